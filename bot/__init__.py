@@ -1,0 +1,1 @@
+"""The shell that talks: aiogram lives here and nowhere else."""

@@ -1,0 +1,1 @@
+"""One conversation per file; a handler parses, calls one service, gives one answer."""

@@ -1,0 +1,1 @@
+"""Domain value to text, purely: escaping, units, rounding and time zone live only here."""

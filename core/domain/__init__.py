@@ -1,0 +1,1 @@
+"""Pure decisions on values: no clock, log, I/O or await."""

@@ -1,0 +1,228 @@
+"""What the engine needs of the world, as protocols, with the failures it may meet.
+
+Adapters implement these; services receive them by constructor. Nothing here does anything.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
+
+from core.domain.broker import AccountSnapshot, Side
+from core.records import AccountStateRow, Record
+
+R = TypeVar("R", bound=Record)
+
+
+class BrokerUnavailable(Exception):
+    """The read did not succeed, or was not complete: nothing is known but that (law 1)."""
+
+
+class WrongAccount(BrokerUnavailable):
+    """The terminal answered for another login or server than was asked for."""
+
+
+class StaleEpoch(Exception):
+    """The gateway has seen a newer owner: this process must stop acting at once."""
+
+
+class NotSent(Exception):
+    """A trade request certainly did not reach the broker."""
+
+
+class OutcomeUnknown(Exception):
+    """A trade request may or may not have been executed: look, never repeat (law 6)."""
+
+
+class StoreUnavailable(Exception):
+    """The database refused to read or commit."""
+
+
+class SnapshotRequest(Struct, frozen=True, kw_only=True):
+    """What to read: deals executed since an instant (UTC), and symbols wanted beside those held."""
+
+    account_id: int
+    login: int
+    server: str
+    deals_since: datetime
+    symbols: tuple[str, ...] = ()
+
+
+class CloseRequest(Struct, frozen=True, kw_only=True):
+    """Close one position, by ticket, with an explicit volume in lots. Never opens anything."""
+
+    login: int
+    server: str
+    ticket: int
+    symbol: str
+    position_side: Side
+    volume: Decimal
+    deviation_points: int
+    filling: int
+    comment: str
+
+
+class CancelRequest(Struct, frozen=True, kw_only=True):
+    """Remove one pending order, by ticket."""
+
+    login: int
+    server: str
+    ticket: int
+    symbol: str
+
+
+class SendResult(Struct, frozen=True, kw_only=True):
+    """The trade server's answer. `retcode` is MetaTrader's; only a later read changes belief."""
+
+    retcode: int
+    deal: int
+    order: int
+    volume: Decimal
+    price: Decimal
+    comment: str
+
+
+class TerminalGateway(Protocol):
+    """The account's terminal. Every call carries the owner's epoch; lower ones are refused."""
+
+    async def snapshot(self, request: SnapshotRequest) -> AccountSnapshot:
+        """Read the account whole.
+
+        Raises BrokerUnavailable, WrongAccount or StaleEpoch.
+        """
+        ...
+
+    async def send(self, request: CloseRequest | CancelRequest) -> SendResult:
+        """Send one request, once.
+
+        Raises NotSent, OutcomeUnknown, WrongAccount (not sent) or StaleEpoch (not sent).
+        """
+        ...
+
+
+class Clock(Protocol):
+    """The time, UTC, and its passing."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC, aware."""
+        ...
+
+    async def rest_until(self, due: datetime) -> bool:
+        """Say that nothing is due before `due`.
+
+        A clock that only follows time answers False at once; one that can make time pass moves
+        to `due` (or to its end) and answers True.
+        """
+        ...
+
+
+class Transaction(Protocol):
+    """One unit of work over `core.records` rows. Column names are the records' field names.
+
+    Filters are keyword arguments: `name=value` (None means IS NULL, a tuple or list means IN), with
+    the suffixes `__ge`, `__gt`, `__le`, `__lt`, `__ne`. Unknown columns raise AttributeError.
+    """
+
+    async def get(self, kind: type[R], row_id: int) -> R | None:
+        """The row with this primary key."""
+        ...
+
+    async def find(
+        self, kind: type[R], *, order_by: str = "id", limit: int | None = None, **where: Any
+    ) -> list[R]:
+        """Rows that match, ordered by a column (`-column` descending)."""
+        ...
+
+    async def first(self, kind: type[R], *, order_by: str = "id", **where: Any) -> R | None:
+        """The first of `find`."""
+        ...
+
+    async def count(self, kind: type[Record], **where: Any) -> int:
+        """How many rows match."""
+        ...
+
+    async def insert(self, row: Record) -> int:
+        """Insert and answer the new id (the row's own `id` is ignored when 0).
+
+        Raises sqlalchemy-free `DuplicateRow` where a unique key already holds the value.
+        """
+        ...
+
+    async def insert_many(self, rows: Sequence[Record]) -> None:
+        """Insert rows of one kind in one statement."""
+        ...
+
+    async def insert_new(self, row: Record) -> int | None:
+        """Insert unless a unique key already holds the value; None where it does."""
+        ...
+
+    async def update(self, kind: type[Record], where: dict[str, Any], **changes: Any) -> int:
+        """Change matching rows; answers how many, so that a compare-and-set can be told."""
+        ...
+
+    async def delete(self, kind: type[Record], **where: Any) -> int:
+        """Remove matching rows; answers how many."""
+        ...
+
+    async def save_state(self, row: AccountStateRow) -> None:
+        """Upsert the account's one `account_state` row."""
+        ...
+
+
+class DuplicateRow(Exception):
+    """A unique key already holds this value."""
+
+
+class Store(Protocol):
+    """The database."""
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """A consistent read. Raises StoreUnavailable."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[Transaction]:
+        """A write transaction, serialised, committed on leaving, rolled back on an exception.
+
+        Raises StoreUnavailable.
+        """
+        ...
+
+    async def save_state(self, row: AccountStateRow) -> None:
+        """Upsert one `account_state` row in a commit shared with whoever else is waiting.
+
+        Returns after the commit. For cycles that changed nothing else.
+        """
+        ...
+
+    async def owner_epoch(self) -> int:
+        """Take ownership of the store: lock, raise the epoch, commit, and answer it."""
+        ...
+
+
+class Metrics(Protocol):
+    """Counters and gauges the services report to (names in docs/metrics.md)."""
+
+    def synced(self, outcome: str, latency_s: float) -> None:
+        """One account cycle ended: `ok`, `unavailable`, `wrong_account` or `error`."""
+        ...
+
+    def divergence(self, reason: str) -> None:
+        """A divergence episode opened."""
+        ...
+
+    def guard_triggered(self, guard: str) -> None:
+        """A guard tripped."""
+        ...
+
+    def autoclosed(self, reason: str, positions: int) -> None:
+        """Positions that a close job closed, counted when confirmed."""
+        ...
+
+    def account(
+        self, login: int, positions: int, equity_gbp: Decimal | None, drawdown_percent: Decimal
+    ) -> None:
+        """The account's latest figures."""
+        ...

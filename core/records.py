@@ -1,0 +1,495 @@
+"""Rows as values: what the store keeps, one frozen struct per table.
+
+Field names are the column names. Amounts are `Decimal` (stored as integers scaled by 10^8), prices
+in quote currency, volumes in lots, instants UTC. `id` is 0 before the row is inserted. Text columns
+called `state`, `kind`, `status` hold the words of the `StrEnum`s in `core.domain`.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from msgspec import Struct
+
+JsonObject = dict[str, Any]
+
+
+class Record(Struct, frozen=True, kw_only=True, gc=False):
+    """A row of one table."""
+
+    table: ClassVar[str]
+    id: int = 0
+
+
+class UserRow(Record, frozen=True, kw_only=True):
+    """A person. `role`: client, admin, owner, pending or blocked."""
+
+    table: ClassVar[str] = "users"
+    telegram_id: int
+    name: str
+    role: str
+    time_zone: str = "UTC"
+    created_at: datetime
+
+
+class AccountRow(Record, frozen=True, kw_only=True):
+    """A client's trading account with the limits in force for it (law 8).
+
+    `pending_*` are looser limits asked for and not yet in force; None where nothing is pending.
+    """
+
+    table: ClassVar[str] = "accounts"
+    user_id: int
+    login: int
+    server: str
+    name: str
+    currency: str
+    margin_mode: str
+    enabled: bool = True
+    max_drawdown_percent: Decimal
+    warn_drawdown_percent: Decimal
+    min_equity_gbp: Decimal
+    countdown_s: int
+    pending_max_drawdown_percent: Decimal | None = None
+    pending_warn_drawdown_percent: Decimal | None = None
+    pending_min_equity_gbp: Decimal | None = None
+    pending_effective_at: datetime | None = None
+    token_hash: str | None = None
+    created_at: datetime
+
+
+class SignalRow(Record, frozen=True, kw_only=True):
+    """A trading signal. `source_key` makes a repeated command post it once."""
+
+    table: ClassVar[str] = "signals"
+    author_user_id: int
+    symbol: str
+    side: str
+    volume: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    source_key: str
+    status: str = "open"
+    created_at: datetime
+    expires_at: datetime
+
+
+class ApprovalRow(Record, frozen=True, kw_only=True):
+    """An account's answer to a signal: offered, approved, rejected or expired.
+
+    Unique per (signal, user, account).
+    """
+
+    table: ClassVar[str] = "approvals"
+    signal_id: int
+    user_id: int
+    account_id: int
+    status: str = "offered"
+    created_at: datetime
+    decided_at: datetime | None = None
+
+
+class TradeRow(Record, frozen=True, kw_only=True):
+    """An expected trade: what the account should hold because its client approved a signal.
+
+    `status`: pending (handed out, not placed), open, closed, cancelled or expired. `position_id` is
+    the broker's position identifier once matched. `missing_*` count complete reads without it.
+    `volume` is what was approved; `observed_*` what the broker last showed of it.
+    """
+
+    table: ClassVar[str] = "trades"
+    approval_id: int
+    signal_id: int
+    user_id: int
+    account_id: int
+    symbol: str
+    side: str
+    volume: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    expected_entry: Decimal
+    expected_at: datetime
+    magic: int
+    comment: str
+    deadline_at: datetime
+    status: str = "pending"
+    position_id: int | None = None
+    entry_price: Decimal | None = None
+    observed_volume: Decimal | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    exit_price: Decimal | None = None
+    close_reason: str | None = None
+    pnl: Decimal | None = None
+    missing_since: datetime | None = None
+    missing_count: int = 0
+    created_at: datetime
+
+
+class ReconciliationLogRow(Record, frozen=True, kw_only=True):
+    """One event of reconciliation: a first match, a divergence's change, a close, a trigger."""
+
+    table: ClassVar[str] = "reconciliation_logs"
+    user_id: int
+    account_id: int
+    signal_id: int | None = None
+    approval_id: int | None = None
+    mt5_position_id: int | None = None
+    symbol: str | None = None
+    direction: str | None = None
+    volume: Decimal | None = None
+    entry_price: Decimal | None = None
+    current_price: Decimal | None = None
+    exit_price: Decimal | None = None
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    matched: bool
+    divergence_reason: str | None = None
+    slippage_pips: Decimal | None = None
+    close_reason: str | None = None
+    currency: str
+    pnl: Decimal | None = None
+    pnl_gbp: Decimal | None = None
+    pnl_percent: Decimal | None = None
+    event_type: str
+    status: str
+    error_message: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+class PositionSnapshotRow(Record, frozen=True, kw_only=True):
+    """A sampled reading of an account, or one outage (`sync_error` set, figures None)."""
+
+    table: ClassVar[str] = "position_snapshots"
+    user_id: int
+    account_id: int
+    currency: str
+    equity: Decimal | None = None
+    balance: Decimal | None = None
+    peak_equity: Decimal | None = None
+    equity_gbp: Decimal | None = None
+    balance_gbp: Decimal | None = None
+    peak_equity_gbp: Decimal | None = None
+    gbp_rate: Decimal | None = None
+    gbp_rate_at: datetime | None = None
+    drawdown_percent: Decimal | None = None
+    open_positions_count: int | None = None
+    total_volume_lots: Decimal | None = None
+    open_pnl: Decimal | None = None
+    open_pnl_gbp: Decimal | None = None
+    margin_used_percent: Decimal | None = None
+    last_sync_at: datetime | None = None
+    sync_error: str | None = None
+    created_at: datetime
+
+
+class DrawdownAlertRow(Record, frozen=True, kw_only=True):
+    """A drawdown warning or execution; an execution's row is one row, updated."""
+
+    table: ClassVar[str] = "drawdown_alerts"
+    user_id: int
+    account_id: int
+    job_id: int | None = None
+    alert_type: str
+    drawdown_percent: Decimal
+    currency: str
+    equity: Decimal
+    equity_gbp: Decimal | None = None
+    threshold_percent: Decimal
+    action_taken: str
+    positions_closed_count: int = 0
+    total_loss: Decimal | None = None
+    total_loss_gbp: Decimal | None = None
+    status: str
+    created_at: datetime
+    executed_at: datetime | None = None
+
+
+class AccountStateRow(Record, frozen=True, kw_only=True):
+    """The latest of one account: figures, guard memory and ledger memory. `id` is the account's.
+
+    Guard memory: `peak_equity` (cash-flow adjusted, account currency), `warned_at` (an open 15 %
+    warning), `latched_at` with its reason, `release_requested_at`, `withdrawal_exempt` (equity under
+    the minimum because of a withdrawal, law 8).
+    Ledger memory: `ledger_balance` (sum of all deals since the first read), `written_off` (balance
+    change that no deal explained within its wait, counted as loss), `unexplained_since`,
+    `deals_cursor_at` (all deals executed before it are booked).
+    """
+
+    table: ClassVar[str] = "account_state"
+    observed_at: datetime | None = None
+    unavailable_since: datetime | None = None
+    unavailable_reason: str | None = None
+    balance: Decimal | None = None
+    credit: Decimal | None = None
+    equity: Decimal | None = None
+    profit: Decimal | None = None
+    margin: Decimal | None = None
+    margin_level_percent: Decimal | None = None
+    positions_count: int = 0
+    autotrading: bool = True
+    can_trade: bool = True
+    server_offset_s: int = 0
+    gbp_rate: Decimal | None = None
+    gbp_rate_at: datetime | None = None
+    armed_at: datetime | None = None
+    peak_equity: Decimal | None = None
+    peak_at: datetime | None = None
+    drawdown_percent: Decimal | None = None
+    warned_at: datetime | None = None
+    latched_at: datetime | None = None
+    latch_reason: str | None = None
+    release_requested_at: datetime | None = None
+    release_granted_at: datetime | None = None
+    release_granted_by: int | None = None
+    withdrawal_exempt: bool = False
+    ledger_balance: Decimal | None = None
+    written_off: Decimal = Decimal(0)
+    unexplained_since: datetime | None = None
+    deals_cursor_at: datetime | None = None
+    snapshot_row_at: datetime | None = None
+
+
+class EpisodeRow(Record, frozen=True, kw_only=True):
+    """A divergence's life: opened, changed materially, resolved. One open per key.
+
+    Key: (account_id, kind, subject), `subject` being the position identifier as text or the trade.
+    `material` is what a change must change to be told again; `detail` the finding's figures.
+    """
+
+    table: ClassVar[str] = "episodes"
+    account_id: int
+    kind: str
+    subject: str
+    trade_id: int | None = None
+    material: str
+    detail: JsonObject
+    opened_at: datetime
+    changed_at: datetime
+    resolved_at: datetime | None = None
+
+
+class DealRow(Record, frozen=True, kw_only=True):
+    """A deal read from the broker, once. Unique per (account, ticket)."""
+
+    table: ClassVar[str] = "deals"
+    account_id: int
+    ticket: int
+    position_id: int
+    deal_type: int
+    entry: int
+    reason: int
+    symbol: str
+    volume: Decimal
+    price: Decimal
+    profit: Decimal
+    commission: Decimal
+    swap: Decimal
+    fee: Decimal
+    magic: int
+    comment: str
+    executed_at: datetime
+    seen_at: datetime
+
+
+class CashFlowRow(Record, frozen=True, kw_only=True):
+    """Money that came in or went out, and what it did to the peak (law 9)."""
+
+    table: ClassVar[str] = "cash_flows"
+    account_id: int
+    deal_ticket: int
+    kind: str
+    amount: Decimal
+    currency: str
+    peak_before: Decimal | None
+    peak_after: Decimal | None
+    executed_at: datetime
+    created_at: datetime
+
+
+class CloseJobRow(Record, frozen=True, kw_only=True):
+    """A decision to close, carried out until proved. Unique per (account, trigger_key).
+
+    `scope`: `account`, or a symbol name. `state`: countdown, closing, flat. `deadline_at` is when
+    closing begins. `flat_read_at` is the first of the two reads that prove it (law 7).
+    """
+
+    table: ClassVar[str] = "close_jobs"
+    account_id: int
+    trigger_key: str
+    reason: str
+    scope: str
+    state: str
+    deadline_at: datetime
+    epoch: int
+    equity_at_trigger: Decimal | None = None
+    drawdown_percent: Decimal | None = None
+    limit_percent: Decimal | None = None
+    trouble: str | None = None
+    flat_read_at: datetime | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class CloseOrderRow(Record, frozen=True, kw_only=True):
+    """One attempt at one ticket of a close job. Unique per (job, ticket, attempt).
+
+    `action`: close or cancel. `state`: intended (committed, perhaps sent), done (the server said
+    so), refused (certainly not executed), unknown, settled (a later read shows it gone or smaller).
+    """
+
+    table: ClassVar[str] = "close_orders"
+    job_id: int
+    account_id: int
+    ticket: int
+    position_id: int
+    action: str
+    attempt: int
+    symbol: str
+    side: str
+    volume: Decimal
+    filling: int
+    state: str
+    retcode: int | None = None
+    deal: int | None = None
+    price: Decimal | None = None
+    profit: Decimal | None = None
+    error: str | None = None
+    epoch: int
+    created_at: datetime
+    answered_at: datetime | None = None
+    settled_at: datetime | None = None
+
+
+class MarketWarningRow(Record, frozen=True, kw_only=True):
+    """A gap or a wide spread of one symbol at one server. One open per (server, symbol, kind).
+
+    `state`: open, held, dismissed, closing, resolved. `version` rises with every change, so that a
+    press on an old message is told so.
+    """
+
+    table: ClassVar[str] = "market_warnings"
+    server: str
+    symbol: str
+    kind: str
+    state: str
+    version: int = 1
+    figure: Decimal
+    limit: Decimal
+    worst: Decimal
+    account_ids: list[int]
+    opened_at: datetime
+    deadline_at: datetime
+    hold_until: datetime | None = None
+    answered_by: int | None = None
+    answered_at: datetime | None = None
+    resolved_at: datetime | None = None
+
+
+class OverrideRow(Record, frozen=True, kw_only=True):
+    """A human's decision over a market warning, with author, reason and expiry."""
+
+    table: ClassVar[str] = "overrides"
+    warning_id: int
+    user_id: int
+    verb: str
+    reason: str
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class AuditRow(Record, frozen=True, kw_only=True):
+    """One link of the account's audit chain (account 0: the system's). Never changed or pruned.
+
+    `hash` covers `prev_hash` and every other field; `sequence` counts per account from 1.
+    """
+
+    table: ClassVar[str] = "audit_log"
+    account_id: int
+    sequence: int
+    actor: str
+    action: str
+    detail: JsonObject
+    created_at: datetime
+    prev_hash: str
+    hash: str
+
+
+class OutboxRow(Record, frozen=True, kw_only=True):
+    """A message to one chat, committed with the state it tells of.
+
+    `priority`: 0 critical, 1 warning, 2 info. `thread` names what the message is about: later rows
+    of the same thread and chat edit (`mode` edit) or answer (`mode` reply) the first message;
+    `mode` new always sends. `state`: due, sending, sent, failed.
+    """
+
+    table: ClassVar[str] = "outbox"
+    dedupe_key: str
+    chat_id: int
+    priority: int
+    thread: str
+    mode: str
+    kind: str
+    payload: str
+    state: str = "due"
+    attempts: int = 0
+    message_id: int | None = None
+    error: str | None = None
+    created_at: datetime
+    due_at: datetime
+    sent_at: datetime | None = None
+
+
+class PressRow(Record, frozen=True, kw_only=True):
+    """One Telegram update, journalled before it is confirmed to Telegram.
+
+    `state`: received, handled, failed.
+    """
+
+    table: ClassVar[str] = "presses"
+    update_id: int
+    callback_id: str | None
+    telegram_id: int | None
+    chat_id: int | None
+    body: str
+    state: str = "received"
+    error: str | None = None
+    received_at: datetime
+    handled_at: datetime | None = None
+
+
+class LeaseRow(Record, frozen=True, kw_only=True):
+    """Who owns a shard of accounts, and since which epoch (the fencing token)."""
+
+    table: ClassVar[str] = "leases"
+    shard: int
+    host_group: str
+    owner: str
+    epoch: int
+    expires_at: datetime | None
+
+
+RECORDS: tuple[type[Record], ...] = (
+    UserRow,
+    AccountRow,
+    SignalRow,
+    ApprovalRow,
+    TradeRow,
+    ReconciliationLogRow,
+    PositionSnapshotRow,
+    DrawdownAlertRow,
+    AccountStateRow,
+    EpisodeRow,
+    DealRow,
+    CashFlowRow,
+    CloseJobRow,
+    CloseOrderRow,
+    MarketWarningRow,
+    OverrideRow,
+    AuditRow,
+    OutboxRow,
+    PressRow,
+    LeaseRow,
+)

@@ -1,0 +1,409 @@
+"""Everything Reckoner tells somebody unasked, as a closed union of values.
+
+An alert is decided and committed here as facts; `bot.views` turns it into words when it is sent.
+Adding a kind means adding it to `Alert` at the bottom: mypy then names every view that lacks it.
+
+Amounts are in the account's own currency (`currency`), percentages are percent (15 means 15 %),
+prices in quote currency, instants UTC.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+
+from msgspec import Struct
+
+
+class Priority(IntEnum):
+    """Who goes first when Telegram lets only some through."""
+
+    CRITICAL = 0
+    WARNING = 1
+    INFO = 2
+
+
+class AlertBase(Struct, frozen=True, kw_only=True, tag=True):
+    """What every alert has."""
+
+
+class AccountAlert(AlertBase, frozen=True, kw_only=True):
+    """An alert about one account."""
+
+    account_id: int
+    login: int
+    client: str
+    currency: str
+
+
+# --- signals and trades ------------------------------------------------------------------------
+
+
+class SignalOffered(AccountAlert, frozen=True, kw_only=True):
+    """A signal the client may follow on this account: Approve or Reject."""
+
+    approval_id: int
+    signal_id: int
+    symbol: str
+    side: str
+    volume: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    expires_at: datetime
+    price_digits: int = 5
+
+
+class OfferAnswered(AccountAlert, frozen=True, kw_only=True):
+    """The offer's end, shown in its place: approved, rejected or expired.
+
+    Where approved, `expected_entry` is the ask (buy) or bid (sell) at the commit of the approval.
+    """
+
+    approval_id: int
+    signal_id: int
+    symbol: str
+    side: str
+    volume: Decimal
+    outcome: str
+    answered_at: datetime
+    expected_entry: Decimal | None = None
+    deadline_at: datetime | None = None
+
+
+class TradeOpened(AccountAlert, frozen=True, kw_only=True):
+    """An approved trade was found at the broker. Slippage: pips, adverse positive."""
+
+    trade_id: int
+    signal_id: int
+    position_id: int
+    symbol: str
+    side: str
+    volume: Decimal
+    entry_price: Decimal
+    expected_entry: Decimal
+    slippage_pips: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    opened_at: datetime
+
+
+class TradeNotPlaced(AccountAlert, frozen=True, kw_only=True):
+    """An approved trade did not appear by its deadline, or was withdrawn by the guard."""
+
+    trade_id: int
+    signal_id: int
+    symbol: str
+    side: str
+    volume: Decimal
+    reason: str
+    at: datetime
+
+
+class PositionClosed(AccountAlert, frozen=True, kw_only=True):
+    """A position is gone and a deal says why.
+
+    `close_reason`: client_desktop, client_mobile, client_web, foreign_ea, stop_loss, take_profit,
+    stop_out, reckoner, close_by, rollover, other. `partial` where some of it stays open.
+    """
+
+    position_id: int
+    trade_id: int | None
+    signal_id: int | None
+    symbol: str
+    side: str
+    volume: Decimal
+    exit_price: Decimal
+    pnl: Decimal
+    close_reason: str
+    closed_at: datetime
+    partial: bool = False
+
+
+# --- divergences --------------------------------------------------------------------------------
+
+
+class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
+    """The account differs from what the signals called for. `finding` names how.
+
+    Kinds: entry_slippage, partial_fill, over_volume, volume_reduced, volume_increased, sl_moved,
+    sl_removed, tp_moved, tp_removed, unknown_position, unknown_pending_order, missing_unexplained,
+    direction_mismatch, duplicate_execution, not_executed, wrong_account, balance_unexplained.
+    `expected`, `observed` are the two figures as decimal text (prices, lots), empty where none.
+    """
+
+    episode_id: int
+    finding: str
+    subject: str
+    symbol: str
+    side: str
+    volume: Decimal
+    expected: str
+    observed: str
+    slippage_pips: Decimal | None = None
+    magic: int = 0
+    opened_by: int = 0
+    at: datetime
+    changed: bool = False
+
+
+class DivergenceResolved(AccountAlert, frozen=True, kw_only=True):
+    """A divergence is over; `how` says by what (back as expected, position closed, explained)."""
+
+    episode_id: int
+    finding: str
+    subject: str
+    symbol: str
+    how: str
+    opened_at: datetime
+    resolved_at: datetime
+
+
+class AccountUnavailable(AccountAlert, frozen=True, kw_only=True):
+    """The account cannot be read. Nothing is concluded but that."""
+
+    reason: str
+    since: datetime
+    positions_count: int
+
+
+class AccountRecovered(AccountAlert, frozen=True, kw_only=True):
+    """The account can be read again."""
+
+    since: datetime
+    at: datetime
+
+
+# --- drawdown guard -----------------------------------------------------------------------------
+
+
+class DrawdownWarning(AccountAlert, frozen=True, kw_only=True):
+    """Drawdown passed the warning level; `headroom` is what may still be lost before closing."""
+
+    drawdown_percent: Decimal
+    warn_percent: Decimal
+    limit_percent: Decimal
+    equity: Decimal
+    peak_equity: Decimal
+    headroom: Decimal
+    at: datetime
+
+
+class DrawdownEased(AccountAlert, frozen=True, kw_only=True):
+    """The warning is over: drawdown is below the warning level again."""
+
+    drawdown_percent: Decimal
+    warn_percent: Decimal
+    equity: Decimal
+    warned_at: datetime
+    at: datetime
+
+
+class GuardBreached(AccountAlert, frozen=True, kw_only=True):
+    """The guard closes everything, at `deadline_at` or, where that is None, at once.
+
+    `rule`: drawdown or minimum_equity. `skip_reason` says why there is no countdown. With
+    `positions_count` and `orders_count` both 0 the account is only latched.
+    """
+
+    job_id: int
+    rule: str
+    drawdown_percent: Decimal
+    limit_percent: Decimal
+    equity: Decimal
+    peak_equity: Decimal | None
+    minimum_equity: Decimal | None
+    positions_count: int
+    orders_count: int
+    deadline_at: datetime | None
+    skip_reason: str
+    at: datetime
+
+
+class TicketResult(Struct, frozen=True, kw_only=True):
+    """What became of one ticket of a close job; `outcome`: closed, cancelled, gone or open."""
+
+    ticket: int
+    symbol: str
+    side: str
+    volume: Decimal
+    outcome: str
+    price: Decimal | None = None
+    profit: Decimal | None = None
+    attempts: int = 1
+    retcode: int | None = None
+
+
+class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
+    """Confirmed flat (law 7): the scope holds no position and no order, read twice.
+
+    `reason`: drawdown, minimum_equity, latched, market_gap. `latched` where nothing may be opened
+    before a release.
+    """
+
+    job_id: int
+    reason: str
+    scope: str
+    results: tuple[TicketResult, ...]
+    total_pnl: Decimal
+    equity: Decimal
+    balance: Decimal
+    started_at: datetime
+    flat_at: datetime
+    latched: bool
+
+
+class CloseTrouble(AccountAlert, frozen=True, kw_only=True):
+    """A close job is held up; it goes on trying. `trouble` is a word, `detail` the server's.
+
+    Troubles: market_closed, autotrading_off, rejected, unknown_outcome, unavailable, cannot_trade.
+    """
+
+    job_id: int
+    scope: str
+    trouble: str
+    detail: str
+    open_positions: int
+    open_orders: int
+    next_try_at: datetime
+    at: datetime
+
+
+class LatchedReappeared(AccountAlert, frozen=True, kw_only=True):
+    """Something was opened on a latched account; it is being closed again."""
+
+    job_id: int
+    results: tuple[TicketResult, ...]
+    opened_by: int
+    magic: int
+    at: datetime
+
+
+class ReleaseAsked(AccountAlert, frozen=True, kw_only=True):
+    """A client asks for the latch to be released; an admin grants or refuses."""
+
+    equity: Decimal
+    peak_equity: Decimal | None
+    minimum_equity: Decimal | None
+    latch_reason: str
+    latched_at: datetime
+    at: datetime
+
+
+class ReleaseAnswered(AccountAlert, frozen=True, kw_only=True):
+    """The latch was released (`granted`, after the account was confirmed flat) or not.
+
+    `state`: granted (waiting for the flat proof), released, refused.
+    """
+
+    state: str
+    by: str
+    equity: Decimal
+    peak_equity: Decimal | None
+    at: datetime
+
+
+class CashFlowSeen(AccountAlert, frozen=True, kw_only=True):
+    """A deposit or withdrawal moved the peak; neither profit nor loss (law 9)."""
+
+    flow: str
+    amount: Decimal
+    equity: Decimal
+    peak_before: Decimal
+    peak_after: Decimal
+    below_minimum: bool
+    at: datetime
+
+
+class BalanceUnexplained(AccountAlert, frozen=True, kw_only=True):
+    """A balance change that no deal explained in time; it counts as a loss from now on."""
+
+    amount: Decimal
+    since: datetime
+    at: datetime
+
+
+# --- market guard -------------------------------------------------------------------------------
+
+
+class MarketWarning(AlertBase, frozen=True, kw_only=True):
+    """A gap or a wide spread of one symbol, for the admin chat, with buttons while `state` is open.
+
+    `warning`: gap or spread. `figure` and `limit`: percent for a gap, pips for a spread. `worst`
+    the largest figure of the episode. `state`: open, held, dismissed, closing, resolved.
+    """
+
+    warning_id: int
+    version: int
+    warning: str
+    symbol: str
+    server: str
+    state: str
+    figure: Decimal
+    limit: Decimal
+    worst: Decimal
+    accounts: tuple[str, ...]
+    opened_at: datetime
+    deadline_at: datetime
+    hold_until: datetime | None
+    answered_by: str
+    at: datetime
+
+
+# --- the app itself -----------------------------------------------------------------------------
+
+
+class AppStarted(AlertBase, frozen=True, kw_only=True):
+    """Reckoner runs; what it found open."""
+
+    version: str
+    accounts: int
+    latched: int
+    unfinished_closes: int
+    open_warnings: int
+    at: datetime
+
+
+class AppStopping(AlertBase, frozen=True, kw_only=True):
+    """Reckoner stops on purpose; nothing is guarded until it is back."""
+
+    accounts: int
+    open_positions: int
+    unfinished_closes: int
+    at: datetime
+
+
+class LimitsChanged(AccountAlert, frozen=True, kw_only=True):
+    """Limits in force changed, or a looser one waits for its 24 h."""
+
+    max_drawdown_percent: Decimal
+    warn_drawdown_percent: Decimal
+    min_equity_gbp: Decimal
+    pending: bool
+    effective_at: datetime | None
+    at: datetime
+
+
+Alert = (
+    SignalOffered
+    | OfferAnswered
+    | TradeOpened
+    | TradeNotPlaced
+    | PositionClosed
+    | DivergenceOpened
+    | DivergenceResolved
+    | AccountUnavailable
+    | AccountRecovered
+    | DrawdownWarning
+    | DrawdownEased
+    | GuardBreached
+    | CloseConfirmed
+    | CloseTrouble
+    | LatchedReappeared
+    | ReleaseAsked
+    | ReleaseAnswered
+    | CashFlowSeen
+    | BalanceUnexplained
+    | MarketWarning
+    | AppStarted
+    | AppStopping
+    | LimitsChanged
+)

@@ -1,0 +1,130 @@
+"""What a person asked to see, as values: the answers to commands, before they become words."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+
+class PositionLine(Struct, frozen=True, kw_only=True):
+    """One open position with the signal behind it, if any. Money in the account's currency."""
+
+    ticket: int
+    symbol: str
+    side: str
+    volume: Decimal
+    price_open: Decimal
+    price_current: Decimal
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    profit: Decimal
+    signal_id: int | None
+    opened_at: datetime
+
+
+class PendingLine(Struct, frozen=True, kw_only=True):
+    """One resting order, or one approved trade that is not placed yet (`expected`)."""
+
+    symbol: str
+    side: str
+    volume: Decimal
+    price: Decimal | None
+    expected: bool
+    deadline_at: datetime | None
+
+
+class AccountBoard(Struct, frozen=True, kw_only=True):
+    """One account as last read, and its guard.
+
+    `guard`: unarmed, clear, warned, countdown, closing, latched. `floor` is the equity at which the
+    guard closes (the higher of the two rules' floors), `headroom` equity minus floor. Figures are
+    None before the first complete read; `observed_at` is that read's age, `unavailable_since` set
+    while reads fail (then figures are old).
+    """
+
+    account_id: int
+    login: int
+    server: str
+    name: str
+    client: str
+    currency: str
+    currency_digits: int
+    margin_mode: str
+    observed_at: datetime | None
+    unavailable_since: datetime | None
+    unavailable_reason: str | None
+    balance: Decimal | None
+    credit: Decimal | None
+    equity: Decimal | None
+    profit: Decimal | None
+    margin_level_percent: Decimal | None
+    equity_gbp: Decimal | None
+    gbp_rate_at: datetime | None
+    peak_equity: Decimal | None
+    drawdown_percent: Decimal | None
+    warn_percent: Decimal
+    limit_percent: Decimal
+    minimum_equity: Decimal | None
+    min_equity_gbp: Decimal
+    floor: Decimal | None
+    headroom: Decimal | None
+    guard: str
+    guard_since: datetime | None
+    guard_reason: str | None
+    deadline_at: datetime | None
+    release_requested_at: datetime | None
+    can_close: bool
+    cannot_close_reason: str | None
+    open_divergences: int
+    positions: tuple[PositionLine, ...]
+    pending: tuple[PendingLine, ...]
+
+
+class EquityPoint(Struct, frozen=True, gc=False):
+    """One sample of an equity curve."""
+
+    at: datetime
+    equity: Decimal
+    peak: Decimal
+
+
+class DrawdownBoard(Struct, frozen=True, kw_only=True):
+    """An account's drawdown with its history, oldest first."""
+
+    account: AccountBoard
+    history: tuple[EquityPoint, ...]
+
+
+class WarningLine(Struct, frozen=True, kw_only=True):
+    """An unresolved market warning."""
+
+    warning_id: int
+    version: int
+    warning: str
+    symbol: str
+    server: str
+    state: str
+    figure: Decimal
+    limit: Decimal
+    worst: Decimal
+    accounts: tuple[str, ...]
+    opened_at: datetime
+    deadline_at: datetime
+    hold_until: datetime | None
+    answered_by: str
+
+
+class SystemBoard(Struct, frozen=True, kw_only=True):
+    """How Reckoner itself is."""
+
+    version: str
+    started_at: datetime
+    now: datetime
+    accounts: int
+    unavailable: int
+    latched: int
+    unfinished_closes: int
+    open_warnings: int
+    outbox_due: int
+    oldest_due_at: datetime | None
+    epoch: int

@@ -1,0 +1,51 @@
+"""All models in one place: importing this module fills the metadata."""
+
+from sqlalchemy import Table
+
+from core.adapters.sql.base import Base
+from core.adapters.sql.models_accounts import Account, AccountState, User
+from core.adapters.sql.models_closing import CloseJob, CloseOrder, MarketWarning, Override
+from core.adapters.sql.models_ops import Audit, Lease, Outbox, Press
+from core.adapters.sql.models_reconciliation import (
+    CashFlow,
+    Deal,
+    DrawdownAlert,
+    Episode,
+    PositionSnapshot,
+    ReconciliationLog,
+)
+from core.adapters.sql.models_trading import Approval, Signal, Trade
+from core.records import Record
+
+__all__ = [
+    "Account",
+    "AccountState",
+    "Approval",
+    "Audit",
+    "Base",
+    "CashFlow",
+    "CloseJob",
+    "CloseOrder",
+    "Deal",
+    "DrawdownAlert",
+    "Episode",
+    "Lease",
+    "MarketWarning",
+    "Outbox",
+    "Override",
+    "PositionSnapshot",
+    "Press",
+    "ReconciliationLog",
+    "Signal",
+    "Trade",
+    "User",
+    "metadata",
+    "table_of",
+]
+
+metadata = Base.metadata
+
+
+def table_of(kind: type[Record]) -> Table:
+    """Give the table that keeps records of this kind."""
+    return metadata.tables[kind.table]

@@ -1,0 +1,373 @@
+"""Settings: read once, from the environment and `.env`, validated whole, then frozen.
+
+Every setting is one environment variable with the field's name in capitals. A variable of the
+environment wins over a line of `.env`; an empty value counts as not given. A mistake is a
+:class:`SettingsError` whose text has one line per mistake: the variable, what it accepts, what was
+given. Secrets are never printed.
+
+Units stand last in the names: `_s` seconds, `_percent` percent (15 means 15 %), `_pips` pips,
+`_points` points, `_gbp` pounds.
+"""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+SYMBOLS_MAX: Final = 500
+"""Entries of one by-symbol map."""
+GIVEN_LENGTH_MAX: Final = 60
+"""How much of a wrong value is repeated in its error line."""
+
+DAY_S: Final = 86_400
+INTERVAL_S_MIN: Final = 0.1
+INTERVAL_S_MAX: Final = 300
+_TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
+_HIDDEN: Final = frozenset({"telegram_token", "database_url"})
+_PIPS: Final = (
+    "XAUUSD=0.10,XAGUSD=0.01,"
+    "US500=1,US30=1,NAS100=1,GER40=1,UK100=1,JP225=1,FRA40=1,EU50=1,AUS200=1"
+)
+_SPREADS: Final = (
+    "XAUUSD=10,XAGUSD=10,US500=2,US30=10,NAS100=6,GER40=6,UK100=5,JP225=30,FRA40=5,EU50=5,AUS200=6"
+)
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `lines` has one line per mistake; no secret is in them."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def _between(default: float | Decimal, low: object, high: object, unit: str, meaning: str) -> Any:  # noqa: ANN401 - a field's default has the field's type
+    """A bounded figure; both bounds are allowed values."""
+    accepts = _range(default, low, high, unit)
+    bounds: dict[str, Any] = {"ge": low, "le": high}
+    return Field(
+        default=default, description=meaning, json_schema_extra={"accepts": accepts}, **bounds
+    )
+
+
+def _at_most(default_s: float, ceiling: str, meaning: str) -> Any:  # noqa: ANN401 - as above
+    """An interval that follows another one down unless it is given itself."""
+    return Field(
+        default_factory=lambda data: min(default_s, data[ceiling]),
+        ge=INTERVAL_S_MIN,
+        le=INTERVAL_S_MAX,
+        description=meaning,
+        json_schema_extra={"accepts": _range(default_s, INTERVAL_S_MIN, INTERVAL_S_MAX, "seconds")},
+    )
+
+
+def _range(default: object, low: object, high: object, unit: str) -> str:
+    noun = "a whole number" if isinstance(default, int) else "a number"
+    return f"{noun} from {low} to {high} ({unit})"
+
+
+def _text(default: object, accepts: str, meaning: str, **limits: Any) -> Any:  # noqa: ANN401 - as above
+    return Field(
+        default=default, description=meaning, json_schema_extra={"accepts": accepts}, **limits
+    )
+
+
+def _token(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
+        raise ValueError
+    return value
+
+
+def _web_address(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _loopback(value: str) -> str:
+    if value != "localhost" and not ip_address(value).is_loopback:
+        raise ValueError
+    return value
+
+
+def _engine(value: str) -> str:
+    if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        raise ValueError
+    return value
+
+
+def _not_zero(value: int | None) -> int | None:
+    if value == 0:
+        raise ValueError
+    return value
+
+
+def _by_symbol(value: object) -> object:
+    """`XAUUSD=10,US500=2` as a map; a map stays one."""
+    if not isinstance(value, str):
+        return value
+    figures: dict[str, Decimal] = {}
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        symbol, equals, figure = (word.strip() for word in entry.partition("="))
+        try:
+            number = Decimal(figure)
+        except InvalidOperation:
+            raise ValueError from None
+        if not (symbol and equals and number.is_finite() and number > 0) or symbol in figures:
+            raise ValueError
+        figures[symbol] = number
+    return figures
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+BySymbol = Annotated[
+    dict[str, Decimal], NoDecode, BeforeValidator(_by_symbol), Field(max_length=SYMBOLS_MAX)
+]
+_BY_SYMBOL_ACCEPTS: Final = "SYMBOL=NUMBER pairs above zero, separated by commas, each symbol once"
+_ADDRESS_ACCEPTS: Final = "an address such as http://127.0.0.1:8080, without query or fragment"
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations; see `.env.example` for consequences."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
+
+    # --- addresses and identities
+    telegram_token: Annotated[SecretStr | None, AfterValidator(_token)] = _text(
+        None,
+        "the token BotFather gave, such as 123456:ABC-def",
+        "the bot's token",
+    )
+    telegram_api_base: WebAddress = _text(
+        "https://api.telegram.org", _ADDRESS_ACCEPTS, "the Bot API's address"
+    )
+    admin_chat_id: Annotated[int | None, AfterValidator(_not_zero)] = _text(
+        None, "a chat's number, negative for groups", "the chat of the admins"
+    )
+    data_dir: Path = _text(Path("reckoner-data"), "a directory", "where Reckoner keeps its files")
+    database_url: Annotated[str, AfterValidator(_engine)] = Field(
+        default_factory=lambda data: f"sqlite+aiosqlite:///{data['data_dir']}/reckoner.db",
+        validate_default=True,
+        repr=False,
+        description="the database",
+        json_schema_extra={"accepts": "sqlite+aiosqlite:///FILE or postgresql+asyncpg://..."},
+    )
+    terminal_base_url: WebAddress | None = _text(
+        None, _ADDRESS_ACCEPTS, "where terminals answer (docs/terminal-protocol.md)"
+    )
+    clock_url: WebAddress | None = _text(
+        None, _ADDRESS_ACCEPTS, "who tells the time; without it the system's clock"
+    )
+    http_host: Annotated[str, AfterValidator(_loopback)] = _text(
+        "127.0.0.1", "a loopback address (127.0.0.1, ::1 or localhost)", "own address"
+    )
+    http_port: int = _between(8085, 0, 65535, "port; 0 for any free one", "own port")
+    people_file: Path | None = _text(None, "a TOML file", "who may do what, on which account")
+    message_mark: str = _text(
+        "", "at most 16 characters", "stands before every money message", max_length=16
+    )
+
+    # --- reading accounts
+    reconciliation_sync_interval_s: float = _between(
+        10.0,
+        INTERVAL_S_MIN,
+        INTERVAL_S_MAX,
+        "seconds",
+        "the longest time between two reads of an account",
+    )
+    sync_interval_open_s: float = _at_most(
+        3.0, "reconciliation_sync_interval_s", "the same with positions open"
+    )
+    sync_interval_fast_s: float = _at_most(
+        1.0, "sync_interval_open_s", "the same near a limit and while closing"
+    )
+    sync_concurrency_max: int = _between(64, 1, 1024, "accounts", "accounts read at a time")
+    manual_sync_interval_s: float = _between(
+        10.0, 0, 3600, "seconds", "the least time between two /sync of one account"
+    )
+    read_timeout_s: float = _between(10.0, 0.1, 120, "seconds", "a read's end")
+    send_timeout_s: float = _between(20.0, 0.1, 120, "seconds", "a send's end: then unknown")
+    snapshot_row_interval_s: float = _between(60.0, 1, DAY_S, "seconds", "between two samples kept")
+
+    # --- drawdown guard
+    max_drawdown_percent: Decimal = _between(Decimal(20), 1, 90, "percent", "close everything")
+    warn_drawdown_percent: Decimal = _between(Decimal(15), 1, 90, "percent", "warn")
+    min_equity_gbp: Decimal = _between(Decimal(100), 0, 10_000_000, "GBP", "close everything below")
+    drawdown_countdown_s: int = _between(10, 0, 10, "seconds", "from the breach to the close")
+    balance_explanation_wait_s: float = _between(
+        10.0, 0, 300, "seconds", "then an unexplained change counts as loss"
+    )
+
+    # --- reconciliation
+    missing_observations_min: int = _between(
+        3, 2, 100, "complete reads", "before a vanished position is reported as unexplained"
+    )
+    max_slippage_pips: Decimal = _between(Decimal(5), 0, 10_000, "pips", "a divergence beyond it")
+    pip_by_symbol: BySymbol = Field(
+        default=_PIPS,
+        validate_default=True,
+        description="the size of a pip where the rule of digits does not fit",
+        json_schema_extra={"accepts": _BY_SYMBOL_ACCEPTS},
+    )
+
+    # --- market guard
+    price_gap_alert_percent: Decimal = _between(
+        Decimal(5), Decimal("0.01"), 100, "percent", "change of the mid between two ticks"
+    )
+    liquidity_spread_threshold_pips: Decimal = _between(
+        Decimal("2.5"), Decimal("0.1"), 10_000, "pips", "a wide spread"
+    )
+    spread_threshold_pips_by_symbol: BySymbol = Field(
+        default=_SPREADS,
+        validate_default=True,
+        description="a wide spread, by symbol",
+        json_schema_extra={"accepts": _BY_SYMBOL_ACCEPTS},
+    )
+    market_warning_grace_s: float = _between(120.0, 5, 3600, "seconds", "the time to answer")
+    market_hold_s: float = _between(900.0, 1, DAY_S, "seconds", "what Hold holds")
+
+    # --- signals and closes
+    signal_expires_s: float = _between(900.0, 1, DAY_S, "seconds", "how long it can be approved")
+    trade_deadline_s: float = _between(120.0, 1, 3600, "seconds", "from approval to placement")
+    magic_base: int = _between(
+        761_000_000, 1, 2_000_000_000, "magic number", "trades are this plus their number"
+    )
+    close_deviation_points: int = _between(50, 0, 10_000, "points", "allowed when closing")
+    close_quiet_period_s: float = _between(2.0, 0.1, 60, "seconds", "look before the next send")
+
+    # --- log
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _text(
+        "INFO", "DEBUG, INFO, WARNING or ERROR", "what is logged"
+    )
+    log_format: Literal["json", "console"] = _text("json", "json or console", "how it is logged")
+
+    @model_validator(mode="after")
+    def _no_contradictions(self) -> Self:
+        mistakes = _contradictions(self)
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what the caller gives: :func:`load` decides where settings come from."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+def load(
+    env: Mapping[str, str] | None = None,
+    overrides: Mapping[str, str] | None = None,
+    *,
+    dotenv: Path | None = Path(".env"),
+) -> Settings:
+    """Read the settings: `overrides` before `env` (the process's own where None) before `dotenv`.
+
+    Keys are variable names. Of the environment only known variables are looked at; an unknown one
+    in the file or the overrides is a mistake. Raises SettingsError.
+    """
+    given: dict[str, Any] = {}
+    if dotenv is not None:
+        given |= DotEnvSettingsSource(Settings, env_file=dotenv, env_file_encoding="utf-8")()
+    given |= EnvSettingsSource(Settings)() if env is None else _MappingSource(env)()
+    given |= InitSettingsSource(
+        Settings, {name.lower(): value for name, value in (overrides or {}).items()}
+    )()
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise SettingsError(_lines(error)) from None
+
+
+class _MappingSource(EnvSettingsSource):
+    """A given mapping in the place of the process's environment."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._given = env
+        super().__init__(Settings)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name.lower(): value for name, value in self._given.items() if value}
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """Say which settings, each possible alone, cannot hold together."""
+    mistakes = []
+    if settings.warn_drawdown_percent >= settings.max_drawdown_percent:
+        mistakes.append(
+            f"WARN_DRAWDOWN_PERCENT: expected less than MAX_DRAWDOWN_PERCENT "
+            f"({settings.max_drawdown_percent}), got '{settings.warn_drawdown_percent}'"
+        )
+    intervals = ("reconciliation_sync_interval_s", "sync_interval_open_s", "sync_interval_fast_s")
+    for longer, shorter in pairwise(intervals):
+        limit, given = getattr(settings, longer), getattr(settings, shorter)
+        if given > limit:
+            mistakes.append(
+                f"{shorter.upper()}: expected at most {longer.upper()} ({limit:g}), got '{given:g}'"
+            )
+    return mistakes
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines: list[str] = []
+    for detail in error.errors(include_url=False):
+        if detail["type"] == "default_factory_not_called":
+            continue  # the setting it derives from has its own line
+        lines += _explain(detail)
+    return lines
+
+
+def _explain(detail: ErrorDetails) -> list[str]:
+    if not detail["loc"]:
+        return detail["msg"].removeprefix("Value error, ").splitlines()
+    name = str(detail["loc"][0])
+    field = Settings.model_fields.get(name)
+    if field is None:
+        return [f"{name.upper()}: no such setting; see .env.example for those there are"]
+    given = "a value not shown here" if name in _HIDDEN else f"'{_short(detail['input'])}'"
+    return [f"{name.upper()}: expected {accepts(field)}, got {given}"]
+
+
+def accepts(field: FieldInfo) -> str:
+    """What values the setting takes, in words."""
+    extra = field.json_schema_extra
+    return str(extra["accepts"]) if isinstance(extra, dict) else ""
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= GIVEN_LENGTH_MAX else text[:GIVEN_LENGTH_MAX] + "..."

@@ -1,0 +1,311 @@
+"""Closing until proved flat: what a close job does next, decided from the latest complete reading.
+
+Invariants:
+
+1. A ticket has at most one attempt whose outcome is open. An attempt is settled only by a reading
+   begun after it, and an unknown one only after the quiet period (law 6).
+2. Every request names a position or order ticket and a volume not above what that reading shows.
+3. Pending orders of the scope are cancelled before positions are closed; neither waits for the
+   other to succeed.
+4. Done means confirmed flat (law 7): two complete readings at least `FLAT_GAP_S` apart, begun after
+   the last request, no position and no order in scope, and for a whole account profit and margin
+   zero.
+5. A job never gives up. Refusals are retried with a growing, bounded pause.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+
+from msgspec import Struct
+
+from core.domain.broker import AccountSnapshot, PendingOrder, Position, SymbolSpec
+from core.domain.retcodes import RetcodeClass, classify
+from core.records import CloseJobRow, CloseOrderRow
+
+ACCOUNT_SCOPE = "account"
+FLAT_GAP_S = 1.0
+"""The two readings that prove flatness begin at least this far apart (law 7)."""
+REQUESTS_PER_ROUND_MAX = 25
+"""Requests sent between two readings, so that a large account is re-read while it closes."""
+SETTLE_S = 1.0
+"""A server may say done before the position is gone (300 to 800 ms seen on ECN brokers)."""
+DEVIATION_FACTOR_MAX = 10
+PAUSES_S: dict[RetcodeClass, tuple[float, ...]] = {
+    RetcodeClass.REPRICE: (0.0, 0.0, 0.5, 1.0, 2.0, 5.0),
+    RetcodeClass.BACK_OFF: (1.0, 2.0, 4.0, 8.0, 15.0, 30.0),
+    RetcodeClass.FILLING: (0.0, 0.0, 1.0, 5.0, 15.0, 30.0),
+    RetcodeClass.SESSION: (5.0, 10.0, 30.0),
+    RetcodeClass.HUMAN: (2.0, 5.0, 10.0),
+    RetcodeClass.INVALID: (1.0, 2.0, 5.0, 15.0, 30.0),
+    RetcodeClass.GONE: (0.5, 1.0, 2.0, 5.0),
+}
+"""Seconds to wait before the next attempt, by how many times this class was the answer."""
+
+FILL_FOK = 0
+FILL_IOC = 1
+FILL_RETURN = 2
+FLAG_FOK = 1
+FLAG_IOC = 2
+EXECUTION_MARKET = 2
+EXECUTION_EXCHANGE = 3
+
+INTENDED = "intended"
+DONE = "done"
+REFUSED = "refused"
+UNKNOWN = "unknown"
+SETTLED = "settled"
+
+
+class ClosePolicy(Struct, frozen=True, kw_only=True):
+    """Bounds of closing."""
+
+    quiet_period_s: float
+    deviation_points: int
+
+
+class Attempt(Struct, frozen=True, kw_only=True, gc=False):
+    """A request to make now."""
+
+    action: str
+    ticket: int
+    position_id: int
+    symbol: str
+    side: str
+    volume: Decimal
+    filling: int
+    deviation_points: int
+    attempt: int
+
+
+class Plan(Struct, frozen=True, kw_only=True, gc=False):
+    """The next safe step.
+
+    `settled` are attempts that this reading settles. Then exactly one of: attempts to make;
+    `first_flat` (remember this reading as the first proof) or `finished`; otherwise wait until
+    `due_at`. `reset_flat` where an earlier first proof no longer stands.
+    """
+
+    settled: tuple[CloseOrderRow, ...]
+    attempts: tuple[Attempt, ...]
+    first_flat: bool
+    finished: bool
+    reset_flat: bool
+    due_at: datetime
+    trouble: str
+
+
+def plan(
+    job: CloseJobRow,
+    orders: Sequence[CloseOrderRow],
+    snapshot: AccountSnapshot,
+    now: datetime,
+    policy: ClosePolicy,
+) -> Plan:
+    """Decide the next step of a job that is past its deadline."""
+    positions = [p for p in snapshot.positions if job.scope in (ACCOUNT_SCOPE, p.symbol)]
+    pending = [o for o in snapshot.orders if job.scope in (ACCOUNT_SCOPE, o.symbol)]
+    by_ticket: dict[int, list[CloseOrderRow]] = {}
+    for order in sorted(orders, key=lambda o: o.attempt):
+        by_ticket.setdefault(order.ticket, []).append(order)
+    live = {p.ticket: p.volume for p in positions} | {o.ticket: o.volume for o in pending}
+    settled = tuple(o for o in orders if _settles(o, live.get(o.ticket), snapshot))
+    if not live:
+        return _prove(job, orders, snapshot, now, settled)
+    attempts: list[Attempt] = []
+    waits: list[datetime] = []
+    troubles: list[str] = []
+    candidates = [*pending, *sorted(positions, key=_largest_loss_first)]
+    for item in candidates:
+        history = by_ticket.get(item.ticket, [])
+        ready_at = _ready_at(history, item.volume, snapshot, policy)
+        troubles.append(_trouble(history))
+        if ready_at > now:
+            waits.append(ready_at)
+        elif len(attempts) < REQUESTS_PER_ROUND_MAX:
+            attempts.append(_attempt(item, history, snapshot.symbols, policy))
+    return Plan(
+        settled=settled,
+        attempts=tuple(attempts),
+        first_flat=False,
+        finished=False,
+        reset_flat=job.flat_read_at is not None,
+        due_at=now if attempts else min(waits),
+        trouble=next((t for t in troubles if t), ""),
+    )
+
+
+def _settles(order: CloseOrderRow, live: Decimal | None, snapshot: AccountSnapshot) -> bool:
+    if order.state not in (INTENDED, DONE, UNKNOWN):
+        return False
+    if snapshot.began_at < (order.answered_at or order.created_at):
+        return False
+    return live is None
+
+
+def _prove(
+    job: CloseJobRow,
+    orders: Sequence[CloseOrderRow],
+    snapshot: AccountSnapshot,
+    now: datetime,
+    settled: tuple[CloseOrderRow, ...],
+) -> Plan:
+    last_sent = max((o.answered_at or o.created_at for o in orders), default=job.created_at)
+    state = snapshot.state
+    clean = job.scope != ACCOUNT_SCOPE or (state.profit == 0 and state.margin == 0)
+    counts = clean and snapshot.began_at >= last_sent
+    gap = timedelta(seconds=FLAT_GAP_S)
+    finished = (
+        counts and job.flat_read_at is not None and snapshot.began_at - job.flat_read_at >= gap
+    )
+    first = counts and job.flat_read_at is None
+    base = snapshot.observed_at if first else (job.flat_read_at or now)
+    return Plan(
+        settled=settled,
+        attempts=(),
+        first_flat=first,
+        finished=finished,
+        reset_flat=not counts and job.flat_read_at is not None,
+        due_at=max(now, base + gap) if counts else now + gap,
+        trouble="",
+    )
+
+
+def _ready_at(
+    history: Sequence[CloseOrderRow],
+    volume: Decimal,
+    snapshot: AccountSnapshot,
+    policy: ClosePolicy,
+) -> datetime:
+    """When the next attempt at this ticket may be made, judged by readings, not by answers."""
+    if not history:
+        return snapshot.observed_at
+    last = history[-1]
+    base = last.answered_at or last.created_at
+    if last.state == REFUSED:
+        return base + timedelta(seconds=_pause_s(history))
+    if last.state == SETTLED:
+        return base
+    if last.state == DONE and volume < last.volume and snapshot.began_at >= base:
+        return base  # a partial fill: this reading shows what is left
+    quiet_s = SETTLE_S if last.state == DONE else policy.quiet_period_s
+    ready = base + timedelta(seconds=quiet_s)
+    # A reading begun before the quiet period ended cannot settle the attempt: read again then.
+    return ready if snapshot.began_at < ready else snapshot.began_at
+
+
+def _pause_s(history: Sequence[CloseOrderRow]) -> float:
+    answer = _answer(history[-1])
+    times = 0
+    for order in reversed(history):
+        if _answer(order) is not answer:
+            break
+        times += 1
+    pauses = PAUSES_S.get(answer, PAUSES_S[RetcodeClass.BACK_OFF])
+    return pauses[min(times, len(pauses)) - 1]
+
+
+def _answer(order: CloseOrderRow) -> RetcodeClass:
+    return RetcodeClass.BACK_OFF if order.retcode is None else classify(order.retcode)
+
+
+def _trouble(history: Sequence[CloseOrderRow]) -> str:
+    if not history:
+        return ""
+    last = history[-1]
+    if last.state == UNKNOWN:
+        return "unknown_outcome"
+    if last.state != REFUSED:
+        return ""
+    match _answer(last):
+        case RetcodeClass.SESSION:
+            return "market_closed"
+        case RetcodeClass.HUMAN:
+            return "autotrading_off" if last.retcode in (10026, 10027) else "cannot_trade"
+        case RetcodeClass.INVALID:
+            return "rejected"
+        case _:
+            return "rejected" if len(history) >= REFUSALS_TOLD else ""
+
+
+REFUSALS_TOLD = 5
+"""Refusals of one ticket that pass quietly (requotes come in twos and threes) before it is told."""
+
+
+def _attempt(
+    item: Position | PendingOrder,
+    history: Sequence[CloseOrderRow],
+    symbols: dict[str, SymbolSpec],
+    policy: ClosePolicy,
+) -> Attempt:
+    number = history[-1].attempt + 1 if history else 1
+    deviation = policy.deviation_points * min(number, DEVIATION_FACTOR_MAX)
+    if isinstance(item, PendingOrder):
+        return Attempt(
+            action="cancel",
+            ticket=item.ticket,
+            position_id=0,
+            symbol=item.symbol,
+            side="buy" if item.order_type % 2 == 0 else "sell",
+            volume=item.volume,
+            filling=FILL_RETURN,
+            deviation_points=deviation,
+            attempt=number,
+        )
+    spec = symbols[item.symbol]
+    modes = filling_modes(spec)
+    refused_filling = sum(1 for o in history if o.retcode is not None and _filling(o))
+    return Attempt(
+        action="close",
+        ticket=item.ticket,
+        position_id=item.identifier,
+        symbol=item.symbol,
+        side=item.side.value,
+        volume=close_volume(item.volume, spec),
+        filling=modes[refused_filling % len(modes)],
+        deviation_points=deviation,
+        attempt=number,
+    )
+
+
+def _filling(order: CloseOrderRow) -> bool:
+    return _answer(order) is RetcodeClass.FILLING
+
+
+def close_volume(held: Decimal, spec: SymbolSpec) -> Decimal:
+    """How much of a position one request may close: all of it, or the largest allowed order.
+
+    A rest smaller than the symbol's minimum could not be closed afterwards, so the split leaves at
+    least that much.
+    """
+    if held <= spec.volume_max:
+        return held
+    largest = _to_step(spec.volume_max, spec.volume_step)
+    if held - largest < spec.volume_min:
+        return _to_step(held - spec.volume_min, spec.volume_step)
+    return largest
+
+
+def _to_step(volume: Decimal, step: Decimal) -> Decimal:
+    return (volume / step).to_integral_value(ROUND_DOWN) * step
+
+
+def filling_modes(spec: SymbolSpec) -> tuple[int, ...]:
+    """Filling modes to try, most likely first (facts: mt5, section 2, filling).
+
+    Request and instant execution take fill-or-kill; market execution what its flags allow,
+    immediate-or-cancel first because a part closed is better than none; exchange takes all.
+    """
+    flagged = [
+        mode
+        for flag, mode in ((FLAG_IOC, FILL_IOC), (FLAG_FOK, FILL_FOK))
+        if spec.filling_mode & flag
+    ]
+    rest = [m for m in (FILL_FOK, FILL_IOC, FILL_RETURN) if m not in flagged]
+    if spec.execution_mode < EXECUTION_MARKET:
+        return (FILL_FOK, FILL_IOC, FILL_RETURN)
+    return (*flagged, *rest)
+
+
+def _largest_loss_first(position: Position) -> tuple[Decimal, int]:
+    return (position.profit + position.swap, position.ticket)

@@ -1,0 +1,169 @@
+"""The drawdown guard: one reading in, one verdict out. It cannot be bypassed (law 8).
+
+Invariants:
+
+1. The peak rises only on a trusted, consistent reading, and moves otherwise only with cash flows:
+   a flow f multiplies it by (E + f) / E, E being the reading's equity without its flows (law 9).
+2. Drawdown is (peak - equity) / peak. At the limit counts as over it.
+3. No verdict improves as equity falls.
+4. An untrusted reading changes no verdict, neither up nor down.
+5. Equity under the minimum because of a withdrawal blocks approvals and closes nothing.
+"""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from msgspec import Struct
+
+from core.domain.broker import ZERO
+from core.domain.money import HUNDRED, percent_of
+
+COUNTDOWN_POINTS_MAX = Decimal(2)
+"""A countdown runs only while the drawdown is less than this many points past the limit (law 8)."""
+STOP_OUT_FACTOR = Decimal("1.2")
+"""Under this multiple of the broker's stop-out level there is no time for a countdown (law 8)."""
+PEAK_QUANTUM = Decimal("0.00000001")
+
+
+class Rule(StrEnum):
+    """Which of the two rules that always enforce was broken."""
+
+    DRAWDOWN = "drawdown"
+    MINIMUM_EQUITY = "minimum_equity"
+
+
+class Limits(Struct, frozen=True, kw_only=True, gc=False):
+    """The limits in force for one account. `minimum_equity` in the account's currency, or None."""
+
+    max_drawdown_percent: Decimal
+    warn_drawdown_percent: Decimal
+    minimum_equity: Decimal | None
+
+
+class GuardMemory(Struct, frozen=True, kw_only=True, gc=False):
+    """What the guard knew after the last reading."""
+
+    peak_equity: Decimal | None
+    warned: bool
+    withdrawal_exempt: bool
+
+
+class Reading(Struct, frozen=True, kw_only=True, gc=False):
+    """The figures of one reading that the guard judges; `flow` is what came in (+) or went out."""
+
+    equity: Decimal
+    flow: Decimal
+    trusted: bool
+    consistent: bool
+    margin_level_percent: Decimal | None
+    stop_out_level_percent: Decimal | None
+
+
+class Verdict(Struct, frozen=True, kw_only=True, gc=False):
+    """What one reading means.
+
+    `broken` is the rule broken by this reading alone; a breach is confirmed by an immediate second
+    trusted reading. `hurry` says why a countdown would be too slow, empty where it would not.
+    """
+
+    memory: GuardMemory
+    drawdown_percent: Decimal
+    broken: Rule | None
+    hurry: str
+    warning_opened: bool
+    warning_eased: bool
+    peak_before_flow: Decimal | None
+
+
+def judge(memory: GuardMemory, reading: Reading, limits: Limits) -> Verdict:
+    """Judge one reading."""
+    moved = peak_after_flow(memory.peak_equity, reading.equity, reading.flow)
+    peak = _ratchet(moved, reading)
+    exempt = _withdrawal_exempt(memory, reading, limits)
+    drawdown = drawdown_percent(peak, reading.equity)
+    broken = _broken(peak, reading, limits, exempt=exempt) if reading.trusted else None
+    over_warning = is_over(peak, reading.equity, limits.warn_drawdown_percent)
+    warned = over_warning if reading.trusted else memory.warned
+    return Verdict(
+        memory=GuardMemory(peak_equity=peak, warned=warned, withdrawal_exempt=exempt),
+        drawdown_percent=drawdown,
+        broken=broken,
+        hurry=_hurry(peak, reading, limits, exempt=exempt),
+        warning_opened=warned and not memory.warned,
+        warning_eased=memory.warned and not warned,
+        peak_before_flow=memory.peak_equity,
+    )
+
+
+def peak_after_flow(peak: Decimal | None, equity: Decimal, flow: Decimal) -> Decimal | None:
+    """The peak after money came in or went out; `equity` includes the flow already.
+
+    Equity at or below zero on either side of the flow restarts the peak (law 9).
+    """
+    if peak is None or flow == 0:
+        return peak
+    before = equity - flow
+    if before <= 0 or equity <= 0:
+        return equity
+    return (peak * equity / before).quantize(PEAK_QUANTUM, ROUND_HALF_EVEN)
+
+
+def is_over(peak: Decimal, equity: Decimal, percent: Decimal) -> bool:
+    """Whether the drawdown is at or past `percent`, compared exactly, without dividing."""
+    return peak > 0 and (peak - equity) * HUNDRED >= percent * peak
+
+
+def drawdown_percent(peak: Decimal, equity: Decimal) -> Decimal:
+    """Drawdown in percent of the peak, never negative, to four decimals for showing."""
+    if peak <= 0:
+        return ZERO
+    return max(ZERO, percent_of(peak - equity, peak))
+
+
+def floor_equity(peak: Decimal, limits: Limits, *, exempt: bool) -> Decimal:
+    """The equity at which the guard closes: the higher of the two rules' floors."""
+    trailing = peak * (HUNDRED - limits.max_drawdown_percent) / HUNDRED
+    if limits.minimum_equity is None or exempt:
+        return trailing
+    return max(trailing, limits.minimum_equity)
+
+
+def _ratchet(peak: Decimal | None, reading: Reading) -> Decimal:
+    if peak is None:
+        return reading.equity
+    if reading.trusted and reading.consistent and reading.equity > peak:
+        return reading.equity
+    return peak
+
+
+def _withdrawal_exempt(memory: GuardMemory, reading: Reading, limits: Limits) -> bool:
+    minimum = limits.minimum_equity
+    if minimum is None or reading.equity >= minimum:
+        return False
+    if reading.flow < 0 and reading.equity - reading.flow >= minimum:
+        return True
+    return memory.withdrawal_exempt
+
+
+def _broken(peak: Decimal, reading: Reading, limits: Limits, *, exempt: bool) -> Rule | None:
+    if _below_minimum(reading, limits, exempt=exempt):
+        return Rule.MINIMUM_EQUITY
+    if is_over(peak, reading.equity, limits.max_drawdown_percent):
+        return Rule.DRAWDOWN
+    return None
+
+
+def _below_minimum(reading: Reading, limits: Limits, *, exempt: bool) -> bool:
+    minimum = limits.minimum_equity
+    return minimum is not None and reading.equity < minimum and not exempt
+
+
+def _hurry(peak: Decimal, reading: Reading, limits: Limits, *, exempt: bool) -> str:
+    if _below_minimum(reading, limits, exempt=exempt):
+        return "below_minimum"
+    if is_over(peak, reading.equity, limits.max_drawdown_percent + COUNTDOWN_POINTS_MAX):
+        return "far_past_limit"
+    level, stop_out = reading.margin_level_percent, reading.stop_out_level_percent
+    if level is not None and stop_out is not None and level < stop_out * STOP_OUT_FACTOR:
+        return "near_stop_out"
+    return ""

@@ -1,0 +1,31 @@
+"""Pips: the unit traders quote slippage and spread in.
+
+A pip is 10 points on symbols with 3 or 5 digits, else 1 point, unless the symbol has an override
+(XAUUSD 0.10, the indices 1.0), because brokers quote metals and indices with any number of digits.
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from core.domain.broker import Side, SymbolSpec
+
+FRACTIONAL_DIGITS = (3, 5)
+PIP_QUANTUM = Decimal("0.01")
+
+
+def pip_size(spec: SymbolSpec, overrides: Mapping[str, Decimal]) -> Decimal:
+    """The price of one pip of this symbol."""
+    override = overrides.get(spec.name)
+    if override is not None:
+        return override
+    return spec.point * 10 if spec.digits in FRACTIONAL_DIGITS else spec.point
+
+
+def in_pips(price_distance: Decimal, pip: Decimal) -> Decimal:
+    """A price distance in pips, to two decimals, keeping its sign."""
+    return (price_distance / pip).quantize(PIP_QUANTUM, ROUND_HALF_EVEN)
+
+
+def entry_slippage_pips(side: Side, expected: Decimal, filled: Decimal, pip: Decimal) -> Decimal:
+    """How much worse than expected an entry was filled: adverse positive, favourable negative."""
+    return in_pips((filled - expected) * side.sign, pip)

@@ -1,6 +1,9 @@
 """Run migrations on the connection that `core.adapters.sql.migrate` hands over.
 
-From the command line, name the database: `alembic -x url=sqlite+aiosqlite:///reckoner.db upgrade head`.
+From the command line, name the database:
+
+    alembic -x url=sqlite+aiosqlite:///reckoner.db upgrade head
+
 Logging is left as the caller has set it.
 """
 

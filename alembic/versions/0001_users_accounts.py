@@ -74,7 +74,8 @@ def _create_accounts() -> None:
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.UniqueConstraint("login", "server"),
         sa.CheckConstraint(
-            "margin_mode IN ('netting', 'exchange', 'hedging')", name=op.f("ck_accounts_margin_mode")
+            "margin_mode IN ('netting', 'exchange', 'hedging')",
+            name=op.f("ck_accounts_margin_mode"),
         ),
         sqlite_autoincrement=True,
     )
@@ -110,7 +111,9 @@ def _create_presses() -> None:
         sa.Column("handled_at", UtcDateTime),
         sa.UniqueConstraint("update_id"),
         sa.UniqueConstraint("callback_id"),
-        sa.CheckConstraint("state IN ('received', 'handled', 'failed')", name=op.f("ck_presses_state")),
+        sa.CheckConstraint(
+            "state IN ('received', 'handled', 'failed')", name=op.f("ck_presses_state")
+        ),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_presses_state", "presses", ["state"])
@@ -136,7 +139,9 @@ def _create_outbox() -> None:
         sa.Column("sent_at", UtcDateTime),
         sa.UniqueConstraint("dedupe_key"),
         sa.CheckConstraint("mode IN ('new', 'edit', 'reply')", name=op.f("ck_outbox_mode")),
-        sa.CheckConstraint("state IN ('due', 'sending', 'sent', 'failed')", name=op.f("ck_outbox_state")),
+        sa.CheckConstraint(
+            "state IN ('due', 'sending', 'sent', 'failed')", name=op.f("ck_outbox_state")
+        ),
         sa.CheckConstraint("priority BETWEEN 0 AND 2", name=op.f("ck_outbox_priority")),
         sqlite_autoincrement=True,
     )

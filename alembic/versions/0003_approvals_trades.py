@@ -35,7 +35,8 @@ def _create_approvals() -> None:
         sa.Column("decided_at", UtcDateTime),
         sa.UniqueConstraint("signal_id", "user_id", "account_id"),
         sa.CheckConstraint(
-            "status IN ('offered', 'approved', 'rejected', 'expired')", name=op.f("ck_approvals_status")
+            "status IN ('offered', 'approved', 'rejected', 'expired')",
+            name=op.f("ck_approvals_status"),
         ),
         sqlite_autoincrement=True,
     )

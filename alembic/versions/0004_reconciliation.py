@@ -182,7 +182,9 @@ def _create_reconciliation_logs() -> None:
         sa.Column("error_message", sa.Text),
         sa.Column("created_at", UtcDateTime, nullable=False),
         sa.Column("updated_at", UtcDateTime, nullable=False),
-        sa.CheckConstraint("direction IN ('buy', 'sell')", name=op.f("ck_reconciliation_logs_direction")),
+        sa.CheckConstraint(
+            "direction IN ('buy', 'sell')", name=op.f("ck_reconciliation_logs_direction")
+        ),
         sa.CheckConstraint(
             "event_type IN ('sync', 'close', 'guard_trigger', 'warning')",
             name=op.f("ck_reconciliation_logs_event_type"),
@@ -265,7 +267,9 @@ def _create_close_jobs() -> None:
         sa.Column("started_at", UtcDateTime),
         sa.Column("finished_at", UtcDateTime),
         sa.UniqueConstraint("account_id", "trigger_key"),
-        sa.CheckConstraint("state IN ('countdown', 'closing', 'flat')", name=op.f("ck_close_jobs_state")),
+        sa.CheckConstraint(
+            "state IN ('countdown', 'closing', 'flat')", name=op.f("ck_close_jobs_state")
+        ),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_close_jobs_state", "close_jobs", ["state"])

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, NullPool, event, make_url
+from sqlalchemy.dialects.sqlite.aiosqlite import AsyncAdapt_aiosqlite_connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 READERS_MAX = 4
@@ -98,7 +99,7 @@ def _engine(url: URL, *, pool_size: int | None = None, **options: Any) -> AsyncE
     return create_async_engine(url, connect_args=arguments, **options)
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: AsyncAdapt_aiosqlite_connection, _record: object) -> None:
     # Without an isolation level the driver leaves BEGIN to us; SQLAlchemy still commits.
     connection.isolation_level = None
     cursor = connection.cursor()
@@ -112,7 +113,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _refuse_writes(connection: Any, _record: object) -> None:
+def _refuse_writes(connection: AsyncAdapt_aiosqlite_connection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA query_only = ON")
     cursor.close()

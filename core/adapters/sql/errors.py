@@ -9,9 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core.ports import DuplicateRow, StoreUnavailable
 
-_SQLITE_UNIQUE = frozenset(
-    {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
-)
+_SQLITE_UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
 _POSTGRES_UNIQUE = "23505"
 
 
@@ -44,9 +42,9 @@ def translated() -> Iterator[None]:
         raise StoreUnavailable(str(error)) from error
     except StatementError as error:
         # A value that its column type refused; the driver was not asked.
-        if isinstance(error.orig, ValueError | TypeError):
-            raise ValueError(str(error.orig)) from error
-        raise
+        if error.orig is None:
+            raise
+        raise ValueError(str(error.orig)) from error
     except (OSError, TimeoutError) as error:
         raise StoreUnavailable(str(error) or type(error).__name__) from error
 

@@ -92,7 +92,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return moment.replace(tzinfo=None).isoformat(timespec="microseconds")
 
     def process_result_value(
-        self, value: datetime | str | None, dialect: Dialect  # noqa: ARG002 - SQLAlchemy's signature
+        self,
+        value: datetime | str | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
     ) -> datetime | None:
         """Give the instant back, aware."""
         if value is None:

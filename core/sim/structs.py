@@ -1,0 +1,326 @@
+"""MetaTrader 5's structures as dictionaries: the wheel's field names, order and types.
+
+Times are broker server time encoded as if UTC: true UTC plus the server's offset.
+"""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from core.sim.arithmetic import STOP_OUT_LEVEL_PERCENT, Quote
+from core.sim.broker import Valuation, order_sign
+from core.sim.codes import EXECUTION_MARKET, MARGIN_MODE, TRADE_MODE_FULL
+from core.sim.ledger import Account, Deal, Order, Position
+from core.sim.symbols import VOLUME_MAX, VOLUME_MIN, VOLUME_STEP, SymbolTerms
+from core.sim.trading import REQUEST_FIELDS, Answer, Request
+
+SERVER_OFFSET_S: Final = 10_800
+"""Broker server time minus UTC."""
+COMPANY: Final = "Reckoner Demo Broker"
+BUILD: Final = 5640
+MARGIN_CALL_LEVEL_PERCENT: Final = 100.0
+ORDER_STATE_PLACED: Final = 1
+
+Body = dict[str, Any]
+
+_SYMBOL_ZEROS: Final = (
+    "last",
+    "lasthigh",
+    "lastlow",
+    "volume_real",
+    "volumehigh_real",
+    "volumelow_real",
+    "option_strike",
+)
+_SYMBOL_TAIL: Final = (
+    "session_volume",
+    "session_turnover",
+    "session_interest",
+    "session_buy_orders_volume",
+    "session_sell_orders_volume",
+    "session_open",
+    "session_close",
+    "session_aw",
+    "session_price_settlement",
+    "session_price_limit_min",
+    "session_price_limit_max",
+    "margin_hedged",
+    "price_change",
+    "price_volatility",
+    "price_theoretical",
+    "price_greeks_delta",
+    "price_greeks_theta",
+    "price_greeks_gamma",
+    "price_greeks_vega",
+    "price_greeks_rho",
+    "price_greeks_omega",
+    "price_sensitivity",
+)
+
+
+def server_ms(utc_ms: int) -> int:
+    """Server time, milliseconds, of a true UTC instant."""
+    return utc_ms + SERVER_OFFSET_S * 1000
+
+
+def _server_s(utc_ms: int) -> int:
+    return server_ms(utc_ms) // 1000
+
+
+def account_info(account: Account, value: Valuation) -> Body:
+    """AccountInfo."""
+    return {
+        "login": account.login,
+        "trade_mode": 0,
+        "leverage": account.leverage,
+        "limit_orders": 200,
+        "margin_so_mode": 0,
+        "trade_allowed": True,
+        "trade_expert": True,
+        "margin_mode": MARGIN_MODE[account.margin_mode],
+        "currency_digits": account.digits,
+        "fifo_close": False,
+        "balance": float(account.balance),
+        "credit": float(account.credit),
+        "profit": float(value.profit),
+        "equity": float(value.equity),
+        "margin": float(value.margin),
+        "margin_free": float(value.margin_free),
+        "margin_level": float(value.margin_level),
+        "margin_so_call": MARGIN_CALL_LEVEL_PERCENT,
+        "margin_so_so": float(STOP_OUT_LEVEL_PERCENT),
+        "margin_initial": 0.0,
+        "margin_maintenance": 0.0,
+        "assets": 0.0,
+        "liabilities": 0.0,
+        "commission_blocked": 0.0,
+        "name": account.name,
+        "server": account.server,
+        "currency": account.currency,
+        "company": COMPANY,
+    }
+
+
+def trade_position(position: Position, profit: Decimal, price_current: Decimal) -> Body:
+    """TradePosition."""
+    return {
+        "ticket": position.ticket,
+        "time": _server_s(position.opened_ms),
+        "time_msc": server_ms(position.opened_ms),
+        "time_update": _server_s(position.updated_ms),
+        "time_update_msc": server_ms(position.updated_ms),
+        "type": 0 if position.sign > 0 else 1,
+        "magic": position.magic,
+        "identifier": position.identifier,
+        "reason": position.reason,
+        "volume": float(position.volume),
+        "price_open": float(position.price_open),
+        "sl": float(position.sl),
+        "tp": float(position.tp),
+        "price_current": float(price_current),
+        "swap": float(position.swap),
+        "profit": float(profit),
+        "symbol": position.symbol,
+        "comment": position.comment,
+        "external_id": "",
+    }
+
+
+def trade_order(order: Order, quote: Quote) -> Body:
+    """TradeOrder, resting."""
+    current = quote.ask if order_sign(order) > 0 else quote.bid
+    return {
+        "ticket": order.ticket,
+        "time_setup": _server_s(order.placed_ms),
+        "time_setup_msc": server_ms(order.placed_ms),
+        "time_done": 0,
+        "time_done_msc": 0,
+        "time_expiration": 0,
+        "type": order.kind,
+        "type_time": 0,
+        "type_filling": order.filling,
+        "state": ORDER_STATE_PLACED,
+        "magic": order.magic,
+        "position_id": 0,
+        "position_by_id": 0,
+        "reason": order.reason,
+        "volume_initial": float(order.volume),
+        "volume_current": float(order.volume),
+        "price_open": float(order.price),
+        "sl": float(order.sl),
+        "tp": float(order.tp),
+        "price_current": float(current),
+        "price_stoplimit": 0.0,
+        "symbol": order.symbol,
+        "comment": order.comment,
+        "external_id": "",
+    }
+
+
+def trade_deal(deal: Deal) -> Body:
+    """TradeDeal."""
+    return {
+        "ticket": deal.ticket,
+        "order": deal.order,
+        "time": _server_s(deal.time_ms),
+        "time_msc": server_ms(deal.time_ms),
+        "type": deal.kind,
+        "entry": deal.entry,
+        "magic": deal.magic,
+        "position_id": deal.position_id,
+        "reason": deal.reason,
+        "volume": float(deal.volume),
+        "price": float(deal.price),
+        "commission": float(deal.commission),
+        "swap": float(deal.swap),
+        "profit": float(deal.profit),
+        "fee": float(deal.fee),
+        "symbol": deal.symbol,
+        "comment": deal.comment,
+        "external_id": "",
+    }
+
+
+def tick(quote: Quote, tick_ms: int) -> Body:
+    """Tick; `tick_ms` is the true UTC instant of the feed's latest word."""
+    return {
+        "time": _server_s(tick_ms),
+        "bid": float(quote.bid),
+        "ask": float(quote.ask),
+        "last": 0.0,
+        "volume": 0,
+        "time_msc": server_ms(tick_ms),
+        "flags": 6,
+        "volume_real": 0.0,
+    }
+
+
+def order_send_result(answer: Answer, request: Request) -> Body:
+    """OrderSendResult with its TradeRequest."""
+    numbers = {name: getattr(request, name) for name in REQUEST_FIELDS}
+    return {
+        "retcode": answer.retcode,
+        "deal": answer.deal,
+        "order": answer.order,
+        "volume": float(answer.volume),
+        "price": float(answer.price),
+        "bid": float(answer.bid),
+        "ask": float(answer.ask),
+        "comment": answer.comment,
+        "request_id": answer.request_id,
+        "retcode_external": 0,
+        "request": {
+            name: float(value) if isinstance(value, Decimal) else value
+            for name, value in numbers.items()
+        },
+    }
+
+
+def terminal_info(*, connected: bool, trade_allowed: bool) -> Body:
+    """TerminalInfo."""
+    return {
+        "community_account": False,
+        "community_connection": False,
+        "connected": connected,
+        "dlls_allowed": False,
+        "trade_allowed": trade_allowed,
+        "tradeapi_disabled": False,
+        "email_enabled": False,
+        "ftp_enabled": False,
+        "notifications_enabled": False,
+        "mqid": False,
+        "build": BUILD,
+        "maxbars": 100_000,
+        "codepage": 0,
+        "ping_last": 12_000 if connected else 0,
+        "community_balance": 0.0,
+        "retransmission": 0.0,
+        "company": COMPANY,
+        "name": "MetaTrader 5",
+        "language": "English",
+        "path": "",
+        "data_path": "",
+        "commondata_path": "",
+    }
+
+
+def _symbol_integers(terms: SymbolTerms, quote: Quote, tick_ms: int) -> Body:
+    return {
+        "custom": False,
+        "chart_mode": 0,
+        "select": True,
+        "visible": True,
+        "session_deals": 0,
+        "session_buy_orders": 0,
+        "session_sell_orders": 0,
+        "volume": 0,
+        "volumehigh": 0,
+        "volumelow": 0,
+        "time": _server_s(tick_ms),
+        "digits": terms.digits,
+        "spread": int((quote.ask - quote.bid) / terms.point),
+        "spread_float": True,
+        "ticks_bookdepth": 0,
+        "trade_calc_mode": 0 if terms.is_forex else 2,
+        "trade_mode": TRADE_MODE_FULL,
+        "start_time": 0,
+        "expiration_time": 0,
+        "trade_stops_level": 0,
+        "trade_freeze_level": 0,
+        "trade_exemode": EXECUTION_MARKET,
+        "swap_mode": 0,
+        "swap_rollover3days": 3,
+        "margin_hedged_use_leg": True,
+        "expiration_mode": 15,
+        "filling_mode": terms.filling_mode,
+        "order_mode": 127,
+        "order_gtc_mode": 0,
+        "option_mode": 0,
+        "option_right": 0,
+    }
+
+
+def symbol_info(terms: SymbolTerms, quote: Quote, tick_ms: int) -> Body:
+    """SymbolInfo, all 96 fields. Tick values are in the profit currency."""
+    tick_value = float(terms.contract * terms.point)
+    bid, ask = float(quote.bid), float(quote.ask)
+    return {
+        **_symbol_integers(terms, quote, tick_ms),
+        "bid": bid,
+        "bidhigh": bid,
+        "bidlow": bid,
+        "ask": ask,
+        "askhigh": ask,
+        "asklow": ask,
+        **dict.fromkeys(_SYMBOL_ZEROS, 0.0),
+        "point": float(terms.point),
+        "trade_tick_value": tick_value,
+        "trade_tick_value_profit": tick_value,
+        "trade_tick_value_loss": tick_value,
+        "trade_tick_size": float(terms.point),
+        "trade_contract_size": float(terms.contract),
+        "trade_accrued_interest": 0.0,
+        "trade_face_value": 0.0,
+        "trade_liquidity_rate": 0.0,
+        "volume_min": float(VOLUME_MIN),
+        "volume_max": float(VOLUME_MAX),
+        "volume_step": float(VOLUME_STEP),
+        "volume_limit": 0.0,
+        "swap_long": 0.0,
+        "swap_short": 0.0,
+        "margin_initial": 0.0,
+        "margin_maintenance": 0.0,
+        **dict.fromkeys(_SYMBOL_TAIL, 0.0),
+        "basis": "",
+        "category": "",
+        "currency_base": terms.base,
+        "currency_profit": terms.profit,
+        "currency_margin": terms.margin_currency,
+        "bank": "",
+        "description": terms.description,
+        "exchange": "",
+        "formula": "",
+        "isin": "",
+        "name": terms.name,
+        "page": "",
+        "path": terms.path,
+    }

@@ -382,6 +382,19 @@ class LimitsChanged(AccountAlert, frozen=True, kw_only=True):
     at: datetime
 
 
+class ChatUnreachable(AlertBase, frozen=True, kw_only=True):
+    """A message could not be delivered to a chat: the person blocked the bot, or left.
+
+    `alert` is the kind of what was lost; `reason` Telegram's own words.
+    """
+
+    chat_id: int
+    person: str
+    alert: str
+    reason: str
+    at: datetime
+
+
 Alert = (
     SignalOffered
     | OfferAnswered
@@ -406,4 +419,5 @@ Alert = (
     | AppStarted
     | AppStopping
     | LimitsChanged
+    | ChatUnreachable
 )

@@ -1,0 +1,105 @@
+"""What buttons carry: ids and verbs, in at most 64 bytes. The prefix ends in a version.
+
+Data is never authority: every press is checked again against the database. A button whose data no
+class here reads is from an older version, and is answered so.
+"""
+
+from enum import StrEnum
+
+from aiogram.filters.callback_data import CallbackData
+
+
+class ApprovalVerb(StrEnum):
+    """Answers to an offered signal."""
+
+    APPROVE = "yes"
+    REJECT = "no"
+
+
+class WarningVerb(StrEnum):
+    """Answers to a market warning; the words the service takes."""
+
+    CLOSE = "close"
+    HOLD = "hold"
+    DISMISS = "dismiss"
+
+
+class ReleaseVerb(StrEnum):
+    """Answers to a client who asks for release."""
+
+    GRANT = "grant"
+    REFUSE = "refuse"
+
+
+class BoardKind(StrEnum):
+    """Boards that can be refreshed in place."""
+
+    POSITIONS = "positions"
+    DRAWDOWN = "drawdown"
+    STATUS = "status"
+    ACCOUNTS = "accounts"
+    WARNINGS = "warnings"
+
+
+class WizardVerb(StrEnum):
+    """Steps of the signal form: one letter each, to leave room for long symbol names."""
+
+    SYMBOL = "s"
+    SIDE = "d"
+    VOLUME = "v"
+    POST = "p"
+    CANCEL = "c"
+
+
+class ApprovalPress(CallbackData, prefix="ap1"):
+    """Approve or reject an offer."""
+
+    approval_id: int
+    verb: ApprovalVerb
+
+
+class WarningPress(CallbackData, prefix="mw1"):
+    """Answer one version of a market warning."""
+
+    warning_id: int
+    version: int
+    verb: WarningVerb
+
+
+class ReleaseAskPress(CallbackData, prefix="ra1"):
+    """Ask for an account's release."""
+
+    account_id: int
+
+
+class ReleaseAnswerPress(CallbackData, prefix="rg1"):
+    """Grant or refuse an account's release."""
+
+    account_id: int
+    verb: ReleaseVerb
+
+
+class RefreshPress(CallbackData, prefix="rf1"):
+    """Show a board anew in its place."""
+
+    board: BoardKind
+
+
+class ChartPress(CallbackData, prefix="dc1"):
+    """Draw one account's drawdown chart."""
+
+    account_id: int
+
+
+class WizardPress(CallbackData, prefix="sw1", sep="|"):
+    """A step of the signal form: everything chosen so far, bound to who asked (a Telegram id).
+
+    The choice travels in the button, so that the form outlives a restart. What it says is checked
+    like typed text before it is posted.
+    """
+
+    verb: WizardVerb
+    asker: int
+    symbol: str = ""
+    side: str = ""
+    volume: str = ""

@@ -1,0 +1,161 @@
+"""Domain values -> buttons. Pure: the same state always gives the same keyboard."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from bot.callbacks import (
+    ApprovalPress,
+    ApprovalVerb,
+    BoardKind,
+    ChartPress,
+    RefreshPress,
+    ReleaseAnswerPress,
+    ReleaseAskPress,
+    ReleaseVerb,
+    WarningPress,
+    WarningVerb,
+    WizardPress,
+    WizardVerb,
+)
+from bot.views.message import Button, Keyboard
+from core.domain.broker import Side
+
+WIZARD_SYMBOLS_MAX = 12
+WIZARD_VOLUMES = tuple(Decimal(text) for text in ("0.01", "0.05", "0.10", "0.20", "0.50", "1.00"))
+BUTTONS_PER_ROW = 3
+CHARTS_MAX = 12
+"""Accounts that get a chart button of their own."""
+ROWS_MAX = 24
+"""Rows of buttons under one message; Telegram takes a hundred buttons."""
+
+
+def offer(approval_id: int) -> Keyboard:
+    """Approve or reject an offered signal."""
+    return (
+        (
+            Button(
+                "Approve",
+                ApprovalPress(approval_id=approval_id, verb=ApprovalVerb.APPROVE).pack(),
+                "success",
+            ),
+            Button(
+                "Reject",
+                ApprovalPress(approval_id=approval_id, verb=ApprovalVerb.REJECT).pack(),
+                "danger",
+            ),
+        ),
+    )
+
+
+def warning(warning_id: int, version: int, kind: str) -> Keyboard:
+    """Answers to a market warning. Only a gap has something to bring forward (law 15)."""
+
+    def button(label: str, verb: WarningVerb, style: str | None = None) -> Button:
+        press = WarningPress(warning_id=warning_id, version=version, verb=verb)
+        return Button(label, press.pack(), style)
+
+    close = (button("Close now", WarningVerb.CLOSE, "danger"),) if kind == "gap" else ()
+    return (
+        (*close, button("Hold 15 min", WarningVerb.HOLD), button("Dismiss", WarningVerb.DISMISS)),
+    )
+
+
+def ask_release(account_id: int, *, suffix: str = "") -> Keyboard:
+    """The client's way out of a latch."""
+    data = ReleaseAskPress(account_id=account_id).pack()
+    return ((Button("Ask for release" + suffix, data),),)
+
+
+def answer_release(account_id: int) -> Keyboard:
+    """The admin's answer to it."""
+    grant = ReleaseAnswerPress(account_id=account_id, verb=ReleaseVerb.GRANT)
+    refuse = ReleaseAnswerPress(account_id=account_id, verb=ReleaseVerb.REFUSE)
+    return (
+        (
+            Button("Grant release", grant.pack(), "success"),
+            Button("Refuse", refuse.pack(), "danger"),
+        ),
+    )
+
+
+def refresh(board: BoardKind) -> Keyboard:
+    """Show the same board with new figures."""
+    return ((Button("Refresh", RefreshPress(board=board).pack()),),)
+
+
+def charts(accounts: Sequence[tuple[int, int]]) -> Keyboard:
+    """One chart button per (account id, login)."""
+    buttons = [
+        Button(f"Chart {login}", ChartPress(account_id=account_id).pack())
+        for account_id, login in accounts[:CHARTS_MAX]
+    ]
+    return in_rows(buttons)
+
+
+def wizard_symbols(asker: int, symbols: Sequence[str]) -> Keyboard:
+    """First step of the signal form."""
+    buttons = [
+        Button(symbol, WizardPress(verb=WizardVerb.SYMBOL, asker=asker, symbol=symbol).pack())
+        for symbol in symbols[:WIZARD_SYMBOLS_MAX]
+    ]
+    return (*in_rows(buttons), _cancel(asker))
+
+
+def wizard_sides(asker: int, symbol: str) -> Keyboard:
+    """Second step."""
+    row = tuple(
+        Button(
+            side.value.capitalize(),
+            WizardPress(verb=WizardVerb.SIDE, asker=asker, symbol=symbol, side=side.value).pack(),
+        )
+        for side in (Side.BUY, Side.SELL)
+    )
+    return (row, _cancel(asker))
+
+
+def wizard_volumes(asker: int, symbol: str, side: str) -> Keyboard:
+    """Third step."""
+    buttons = [
+        Button(
+            str(volume),
+            WizardPress(
+                verb=WizardVerb.VOLUME, asker=asker, symbol=symbol, side=side, volume=str(volume)
+            ).pack(),
+        )
+        for volume in WIZARD_VOLUMES
+    ]
+    return (*in_rows(buttons), _cancel(asker))
+
+
+def wizard_post(asker: int, symbol: str, side: str, volume: str) -> Keyboard:
+    """Last step: look at it, then post."""
+    press = WizardPress(verb=WizardVerb.POST, asker=asker, symbol=symbol, side=side, volume=volume)
+    return ((Button("Post", press.pack(), "success"), *_cancel(asker)),)
+
+
+def in_rows(buttons: Sequence[Button], per_row: int = BUTTONS_PER_ROW) -> Keyboard:
+    """Buttons in rows a phone can show."""
+    return tuple(tuple(buttons[at : at + per_row]) for at in range(0, len(buttons), per_row))
+
+
+def markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
+    """Telegram's form of a keyboard; None where there are no buttons."""
+    if not keyboard:
+        return None
+    return InlineKeyboardMarkup(
+        inline_keyboard=[
+            [
+                InlineKeyboardButton(
+                    text=button.label, callback_data=button.data, style=button.style
+                )
+                for button in row
+            ]
+            for row in keyboard[:ROWS_MAX]
+        ]
+    )
+
+
+def _cancel(asker: int) -> tuple[Button, ...]:
+    return (Button("Cancel", WizardPress(verb=WizardVerb.CANCEL, asker=asker).pack()),)

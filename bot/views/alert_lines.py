@@ -1,0 +1,48 @@
+"""Lines that many alerts share."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from bot.markup import esc
+from bot.views.message import Audience, Voice, marked
+from bot.views.numbers import lots, moment, money, price_or_none
+from core.domain.alerts import AccountAlert
+
+LOCKED = "The account is locked: nothing new may be opened, and anything that appears is closed."
+
+
+def headline(voice: Voice, text: str) -> str:
+    """The first line: bold, with the mark before it."""
+    return f"<b>{marked(voice, text)}</b>"
+
+
+def who(alert: AccountAlert, audience: Audience) -> list[str]:
+    """Whose account it is; clients know that themselves."""
+    if audience is Audience.CLIENT:
+        return []
+    return [f"Client: {esc(alert.client)}, account {alert.login}"]
+
+
+def trade(symbol: str, side: str, volume: Decimal) -> str:
+    """`XAUUSD buy 0.10`."""
+    return f"{esc(symbol)} {esc(side)} {lots(volume)}"
+
+
+def stops(stop_loss: Decimal | None, take_profit: Decimal | None, digits: int | None = None) -> str:
+    """Both levels of a trade."""
+    return (
+        f"Stop loss: {price_or_none(stop_loss, digits)}, "
+        f"take profit: {price_or_none(take_profit, digits)}"
+    )
+
+
+def at_line(at: datetime, voice: Voice) -> str:
+    """When it happened."""
+    return f"Time: {moment(at, voice)}"
+
+
+def equity_line(equity: Decimal, peak: Decimal | None, currency: str) -> str:
+    """Equity, beside the peak it is measured against."""
+    if peak is None:
+        return f"Equity: {money(equity, currency)}"
+    return f"Equity: {money(equity, currency)}, peak {money(peak, currency)}"

@@ -1,0 +1,72 @@
+"""Alert -> message: one entry, every kind of the closed union in one of the themes."""
+
+from datetime import timedelta
+from typing import assert_never
+
+from bot.views import alerts_app, alerts_closing, alerts_divergence, alerts_guard, alerts_market
+from bot.views import alerts_trades as trades
+from bot.views.message import Audience, Message, Voice
+from bot.views.numbers import span
+from core.domain import alerts as a
+
+LATE_S = 60
+"""A message delivered later than this after what it tells of says how late it is."""
+
+
+def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa: C901, PLR0911, PLR0912 - one case per kind
+    """The message an alert becomes for these readers."""
+    match alert:
+        case a.SignalOffered():
+            return trades.signal_offered(alert, voice, audience)
+        case a.OfferAnswered():
+            return trades.offer_answered(alert, voice, audience)
+        case a.TradeOpened():
+            return trades.trade_opened(alert, voice, audience)
+        case a.TradeNotPlaced():
+            return trades.trade_not_placed(alert, voice, audience)
+        case a.PositionClosed():
+            return trades.position_closed(alert, voice, audience)
+        case a.DivergenceOpened():
+            return alerts_divergence.opened(alert, voice, audience)
+        case a.DivergenceResolved():
+            return alerts_divergence.resolved(alert, voice, audience)
+        case a.AccountUnavailable():
+            return alerts_divergence.unavailable(alert, voice, audience)
+        case a.AccountRecovered():
+            return alerts_divergence.recovered(alert, voice, audience)
+        case a.DrawdownWarning():
+            return alerts_guard.drawdown_warning(alert, voice, audience)
+        case a.DrawdownEased():
+            return alerts_guard.drawdown_eased(alert, voice, audience)
+        case a.GuardBreached():
+            return alerts_guard.breached(alert, voice, audience)
+        case a.CashFlowSeen():
+            return alerts_guard.cash_flow(alert, voice, audience)
+        case a.BalanceUnexplained():
+            return alerts_guard.balance_unexplained(alert, voice, audience)
+        case a.LimitsChanged():
+            return alerts_guard.limits_changed(alert, voice, audience)
+        case a.CloseConfirmed():
+            return alerts_closing.confirmed(alert, voice, audience)
+        case a.CloseTrouble():
+            return alerts_closing.trouble(alert, voice, audience)
+        case a.LatchedReappeared():
+            return alerts_closing.reappeared(alert, voice, audience)
+        case a.ReleaseAsked():
+            return alerts_closing.release_asked(alert, voice, audience)
+        case a.ReleaseAnswered():
+            return alerts_closing.release_answered(alert, voice, audience)
+        case a.MarketWarning():
+            return alerts_market.warning(alert, voice)
+        case a.AppStarted():
+            return alerts_app.started(alert, voice)
+        case a.AppStopping():
+            return alerts_app.stopping(alert, voice)
+        case a.ChatUnreachable():
+            return alerts_app.unreachable(alert, voice)
+    assert_never(alert)
+
+
+def late_note(late: timedelta) -> str:
+    """A line for a message that could not be delivered when it was due."""
+    return f"Delivered {span(late)} late."

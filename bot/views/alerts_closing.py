@@ -1,0 +1,175 @@
+"""Closing carried out: proved flat, held up, re-opened; and the release afterwards."""
+
+from bot import keyboards
+from bot.markup import code, esc
+from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade, who
+from bot.views.message import Audience, Keyboard, Message, Voice, compose
+from bot.views.numbers import gain, moment, money, price, span
+from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, opened_by, word
+from core.domain.alerts import (
+    AccountAlert,
+    CloseConfirmed,
+    CloseTrouble,
+    LatchedReappeared,
+    ReleaseAnswered,
+    ReleaseAsked,
+    TicketResult,
+)
+
+WHOLE_ACCOUNT = "account"
+TROUBLE_HEADS = {
+    "market_closed": "market closed",
+    "autotrading_off": "automated trading is off",
+    "rejected": "broker refuses",
+    "unknown_outcome": "no answer yet",
+    "unavailable": "no connection",
+    "cannot_trade": "may not trade",
+}
+SWITCH_ON = "Please switch on “Algo Trading” in the terminal now."
+HOW_TO_ASK = "When you are ready, ask for release with the button or /release."
+
+
+def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Message:
+    """Proved flat: the result as a whole and per ticket."""
+    whole = alert.scope == WHOLE_ACCOUNT
+    title = (
+        f"✅ {alert.login} is flat - confirmed by two reads of the broker"
+        if whole
+        else f"✅ {esc(alert.scope)} on {alert.login} is flat - confirmed by two reads"
+    )
+    head = [
+        headline(voice, title),
+        *who(alert, audience),
+        f"Why: {word(REASONS, alert.reason)}",
+        f"Result: {gain(alert.total_pnl, alert.currency)}",
+        (
+            f"Equity: {money(alert.equity, alert.currency)}, "
+            f"balance {money(alert.balance, alert.currency)}"
+        ),
+        (
+            f"Took {span(alert.flat_at - alert.started_at)}, "
+            f"proved at {moment(alert.flat_at, voice, today=alert.started_at)}."
+        ),
+    ]
+    rows = [ticket(result, alert.currency) for result in alert.results]
+    tail = [LOCKED] if alert.latched else []
+    tail += [HOW_TO_ASK] if alert.latched and audience is Audience.CLIENT else []
+    return Message(
+        html=compose(head, rows, tail),
+        keyboard=_ask(alert, audience) if alert.latched else (),
+    )
+
+
+def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
+    """A close is held up, and when it is tried again."""
+    what = (
+        str(alert.login) if alert.scope == WHOLE_ACCOUNT else f"{esc(alert.scope)} on {alert.login}"
+    )
+    held = holdings(alert.open_positions, alert.open_orders)
+    lines = [
+        headline(voice, f"🔴 Cannot close {what} yet - {word(TROUBLE_HEADS, alert.trouble)}"),
+        *who(alert, audience),
+        word(TROUBLES, alert.trouble),
+        f"Still open: {held}.",
+    ]
+    if alert.detail:
+        lines.append(f"The server says: {code(alert.detail)}")
+    if alert.trouble == "autotrading_off":
+        lines.append(SWITCH_ON)
+    lines += [
+        (
+            f"Reckoner tries again at {moment(alert.next_try_at, voice, today=alert.at)} and goes on "
+            "until it is flat."
+        ),
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines))
+
+
+def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Message:
+    """Something was opened on a locked account."""
+    head = [
+        headline(voice, f"🔒 Opened on locked {alert.login} - closing it again"),
+        *who(alert, audience),
+        f"Opened {opened_by(alert.opened_by)}, magic number {alert.magic}.",
+        LOCKED,
+    ]
+    rows = [ticket(result, alert.currency) for result in alert.results]
+    return Message(
+        html=compose(head, rows, [at_line(alert.at, voice)]), keyboard=_ask(alert, audience)
+    )
+
+
+def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Message:
+    """A client asks for release; an admin answers."""
+    admin = audience is Audience.ADMIN
+    title = (
+        f"🔓 Release asked for {alert.login}"
+        if admin
+        else f"🔓 You asked for the release of {alert.login}"
+    )
+    lines = [
+        headline(voice, title),
+        *who(alert, audience),
+        (
+            f"Locked by: {word(REASONS, alert.latch_reason)}, "
+            f"{moment(alert.latched_at, voice, today=alert.at)}"
+        ),
+        equity_line(alert.equity, alert.peak_equity, alert.currency),
+    ]
+    if alert.minimum_equity is not None:
+        lines.append(f"Minimum equity: {money(alert.minimum_equity, alert.currency)}")
+    lines.append(
+        "Granting restarts the peak at the equity read then, once the account is proved flat."
+        if admin
+        else "An admin will answer. The account stays locked until then."
+    )
+    lines.append(at_line(alert.at, voice))
+    keyboard = keyboards.answer_release(alert.account_id) if admin else ()
+    return Message(html="\n".join(lines), keyboard=keyboard)
+
+
+def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -> Message:
+    """The answer to a release: granted and being proved, released, or refused."""
+    keyboard: Keyboard = ()
+    match alert.state:
+        case "granted":
+            title = f"🔓 Release granted for {alert.login}"
+            lines = ["Reckoner proves the account flat once more, then unlocks it."]
+        case "released":
+            title = f"🟢 {alert.login} is released"
+            lines = ["Signals can be approved again. The drawdown counts from the new peak."]
+        case "refused":
+            title = f"🔒 Release refused for {alert.login}"
+            lines = ["The account stays locked.", "It can be asked for again with /release."]
+            keyboard = _ask(alert, audience)
+        case other:
+            title, lines = f"🔒 Release of {alert.login}: {word({}, other)}", []
+    text = [
+        headline(voice, title),
+        *who(alert, audience),
+        *lines,
+        equity_line(alert.equity, alert.peak_equity, alert.currency),
+        f"By: {esc(alert.by)}",
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(text), keyboard=keyboard)
+
+
+def ticket(result: TicketResult, currency: str) -> str:
+    """One ticket's end: `#900001 XAUUSD buy 0.10: closed at 1,950.00, -12.00 GBP (2 tries)`."""
+    text = f"#{result.ticket} {trade(result.symbol, result.side, result.volume)}: "
+    text += word(OUTCOMES, result.outcome)
+    if result.price is not None:
+        text += f" at {price(result.price)}"
+    if result.profit is not None:
+        text += f", {gain(result.profit, currency)}"
+    if result.attempts > 1:
+        text += f" ({result.attempts} tries)"
+    if result.outcome == "open" and result.retcode is not None:
+        text += f", broker code {result.retcode}"
+    return text
+
+
+def _ask(alert: AccountAlert, audience: Audience) -> Keyboard:
+    return keyboards.ask_release(alert.account_id) if audience is Audience.CLIENT else ()

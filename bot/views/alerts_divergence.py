@@ -1,0 +1,118 @@
+"""Differences between an account and what the signals called for; accounts that cannot be read."""
+
+from decimal import Decimal, InvalidOperation
+
+from bot.markup import esc
+from bot.views.alert_lines import at_line, headline, trade, who
+from bot.views.message import Audience, Message, Voice
+from bot.views.numbers import clock, lots, moment, pips, price, slippage, span
+from bot.views.words import (
+    FINDING_FIGURES,
+    FINDING_NOTES,
+    FINDINGS,
+    RESOLVED,
+    opened_by,
+    plural,
+    word,
+)
+from core.domain.alerts import (
+    AccountRecovered,
+    AccountUnavailable,
+    DivergenceOpened,
+    DivergenceResolved,
+)
+
+NOTHING_DONE = "Reckoner reports this and changes nothing."
+
+
+def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message:
+    """A divergence: what was expected, what was found."""
+    name = word(FINDINGS, alert.finding)
+    figure = "" if alert.slippage_pips is None else f" by {pips(alert.slippage_pips)}"
+    what = trade(alert.symbol, alert.side, alert.volume) if alert.symbol else ""
+    subject = f"{what} on {alert.login}" if what else f"account {alert.login}"
+    lines = [
+        headline(voice, f"⚠️ {name}{figure}: {subject}"),
+        *who(alert, audience),
+        *_figures(alert),
+    ]
+    if alert.slippage_pips is not None:
+        lines.append(f"The entry is {slippage(alert.slippage_pips)}.")
+    if alert.finding.startswith("unknown_"):
+        lines.append(f"Opened {opened_by(alert.opened_by)}, magic number {alert.magic}.")
+    if alert.subject:
+        lines.append(f"Position {esc(alert.subject)}")
+    if alert.changed:
+        lines.append("It has changed since it was last told.")
+    lines += [FINDING_NOTES.get(alert.finding, NOTHING_DONE), at_line(alert.at, voice)]
+    return Message(html="\n".join(lines))
+
+
+def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Message:
+    """A divergence is over."""
+    subject = f"{esc(alert.symbol)} on {alert.login}" if alert.symbol else f"account {alert.login}"
+    lines = [
+        headline(voice, f"✅ Over: {word(FINDINGS, alert.finding).lower()}, {subject}"),
+        *who(alert, audience),
+        f"How: {word(RESOLVED, alert.how)}",
+        (
+            f"It lasted {span(alert.resolved_at - alert.opened_at)}, "
+            f"until {moment(alert.resolved_at, voice, today=alert.opened_at)}."
+        ),
+    ]
+    return Message(html="\n".join(lines), silent=True)
+
+
+def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> Message:
+    """The account cannot be read; nothing is concluded but that (law 1)."""
+    held = (
+        f"{plural(alert.positions_count, 'position')} open when last read."
+        if alert.positions_count
+        else "No position was open when last read."
+    )
+    lines = [
+        headline(
+            voice, f"⚠️ Account {alert.login} cannot be read since {clock(alert.since, voice)}"
+        ),
+        *who(alert, audience),
+        f"Reason: {word({}, alert.reason)}",
+        held,
+        "Until it can be read again Reckoner cannot guard it, and older figures are not current.",
+        f"Reckoner keeps trying and will say when it is back. Since {moment(alert.since, voice)}.",
+    ]
+    return Message(html="\n".join(lines))
+
+
+def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Message:
+    """The account can be read again."""
+    lines = [
+        headline(voice, f"✅ Account {alert.login} can be read again"),
+        *who(alert, audience),
+        (
+            f"It could not be read for {span(alert.at - alert.since)}, "
+            f"until {moment(alert.at, voice, today=alert.since)}."
+        ),
+        "Reckoner guards it again.",
+    ]
+    return Message(html="\n".join(lines), silent=True)
+
+
+def _figures(alert: DivergenceOpened) -> list[str]:
+    if not alert.expected and not alert.observed:
+        return []
+    kind = FINDING_FIGURES.get(alert.finding, "")
+    expected = _figure(alert.expected, kind) or "nothing"
+    observed = _figure(alert.observed, kind) or "nothing"
+    return [f"Expected: {expected}, found: {observed}"]
+
+
+def _figure(text: str, kind: str) -> str:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return esc(text)
+    if not value.is_finite():
+        return esc(text)
+    if kind == "lots":
+        return f"{lots(value)} lots"
+    return price(value) if kind == "price" else esc(text)

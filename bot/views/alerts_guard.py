@@ -1,0 +1,156 @@
+"""The drawdown guard: warning, breach, and what moves the figures it judges by."""
+
+from bot import keyboards
+from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, who
+from bot.views.message import Audience, Message, Voice
+from bot.views.numbers import clock, gain, limit, moment, money, percent
+from bot.views.words import FLOWS, SKIPS, holdings, word
+from core.domain.alerts import (
+    BalanceUnexplained,
+    CashFlowSeen,
+    DrawdownEased,
+    DrawdownWarning,
+    GuardBreached,
+    LimitsChanged,
+)
+
+NOBODY = "Nobody can stop this."
+
+
+def drawdown_warning(alert: DrawdownWarning, voice: Voice, audience: Audience) -> Message:
+    """The warning level is passed: how much room is left, and what happens at its end."""
+    room = money(alert.headroom, alert.currency)
+    lines = [
+        headline(voice, f"🟠 Drawdown {percent(alert.drawdown_percent)} on {alert.login}"),
+        *who(alert, audience),
+        f"Room left: {room} until Reckoner closes everything.",
+        equity_line(alert.equity, alert.peak_equity, alert.currency),
+        (
+            f"At {limit(alert.limit_percent)} below the peak Reckoner closes every position and "
+            "removes every pending order. Nobody can stop that."
+        ),
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines))
+
+
+def drawdown_eased(alert: DrawdownEased, voice: Voice, audience: Audience) -> Message:
+    """The warning is over."""
+    lines = [
+        headline(voice, f"🟢 Drawdown back to {percent(alert.drawdown_percent)} on {alert.login}"),
+        *who(alert, audience),
+        f"Equity: {money(alert.equity, alert.currency)}",
+        (
+            f"It is below the warning level of {limit(alert.warn_percent)} again. "
+            f"Warned at {moment(alert.warned_at, voice, today=alert.at)}."
+        ),
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines), silent=True)
+
+
+def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
+    """The guard closes everything, when, and why; or it only locks a flat account."""
+    flat = alert.positions_count == 0 and alert.orders_count == 0
+    figure = (
+        f"equity {money(alert.equity, alert.currency)}"
+        if alert.rule == "minimum_equity"
+        else f"drawdown {percent(alert.drawdown_percent)}"
+    )
+    if flat:
+        title = f"🔒 {alert.login} is locked - {figure}"
+    elif alert.deadline_at is None:
+        title = f"🔴 Closing everything on {alert.login} now - {figure}"
+    else:
+        when = clock(alert.deadline_at, voice)
+        title = f"🔴 Closing everything on {alert.login} at {when} - {figure}"
+    lines = [headline(voice, title), *who(alert, audience)]
+    lines += _locked_only() if flat else _closing(alert, voice)
+    lines += [*_why(alert), at_line(alert.at, voice)]
+    ask = flat and audience is Audience.CLIENT
+    return Message(
+        html="\n".join(lines), keyboard=keyboards.ask_release(alert.account_id) if ask else ()
+    )
+
+
+def cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message:
+    """Money came in or went out; neither profit nor loss."""
+    name = "Deposit" if alert.amount > 0 else "Withdrawal"
+    lines = [
+        headline(voice, f"💷 {name} {gain(alert.amount, alert.currency)} on {alert.login}"),
+        *who(alert, audience),
+        f"Booked as {word(FLOWS, alert.flow)}. It counts neither as profit nor as loss.",
+        (
+            f"Equity: {money(alert.equity, alert.currency)}. The peak moves with it, from "
+            f"{money(alert.peak_before, alert.currency)} to {money(alert.peak_after, alert.currency)}."
+        ),
+    ]
+    if alert.below_minimum:
+        lines.append(
+            "Equity is below the minimum now: signals cannot be approved until it is above again."
+        )
+    lines.append(at_line(alert.at, voice))
+    return Message(html="\n".join(lines), silent=not alert.below_minimum)
+
+
+def balance_unexplained(alert: BalanceUnexplained, voice: Voice, audience: Audience) -> Message:
+    """A balance change without a deal, which counts as a loss."""
+    lines = [
+        headline(voice, f"🟠 Unexplained {gain(alert.amount, alert.currency)} on {alert.login}"),
+        *who(alert, audience),
+        "The balance changed and no deal of the broker says why.",
+        "From now on it counts as a trading result, so the guard sees it.",
+        f"Seen since {moment(alert.since, voice, today=alert.at)}.",
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines))
+
+
+def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Message:
+    """The limits in force, or looser ones that wait."""
+    state = "New limits wait" if alert.pending else "Limits changed"
+    lines = [
+        headline(voice, f"⚙️ {state}: {alert.login}"),
+        *who(alert, audience),
+        (
+            f"Close everything at {limit(alert.max_drawdown_percent)}, "
+            f"warn at {limit(alert.warn_drawdown_percent)} below the peak."
+        ),
+        f"Minimum equity: {money(alert.min_equity_gbp, 'GBP')}",
+    ]
+    if alert.pending and alert.effective_at is not None:
+        lines.append(
+            f"They are looser, so they take effect at "
+            f"{moment(alert.effective_at, voice, today=alert.at)}, if the account is flat and "
+            "not locked then. Until then the stricter ones hold."
+        )
+    lines.append(at_line(alert.at, voice))
+    return Message(html="\n".join(lines), silent=True)
+
+
+def _closing(alert: GuardBreached, voice: Voice) -> list[str]:
+    held = holdings(alert.positions_count, alert.orders_count)
+    if alert.deadline_at is None:
+        start = f"{NOBODY} Closing {held} now."
+    else:
+        start = f"{NOBODY} Closing {held}, beginning at {moment(alert.deadline_at, voice)}."
+    skip = word(SKIPS, alert.skip_reason)
+    return [start, *([skip] if skip else []), "Afterwards the account is locked until its release."]
+
+
+def _locked_only() -> list[str]:
+    return ["Nothing was open, so there is nothing to close.", LOCKED]
+
+
+def _why(alert: GuardBreached) -> list[str]:
+    if alert.rule == "minimum_equity" and alert.minimum_equity is not None:
+        return [
+            (
+                f"Equity: {money(alert.equity, alert.currency)}, "
+                f"minimum {money(alert.minimum_equity, alert.currency)}"
+            )
+        ]
+    return [
+        equity_line(alert.equity, alert.peak_equity, alert.currency),
+        f"Limit: {limit(alert.limit_percent)} below the peak",
+    ]

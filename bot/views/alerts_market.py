@@ -1,0 +1,113 @@
+"""The market guard: a price gap or a wide spread of one symbol, and what becomes of it."""
+
+from datetime import datetime
+
+from bot import keyboards
+from bot.markup import esc
+from bot.views.alert_lines import at_line, headline
+from bot.views.message import Message, Voice, compose
+from bot.views.numbers import clock, limit, moment, percent, pips
+from bot.views.words import WARNING_STATES, word
+from core.domain.alerts import MarketWarning
+from core.domain.board import WarningLine
+
+GAP = "gap"
+
+
+def warning(alert: MarketWarning, voice: Voice) -> Message:
+    """The warning as it stands now; answers only while it is open."""
+    head = [headline(voice, _title(alert, voice)), *_facts(alert)]
+    rows = [f"• {esc(account)}" for account in alert.accounts]
+    tail = [*_what_next(alert, voice, alert.at), at_line(alert.at, voice)]
+    keyboard = (
+        keyboards.warning(alert.warning_id, alert.version, alert.warning)
+        if alert.state == "open"
+        else ()
+    )
+    return Message(
+        html=compose(head, ["Accounts:", *rows] if rows else [], tail),
+        keyboard=keyboard,
+        silent=alert.state in {"dismissed", "resolved", "held"},
+    )
+
+
+def line(listed: WarningLine, voice: Voice, now: datetime) -> Message:
+    """An unresolved warning, shown again on request with its buttons."""
+    head = [headline(voice, _title(listed, voice)), *_facts(listed)]
+    head.append(f"State: {word(WARNING_STATES, listed.state)}")
+    rows = [f"• {esc(account)}" for account in listed.accounts]
+    tail = [*_what_next(listed, voice, now), f"Opened {moment(listed.opened_at, voice, today=now)}"]
+    keyboard = (
+        keyboards.warning(listed.warning_id, listed.version, listed.warning)
+        if listed.state == "open"
+        else ()
+    )
+    return Message(
+        html=compose(head, ["Accounts:", *rows] if rows else [], tail), keyboard=keyboard
+    )
+
+
+def _title(said: MarketWarning | WarningLine, voice: Voice) -> str:  # noqa: PLR0911 - a table
+    gap = said.warning == GAP
+    figure = percent(said.figure) if gap else pips(said.figure)
+    what = f"{'Gap' if gap else 'Spread'} {figure} on {esc(said.symbol)}"
+    match said.state:
+        case "open" if gap:
+            return f"🟠 {what} - closing at {clock(said.deadline_at, voice)}"
+        case "open":
+            return f"🟠 {what} - limit {pips(said.limit)}"
+        case "held":
+            until = "" if said.hold_until is None else f" until {clock(said.hold_until, voice)}"
+            return f"⏸ On hold{until}: {what}"
+        case "dismissed":
+            return f"✅ Dismissed: {what}"
+        case "closing":
+            return f"🔴 Closing {esc(said.symbol)} - {'gap' if gap else 'spread'} {figure}"
+        case "resolved":
+            return f"✅ Over: {what}"
+        case other:
+            return f"🟠 {what} - {word(WARNING_STATES, other)}"
+
+
+def _facts(said: MarketWarning | WarningLine) -> list[str]:
+    if said.warning == GAP:
+        worst, bound = percent(said.worst), limit(said.limit)
+    else:
+        worst, bound = pips(said.worst), pips(said.limit)
+    return [f"Limit: {bound}, worst so far {worst}", f"Server: {esc(said.server)}"]
+
+
+def _what_next(  # noqa: PLR0911 - a table
+    said: MarketWarning | WarningLine, voice: Voice, now: datetime
+) -> list[str]:
+    deadline = moment(said.deadline_at, voice, today=now)
+    by = f" by {esc(said.answered_by)}" if said.answered_by else ""
+    symbol = esc(said.symbol)
+    match said.state:
+        case "open" if said.warning == GAP:
+            return [
+                (
+                    f"Without an answer by {deadline} Reckoner closes the {symbol} positions of "
+                    "these accounts."
+                )
+            ]
+        case "open":
+            return [
+                (
+                    f"Without an answer by {deadline} nothing is closed: Reckoner holds and goes on "
+                    "warning."
+                )
+            ]
+        case "held" if said.hold_until is not None:
+            until = moment(said.hold_until, voice, today=now)
+            return [
+                f"Nothing is closed until {until}{by}. If it still lasts, Reckoner warns again."
+            ]
+        case "dismissed":
+            return [f"Dismissed{by}. Nothing is closed; a new event warns again."]
+        case "closing":
+            return [f"Reckoner closes the {symbol} positions of these accounts now{by}."]
+        case "resolved":
+            return ["The market is back within its limits."]
+        case _:
+            return []

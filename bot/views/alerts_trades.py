@@ -1,0 +1,133 @@
+"""Signals and trades: offered, answered, opened, not placed, closed."""
+
+from bot import keyboards
+from bot.views.alert_lines import at_line, headline, stops, trade, who
+from bot.views.message import Audience, Message, Voice
+from bot.views.numbers import gain, moment, price, slippage
+from bot.views.words import (
+    CLOSED_BY_CLIENT,
+    CLOSED_BY_YOU,
+    CLOSED_ICONS,
+    CLOSED_OTHERWISE,
+    NOT_PLACED,
+    word,
+)
+from core.domain.alerts import (
+    OfferAnswered,
+    PositionClosed,
+    SignalOffered,
+    TradeNotPlaced,
+    TradeOpened,
+)
+
+
+def signal_offered(alert: SignalOffered, voice: Voice, audience: Audience) -> Message:
+    """A signal to follow or not, and until when."""
+    lines = [
+        headline(
+            voice,
+            f"📣 Signal: {trade(alert.symbol, alert.side, alert.volume)} for {alert.login}",
+        ),
+        *who(alert, audience),
+        stops(alert.stop_loss, alert.take_profit, alert.price_digits),
+        f"Answer by {moment(alert.expires_at, voice)}. Without an answer nothing is traded.",
+    ]
+    keyboard = keyboards.offer(alert.approval_id) if audience is Audience.CLIENT else ()
+    return Message(html="\n".join(lines), keyboard=keyboard)
+
+
+def offer_answered(alert: OfferAnswered, voice: Voice, audience: Audience) -> Message:
+    """The offer's end, in the offer's place."""
+    what = f"{trade(alert.symbol, alert.side, alert.volume)} on {alert.login}"
+    answered = moment(alert.answered_at, voice)
+    match alert.outcome:
+        case "approved":
+            title, lines = f"✅ Approved: {what}", _approved(alert, voice, audience)
+        case "rejected":
+            title, lines = f"❌ Rejected: {what}", [f"Rejected at {answered}. Nothing is traded."]
+        case "expired":
+            title = f"⌛ Expired: {what}"
+            lines = [f"No answer came by {answered}, so nothing is traded."]
+        case other:
+            title, lines = (
+                f"⏹ {word({}, other).capitalize()}: {what}",
+                [at_line(alert.answered_at, voice)],
+            )
+    text = [headline(voice, title), *who(alert, audience), *lines]
+    return Message(html="\n".join(text), silent=True)
+
+
+def trade_opened(alert: TradeOpened, voice: Voice, audience: Audience) -> Message:
+    """An approved trade is at the broker, and at what price."""
+    lines = [
+        headline(
+            voice, f"🔵 Opened {trade(alert.symbol, alert.side, alert.volume)} on {alert.login}"
+        ),
+        *who(alert, audience),
+        (
+            f"Entry: {price(alert.entry_price)}, expected {price(alert.expected_entry)}: "
+            f"{slippage(alert.slippage_pips)}"
+        ),
+        stops(alert.stop_loss, alert.take_profit),
+        f"Signal {alert.signal_id}, position {alert.position_id}",
+        at_line(alert.opened_at, voice),
+    ]
+    return Message(html="\n".join(lines))
+
+
+def trade_not_placed(alert: TradeNotPlaced, voice: Voice, audience: Audience) -> Message:
+    """An approved trade that did not happen."""
+    lines = [
+        headline(
+            voice,
+            f"⚠️ Not placed: {trade(alert.symbol, alert.side, alert.volume)} on {alert.login}",
+        ),
+        *who(alert, audience),
+        word(NOT_PLACED, alert.reason),
+        f"There is no position from signal {alert.signal_id}, and none is expected any more.",
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines))
+
+
+def position_closed(alert: PositionClosed, voice: Voice, audience: Audience) -> Message:
+    """A position is gone: who closed it, at what price, with what result."""
+    result = gain(alert.pnl, alert.currency)
+    lines = [
+        headline(voice, f"{_closed_by(alert, audience)}: {result}"),
+        *who(alert, audience),
+        f"Exit price: {price(alert.exit_price)}",
+    ]
+    if alert.partial:
+        lines.append("Only a part was closed; the rest stays open.")
+    if alert.signal_id is not None:
+        lines.append(f"Signal {alert.signal_id}, position {alert.position_id}")
+    else:
+        lines.append(f"Position {alert.position_id}, not from a signal")
+    lines.append(f"Account {alert.login}, {moment(alert.closed_at, voice)}")
+    return Message(html="\n".join(lines), silent=alert.close_reason in CLOSED_BY_YOU)
+
+
+def _approved(alert: OfferAnswered, voice: Voice, audience: Audience) -> list[str]:
+    lines = [f"Approved at {moment(alert.answered_at, voice)}."]
+    if alert.expected_entry is not None:
+        quote = "ask" if alert.side == "buy" else "bid"
+        lines.append(f"Expected entry: {price(alert.expected_entry)}, the {quote} at that moment.")
+    if alert.deadline_at is not None:
+        executor = "Your executor" if audience is Audience.CLIENT else "The client's executor"
+        lines.append(
+            f"{executor} has until {moment(alert.deadline_at, voice)} to place it. "
+            "Reckoner itself places nothing."
+        )
+    return lines
+
+
+def _closed_by(alert: PositionClosed, audience: Audience) -> str:
+    what = trade(alert.symbol, alert.side, alert.volume)
+    if alert.close_reason in CLOSED_BY_YOU:
+        if audience is Audience.CLIENT:
+            return f"You closed {what} {CLOSED_BY_YOU[alert.close_reason]}"
+        return f"{alert.login} closed {what} {CLOSED_BY_CLIENT[alert.close_reason]}"
+    icon = CLOSED_ICONS.get(alert.close_reason, "⏹")
+    place = f" on {alert.login}" if audience is Audience.ADMIN else ""
+    return f"{icon} {word(CLOSED_OTHERWISE, alert.close_reason)}: {what}{place}"

@@ -1,0 +1,93 @@
+"""What a view makes: words and buttons as values. Sending them is somebody else's work."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import Struct
+
+from bot.markup import TEXT_UNITS_MAX, fit_rows, utf16_length
+from core.domain.board import EquityPoint
+
+MORE_UNITS = 40
+"""Room kept for the line that says how many rows are left out."""
+
+
+class Audience(StrEnum):
+    """Who reads: the client whose account it is, or the admins."""
+
+    CLIENT = "client"
+    ADMIN = "admin"
+
+
+class Voice(Struct, frozen=True, kw_only=True):
+    """How Reckoner speaks.
+
+    `mark` stands before every message about money (such as `[DEMO]`), `time_zone` is the zone of the
+    plain text times, which older Telegram apps show.
+    """
+
+    mark: str = ""
+    time_zone: str = "UTC"
+
+
+class Button(Struct, frozen=True):
+    """One button. `style`: danger, success, primary or none; never the only cue."""
+
+    label: str
+    data: str
+    style: str | None = None
+
+
+Keyboard = tuple[tuple[Button, ...], ...]
+
+
+class ChartRequest(Struct, frozen=True, kw_only=True):
+    """An equity chart to draw. Money in `currency`, percent of the peak."""
+
+    account_id: int
+    login: int
+    currency: str
+    currency_digits: int
+    limit_percent: Decimal
+    warn_percent: Decimal
+    minimum_equity: Decimal | None
+    headroom: Decimal | None
+    mark: str
+    points: tuple[EquityPoint, ...]
+    drawn_at: datetime
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One message: Telegram HTML, buttons, whether it makes a sound, a chart to go with it."""
+
+    html: str
+    keyboard: Keyboard = ()
+    silent: bool = False
+    chart: ChartRequest | None = None
+
+    @property
+    def headline(self) -> str:
+        """The first line, which is what a push preview shows."""
+        return self.html.split("\n", 1)[0]
+
+
+def compose(
+    head: Sequence[str],
+    rows: Sequence[str] = (),
+    tail: Sequence[str] = (),
+    *,
+    units_max: int = TEXT_UNITS_MAX,
+) -> str:
+    """Head, as many rows as fit, tail. What is left out is counted: "and 37 more"."""
+    fixed = [*head, *tail]
+    room = units_max - sum(utf16_length(line) + 1 for line in fixed) - MORE_UNITS
+    fitted = fit_rows(rows, max(room, 0))
+    more = [f"and {fitted.left_out} more"] if fitted.left_out else []
+    return "\n".join([*head, *fitted.rows, *more, *tail])
+
+
+def marked(voice: Voice, headline: str) -> str:
+    """The headline of a message about money."""
+    return f"{voice.mark} {headline}" if voice.mark else headline

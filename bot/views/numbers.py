@@ -1,0 +1,135 @@
+"""Figures as people read them: units, rounding, signs, thousands separators, times.
+
+Rounding never flatters: percentages that are compared with a limit are cut, not rounded up to it.
+"""
+
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from zoneinfo import ZoneInfo
+
+from bot.markup import esc
+from bot.views.message import Voice
+
+NO_DECIMALS = frozenset(
+    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND"}
+)
+THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
+PRICE_DECIMALS_MIN = 2
+VOLUME_DECIMALS_MIN = 2
+MINUTE_S = 60
+HOUR_S = 3600
+DAY_S = 86_400
+
+
+def currency_digits(currency: str) -> int:
+    """Decimals of a currency: 0 for the yen and its like, 3 for the dinars, else 2."""
+    if currency in NO_DECIMALS:
+        return 0
+    return 3 if currency in THREE_DECIMALS else 2
+
+
+def money(amount: Decimal, currency: str, digits: int | None = None) -> str:
+    """`1,234.50 GBP`, `-12.00 GBP`, `98,765 JPY`."""
+    places = currency_digits(currency) if digits is None else digits
+    rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN)
+    return f"{rounded + 0:,.{places}f} {esc(currency)}"
+
+
+def gain(amount: Decimal, currency: str, digits: int | None = None) -> str:
+    """A profit or loss, its sign always shown: `+12.40 GBP`, `-5.00 GBP`, `0.00 GBP`."""
+    text = money(amount, currency, digits)
+    nothing = not any(char in "123456789" for char in text.split(" ", 1)[0])
+    return text if nothing or text.startswith("-") else f"+{text}"
+
+
+def percent(value: Decimal) -> str:
+    """`20.4 %`: one decimal, cut towards zero, so that 19.98 never reads as 20."""
+    return f"{value.quantize(Decimal('0.1'), ROUND_DOWN) + 0:.1f} %"
+
+
+def limit(value: Decimal) -> str:
+    """A limit as it was set: `20 %`, `12.5 %`."""
+    return f"{_trimmed(value, 0)} %"
+
+
+def price(value: Decimal, digits: int | None = None) -> str:
+    """A price without the zeros of its storage: `1,950.00`, `1.08345`."""
+    return _trimmed(value, PRICE_DECIMALS_MIN if digits is None else digits)
+
+
+def price_or_none(value: Decimal | None, digits: int | None = None) -> str:
+    """A level that may not be set."""
+    return "none" if value is None else price(value, digits)
+
+
+def lots(volume: Decimal) -> str:
+    """A volume in lots: `0.10`, `0.005`."""
+    return _trimmed(volume, VOLUME_DECIMALS_MIN)
+
+
+def pips(value: Decimal) -> str:
+    """`3.0 pips`: one decimal."""
+    return f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN) + 0:,.1f} pips"
+
+
+def slippage(value: Decimal) -> str:
+    """Slippage in words, adverse positive: `2.3 pips worse`, `0.4 pips better`, `at the price`."""
+    rounded = value.quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    if rounded == 0:
+        return "exactly as expected"
+    return f"{pips(abs(rounded))} {'worse' if rounded > 0 else 'better'} than expected"
+
+
+def local(at: datetime, voice: Voice) -> datetime:
+    """The instant in the voice's zone."""
+    return at.astimezone(ZoneInfo(voice.time_zone))
+
+
+def clock(at: datetime, voice: Voice) -> str:
+    """`14:05:10`, for headlines, where the zone stands in the line below."""
+    return f"{local(at, voice):%H:%M:%S}"
+
+
+def moment(at: datetime, voice: Voice, *, today: datetime | None = None) -> str:
+    """An instant each reader sees in their own zone; the plain text names its zone.
+
+    The date is added where `today` is another day.
+    """
+    there = local(at, voice)
+    other_day = today is not None and local(today, voice).date() != there.date()
+    zone = "UTC" if voice.time_zone == "UTC" else there.tzname() or voice.time_zone
+    text = f"{there:%d %b %H:%M:%S} {zone}" if other_day else f"{there:%H:%M:%S} {zone}"
+    shape = "dT" if other_day else "T"
+    return f'<tg-time unix="{int(at.timestamp())}" format="{shape}">{esc(text)}</tg-time>'
+
+
+def span(length: timedelta) -> str:
+    """A length of time: `3 s`, `35 min`, `2 h 5 min`, `3 d 4 h`. Below zero counts as none."""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < MINUTE_S:
+        return f"{seconds} s"
+    if seconds < HOUR_S:
+        return (
+            _two(seconds, MINUTE_S, "min", 1, "s")
+            if seconds < 10 * MINUTE_S
+            else (f"{seconds // MINUTE_S} min")
+        )
+    if seconds < DAY_S:
+        return _two(seconds, HOUR_S, "h", MINUTE_S, "min")
+    return _two(seconds, DAY_S, "d", HOUR_S, "h")
+
+
+def age(at: datetime, now: datetime, voice: Voice) -> str:
+    """`as of 14:32:05 UTC, 3 s ago`."""
+    return f"as of {moment(at, voice, today=now)}, {span(now - at)} ago"
+
+
+def _two(seconds: int, big_s: int, big: str, small_s: int, small: str) -> str:
+    whole, rest = divmod(seconds, big_s)
+    return f"{whole} {big} {rest // small_s} {small}" if rest // small_s else f"{whole} {big}"
+
+
+def _trimmed(value: Decimal, decimals_min: int) -> str:
+    exponent = value.normalize().as_tuple().exponent
+    decimals = max(decimals_min, -exponent if isinstance(exponent, int) else 0)
+    return f"{value:,.{decimals}f}"

@@ -1,0 +1,164 @@
+"""Codes of the domain as words for people. An unknown code is shown as it is, never guessed at."""
+
+from bot.markup import esc
+from core.domain.broker import DealReason
+
+UNKNOWN_CHARS_MAX = 200
+
+CLOSED_BY_YOU = {
+    "client_mobile": "on your phone",
+    "client_web": "in the web terminal",
+    "client_desktop": "in the desktop terminal",
+}
+CLOSED_BY_CLIENT = {
+    "client_mobile": "on their phone",
+    "client_web": "in the web terminal",
+    "client_desktop": "in the desktop terminal",
+}
+CLOSED_OTHERWISE = {
+    "foreign_ea": "Closed by an expert advisor",
+    "stop_loss": "Stop loss reached",
+    "take_profit": "Take profit reached",
+    "stop_out": "Stop-out by the broker",
+    "reckoner": "Closed by Reckoner",
+    "close_by": "Closed against an opposite position",
+    "rollover": "Closed by a rollover",
+    "other": "Closed",
+}
+CLOSED_ICONS = {"stop_loss": "🛑", "take_profit": "🎯", "stop_out": "🔴"}
+OPENED_BY = {
+    DealReason.CLIENT: "by hand, in the desktop terminal",
+    DealReason.MOBILE: "by hand, on a phone",
+    DealReason.WEB: "by hand, in the web terminal",
+    DealReason.EXPERT: "by an expert advisor",
+    DealReason.STOP_LOSS: "by a stop loss",
+    DealReason.TAKE_PROFIT: "by a take profit",
+    DealReason.STOP_OUT: "by a stop-out",
+    DealReason.ROLLOVER: "by a rollover",
+}
+FINDINGS = {
+    "entry_slippage": "Slipped entry",
+    "partial_fill": "Only partly filled",
+    "over_volume": "More volume than approved",
+    "volume_reduced": "Volume reduced",
+    "volume_increased": "Volume increased",
+    "sl_moved": "Stop loss moved",
+    "sl_removed": "Stop loss removed",
+    "tp_moved": "Take profit moved",
+    "tp_removed": "Take profit removed",
+    "unknown_position": "Unknown position",
+    "unknown_pending_order": "Unknown pending order",
+    "missing_unexplained": "Position missing",
+    "direction_mismatch": "Opposite direction",
+    "duplicate_execution": "Placed twice",
+    "not_executed": "Not placed",
+    "wrong_account": "Wrong account",
+    "balance_unexplained": "Balance unexplained",
+}
+FINDING_FIGURES = {
+    "entry_slippage": "price",
+    "partial_fill": "lots",
+    "over_volume": "lots",
+    "volume_reduced": "lots",
+    "volume_increased": "lots",
+    "sl_moved": "price",
+    "sl_removed": "price",
+    "tp_moved": "price",
+    "tp_removed": "price",
+    "direction_mismatch": "side",
+}
+FINDING_NOTES = {
+    "unknown_position": "No signal called for it. Reckoner leaves it alone; the drawdown guard "
+    "counts it.",
+    "unknown_pending_order": "No signal called for it. Reckoner leaves it alone.",
+    "sl_removed": "The position has no stop loss now.",
+    "missing_unexplained": "It is gone and no deal explains it yet. Reckoner goes on looking.",
+    "duplicate_execution": "The same trade was placed more than once.",
+    "not_executed": "The approved trade did not appear.",
+    "wrong_account": "The terminal answered for another account. Its figures are not used.",
+}
+RULES = {"drawdown": "drawdown", "minimum_equity": "minimum equity"}
+REASONS = {
+    "drawdown": "drawdown limit",
+    "minimum_equity": "minimum equity",
+    "latched": "account is locked",
+    "market_gap": "price gap",
+    "withdrawal": "withdrawal",
+    "balance_unexplained": "unexplained balance",
+}
+SKIPS = {
+    "": "",
+    "below_minimum_equity": "Equity is below the minimum, so there is no countdown.",
+    "minimum_equity": "Equity is below the minimum, so there is no countdown.",
+    "far_past_limit": "The loss is far past the limit, so there is no countdown.",
+    "past_limit": "The loss is far past the limit, so there is no countdown.",
+    "margin": "The broker's stop-out is near, so there is no countdown.",
+    "margin_level": "The broker's stop-out is near, so there is no countdown.",
+    "stop_out_near": "The broker's stop-out is near, so there is no countdown.",
+}
+TROUBLES = {
+    "market_closed": "The market is closed.",
+    "autotrading_off": "Automated trading is switched off in the terminal.",
+    "rejected": "The broker refused the request.",
+    "unknown_outcome": "The broker did not answer; Reckoner looks at the account before it tries "
+    "again.",
+    "unavailable": "The account cannot be read.",
+    "cannot_trade": "The account may not trade.",
+}
+GUARDS = {
+    "unarmed": "⚪ Guard not armed yet",
+    "clear": "🟢 Guard watching",
+    "warned": "🟠 Drawdown warning",
+    "countdown": "🔴 Countdown to closing",
+    "closing": "🔴 Closing now",
+    "latched": "🔒 Locked",
+}
+OUTCOMES = {
+    "closed": "closed",
+    "cancelled": "cancelled",
+    "gone": "already gone",
+    "open": "STILL OPEN",
+}
+NOT_PLACED = {
+    "expired": "It was not placed in time.",
+    "deadline": "It was not placed in time.",
+    "guard": "The guard withdrew it.",
+    "latched": "The account is locked, so it was withdrawn.",
+}
+RESOLVED = {
+    "back": "back as expected",
+    "back_as_expected": "back as expected",
+    "closed": "the position is closed",
+    "position_closed": "the position is closed",
+    "explained": "explained by a deal",
+}
+WARNING_STATES = {
+    "open": "waiting for an answer",
+    "held": "on hold",
+    "dismissed": "dismissed",
+    "closing": "closing",
+    "resolved": "over",
+}
+FLOWS = {"balance": "balance operation", "credit": "credit", "bonus": "bonus"}
+
+
+def word(table: dict[str, str], key: str) -> str:
+    """The table's words for a code; the code itself, made harmless, where the table has none."""
+    return table[key] if key in table else esc(key.replace("_", " "), UNKNOWN_CHARS_MAX)
+
+
+def opened_by(reason: int) -> str:
+    """Who opened a position, from MetaTrader's reason code."""
+    return OPENED_BY.get(reason, f"reason {reason}")
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """`1 position`, `3 positions`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def holdings(positions: int, orders: int) -> str:
+    """`3 positions and 1 pending order`, or `nothing`."""
+    parts = [plural(positions, "position")] if positions else []
+    parts += [plural(orders, "pending order")] if orders else []
+    return " and ".join(parts) or "nothing"

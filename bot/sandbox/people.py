@@ -4,7 +4,7 @@ A private chat has the id of its person, as in Telegram; the admins share one su
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 BOT_TOKEN: Final = "42:SANDBOX"  # noqa: S105 - opens nothing outside this machine's loopback
 BOT_ID: Final = 42
@@ -13,6 +13,9 @@ BOT_USERNAME: Final = "reckoner_demo_bot"
 
 ADMIN_CHAT_ID: Final = -1_001_000_000_001
 ADMIN_CHAT_TITLE: Final = "Reckoner desk"
+
+BROKER_SERVER: Final = "Reckoner-Demo"
+TIME_ZONE: Final = "Europe/London"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,32 @@ class People:
     def everyone(self) -> tuple[Person, ...]:
         """List all persons, admins first."""
         return (*self.admins, *(client.person for client in self.clients), *self.strangers)
+
+    def roster(self) -> dict[str, list[dict[str, Any]]]:
+        """Everybody the app should know, in the form of a people file; strangers are not in it."""
+        members = (*self.admins, *(client.person for client in self.clients))
+        return {
+            "user": [
+                {
+                    "telegram_id": person.user_id,
+                    "name": person.first_name,
+                    "role": person.role,
+                    "time_zone": TIME_ZONE,
+                }
+                for person in members
+            ],
+            "account": [
+                {
+                    "login": client.login,
+                    "server": BROKER_SERVER,
+                    "owner": client.person.user_id,
+                    "currency": client.currency,
+                    "margin_mode": client.margin_mode,
+                    "name": f"{client.person.first_name} {client.currency}",
+                }
+                for client in self.clients
+            ],
+        }
 
 
 DEMO_PEOPLE: Final = People(

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from bot.sandbox.app_probe import AppProbe
 from bot.sandbox.guard import loopback_only
-from bot.sandbox.part import CLOCK_PATH, Loop, Looping, Part, WorldOptions
+from bot.sandbox.part import Loop, Looping, Part, WorldOptions
 from bot.sandbox.people import ADMIN_CHAT_ID, BOT_TOKEN, DEMO_PEOPLE, People
 from bot.sandbox.store import WorldStore
 from bot.sandbox.telegram.part import TelegramPart
@@ -45,8 +45,9 @@ class World:
         self._port = port
         self._people = people
         self._probe = AppProbe(data_dir)
-        (data_dir / WORLD_FILE).unlink(missing_ok=True)
+        self._replays = options.ticks_file is not None
         self._store = WorldStore(data_dir / STORE_FILE)
+        (data_dir / WORLD_FILE).unlink(missing_ok=True)  # only its owner may take it away
         self.telegram = TelegramPart(self._store, options, people)
         self.parts: list[Part] = [self.telegram, *_broker_part(self._store, options, people)]
         self._runner = web.AppRunner(
@@ -115,7 +116,8 @@ class World:
             "bot_token": BOT_TOKEN,
             **self._cast(),
             "terminal_base_url": self.base_url,
-            "clock_url": self.base_url + CLOCK_PATH,
+            "clock_url": self.base_url if self._replays else None,
+            "people": self._people.roster(),
         }
         target = self._data_dir / WORLD_FILE
         draft = target.with_suffix(".json.new")

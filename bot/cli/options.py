@@ -1,0 +1,126 @@
+"""What the words of the command line mean, as values; and how to say them again."""
+
+import re
+import sys
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+PORT_DEFAULT: Final = 8090
+PORT_MAX: Final = 65535
+SEED_MAX: Final = 2**31 - 1
+SPEED_MAX: Final = 100_000.0
+OFFSET_HOURS_MAX: Final = 14
+MINUTES: Final = 60
+DATA_DIR_DEFAULT: Final = Path("demo-data")
+
+_OFFSET: Final = re.compile(r"([+-]?)(\d{1,2})(?::([0-5]\d))?")
+
+
+class UsageError(Exception):
+    """The command line, a setting or a file named by them cannot be used; exit status 2.
+
+    The text has one line per mistake.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """The words after `demo`, understood. Times and offsets in seconds."""
+
+    port: int = PORT_DEFAULT
+    data_dir: Path = DATA_DIR_DEFAULT
+    market: str | None = None
+    headless: bool = False
+    world_only: bool = False
+    app_only: bool = False
+    ticks: Path | None = None
+    symbol: str | None = None
+    speed: float | None = None
+    date: str | None = None
+    utc_offset: str | None = None
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Raise UsageError where the words contradict each other."""
+        if self.ticks is None:
+            for name in ("symbol", "speed", "date", "utc_offset"):
+                if getattr(self, name) is not None:
+                    raise UsageError(f"{_flag(name)}: expected together with --ticks FILE")
+        elif self.market is not None:
+            raise UsageError("--market: expected without --ticks, whose file is the market")
+
+    @property
+    def narrates(self) -> bool:
+        """Whether the world plays its story: somebody watches, and prices walk on their own."""
+        return not self.headless and self.ticks is None and self.market in {None, "walk"}
+
+    @property
+    def utc_offset_s(self) -> int | None:
+        """The tick file's clock minus UTC."""
+        return None if self.utc_offset is None else offset_s(self.utc_offset)
+
+    def command(self, part: str, port: int) -> list[str]:
+        """Say how this interpreter starts one part, `world` or `app`, with these options."""
+        words = [sys.executable, "-m", "bot", "demo", f"--{part}-only"]
+        words += ["--data-dir", str(self.data_dir)]
+        if part == "world":
+            words += ["--port", str(port), "--seed", str(self.seed)]
+            for name in ("market", "ticks", "symbol", "speed", "date"):
+                value = getattr(self, name)
+                if value is not None:
+                    words += [_flag(name), str(value)]
+            if self.utc_offset is not None:
+                words.append(f"--utc-offset={self.utc_offset}")
+            if self.headless:
+                words.append("--headless")
+        return words
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def port_number(word: str) -> int:
+    """A TCP port; 0 asks for any free one. Raises ValueError."""
+    return _whole(word, 0, PORT_MAX)
+
+
+def seed_number(word: str) -> int:
+    """A seed of the walking market. Raises ValueError."""
+    return _whole(word, 0, SEED_MAX)
+
+
+def speed_factor(word: str) -> float:
+    """Times real time. Raises ValueError."""
+    factor = float(word)
+    if not 0 < factor <= SPEED_MAX:
+        raise ValueError(word)
+    return factor
+
+
+def iso_date(word: str) -> str:
+    """A day, YYYY-MM-DD, as written. Raises ValueError."""
+    return date.fromisoformat(word).isoformat()
+
+
+def utc_offset(word: str) -> str:
+    """An offset such as +03:00, as written. Raises ValueError."""
+    offset_s(word)
+    return word
+
+
+def offset_s(word: str) -> int:
+    """Seconds of an offset such as +03:00, -5 or 0. Raises ValueError."""
+    match = _OFFSET.fullmatch(word)
+    if match is None or int(match[2]) > OFFSET_HOURS_MAX:
+        raise ValueError(word)
+    minutes = int(match[2]) * MINUTES + int(match[3] or 0)
+    return (-1 if match[1] == "-" else 1) * minutes * MINUTES
+
+
+def _whole(word: str, lowest: int, highest: int) -> int:
+    if not word.isdecimal() or not lowest <= int(word) <= highest:
+        raise ValueError(word)
+    return int(word)

@@ -1,0 +1,130 @@
+"""The words `python -m bot` understands. A mistake is one line and exit status 2."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, NoReturn, TypeVar
+
+from bot.cli import options
+from bot.cli.options import DemoOptions, UsageError
+
+T = TypeVar("T")
+
+_ABOUT: Final = (
+    "Reckoner keeps MetaTrader 5 accounts true and alive, from a Telegram chat. "
+    "Settings come from the environment and .env; see README.md and .env.example."
+)
+_EXIT: Final = "Exit status: 0 stopped as asked, 1 failed, 2 a wrong word, setting or file."
+
+
+class OneLineParser(argparse.ArgumentParser):
+    """Raises UsageError where argparse would print its usage and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse, in one line."""
+        raise UsageError(f"{self.prog}: {message}; try --help")
+
+
+def parse(words: Sequence[str]) -> DemoOptions | None:
+    """Understand the command line: options for `demo`, None for `run`. Raises UsageError."""
+    given = vars(build_parser().parse_args(words))
+    if given.pop("command") == "run":
+        return None
+    return DemoOptions(**given)
+
+
+def build_parser() -> OneLineParser:
+    """Build the whole grammar."""
+    parser = OneLineParser(prog="python -m bot", description=_ABOUT, epilog=_EXIT)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{demo,run}")
+    commands.add_parser(
+        "run",
+        help="guard real accounts through real Telegram",
+        description="Guard real accounts. Needs TELEGRAM_TOKEN, ADMIN_CHAT_ID, PEOPLE_FILE and "
+        "TERMINAL_BASE_URL in the environment or .env.",
+        epilog=_EXIT,
+    )
+    _add_demo(
+        commands.add_parser(
+            "demo",
+            help="a simulated broker, clients and chat: no token, no server, no configuration",
+            description="Start a simulated world (broker, clients, Telegram) and the real bot in "
+            "it; prints the address of a chat page.",
+            epilog=_EXIT,
+        )
+    )
+    return parser
+
+
+def _add_demo(demo: argparse.ArgumentParser) -> None:
+    add = demo.add_argument
+    add(
+        "--port",
+        type=_read(options.port_number, f"a port from 0 (any free one) to {options.PORT_MAX}"),
+        default=options.PORT_DEFAULT,
+        metavar="P",
+        help="where the chat page is served, on 127.0.0.1 (default: %(default)s; 0: any free one)",
+    )
+    add(
+        "--data-dir",
+        type=Path,
+        default=options.DATA_DIR_DEFAULT,
+        metavar="D",
+        help="where world and app keep their files (default: ./%(default)s); remove it to begin "
+        "anew",
+    )
+    add(
+        "--market",
+        choices=("walk", "manual"),
+        help="walk: prices move on their own (default); manual: only when told to, accounts "
+        "start flat",
+    )
+    add("--headless", action="store_true", help="no story, log lines to standard output")
+    add(
+        "--seed",
+        type=_read(options.seed_number, f"a whole number from 0 to {options.SEED_MAX}"),
+        default=1,
+        metavar="N",
+        help="another walk of the market (default: %(default)s)",
+    )
+    only = demo.add_mutually_exclusive_group()
+    only.add_argument("--world-only", action="store_true", help="start only the world")
+    only.add_argument("--app-only", action="store_true", help="start only the app, on its world")
+    _add_replay(demo)
+
+
+def _add_replay(demo: argparse.ArgumentParser) -> None:
+    replay = demo.add_argument_group("recorded ticks instead of a walking market")
+    add = replay.add_argument
+    add("--ticks", type=Path, metavar="FILE", help="MetaTrader's tick export or plain CSV, or zip")
+    add("--symbol", metavar="S", help="the symbol, where the file's name does not begin with it")
+    add(
+        "--speed",
+        type=_read(options.speed_factor, "a number above 0, times real time"),
+        metavar="N",
+        help="times real time (default: as fast as the app reads)",
+    )
+    add(
+        "--date",
+        type=_read(options.iso_date, "a day as YYYY-MM-DD"),
+        metavar="YYYY-MM-DD",
+        help="the day, for files that carry none",
+    )
+    add(
+        "--utc-offset",
+        type=_read(options.utc_offset, "an offset such as +03:00"),
+        metavar="+HH:MM",
+        help="the file's clock minus UTC",
+    )
+
+
+def _read(convert: Callable[[str], T], expected: str) -> Callable[[str], T]:
+    """Give a converter the words argparse says when it fails."""
+
+    def convert_or_say(word: str) -> T:
+        try:
+            return convert(word)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"expected {expected}, got '{word}'") from None
+
+    return convert_or_say

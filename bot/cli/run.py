@@ -1,0 +1,59 @@
+"""`run`: the app against real addresses."""
+
+import asyncio
+
+from bot.cli.options import UsageError
+from core.config import Settings, SettingsError, load
+from core.people_file import PeopleFile, PeopleFileError, read_people
+
+NO_BOT = (
+    "TELEGRAM_TOKEN: expected the token BotFather gave you, got nothing; "
+    "to try Reckoner without one: python -m bot demo"
+)
+NO_ADMIN_CHAT = "ADMIN_CHAT_ID: expected the number of the chat that gets warnings, got nothing"
+NO_TERMINAL = (
+    "TERMINAL_BASE_URL: this version has no adapter for a MetaTrader 5 terminal yet, and no other "
+    "terminal address is set; nothing was started. Try python -m bot demo, and see CHANGELOG.md "
+    "for the version that brings it"
+)
+
+
+def run() -> int:
+    """Start the app and answer its exit status. Raises UsageError before anything is started."""
+    settings, people = prepare()
+    from bot.app import serve  # noqa: PLC0415 - aiogram takes its time; mistakes are said first
+
+    asyncio.run(serve(settings, people=people))
+    return 0
+
+
+def prepare() -> tuple[Settings, PeopleFile | None]:
+    """Read settings and people. Raises UsageError with a line per mistake."""
+    settings = settings_or_usage()
+    missing = [
+        line
+        for line, value in (
+            (NO_BOT, settings.telegram_token),
+            (NO_ADMIN_CHAT, settings.admin_chat_id),
+            (NO_TERMINAL, settings.terminal_base_url),
+        )
+        if value is None
+    ]
+    if settings.telegram_token is None:
+        raise UsageError(NO_BOT)  # a first try: one thing at a time
+    if missing:
+        raise UsageError("\n".join(missing))
+    if settings.people_file is None:
+        return settings, None
+    try:
+        return settings, read_people(settings.people_file)
+    except PeopleFileError as error:
+        raise UsageError(str(error)) from None
+
+
+def settings_or_usage(overrides: dict[str, str] | None = None) -> Settings:
+    """Read the settings; their mistakes are mistakes of use."""
+    try:
+        return load(overrides=overrides)
+    except SettingsError as error:
+        raise UsageError(str(error)) from None

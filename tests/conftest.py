@@ -1,0 +1,1 @@
+"""What every test shares: nothing but a guard against settings of the developer's own shell."""

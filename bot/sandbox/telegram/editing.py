@@ -1,0 +1,158 @@
+"""Bot API methods that change messages: edits, deletions, pins, reactions."""
+
+from typing import Any, Final
+
+from bot.sandbox.telegram import limits
+from bot.sandbox.telegram.call import Call
+from bot.sandbox.telegram.chats import Chat, Message, public
+from bot.sandbox.telegram.errors import NOT_MODIFIED, bad_request
+from bot.sandbox.telegram.formatting import call_caption, message_text
+from bot.sandbox.telegram.keyboard import read_markup
+from bot.sandbox.telegram.sending import caption_content, input_media, text_content
+from bot.sandbox.telegram.state import TelegramState
+
+TO_EDIT: Final = "message to edit not found"
+TEXT_FIELDS: Final = ("text", "entities", "_html")
+CAPTION_FIELDS: Final = ("caption", "caption_entities", "_html")
+MEDIA_FIELDS: Final = ("photo", "document", *CAPTION_FIELDS)
+
+
+def _replaced(message: Message, fields: tuple[str, ...], content: dict[str, Any]) -> Message:
+    kept = {name: value for name, value in message.items() if name not in fields}
+    return kept | content
+
+
+def _finish(
+    state: TelegramState, call: Call, chat: Chat, before: Message, after: Message
+) -> Message:
+    """Put the edited message with the call's keyboard (none given: none left) in place."""
+    markup = read_markup(call)
+    after.pop("reply_markup", None)
+    if markup is not None:
+        after["reply_markup"] = markup
+    if _shown(after) == _shown(before):
+        raise bad_request(NOT_MODIFIED)
+    state.flood.take(chat.id)
+    after["edit_date"] = int(state.now_s())
+    state.book.save(chat, after)
+    return public(after)
+
+
+def _shown(message: Message) -> Message:
+    shown = {name: value for name, value in public(message).items() if name != "edit_date"}
+    if "photo" in shown:
+        shown["photo"] = [size["file_unique_id"] for size in shown["photo"]]
+    if "document" in shown:
+        shown["document"] = shown["document"]["file_unique_id"]
+    return shown
+
+
+def edit_text(state: TelegramState, call: Call) -> Message:
+    """Serve `editMessageText`."""
+    chat = state.chat_to_write(call)
+    message = state.own_message(call, chat, TO_EDIT)
+    if "text" not in message:
+        raise bad_request("there is no text in the message to edit")
+    content = text_content(message_text(call))
+    after = _replaced(message, TEXT_FIELDS, content) | {"_edited": True}
+    return _finish(state, call, chat, message, after)
+
+
+def edit_caption(state: TelegramState, call: Call) -> Message:
+    """Serve `editMessageCaption`; an empty caption removes it."""
+    chat = state.chat_to_write(call)
+    message = state.own_message(call, chat, TO_EDIT)
+    if "text" in message:
+        raise bad_request("there is no caption in the message to edit")
+    content = caption_content(call_caption(call))
+    after = _replaced(message, CAPTION_FIELDS, content) | {"_edited": True}
+    return _finish(state, call, chat, message, after)
+
+
+def edit_media(state: TelegramState, call: Call) -> Message:
+    """Serve `editMessageMedia`."""
+    chat = state.chat_to_write(call)
+    message = state.own_message(call, chat, TO_EDIT)
+    if "text" in message:
+        raise bad_request("there is no media in the message to edit")
+    content = input_media(state, call, call.nested("media", dict))
+    after = _replaced(message, MEDIA_FIELDS, content) | {"_edited": True}
+    return _finish(state, call, chat, message, after)
+
+
+def edit_markup(state: TelegramState, call: Call) -> Message:
+    """Serve `editMessageReplyMarkup`; the message is not marked as edited."""
+    chat = state.chat_to_write(call)
+    message = state.own_message(call, chat, TO_EDIT)
+    return _finish(state, call, chat, message, dict(message))
+
+
+def delete_message(state: TelegramState, call: Call) -> bool:
+    """Serve `deleteMessage`."""
+    chat = state.chat_of(call)
+    message = state.book.find(chat, call.integer("message_id"))
+    if message is None:
+        raise bad_request("message to delete not found")
+    state.book.remove(chat, message["message_id"])
+    return True
+
+
+def delete_messages(state: TelegramState, call: Call) -> bool:
+    """Serve `deleteMessages`; ids that are not there are skipped."""
+    chat = state.chat_of(call)
+    ids = call.nested("message_ids", list) or []
+    if not ids:
+        raise bad_request("message identifiers are not specified")
+    if len(ids) > limits.DELETE_MANY_MAX:
+        raise bad_request("too many message identifiers specified")
+    for message_id in ids:
+        if isinstance(message_id, int) and state.book.find(chat, message_id):
+            state.book.remove(chat, message_id)
+    return True
+
+
+def pin(state: TelegramState, call: Call) -> bool:
+    """Serve `pinChatMessage`."""
+    chat = state.chat_of(call)
+    message = state.book.find(chat, call.integer("message_id"))
+    if message is None:
+        raise bad_request("message to pin not found")
+    message_id = message["message_id"]
+    chat.pinned = [*(n for n in chat.pinned if n != message_id), message_id]
+    state.book.touch(chat)
+    return True
+
+
+def unpin(state: TelegramState, call: Call) -> bool:
+    """Serve `unpinChatMessage`: the one named, else the one pinned last."""
+    chat = state.chat_of(call)
+    message_id = call.integer("message_id")
+    if message_id is None and chat.pinned:
+        message_id = chat.pinned[-1]
+    if message_id is None or state.book.find(chat, message_id) is None:
+        raise bad_request("message to unpin not found")
+    chat.pinned = [n for n in chat.pinned if n != message_id]
+    state.book.touch(chat)
+    return True
+
+
+def unpin_all(state: TelegramState, call: Call) -> bool:
+    """Serve `unpinAllChatMessages`."""
+    chat = state.chat_of(call)
+    chat.pinned = []
+    state.book.touch(chat)
+    return True
+
+
+def react(state: TelegramState, call: Call) -> bool:
+    """Serve `setMessageReaction`; no reaction given takes the bot's away."""
+    chat = state.chat_of(call)
+    message = state.book.find(chat, call.integer("message_id"))
+    if message is None:
+        raise bad_request("message to react not found")
+    reactions = call.nested("reaction", list) or []
+    emoji = [reaction.get("emoji") for reaction in reactions if isinstance(reaction, dict)]
+    if len(emoji) > 1 or not all(isinstance(one, str) and one for one in emoji):
+        raise bad_request("REACTION_INVALID")
+    state.book.save(chat, {**message, "_reactions": emoji})
+    return True

@@ -1,0 +1,130 @@
+"""A chat as a person sees it now: JSON for scripts and the page, greppable text for people."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.sandbox.people import BOT_ID
+from bot.sandbox.telegram.chats import Chat, Message
+from bot.sandbox.telegram.keyboard import inline_rows
+from bot.sandbox.telegram.state import TelegramState
+
+
+def _at(unix_s: float) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).isoformat()
+
+
+def _who(message: Message) -> str:
+    return "bot" if message["from"]["id"] == BOT_ID else str(message["from"]["first_name"])
+
+
+def _button(button: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {"label": button["text"], "data": button.get("callback_data")}
+    for name in ("url", "style", "disabled", "copy_text"):
+        if name in button:
+            shown[name] = button[name]
+    return shown
+
+
+def buttons(message: Message) -> list[list[dict[str, Any]]]:
+    """List the rows of buttons under a message, as label and data."""
+    return [[_button(button) for button in row] for row in inline_rows(message)]
+
+
+def labels(message: Message) -> list[str]:
+    """List the visible labels under a message."""
+    return [button["text"] for row in inline_rows(message) for button in row]
+
+
+def shown(chat: Chat, message: Message) -> dict[str, Any]:
+    """Render one message. ``text`` is the text or the caption, ``entities`` belong to it."""
+    view: dict[str, Any] = {
+        "id": message["message_id"],
+        "from": _who(message),
+        "from_id": message["from"]["id"],
+        "at": _at(message["date"]),
+        "text": message.get("text", message.get("caption", "")),
+        "entities": message.get("entities", message.get("caption_entities", [])),
+        "buttons": buttons(message),
+        "edited": bool(message.get("_edited")),
+        "pinned": message["message_id"] in chat.pinned,
+    }
+    if "_html" in message:
+        view["html"] = message["_html"]
+    if "photo" in message:
+        largest = message["photo"][-1]
+        view["photo"] = largest["file_id"]
+        view["photo_size"] = [largest["width"], largest["height"]]
+    if "document" in message:
+        view["document"] = message["document"]["file_id"]
+        view["document_name"] = message["document"].get("file_name", "")
+    if "reply_to_message" in message:
+        view["reply_to"] = message["reply_to_message"]["message_id"]
+    for name in ("_silent", "_reactions"):
+        if message.get(name):
+            view[name.removeprefix("_")] = message[name]
+    return view
+
+
+def as_json(state: TelegramState, chat: Chat) -> dict[str, Any]:
+    """Render the whole chat; ``toasts`` are the last callback answers, by who tapped."""
+    toasts: dict[str, list[dict[str, Any]]] = {}
+    for toast in chat.toasts:
+        toasts.setdefault(str(toast["user_id"]), []).append(toast | {"at": _at(toast["at"])})
+    messages = state.book.messages.get(chat.id, {}).values()
+    return {
+        "chat_id": chat.id,
+        "title": chat.title,
+        "version": chat.version,
+        "blocked": chat.blocked,
+        "typing": chat.typing_until_s > state.now_s(),
+        "messages": [shown(chat, message) for message in messages],
+        "toasts": toasts,
+    }
+
+
+def as_text(state: TelegramState, chat: Chat) -> str:
+    """Render a transcript: `[2] bot: Pick one`, then indented media and `[Yes] [No]`."""
+    lines: list[str] = []
+    for message in state.book.messages.get(chat.id, {}).values():
+        view = shown(chat, message)
+        marks = "".join(f" ({mark})" for mark in ("edited", "pinned") if view[mark])
+        first, *rest = view["text"].split("\n")
+        lines.append(f"[{view['id']}] {view['from']}{marks}: {first}".rstrip())
+        lines += [f"    {line}".rstrip() for line in rest]
+        if "photo" in view:
+            lines.append(f"    <photo {view['photo']}>")
+        if "document" in view:
+            lines.append(f"    <document {view['document_name']} {view['document']}>")
+        lines += [
+            "    " + " ".join(f"[{button['label']}]" for button in row) for row in view["buttons"]
+        ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def summary(state: TelegramState, chat: Chat) -> dict[str, Any]:
+    """Render a chat for a list of chats: who may speak there, and its last line."""
+    newest = state.book.newest_first(chat)[:1]
+    last = shown(chat, newest[0]) if newest else None
+    fallback = "Photo" if last and "photo" in last else "Document"
+    return {
+        "chat_id": chat.id,
+        "title": chat.title,
+        "type": "private" if chat.private else "supergroup",
+        "version": chat.version,
+        "blocked": chat.blocked,
+        "members": [
+            {
+                "user_id": user_id,
+                "name": state.book.people[user_id].first_name,
+                "role": state.book.people[user_id].role,
+            }
+            for user_id in chat.members
+        ],
+        "last": last
+        and {
+            "id": last["id"],
+            "from": last["from"],
+            "at": last["at"],
+            "text": (last["text"].split("\n")[0] or fallback)[:120],
+        },
+    }

@@ -81,11 +81,6 @@ class PositionSnapshot(Base):
     __tablename__ = "position_snapshots"
     __table_args__ = (
         Index(None, "user_id", "created_at"),
-        Index(
-            "ix_position_snapshots_user_id_created_at_desc",
-            "user_id",
-            text("created_at DESC"),
-        ),
         Index(None, "user_id"),
         NUMBERED,
     )
@@ -113,6 +108,13 @@ class PositionSnapshot(Base):
     created_at: Mapped[datetime]
 
     user: Mapped["User"] = relationship(back_populates="position_snapshots", lazy="raise")
+
+
+Index(
+    "ix_position_snapshots_user_id_created_at_desc",
+    PositionSnapshot.user_id,
+    PositionSnapshot.created_at.desc(),
+)
 
 
 class DrawdownAlert(Base):

@@ -1,0 +1,199 @@
+"""Migrations go up and down, step by step, and end where the models are."""
+
+import logging
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+
+from core.adapters.sql import migrate
+from core.adapters.sql.engine import one_connection
+from core.adapters.sql.models import metadata
+from core.adapters.sql.store import SqlStore
+from core.ports import StoreUnavailable
+
+REVISIONS = ["0001", "0002", "0003", "0004"]
+
+
+async def move(url: str, verb: str, revision: str) -> None:
+    def run(connection: Connection) -> None:
+        connection.begin()
+        getattr(command, verb)(migrate.config(connection), revision)
+        connection.commit()
+
+    async with one_connection(url) as connection:
+        await connection.run_sync(run)
+
+
+async def schema(url: str) -> dict[str, Any]:
+    """Everything the database says of its tables, but the migration's own."""
+    async with one_connection(url) as connection:
+
+        def read(sync: Connection) -> dict[str, Any]:
+            inspector = inspect(sync)
+            inspected = {
+                table: (
+                    [(c["name"], str(c["type"]), c["nullable"]) for c in columns(table)],
+                    sorted(map(str, inspector.get_foreign_keys(table))),
+                    sorted(map(str, inspector.get_unique_constraints(table))),
+                    sorted(
+                        (str(c["name"]), c["sqltext"])
+                        for c in inspector.get_check_constraints(table)
+                    ),
+                )
+                for table in inspector.get_table_names()
+                if table != "alembic_version"
+            }
+            if sync.dialect.name == "sqlite":
+                query = "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
+            else:
+                query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            indexes = {
+                name: definition
+                for name, definition in sync.execute(text(query)).all()
+                if "alembic_version" not in name
+            }
+            return {"tables": inspected, "indexes": indexes}
+
+        def columns(table: str) -> Any:
+            return inspect(connection.sync_connection).get_columns(table)  # type: ignore[union-attr] # it is open
+
+        return await connection.run_sync(read)
+
+
+async def test_each_step_goes_up_down_and_up_again(empty_url: str) -> None:
+    for revision in REVISIONS:
+        before = await schema(empty_url)
+        await move(empty_url, "upgrade", revision)
+        after = await schema(empty_url)
+        assert after != before
+        assert await migrate.current(empty_url) == revision
+
+        await move(empty_url, "downgrade", "-1")
+        assert await schema(empty_url) == before
+
+        await move(empty_url, "upgrade", revision)
+        assert await schema(empty_url) == after
+
+
+async def test_the_way_down_leaves_nothing(url: str, engine_name: str) -> None:
+    await move(url, "downgrade", "base")
+
+    if engine_name == "sqlite":
+        query = (
+            "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+            " AND name NOT LIKE '%alembic_version%'"
+        )
+    else:
+        query = (
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relname NOT LIKE 'alembic_version%' UNION ALL"
+            " SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        )
+    async with one_connection(url) as connection:
+        assert (await connection.execute(text(query))).all() == []
+    assert await migrate.current(url) is None
+
+
+async def test_the_way_down_works_with_rows(filled: SqlStore, url: str) -> None:
+    await filled.close()
+
+    await move(url, "downgrade", "base")
+
+    assert (await schema(url))["tables"] == {}
+
+
+async def test_the_models_are_what_the_migrations_make(url: str) -> None:
+    def differences(connection: Connection) -> list[Any]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    async with one_connection(url) as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_a_schema_made_from_the_models_is_the_same_to_the_letter(
+    url: str, engine_name: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Unlike Alembic's comparison this sees CHECK words, partial keys and DESC."""
+    if engine_name == "sqlite":
+        made = f"sqlite+aiosqlite:///{tmp_path / 'made.db'}"
+    else:
+        server = request.getfixturevalue("postgres")
+        made = server.url(await server.new())
+    async with one_connection(made) as connection:
+        await connection.run_sync(metadata.create_all)
+        await connection.commit()
+
+    assert await schema(url) == await schema(made)
+
+
+async def test_the_newest_snapshot_first_is_an_index_of_its_own(url: str) -> None:
+    """SQLite's reflection does not see a lost DESC, so the definitions are read."""
+    name = "ix_position_snapshots_user_id_created_at_desc"
+
+    definition = (await schema(url))["indexes"][name]
+
+    assert re.search(r"\(user_id, created_at DESC\)$", definition)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+async def test_an_empty_file_is_migrated_at_once_and_silently(
+    empty_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    root = logging.getLogger()
+    logging_before = (root.level, list(root.handlers), logging.getLogger("alembic").level)
+    begun_s = time.perf_counter()
+
+    await migrate.upgrade(empty_url)
+
+    assert time.perf_counter() - begun_s < 1
+    assert capfd.readouterr() == ("", "")
+    assert (root.level, list(root.handlers), logging.getLogger("alembic").level) == logging_before
+    assert await migrate.current(empty_url) == "0004"
+
+
+async def test_migrating_again_changes_nothing(url: str) -> None:
+    before = await schema(url)
+
+    await migrate.upgrade(url)
+
+    assert await schema(url) == before
+
+
+async def test_a_migration_that_fails_leaves_the_database_as_it_was(empty_url: str) -> None:
+    await move(empty_url, "upgrade", "0003")
+    async with one_connection(empty_url) as connection:
+        # In the way of the last table of 0004, when all the others are made.
+        await connection.execute(text("CREATE TABLE overrides (id INTEGER)"))
+        await connection.commit()
+    before = await schema(empty_url)
+
+    with pytest.raises(StoreUnavailable, match="overrides"):
+        await migrate.upgrade(empty_url)
+
+    assert await schema(empty_url) == before
+    assert await migrate.current(empty_url) == "0003"
+
+
+async def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        await migrate.upgrade(f"sqlite+aiosqlite:///{tmp_path / 'no' / 'such' / 'dir.db'}")
+
+
+def test_there_is_one_line_of_revisions() -> None:
+    scripts = ScriptDirectory.from_config(migrate.config())
+
+    assert [each.revision for each in scripts.walk_revisions()] == REVISIONS[::-1]

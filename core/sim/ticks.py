@@ -10,7 +10,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,9 +154,9 @@ class TickFile:
             with archive.open(members[0]) as stream:
                 yield (Path(members[0].filename).name, self.path.name), stream
 
-    def ticks(self) -> Iterator[FileTick]:
-        """Every usable tick in order; `crossed` counts the others anew. Raises TickFileError."""
-        self.crossed = 0
+    def ticks(self) -> Generator[FileTick, None, None]:
+        """Every usable tick in order; crossed ones are left out. Raises TickFileError."""
+        skipped = 0
         with self._lines() as (_, _, lines):
             source = self._export(lines) if self.is_export else self._plain(lines)
             last_ms = float("-inf")
@@ -165,9 +165,10 @@ class TickFile:
                     raise self._error(number, (1, "time"), "a time not before the line above's")
                 last_ms = tick.time_ms
                 if float(tick.bid) > float(tick.ask):
-                    self.crossed += 1
+                    skipped += 1
                     continue
                 yield tick
+        self.crossed = skipped
 
     def _plain(self, lines: Iterator[str]) -> Iterator[tuple[int, FileTick]]:
         midnight_ms, match = self._midnight_ms, _PLAIN.fullmatch

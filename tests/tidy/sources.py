@@ -13,7 +13,7 @@ CODE = ("alembic", "bot", "core", "scheduler.py", "tests")
 def tracked() -> tuple[Path, ...]:
     """Answer the files git knows or would take, as they are now; without git, the code on disk."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607 - git
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         check=False,

@@ -62,7 +62,7 @@ def test_an_empty_value_counts_as_not_given() -> None:
     ("name", "inside", "outside"),
     [
         ("HTTP_PORT", ["0", "65535"], ["-1", "65536", "http"]),
-        ("HTTP_HOST", ["127.0.0.1", "127.8.8.8", "::1", "localhost"], ["0.0.0.0", "10.0.0.1"]),  # noqa: S104
+        ("HTTP_HOST", ["127.0.0.1", "127.8.8.8", "::1", "localhost"], ["0.0.0.0", "10.0.0.1"]),
         ("MAX_DRAWDOWN_PERCENT", ["15.01", "90"], ["0.99", "90.01", "nan", "inf", "20%"]),
         ("MIN_EQUITY_GBP", ["0", "10000000"], ["-0.01", "10000000.01"]),
         ("DRAWDOWN_COUNTDOWN_S", ["0", "10"], ["-1", "11", "1.5"]),

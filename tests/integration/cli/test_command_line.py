@@ -1,0 +1,204 @@
+"""`python -m bot` as a person types it: quick help, one line per mistake, status 2."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.cli.options import DemoOptions, UsageError, offset_s
+from bot.cli.parser import parse
+
+HEAVY = ("aiogram", "aiohttp", "sqlalchemy", "pydantic", "msgspec", "apscheduler", "asyncio")
+HELP_S_MAX = 0.3
+RUN_S_MAX = 30
+PATHS = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+ROOT = Path(__file__).parents[3]
+
+
+def _bot(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=cwd,
+        env=PATHS | {"PYTHONPATH": str(ROOT)} | env,
+        capture_output=True,
+        text=True,
+        timeout=RUN_S_MAX,
+        check=False,
+    )
+
+
+def _refusal(*words: str, cwd: Path, **env: str) -> str:
+    done = _bot(*words, cwd=cwd, **env)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    return done.stderr.rstrip("\n")
+
+
+def test_help_answers_at_once(tmp_path: Path) -> None:
+    """The best of a few runs: the bound is the program's, not that of a busy machine."""
+    spent = []
+    for _ in range(5):
+        began = time.perf_counter()
+        done = _bot("--help", cwd=tmp_path)
+        spent.append(time.perf_counter() - began)
+        assert done.returncode == 0
+        assert "demo" in done.stdout
+        if spent[-1] < HELP_S_MAX:
+            break
+    assert min(spent) < HELP_S_MAX
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    script = (
+        "import sys, bot.__main__\n"
+        "from bot.cli.parser import parse\n"
+        "parse(['demo', '--port', '0'])\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=PATHS | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=RUN_S_MAX,
+        check=True,
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_run_without_a_token_names_the_variable_and_the_demo(tmp_path: Path) -> None:
+    line = _refusal("run", cwd=tmp_path)
+    assert line.startswith("TELEGRAM_TOKEN: ")
+    assert "python -m bot demo" in line
+    assert len(line.splitlines()) == 1
+
+
+def test_run_with_a_token_says_that_there_is_no_terminal_adapter_yet(tmp_path: Path) -> None:
+    line = _refusal("run", cwd=tmp_path, TELEGRAM_TOKEN="1:abc", ADMIN_CHAT_ID="5")
+    assert line.startswith("TERMINAL_BASE_URL: this version has no adapter")
+    assert "nothing was started" in line
+    assert len(line.splitlines()) == 1
+
+
+def test_run_names_all_that_is_missing_once_there_is_a_token(tmp_path: Path) -> None:
+    lines = _refusal("run", cwd=tmp_path, TELEGRAM_TOKEN="1:abc").splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["ADMIN_CHAT_ID", "TERMINAL_BASE_URL"]
+
+
+def test_run_refuses_impossible_settings_with_a_line_each(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MAX_DRAWDOWN=20\nHTTP_PORT=http\n")
+    lines = _refusal("run", cwd=tmp_path, DRAWDOWN_COUNTDOWN_S="11").splitlines()
+    names = {line.partition(":")[0] for line in lines}
+    assert names == {"MAX_DRAWDOWN", "HTTP_PORT", "DRAWDOWN_COUNTDOWN_S"}
+
+
+def test_run_refuses_a_bad_people_file(tmp_path: Path) -> None:
+    (tmp_path / "people.toml").write_text("[[user]]\nname = 'Alice'\n")
+    line = _refusal(
+        "run",
+        cwd=tmp_path,
+        TELEGRAM_TOKEN="1:abc",
+        ADMIN_CHAT_ID="5",
+        TERMINAL_BASE_URL="http://127.0.0.1:1",
+        PEOPLE_FILE="people.toml",
+    )
+    assert line.startswith("people.toml: user 1: telegram_id: expected ")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "required: {demo,run}"),
+        (["walk"], "invalid choice: 'walk'"),
+        (["run", "--port", "1"], "unrecognized arguments: --port 1"),
+        (
+            ["demo", "--port", "65536"],
+            "expected a port from 0 (any free one) to 65535, got '65536'",
+        ),
+        (["demo", "--seed", "-1"], "expected a whole number from 0"),
+        (["demo", "--market", "up"], "invalid choice: 'up'"),
+        (["demo", "--world-only", "--app-only"], "not allowed with"),
+        (["demo", "--speed", "2"], "--speed: expected together with --ticks FILE"),
+        (["demo", "--ticks", "x", "--speed", "0"], "expected a number above 0"),
+        (["demo", "--ticks", "x", "--speed", "nan"], "expected a number above 0"),
+        (["demo", "--ticks", "x", "--date", "2014-13-01"], "expected a day as YYYY-MM-DD"),
+        (["demo", "--ticks", "x", "--utc-offset", "15"], "expected an offset such as +03:00"),
+        (["demo", "--ticks", "x", "--market", "walk"], "--market: expected without --ticks"),
+    ],
+)
+def test_a_wrong_word_is_one_line(words: list[str], says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(words)
+    assert says in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("word", "seconds"),
+    [("+03:00", 10_800), ("-5", -18_000), ("0", 0), ("05:30", 19_800), ("-09:30", -34_200)],
+)
+def test_offsets_are_read_as_people_write_them(word: str, seconds: int) -> None:
+    assert offset_s(word) == seconds
+
+
+def test_a_bad_tick_file_is_one_line_naming_line_and_column(tmp_path: Path) -> None:
+    (tmp_path / "xauusd-20140502.csv").write_text("1000,1300.1,1300.3\n2000,1300.x,1300.3\n")
+    line = _refusal("demo", "--ticks", "xauusd-20140502.csv", cwd=tmp_path)
+    assert "line 2" in line
+    assert "column 2 (bid)" in line
+    assert len(line.splitlines()) == 1
+
+
+def test_a_data_dir_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    line = _refusal("demo", "--data-dir", "file", cwd=tmp_path)
+    assert line == "--data-dir file: File exists"
+
+
+def test_the_demo_refuses_impossible_settings_before_it_starts_anything(tmp_path: Path) -> None:
+    line = _refusal("demo", "--port", "0", cwd=tmp_path, WARN_DRAWDOWN_PERCENT="20")
+    assert line.startswith("WARN_DRAWDOWN_PERCENT: expected less than MAX_DRAWDOWN_PERCENT")
+    assert not (tmp_path / "demo-data" / "world.db").exists()
+
+
+def test_the_words_of_a_part_mean_the_same_options_again() -> None:
+    options = DemoOptions(
+        port=0,
+        data_dir=Path("d"),
+        headless=True,
+        ticks=Path("f.csv"),
+        symbol="XAUUSD",
+        speed=60.0,
+        date="2014-05-02",
+        utc_offset="-05:00",
+        seed=7,
+    )
+    again = parse(options.command("world", 8123)[3:])
+    assert again is not None
+    assert again.world_only
+    assert (again.port, again.seed, again.headless) == (8123, 7, True)
+    assert (again.ticks, again.symbol, again.speed) == (Path("f.csv"), "XAUUSD", 60.0)
+    assert (again.date, again.utc_offset_s) == ("2014-05-02", -18_000)
+    app = parse(options.command("app", 0)[3:])
+    assert app is not None
+    assert app.app_only
+    assert app.data_dir == Path("d")
+
+
+@pytest.mark.parametrize(
+    ("options", "narrates"),
+    [
+        (DemoOptions(), True),
+        (DemoOptions(market="walk"), True),
+        (DemoOptions(market="manual"), False),
+        (DemoOptions(headless=True), False),
+        (DemoOptions(ticks=Path("x")), False),
+    ],
+)
+def test_the_story_plays_only_for_somebody_watching_a_walking_market(
+    options: DemoOptions, *, narrates: bool
+) -> None:
+    assert options.narrates is narrates

@@ -30,7 +30,10 @@ class Saying(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`POST /sim/callback`: a button by its visible label, or by its data."""
+    """`POST /sim/callback`: a button by its visible label, or by its data.
+
+    Data with a message id needs no such button there: a stale screen, or a forged client, sends it.
+    """
 
     user_id: int
     chat_id: int
@@ -122,6 +125,8 @@ def _find_button(state: TelegramState, tap: Tap, chat: Chat) -> tuple[Message, d
             for button in row:
                 if _wanted(tap, button):
                     return message, button
+    if tap.data is not None and tap.message_id is not None:
+        return candidates[0], {"text": "", "callback_data": tap.data}
     there = [{"message_id": m["message_id"], "labels": labels(m)} for m in candidates if labels(m)]
     what = f"label {tap.label!r}" if tap.label is not None else f"data {tap.data!r}"
     raise PersonError(

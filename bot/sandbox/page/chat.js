@@ -1,0 +1,257 @@
+// The messenger: chat list, transcript, buttons that press, composer with the command menu.
+
+import { $, alertBox, api, attempt, clockTime, el, initials, poll, redraw, toast } from "./dom.js";
+import { render } from "./entities.js";
+
+const WAIT_FOR_ANSWER_S = 8;
+const NEAR_BOTTOM_PX = 120;
+
+const state = { chats: [], chatId: null, userId: null, version: -1, commands: [], seen: {} };
+
+let showTab = () => {};
+
+function current() {
+  return state.chats.find((chat) => chat.chat_id === state.chatId);
+}
+
+function select(chat, userId) {
+  state.chatId = chat.chat_id;
+  state.userId = userId ?? chat.members[0].user_id;
+  state.version = -1;
+  $("transcript").replaceChildren();
+  drawHead();
+  drawList();
+  refresh();
+  loadCommands();
+}
+
+async function loadCommands() {
+  const query = `user_id=${state.userId}&chat_id=${state.chatId}`;
+  const found = await attempt(() => api(`/sim/commands?${query}`));
+  state.commands = found ? found.commands : [];
+}
+
+function drawList() {
+  const unread = (chat) => chat.chat_id !== state.chatId && chat.version > (state.seen[chat.chat_id] ?? 0);
+  const signature = JSON.stringify([state.chats, state.chatId, state.chats.map(unread)]);
+  redraw($("chat-list"), signature, () =>
+    state.chats.map((chat) => {
+      const last = chat.last;
+      const line = last ? `${last.from === "bot" ? "" : `${last.from}: `}${last.text}` : "No messages yet";
+      const button = el(
+        "button",
+        { type: "button", className: "chat", "aria-current": String(chat.chat_id === state.chatId) },
+        el("span", { className: `avatar hue${Math.abs(chat.chat_id) % 5}`, textContent: initials(chat.title), "aria-hidden": "true" }),
+        el(
+          "span",
+          { className: "chat-text" },
+          el(
+            "span",
+            { className: "chat-name" },
+            el("span", { className: "clip", textContent: chat.title }),
+            el("time", { textContent: last ? clockTime(last.at) : "" }),
+          ),
+          el("span", { className: "chat-last" }, el("span", { className: "clip", textContent: line }),
+            unread(chat) ? el("span", { className: "dot", title: "New" }) : null),
+        ),
+      );
+      button.addEventListener("click", () => {
+        select(chat);
+        showTab("talk");
+      });
+      return el("li", {}, button);
+    }),
+  );
+}
+
+function describe(chat) {
+  if (chat.type === "supergroup") return `${chat.members.map((one) => one.name).join(", ")} and the bot`;
+  const role = { admin: "admin", client: "client", stranger: "unknown to Reckoner" }[chat.members[0].role];
+  return chat.blocked ? `${role}, has blocked the bot` : `${role}, private chat`;
+}
+
+function drawHead() {
+  const chat = current();
+  if (!chat) return;
+  $("talk-title").textContent = chat.title;
+  $("talk-sub").textContent = describe(chat);
+  $("talk-avatar").textContent = initials(chat.title);
+  $("talk-avatar").className = `avatar hue${Math.abs(chat.chat_id) % 5}`;
+  $("block").hidden = chat.type !== "private";
+  $("block").textContent = chat.blocked ? "Unblock bot" : "Block bot";
+  redraw($("viewer"), JSON.stringify([chat.chat_id, chat.members, state.userId]), () =>
+    chat.members.length < 2
+      ? []
+      : chat.members.map((member) => {
+          const button = el("button", {
+            type: "button",
+            textContent: member.name,
+            title: `Act as ${member.name}`,
+            "aria-pressed": String(member.user_id === state.userId),
+          });
+          button.addEventListener("click", () => select(chat, member.user_id));
+          return button;
+        }),
+  );
+  const me = chat.members.find((member) => member.user_id === state.userId);
+  $("words").placeholder = me ? `Message as ${me.name}` : "Message";
+}
+
+function pressable(message, button) {
+  const node = el("button", {
+    type: "button",
+    className: `key ${button.style || ""}`,
+    textContent: button.label,
+    disabled: Boolean(button.disabled),
+  });
+  node.addEventListener("click", async () => {
+    if (button.url) return void window.open(button.url, "_blank", "noopener");
+    if (button.data === null) return undefined;
+    node.classList.add("busy");
+    const answer = await attempt(() =>
+      api("/sim/callback", {
+        user_id: state.userId,
+        chat_id: state.chatId,
+        message_id: message.id,
+        data: button.data,
+        wait_s: WAIT_FOR_ANSWER_S,
+      }),
+    );
+    node.classList.remove("busy");
+    showAnswer(answer);
+    return refresh();
+  });
+  return node;
+}
+
+function showAnswer(answer) {
+  if (!answer) return;
+  if (!answer.answered) toast("The bot has not answered yet.", "bad");
+  else if (answer.text && answer.show_alert) alertBox(answer.text);
+  else if (answer.text) toast(answer.text);
+}
+
+function bubble(message) {
+  const mine = message.from_id === state.userId;
+  const parts = [];
+  if (!mine) parts.push(el("p", { className: "who", textContent: message.from === "bot" ? "Reckoner" : message.from }));
+  if (message.reply_to) parts.push(el("p", { className: "reply", textContent: `Reply to message ${message.reply_to}` }));
+  if (message.photo) {
+    const [width, height] = message.photo_size || [1200, 675];
+    parts.push(el("img", { src: `/sim/file/${message.photo}`, alt: message.text || "Chart", width, height, loading: "lazy" }));
+  }
+  if (message.document) {
+    parts.push(el("a", { className: "file", href: `/sim/file/${message.document}`, download: message.document_name || "file",
+      textContent: message.document_name || "Document" }));
+  }
+  if (message.text) parts.push(el("div", { className: "words" }, ...render(message.text, message.entities)));
+  const marks = [message.pinned ? "pinned" : "", message.edited ? "edited" : "", clockTime(message.at)];
+  parts.push(el("p", { className: "marks", textContent: marks.filter(Boolean).join(" · ") }));
+  const keys = message.buttons.map((row) => el("div", { className: "keys" }, ...row.map((one) => pressable(message, one))));
+  const reactions = (message.reactions || []).map((one) => el("span", { className: "reaction", textContent: one }));
+  return el("li", { className: mine ? "mine" : "theirs", "data-id": String(message.id) },
+    el("div", { className: "bubble" }, ...parts, ...reactions), ...keys);
+}
+
+function drawTranscript(chat) {
+  const list = $("transcript");
+  const follow = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_BOTTOM_PX;
+  const old = new Map([...list.children].map((node) => [node.dataset.key, node]));
+  const nodes = [];
+  let day = "";
+  for (const message of chat.messages) {
+    const date = new Date(message.at).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" });
+    if (date !== day) {
+      day = date;
+      nodes.push(old.get(date) || Object.assign(el("li", { className: "day", "data-key": date }), { textContent: date }));
+    }
+    const key = `${state.userId}${JSON.stringify(message)}`;
+    const node = old.get(key) || bubble(message);
+    node.dataset.key = key;
+    nodes.push(node);
+  }
+  if (!nodes.length) nodes.push(el("li", { className: "day", textContent: "Nothing said yet. Type / for what you can ask." }));
+  list.replaceChildren(...nodes);
+  if (follow) list.scrollTop = list.scrollHeight;
+  const pinned = chat.messages.filter((message) => message.pinned).pop();
+  $("pinned").hidden = !pinned;
+  if (pinned) {
+    $("pinned").textContent = `Pinned: ${pinned.text.split("\n")[0] || "photo"}`;
+    $("pinned").onclick = () => list.querySelector(`[data-id="${pinned.id}"]`)?.scrollIntoView({ block: "center" });
+  }
+}
+
+async function refresh() {
+  if (state.chatId === null) return;
+  const asked = state.chatId;
+  const chat = await api(`/sim/chat/${asked}?since=${state.version}`).catch(() => null);
+  if (!chat || asked !== state.chatId) return;
+  $("typing").hidden = !chat.typing;
+  if (chat.unchanged) return;
+  state.version = chat.version;
+  state.seen[asked] = chat.version;
+  drawTranscript(chat);
+}
+
+async function refreshList() {
+  const found = await api("/sim/chats").catch(() => null);
+  if (!found) return;
+  const shown = found.chats.filter((chat) => chat.type === "supergroup" || chat.members[0].role !== "admin" || chat.last);
+  const order = { admin: 3, client: 1, stranger: 2 };
+  const rank = (chat) => (chat.type === "supergroup" ? 0 : order[chat.members[0].role]);
+  state.chats = shown.sort((a, b) => rank(a) - rank(b));
+  if (state.chatId === null && state.chats.length) select(state.chats[0]);
+  drawHead();
+  drawList();
+}
+
+function drawMenu(open) {
+  const typed = $("words").value;
+  const matching = state.commands.filter((one) => `/${one.command}`.startsWith(typed || "/"));
+  $("menu").hidden = !open || !matching.length;
+  $("slash").setAttribute("aria-expanded", String(!$("menu").hidden));
+  $("menu").replaceChildren(
+    ...matching.map((one) => {
+      const button = el("button", { type: "button" }, el("b", { textContent: `/${one.command}` }), ` ${one.description}`);
+      button.addEventListener("click", () => {
+        $("words").value = "";
+        drawMenu(false);
+        say(`/${one.command}`);
+      });
+      return el("li", {}, button);
+    }),
+  );
+}
+
+async function say(text) {
+  if (!text.trim()) return;
+  await attempt(() => api("/sim/message", { user_id: state.userId, chat_id: state.chatId, text }));
+  $("transcript").scrollTop = $("transcript").scrollHeight;
+  await refresh();
+}
+
+export function startChat(onTab) {
+  showTab = onTab;
+  $("composer").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = $("words").value;
+    $("words").value = "";
+    drawMenu(false);
+    say(text);
+  });
+  $("words").addEventListener("input", () => drawMenu($("words").value.startsWith("/") && !$("words").value.includes(" ")));
+  $("slash").addEventListener("click", async () => {
+    const open = $("menu").hidden;
+    await loadCommands();
+    if (open && !state.commands.length) toast("The bot has set no commands here yet.");
+    $("words").value = "";
+    drawMenu(open);
+  });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && drawMenu(false));
+  $("block").addEventListener("click", async () => {
+    await attempt(() => api("/sim/block", { user_id: state.userId, blocked: !current().blocked }));
+    await refreshList();
+  });
+  poll(refreshList);
+  poll(refresh);
+}

@@ -27,8 +27,8 @@ def stopping(alert: AppStopping, voice: Voice) -> Message:
     lines = [
         headline(voice, "⏹ Reckoner is stopping - nothing is guarded now"),
         (
-            f"{plural(alert.accounts, 'account')} with {plural(alert.open_positions, 'position')} open "
-            "are not guarded until it is back."
+            f"{plural(alert.accounts, 'account')} with "
+            f"{plural(alert.open_positions, 'open position')} are not guarded until it is back."
         ),
     ]
     if alert.unfinished_closes:

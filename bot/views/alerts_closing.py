@@ -78,8 +78,8 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
         lines.append(SWITCH_ON)
     lines += [
         (
-            f"Reckoner tries again at {moment(alert.next_try_at, voice, today=alert.at)} and goes on "
-            "until it is flat."
+            f"Reckoner tries again at {moment(alert.next_try_at, voice, today=alert.at)} "
+            "and goes on until it is flat."
         ),
         at_line(alert.at, voice),
     ]
@@ -150,7 +150,7 @@ def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -
         *who(alert, audience),
         *lines,
         equity_line(alert.equity, alert.peak_equity, alert.currency),
-        f"By: {esc(alert.by)}",
+        *([f"By: {esc(alert.by)}"] if alert.by else []),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(text), keyboard=keyboard)

@@ -10,7 +10,7 @@ from bot.views.words import (
     FINDING_FIGURES,
     FINDING_NOTES,
     FINDINGS,
-    RESOLVED,
+    ended,
     opened_by,
     plural,
     word,
@@ -27,12 +27,12 @@ NOTHING_DONE = "Reckoner reports this and changes nothing."
 
 def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message:
     """A divergence: what was expected, what was found."""
-    name = word(FINDINGS, alert.finding)
+    title = word(FINDINGS, alert.finding)
     figure = "" if alert.slippage_pips is None else f" by {pips(alert.slippage_pips)}"
     what = trade(alert.symbol, alert.side, alert.volume) if alert.symbol else ""
     subject = f"{what} on {alert.login}" if what else f"account {alert.login}"
     lines = [
-        headline(voice, f"⚠️ {name}{figure}: {subject}"),
+        headline(voice, f"⚠️ {title}{figure}: {subject}"),
         *who(alert, audience),
         *_figures(alert),
     ]
@@ -41,7 +41,8 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
     if alert.finding.startswith("unknown_"):
         lines.append(f"Opened {opened_by(alert.opened_by)}, magic number {alert.magic}.")
     if alert.subject:
-        lines.append(f"Position {esc(alert.subject)}")
+        name = "Order" if alert.finding == "unknown_pending_order" else "Position"
+        lines.append(f"{name} {esc(alert.subject)}")
     if alert.changed:
         lines.append("It has changed since it was last told.")
     lines += [FINDING_NOTES.get(alert.finding, NOTHING_DONE), at_line(alert.at, voice)]
@@ -54,7 +55,7 @@ def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Mes
     lines = [
         headline(voice, f"✅ Over: {word(FINDINGS, alert.finding).lower()}, {subject}"),
         *who(alert, audience),
-        f"How: {word(RESOLVED, alert.how)}",
+        f"How: {ended(alert.how)}",
         (
             f"It lasted {span(alert.resolved_at - alert.opened_at)}, "
             f"until {moment(alert.resolved_at, voice, today=alert.opened_at)}."

@@ -4,7 +4,7 @@ from bot import keyboards
 from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, who
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import clock, gain, limit, moment, money, percent
-from bot.views.words import FLOWS, SKIPS, holdings, word
+from bot.views.words import SKIPS, holdings, word
 from core.domain.alerts import (
     BalanceUnexplained,
     CashFlowSeen,
@@ -79,10 +79,11 @@ def cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message:
     lines = [
         headline(voice, f"💷 {name} {gain(alert.amount, alert.currency)} on {alert.login}"),
         *who(alert, audience),
-        f"Booked as {word(FLOWS, alert.flow)}. It counts neither as profit nor as loss.",
+        "It counts neither as profit nor as loss.",
         (
-            f"Equity: {money(alert.equity, alert.currency)}. The peak moves with it, from "
-            f"{money(alert.peak_before, alert.currency)} to {money(alert.peak_after, alert.currency)}."
+            f"Equity: {money(alert.equity, alert.currency)}. The peak moves with it, "
+            f"from {money(alert.peak_before, alert.currency)} "
+            f"to {money(alert.peak_after, alert.currency)}."
         ),
     ]
     if alert.below_minimum:

@@ -94,8 +94,8 @@ def _what_next(  # noqa: PLR0911 - a table
         case "open":
             return [
                 (
-                    f"Without an answer by {deadline} nothing is closed: Reckoner holds and goes on "
-                    "warning."
+                    f"Without an answer by {deadline} nothing is closed: Reckoner holds "
+                    "and goes on warning."
                 )
             ]
         case "held" if said.hold_until is not None:

@@ -10,6 +10,8 @@ from msgspec import Struct
 from bot.markup import TEXT_UNITS_MAX, fit_rows, utf16_length
 from core.domain.board import EquityPoint
 
+PAGES_MAX = 4
+"""The most messages one answer may take."""
 MORE_UNITS = 40
 """Room kept for the line that says how many rows are left out."""
 
@@ -24,8 +26,8 @@ class Audience(StrEnum):
 class Voice(Struct, frozen=True, kw_only=True):
     """How Reckoner speaks.
 
-    `mark` stands before every message about money (such as `[DEMO]`), `time_zone` is the zone of the
-    plain text times, which older Telegram apps show.
+    `mark` stands before every message about money (such as `[DEMO]`), `time_zone` is the zone of
+    the plain text times, which older Telegram apps show.
     """
 
     mark: str = ""
@@ -91,3 +93,35 @@ def compose(
 def marked(voice: Voice, headline: str) -> str:
     """The headline of a message about money."""
     return f"{voice.mark} {headline}" if voice.mark else headline
+
+
+def pages(
+    title: str,
+    rows: Sequence[str],
+    tail: Sequence[str] = (),
+    keyboard: Keyboard = (),
+    *,
+    pages_max: int = PAGES_MAX,
+) -> tuple[Message, ...]:
+    """Rows over as many messages as they need, `pages_max` at most, each under the title.
+
+    A row is never cut. Buttons are under the last page.
+    """
+    texts: list[str] = []
+    left = list(rows)
+    while left and len(texts) < pages_max - 1:
+        head = title if not texts else f"{title} ({len(texts) + 1})"
+        room = TEXT_UNITS_MAX - utf16_length(head) - MORE_UNITS
+        fixed_units = sum(utf16_length(line) + 1 for line in tail)
+        fitted = fit_rows(left, room)
+        if not fitted.left_out and sum(utf16_length(row) + 1 for row in left) + fixed_units <= room:
+            break
+        taken = max(1, min(len(fitted.rows), len(left) - 1))
+        texts.append("\n".join([head, *left[:taken]]))
+        left = left[taken:]
+    head = title if not texts else f"{title} ({len(texts) + 1})"
+    texts.append(compose([head], left, tail))
+    last = len(texts) - 1
+    return tuple(
+        Message(html=text, keyboard=keyboard if at == last else ()) for at, text in enumerate(texts)
+    )

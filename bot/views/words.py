@@ -88,13 +88,9 @@ REASONS = {
 }
 SKIPS = {
     "": "",
-    "below_minimum_equity": "Equity is below the minimum, so there is no countdown.",
-    "minimum_equity": "Equity is below the minimum, so there is no countdown.",
+    "below_minimum": "Equity is below the minimum, so there is no countdown.",
     "far_past_limit": "The loss is far past the limit, so there is no countdown.",
-    "past_limit": "The loss is far past the limit, so there is no countdown.",
-    "margin": "The broker's stop-out is near, so there is no countdown.",
-    "margin_level": "The broker's stop-out is near, so there is no countdown.",
-    "stop_out_near": "The broker's stop-out is near, so there is no countdown.",
+    "near_stop_out": "The broker's own stop-out is near, so there is no countdown.",
 }
 TROUBLES = {
     "market_closed": "The market is closed.",
@@ -120,17 +116,23 @@ OUTCOMES = {
     "open": "STILL OPEN",
 }
 NOT_PLACED = {
-    "expired": "It was not placed in time.",
     "deadline": "It was not placed in time.",
-    "guard": "The guard withdrew it.",
-    "latched": "The account is locked, so it was withdrawn.",
+    "guard": "The guard withdrew it before it was placed.",
+}
+ENDED = {
+    "client_mobile": "closed on the client's phone",
+    "client_web": "closed in the web terminal",
+    "client_desktop": "closed in the desktop terminal",
+    "foreign_ea": "closed by an expert advisor",
+    "stop_loss": "closed by its stop loss",
+    "take_profit": "closed by its take profit",
+    "stop_out": "closed by the broker's stop-out",
+    "reckoner": "closed by Reckoner",
 }
 RESOLVED = {
-    "back": "back as expected",
-    "back_as_expected": "back as expected",
+    "as_expected": "it is as expected again",
     "closed": "the position is closed",
-    "position_closed": "the position is closed",
-    "explained": "explained by a deal",
+    "gone": "it is gone",
 }
 WARNING_STATES = {
     "open": "waiting for an answer",
@@ -139,7 +141,6 @@ WARNING_STATES = {
     "closing": "closing",
     "resolved": "over",
 }
-FLOWS = {"balance": "balance operation", "credit": "credit", "bonus": "bonus"}
 
 
 def word(table: dict[str, str], key: str) -> str:
@@ -150,6 +151,12 @@ def word(table: dict[str, str], key: str) -> str:
 def opened_by(reason: int) -> str:
     """Who opened a position, from MetaTrader's reason code."""
     return OPENED_BY.get(reason, f"reason {reason}")
+
+
+def ended(how: str) -> str:
+    """How a divergence ended; `closed:stop_loss` names the reason of the close."""
+    code, _, reason = how.partition(":")
+    return word(ENDED, reason) if reason and code == "closed" else word(RESOLVED, how)
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -1,0 +1,157 @@
+"""One message on its way to one chat: send, edit or reply, and what Telegram's answer means."""
+
+from enum import StrEnum
+
+from aiogram import Bot
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.types import ReplyParameters
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bot import keyboards
+from bot.markup import TEXT_UNITS_MAX, plain, shortened
+from bot.views.message import Message
+
+SEND_TIMEOUT_S = 20
+FORMS_MAX = 4
+"""As sent, as a new message, in plain text, without buttons."""
+ERROR_CHARS_MAX = 200
+NOT_MODIFIED = "message is not modified"
+CANNOT_EDIT = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
+BAD_MARKUP = ("can't parse entities", "message is too long", "ENTIT", "message text is empty")
+BAD_BUTTONS = ("BUTTON_", "inline keyboard", "reply markup")
+GONE_CHAT = ("chat not found", "user is deactivated", "bot was kicked", "PEER_ID_INVALID")
+
+
+class Fate(StrEnum):
+    """What became of one attempt."""
+
+    SENT = "sent"
+    WAIT = "wait"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+    MIGRATED = "migrated"
+    REFUSED = "refused"
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """An attempt's fate. `wait_s` for WAIT, `chat_id` the new address for MIGRATED."""
+
+    fate: Fate
+    message_id: int | None = None
+    wait_s: float = 0.0
+    chat_id: int = 0
+    error: str = ""
+
+
+class Parcel(Struct, frozen=True, kw_only=True):
+    """What to send where. `edit_id` the message to edit, `reply_id` the message to answer.
+
+    `in_plain` sends the words without markup.
+    """
+
+    chat_id: int
+    message: Message
+    edit_id: int | None = None
+    reply_id: int | None = None
+    in_plain: bool = False
+
+
+async def deliver(bot: Bot, parcel: Parcel) -> Outcome:
+    """Send it; where Telegram refuses the form, try again in a simpler one.
+
+    Never raises for anything Telegram or the network does.
+    """
+    form = parcel
+    refusal = ""
+    for _ in range(FORMS_MAX):
+        try:
+            return Outcome(fate=Fate.SENT, message_id=await _send(bot, form))
+        except TelegramBadRequest as refused:
+            refusal = refused.message
+            if NOT_MODIFIED in refusal:
+                return Outcome(fate=Fate.SENT, message_id=form.edit_id)
+            simpler = _simpler(form, refusal)
+            if simpler is None:
+                break
+            form = simpler
+        except TelegramAPIError as error:
+            return _failed(error)
+        except (ClientDecodeError, TimeoutError, OSError) as error:
+            return Outcome(fate=Fate.UNKNOWN, error=_words(error))
+    gone = any(text in refusal for text in GONE_CHAT)
+    return Outcome(fate=Fate.UNREACHABLE if gone else Fate.REFUSED, error=refusal)
+
+
+async def _send(bot: Bot, parcel: Parcel) -> int:
+    message = parcel.message
+    text = shortened(plain(message.html), TEXT_UNITS_MAX) if parcel.in_plain else message.html
+    parse_mode = None if parcel.in_plain else "HTML"
+    markup = keyboards.markup(message.keyboard)
+    if parcel.edit_id is not None:
+        await bot.edit_message_text(
+            text=text,
+            chat_id=parcel.chat_id,
+            message_id=parcel.edit_id,
+            parse_mode=parse_mode,
+            reply_markup=markup,
+            request_timeout=SEND_TIMEOUT_S,
+        )
+        return parcel.edit_id
+    reply = (
+        None
+        if parcel.reply_id is None
+        else ReplyParameters(message_id=parcel.reply_id, allow_sending_without_reply=True)
+    )
+    sent = await bot.send_message(
+        chat_id=parcel.chat_id,
+        text=text,
+        parse_mode=parse_mode,
+        disable_notification=message.silent or None,
+        reply_parameters=reply,
+        reply_markup=markup,
+        request_timeout=SEND_TIMEOUT_S,
+    )
+    return sent.message_id
+
+
+def _simpler(form: Parcel, why: str) -> Parcel | None:
+    """The next form to try; None where the refusal is final."""
+    if form.edit_id is not None and any(text in why for text in CANNOT_EDIT):
+        return replace(form, edit_id=None)
+    if not form.in_plain and any(text in why for text in BAD_MARKUP):
+        return replace(form, in_plain=True)
+    if form.message.keyboard and any(text in why for text in BAD_BUTTONS):
+        return replace(form, message=replace(form.message, keyboard=()))
+    return None
+
+
+def _failed(error: TelegramAPIError) -> Outcome:
+    """An answer that is no refusal of the form."""
+    match error:
+        case TelegramRetryAfter():
+            return Outcome(fate=Fate.WAIT, wait_s=float(error.retry_after), error=_words(error))
+        case TelegramMigrateToChat():
+            return Outcome(
+                fate=Fate.MIGRATED, chat_id=error.migrate_to_chat_id, error=_words(error)
+            )
+        case TelegramForbiddenError():
+            return Outcome(fate=Fate.UNREACHABLE, error=_words(error))
+        case TelegramNetworkError() | TelegramServerError():
+            return Outcome(fate=Fate.UNKNOWN, error=_words(error))
+        case _:
+            return Outcome(fate=Fate.REFUSED, error=_words(error))
+
+
+def _words(error: BaseException) -> str:
+    text = error.message if isinstance(error, TelegramAPIError) else type(error).__name__
+    return text.splitlines()[0][:ERROR_CHARS_MAX] if text else type(error).__name__

@@ -1,0 +1,107 @@
+"""How often is often enough: token buckets for sending, and a bounded memory of recent keys.
+
+Seconds here are monotonic, not market time: Telegram counts real ones.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+
+GLOBAL_PER_S = 25.0
+GLOBAL_BURST = 25
+PRIVATE_PER_S = 1.0
+PRIVATE_BURST = 3
+GROUP_PER_S = 18 / 60
+GROUP_BURST = 18
+CHATS_MAX = 4_096
+"""Chats whose bucket is remembered; a forgotten one is full again."""
+
+
+class Bucket:
+    """Tokens that come back at a steady rate, up to a burst."""
+
+    __slots__ = ("_at_s", "_burst", "_per_s", "_tokens")
+
+    def __init__(self, per_s: float, burst: int, now_s: float) -> None:
+        self._per_s = per_s
+        self._burst = burst
+        self._tokens = float(burst)
+        self._at_s = now_s
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds until a token is there; 0 where one is."""
+        self._refill(now_s)
+        return 0.0 if self._tokens >= 1 - 1e-9 else (1 - self._tokens) / self._per_s
+
+    def take(self, now_s: float) -> None:
+        """Take a token, into debt where there is none (a send that had to happen)."""
+        self._refill(now_s)
+        self._tokens -= 1
+
+    def _refill(self, now_s: float) -> None:
+        gained = max(0.0, now_s - self._at_s) * self._per_s
+        self._tokens = min(float(self._burst), self._tokens + gained)
+        self._at_s = max(self._at_s, now_s)
+
+
+class SendLimits:
+    """Telegram's sending rates, kept a little below: overall, per person, per group.
+
+    Edits count like sends. A chat that Telegram told to wait is paused as long as it said.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._global = Bucket(GLOBAL_PER_S, GLOBAL_BURST, now_s)
+        self._chats: OrderedDict[int, Bucket] = OrderedDict()
+        self._paused: dict[int, float] = {}
+
+    def wait_s(self, chat_id: int, now_s: float) -> float:
+        """Seconds until this chat may be sent to."""
+        paused_s = max(0.0, self._paused.get(chat_id, 0.0) - now_s)
+        if not paused_s:
+            self._paused.pop(chat_id, None)
+        return max(paused_s, self._chat(chat_id, now_s).wait_s(now_s), self._global.wait_s(now_s))
+
+    def overall_wait_s(self, now_s: float) -> float:
+        """Seconds until anything may be sent at all."""
+        return self._global.wait_s(now_s)
+
+    def take(self, chat_id: int, now_s: float) -> None:
+        """Count one send or edit."""
+        self._global.take(now_s)
+        self._chat(chat_id, now_s).take(now_s)
+
+    def pause(self, chat_id: int, until_s: float) -> None:
+        """Send nothing to this chat before `until_s`."""
+        self._paused[chat_id] = max(until_s, self._paused.get(chat_id, 0.0))
+        while len(self._paused) > CHATS_MAX:
+            self._paused.pop(next(iter(self._paused)))
+
+    def _chat(self, chat_id: int, now_s: float) -> Bucket:
+        bucket = self._chats.get(chat_id)
+        if bucket is None:
+            rate = (GROUP_PER_S, GROUP_BURST) if chat_id < 0 else (PRIVATE_PER_S, PRIVATE_BURST)
+            bucket = self._chats[chat_id] = Bucket(*rate, now_s)
+        self._chats.move_to_end(chat_id)
+        while len(self._chats) > CHATS_MAX:
+            self._chats.popitem(last=False)
+        return bucket
+
+
+class Recently:
+    """Keys seen within a span of time, the newest `keys_max` of them."""
+
+    def __init__(self, span_s: float, keys_max: int) -> None:
+        self._span_s = span_s
+        self._keys_max = keys_max
+        self._seen: OrderedDict[Hashable, float] = OrderedDict()
+
+    def first(self, key: Hashable, now_s: float) -> bool:
+        """Whether this key was not seen within the span; it is seen now."""
+        seen_s = self._seen.get(key)
+        if seen_s is not None and now_s - seen_s < self._span_s:
+            return False
+        self._seen[key] = now_s
+        self._seen.move_to_end(key)
+        while len(self._seen) > self._keys_max:
+            self._seen.popitem(last=False)
+        return True

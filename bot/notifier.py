@@ -1,0 +1,234 @@
+"""The outbox, sent: by priority, within Telegram's rates, with nothing lost in between.
+
+A row is committed as `sending` before the attempt and as `sent` after it. An attempt whose outcome
+is unknown is repeated, and says so: a message twice is better than silence.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import msgspec
+import structlog
+from aiogram import Bot
+from aiogram.exceptions import AiogramError
+from msgspec.structs import replace
+
+from bot import limits
+from bot.delivery import Fate, Outcome, Parcel, deliver
+from bot.outbox import Outbox, Ready
+from bot.views import alerts as alert_views
+from bot.views.message import Audience, Message, Voice
+from bot.views.words import word
+from core.domain.alerts import Alert, Priority
+from core.ports import Clock, Store, StoreUnavailable
+from core.records import OutboxRow
+
+POLL_S = 0.25
+"""How often the outbox is looked at when nobody calls `wake`."""
+SENDING_MAX = 8
+"""Chats sent to at the same time."""
+BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Waits after attempts of unknown outcome; the last one repeats."""
+STORE_BACKOFF_S = (0.25, 0.5, 1.0, 2.0, 5.0)
+INFO_ATTEMPTS_MAX = 8
+"""Attempts at what is merely good to know. Warnings and criticals are tried for ever."""
+STORE_ALARM_S = 60.0
+"""While the store cannot be used, the admin chat is told directly this often (law 5)."""
+STORE_ALARM = "🔴 The database cannot be used. Reckoner cannot act until it is back."
+UNKNOWN_OUTCOME = "outcome unknown"
+REPEAT = "(repeat)"
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class Notifier:
+    """Sends what the outbox holds, one row per chat at a time."""
+
+    def __init__(
+        self, bot: Bot, store: Store, clock: Clock, voice: Voice, *, admin_chat_id: int
+    ) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._voice = voice
+        self._admin_chat_id = admin_chat_id
+        self._outbox = Outbox(store, clock, admin_chat_id=admin_chat_id)
+        self._limits = limits.SendLimits(_now_s())
+        self._alarm = limits.Recently(STORE_ALARM_S, keys_max=1)
+        self._wake = asyncio.Event()
+        self._busy: set[int] = set()
+        self._later: dict[int, float] = {}
+        self._moved: dict[int, int] = {}
+        self._running = False
+
+    async def run(self) -> None:
+        """Send until cancelled. A row interrupted before is repeated, and marked."""
+        await self._stored(self._outbox.recover)
+        self._running = True
+        try:
+            await self._send_on(until_empty=False)
+        finally:
+            self._running = False
+
+    def wake(self) -> None:
+        """Something was committed to the outbox: look now."""
+        self._wake.set()
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Send what is due, for `timeout_s` at most; whether everything went out."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                if not self._running:
+                    await self._send_on(until_empty=True)
+                    return True
+                while self._busy or not await self._outbox.empty():
+                    self.wake()
+                    await asyncio.sleep(POLL_S / 10)
+        except (TimeoutError, StoreUnavailable):
+            return False
+        return True
+
+    async def _send_on(self, *, until_empty: bool) -> None:
+        async with asyncio.TaskGroup() as sending:
+            while True:
+                self._wake.clear()
+                ready = await self._stored(self._look)
+                for each in ready:
+                    self._busy.add(each.row.chat_id)
+                    self._limits.take(each.row.chat_id, _now_s())
+                    sending.create_task(self._one(each))
+                if until_empty and not self._busy and await self._stored(self._outbox.empty):
+                    return
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _look(self) -> list[Ready]:
+        """Rows to send now: one per chat, the most urgent first, as many as may be sent."""
+        now_s = _now_s()
+        self._later = {row: at_s for row, at_s in self._later.items() if at_s > now_s}
+        room = SENDING_MAX - len(self._busy)
+        if room <= 0 or self._limits.overall_wait_s(now_s) > 0:
+            return []
+
+        def free(chat_id: int) -> bool:
+            return chat_id not in self._busy and self._limits.wait_s(chat_id, now_s) <= 0
+
+        return await self._outbox.pick(free, frozenset(self._later), rows_max=room)
+
+    async def _one(self, ready: Ready) -> None:
+        """The whole life of one attempt: the wrapper that lets nothing out."""
+        chat_id = ready.row.chat_id
+        try:
+            await self._attempt(ready)
+        except Exception as error:
+            log.exception("message_failed", row=ready.row.id, kind=ready.row.kind)
+            self._later[ready.row.id] = _now_s() + BACKOFF_S[-1]
+            text = f"{type(error).__name__}: {error}"
+            await self._stored(lambda: self._outbox.again(ready.row, text))
+        finally:
+            self._busy.discard(chat_id)
+            self.wake()
+
+    async def _attempt(self, ready: Ready) -> None:
+        row = ready.row
+        if not await self._stored(lambda: self._outbox.sending(row)):
+            return
+        parcel = Parcel(
+            chat_id=self._moved.get(row.chat_id, row.chat_id),
+            message=self._message(row),
+            edit_id=ready.shown_id if row.mode == "edit" else None,
+            reply_id=ready.shown_id if row.mode == "reply" else None,
+        )
+        outcome = await deliver(self._bot, parcel)
+        await self._settle(replace(row, attempts=row.attempts + 1), outcome)
+
+    async def _settle(self, row: OutboxRow, outcome: Outcome) -> None:
+        """Write down what became of an attempt, and decide about the next."""
+        if outcome.fate is not Fate.SENT:
+            log.warning(
+                "message_not_sent", row=row.id, fate=outcome.fate.value, error=outcome.error
+            )
+        match outcome.fate:
+            case Fate.SENT:
+                message_id = outcome.message_id
+                await self._stored(lambda: self._outbox.sent(row, message_id))
+            case Fate.WAIT:
+                self._limits.pause(row.chat_id, _now_s() + outcome.wait_s)
+                await self._stored(lambda: self._outbox.again(row, row.error))
+            case Fate.UNKNOWN:
+                self._limits.pause(row.chat_id, _now_s() + _backoff(row.attempts))
+                await self._again_or_never(row, UNKNOWN_OUTCOME)
+            case Fate.UNREACHABLE:
+                await self._stored(lambda: self._outbox.unreachable(row, outcome.error))
+            case Fate.MIGRATED:
+                self._moved[row.chat_id] = outcome.chat_id
+                await self._stored(lambda: self._outbox.migrated(row, outcome.chat_id))
+            case Fate.REFUSED:
+                self._later[row.id] = _now_s() + _backoff(row.attempts)
+                await self._again_or_never(row, outcome.error)
+
+    async def _again_or_never(self, row: OutboxRow, error: str) -> None:
+        if row.priority == Priority.INFO and row.attempts >= INFO_ATTEMPTS_MAX:
+            await self._stored(lambda: self._outbox.failed(row, error))
+        else:
+            await self._stored(lambda: self._outbox.again(row, error))
+
+    def _message(self, row: OutboxRow) -> Message:
+        """The row in words. What cannot be read is still told, never dropped."""
+        audience = Audience.ADMIN if row.chat_id in self._admin_chats() else Audience.CLIENT
+        try:
+            alert = msgspec.json.decode(row.payload, type=Alert)
+            message = alert_views.render(alert, self._voice, audience)
+        except Exception:
+            log.exception("alert_not_rendered", row=row.id, kind=row.kind)
+            message = Message(html=f"⚠️ {word({}, row.kind)}: no details. Please see /status.")
+        late = self._clock.now() - row.created_at
+        lines = [message.html]
+        if late > timedelta(seconds=alert_views.LATE_S):
+            lines.append(alert_views.late_note(late))
+        if row.error == UNKNOWN_OUTCOME and row.mode != "edit":
+            lines.append(REPEAT)
+        return replace(message, html="\n".join(lines))
+
+    def _admin_chats(self) -> tuple[int, ...]:
+        return (self._admin_chat_id, self._moved.get(self._admin_chat_id, self._admin_chat_id))
+
+    async def _stored(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it with the store, as often as it takes. Logs once, backs off, tells the admins."""
+        tries = 0
+        while True:
+            try:
+                result = await work()
+            except StoreUnavailable as error:
+                if not tries:
+                    log.error("store_unavailable", error=str(error))  # noqa: TRY400 - expected kind
+                await self._sound_alarm()
+                await asyncio.sleep(STORE_BACKOFF_S[min(tries, len(STORE_BACKOFF_S) - 1)])
+                tries += 1
+            else:
+                if tries:
+                    log.info("store_available", tries=tries)
+                return result
+
+    async def _sound_alarm(self) -> None:
+        if not self._alarm.first("store", _now_s()):
+            return
+        try:
+            await self._bot.send_message(self._admin_chat_id, STORE_ALARM, parse_mode=None)
+        except (AiogramError, OSError) as error:
+            log.warning("alarm_not_sent", error=str(error))
+
+
+def _backoff(attempts: int) -> float:
+    return BACKOFF_S[min(max(attempts, 1), len(BACKOFF_S)) - 1]
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

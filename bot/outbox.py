@@ -1,0 +1,225 @@
+"""Which row of the outbox is next for which chat, and each change of its state."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from core.domain.alerts import ChatUnreachable, Priority
+from core.domain.speech import deliver
+from core.ports import Clock, Store, Transaction
+from core.records import OutboxRow, UserRow
+
+DUE, SENDING, SENT, FAILED = "due", "sending", "sent", "failed"
+NEW, EDIT, REPLY = "new", "edit", "reply"
+SUPERSEDED = "superseded"
+INTERRUPTED = "outcome unknown"
+CHATS_PER_LOOK_MAX = 64
+"""Chats with something due that one look considers per priority; the next look goes on there."""
+ROWS_PER_CHAT_MAX = 8
+"""Rows of one chat considered where earlier ones wait for their next attempt."""
+ERROR_CHARS_MAX = 300
+
+
+class Ready(Struct, frozen=True):
+    """A row to send now. `shown_id` is the message its thread has in this chat already."""
+
+    row: OutboxRow
+    shown_id: int | None
+
+
+class Outbox:
+    """The table's reader and writer. Every method may raise StoreUnavailable."""
+
+    def __init__(self, store: Store, clock: Clock, *, admin_chat_id: int) -> None:
+        self._store = store
+        self._clock = clock
+        self._admin_chat_id = admin_chat_id
+        self._from_chat: dict[int, int] = {}
+
+    async def recover(self) -> int:
+        """Rows that were being sent when the app ended: nobody knows, so they are repeated."""
+        async with self._store.writing() as tx:
+            return await tx.update(OutboxRow, {"state": SENDING}, state=DUE, error=INTERRUPTED)
+
+    async def empty(self) -> bool:
+        """Whether nothing is due or under way."""
+        async with self._store.reading() as tx:
+            due = await tx.first(OutboxRow, state=DUE, due_at__le=self._clock.now())
+            return due is None and await tx.first(OutboxRow, state=SENDING) is None
+
+    async def pick(
+        self, free: Callable[[int], bool], waiting: frozenset[int], *, rows_max: int
+    ) -> list[Ready]:
+        """At most `rows_max` rows, one per free chat, criticals of all chats first."""
+        picked: dict[int, Ready] = {}
+        async with self._store.reading() as tx:
+            now = self._clock.now()
+            if await tx.first(OutboxRow, state=DUE, due_at__le=now) is None:
+                return []
+            for priority in Priority:
+                if len(picked) >= rows_max:
+                    break
+                await self._pick_at(tx, priority, now, picked, (free, waiting, rows_max))
+        stale = [each for each in picked.values() if each.row.mode == EDIT]
+        if stale:
+            await self._supersede([each.row for each in stale])
+        return list(picked.values())
+
+    async def _pick_at(
+        self,
+        tx: Transaction,
+        priority: Priority,
+        now: datetime,
+        picked: dict[int, Ready],
+        bounds: tuple[Callable[[int], bool], frozenset[int], int],
+    ) -> None:
+        """Pick from the chats that have something due, going on where the last look ended."""
+        free, waiting, rows_max = bounds
+        due: dict[str, Any] = {"state": DUE, "priority": int(priority), "due_at__le": now}
+        async with aclosing(_chats(tx, due, self._from_chat.get(int(priority)))) as chats:
+            async for chat_id in chats:
+                self._from_chat[int(priority)] = chat_id
+                if chat_id in picked or not free(chat_id):
+                    continue
+                ready = await self._head(tx, due | {"chat_id": chat_id}, waiting)
+                if ready is not None:
+                    picked[chat_id] = ready
+                if len(picked) >= rows_max:
+                    return
+
+    async def _head(
+        self, tx: Transaction, due: dict[str, Any], waiting: frozenset[int]
+    ) -> Ready | None:
+        """The chat's next row, or the one of its thread that has to come before or instead."""
+        rows = await tx.find(OutboxRow, order_by="id", limit=ROWS_PER_CHAT_MAX, **due)
+        row = next((each for each in rows if each.id not in waiting), None)
+        if row is None:
+            return None
+        if row.mode == NEW or not row.thread:
+            return Ready(row, None)
+        thread = {"chat_id": row.chat_id, "thread": row.thread}
+        opening = await tx.first(
+            OutboxRow, order_by="id", state=DUE, mode=NEW, id__lt=row.id, **thread
+        )
+        if opening is not None and opening.id not in waiting:
+            return Ready(opening, None)
+        if row.mode == EDIT:
+            newest = await tx.first(
+                OutboxRow,
+                order_by="-id",
+                state=DUE,
+                mode=EDIT,
+                due_at__le=due["due_at__le"],
+                **thread,
+            )
+            row = newest or row
+        shown = await tx.first(
+            OutboxRow, order_by="-id", state=SENT, mode__ne=REPLY, message_id__gt=0, **thread
+        )
+        return Ready(row, None if shown is None else shown.message_id)
+
+    async def _supersede(self, newest: list[OutboxRow]) -> None:
+        """Older edits of the same message need not be seen any more."""
+        async with self._store.writing() as tx:
+            for row in newest:
+                if row.thread:
+                    older = {
+                        "chat_id": row.chat_id,
+                        "thread": row.thread,
+                        "state": DUE,
+                        "mode": EDIT,
+                        "id__lt": row.id,
+                    }
+                    await tx.update(
+                        OutboxRow,
+                        older,
+                        state=SENT,
+                        error=SUPERSEDED,
+                        sent_at=self._clock.now(),
+                    )
+
+    async def sending(self, row: OutboxRow) -> bool:
+        """Commit the attempt before it is made; False where somebody else has the row."""
+        async with self._store.writing() as tx:
+            changed = await tx.update(
+                OutboxRow,
+                {"id": row.id, "state": DUE},
+                state=SENDING,
+                attempts=row.attempts + 1,
+            )
+            return changed == 1
+
+    async def sent(self, row: OutboxRow, message_id: int | None) -> None:
+        """It arrived."""
+        await self._set(row, state=SENT, message_id=message_id, sent_at=self._clock.now())
+
+    async def again(self, row: OutboxRow, error: str | None) -> None:
+        """It is tried again."""
+        await self._set(row, state=DUE, error=error)
+
+    async def failed(self, row: OutboxRow, error: str) -> None:
+        """It is given up."""
+        await self._set(row, state=FAILED, error=error[:ERROR_CHARS_MAX])
+
+    async def migrated(self, row: OutboxRow, chat_id: int) -> None:
+        """The group has a new id: everything still to be sent goes there."""
+        async with self._store.writing() as tx:
+            await tx.update(OutboxRow, {"id": row.id}, state=DUE)
+            await tx.update(OutboxRow, {"chat_id": row.chat_id, "state": DUE}, chat_id=chat_id)
+
+    async def unreachable(self, row: OutboxRow, error: str) -> None:
+        """The person blocked the bot: give it up, and tell the admins in the same commit."""
+        now = self._clock.now()
+        async with self._store.writing() as tx:
+            await tx.update(OutboxRow, {"id": row.id}, state=FAILED, error=error[:ERROR_CHARS_MAX])
+            if row.chat_id == self._admin_chat_id:
+                return
+            user = await tx.first(UserRow, telegram_id=row.chat_id)
+            alert = ChatUnreachable(
+                chat_id=row.chat_id,
+                person=user.name if user else "",
+                alert=row.kind,
+                reason=error,
+                at=now,
+            )
+            way = deliver(alert)
+            await tx.insert_new(
+                OutboxRow(
+                    dedupe_key=f"unreachable:{row.chat_id}:{now:%Y-%m-%dT%H}",
+                    chat_id=self._admin_chat_id,
+                    priority=int(way.priority),
+                    thread=way.thread,
+                    mode=way.mode,
+                    kind=type(alert).__name__,
+                    payload=msgspec.json.encode(alert).decode(),
+                    created_at=now,
+                    due_at=now,
+                )
+            )
+
+    async def _set(self, row: OutboxRow, **changes: Any) -> None:
+        async with self._store.writing() as tx:
+            await tx.update(OutboxRow, {"id": row.id}, **changes)
+
+
+async def _chats(
+    tx: Transaction, due: dict[str, Any], after: int | None
+) -> AsyncGenerator[int, None]:
+    """Chats that have something due, each once, from after `after` on and round again."""
+    low, wrapped = after, after is None
+    for _ in range(CHATS_PER_LOOK_MAX):
+        beyond = {} if low is None else {"chat_id__gt": low}
+        row = await tx.first(OutboxRow, order_by="chat_id", **due, **beyond)
+        if row is None:
+            if wrapped:
+                return
+            low, wrapped = None, True
+            continue
+        if wrapped and after is not None and row.chat_id > after:
+            return
+        yield row.chat_id
+        low = row.chat_id

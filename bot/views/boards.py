@@ -1,0 +1,320 @@
+"""What people asked to see: positions, drawdown, status, accounts, warnings.
+
+Every board says how old its figures are. What cannot be read stands first, and older figures are
+never shown as current.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from bot import keyboards
+from bot.callbacks import BoardKind
+from bot.markup import esc
+from bot.views import alerts_market
+from bot.views.message import (
+    ChartRequest,
+    Keyboard,
+    Message,
+    Voice,
+    marked,
+    pages,
+)
+from bot.views.numbers import (
+    age,
+    gain,
+    limit,
+    lots,
+    moment,
+    money,
+    percent,
+    price,
+    price_or_none,
+    span,
+)
+from bot.views.words import GUARDS, REASONS, plural, word
+from core.domain.board import (
+    AccountBoard,
+    DrawdownBoard,
+    PendingLine,
+    PositionLine,
+    SystemBoard,
+    WarningLine,
+)
+
+WARNINGS_MAX = 10
+"""Warnings shown one by one, each with its buttons."""
+SPARKS = "▁▂▃▄▅▆▇█"
+SPARKS_MAX = 24
+NO_ACCOUNT = "No account is linked to you yet. Please ask your admin."
+
+
+def positions(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
+    """A client's open positions and what is expected to be placed."""
+    if not boards:
+        return (Message(html=NO_ACCOUNT),)
+    count = sum(len(board.positions) for board in boards)
+    title = _title(voice, f"📊 {plural(count, 'open position')}", boards)
+    rows: list[str] = []
+    for board in boards:
+        rows += [_head(board), *_trust(board, voice, now), *_money(board)]
+        rows += [_position(line, board) for line in board.positions]
+        rows += [_pending(line, voice, now) for line in board.pending]
+        if not board.positions and not board.pending:
+            rows.append("Nothing open." if board.observed_at else "")
+    return pages(title, _tidy(rows), (), keyboards.refresh(BoardKind.POSITIONS))
+
+
+def drawdown(boards: Sequence[DrawdownBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
+    """A client's drawdown. One account comes with its chart, several with a button for each."""
+    if not boards:
+        return (Message(html=NO_ACCOUNT),)
+    if len(boards) == 1:
+        return (drawdown_chart(boards[0], voice, now),)
+    accounts = [board.account for board in boards]
+    rows = [line for account in accounts for line in _drawdown_lines(account, voice, now)]
+    buttons = keyboards.charts([(account.account_id, account.login) for account in accounts])
+    keyboard = (*buttons, *keyboards.refresh(BoardKind.DRAWDOWN))
+    return pages(_title(voice, "📉 Drawdown", accounts), rows, (), keyboard)
+
+
+def drawdown_chart(board: DrawdownBoard, voice: Voice, now: datetime) -> Message:
+    """One account's figures as a caption, and the chart to draw above it."""
+    account = board.account
+    figure = "" if account.drawdown_percent is None else f" {percent(account.drawdown_percent)}"
+    title = _title(voice, f"📉 Drawdown{figure} on {account.login}", [account])
+    lines = [title, *_drawdown_lines(account, voice, now)[1:]]
+    drawn = len(board.history) > 1
+    return Message(
+        html="\n".join(lines),
+        keyboard=_release_button([account]),
+        chart=_chart(board, voice, now) if drawn else None,
+    )
+
+
+def status(
+    boards: Sequence[AccountBoard], system: SystemBoard, voice: Voice, *, admin: bool
+) -> tuple[Message, ...]:
+    """How Reckoner is, and how it sees the asker's accounts."""
+    title = _title(voice, f"🟢 Reckoner {esc(system.version)} is running", boards)
+    now = system.now
+    rows = _system(system) if admin else []
+    for board in boards:
+        rows += [_head(board), *_trust(board, voice, now), *_guard(board, voice, now)]
+    tail = [f"Running since {moment(system.started_at, voice, today=now)}, {age(now, now, voice)}"]
+    keyboard = (*_release_button(boards), *keyboards.refresh(BoardKind.STATUS))
+    return pages(title, rows, tail, keyboard)
+
+
+def accounts(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
+    """Every account for the admins, the least headroom first."""
+    title = _title(voice, f"🗂 {plural(len(boards), 'account')}, least room first", boards)
+    rows: list[str] = []
+    for board in boards:
+        rows += [
+            f"<b>{esc(board.client)}, {board.login}</b>",
+            *_trust(board, voice, now),
+            *_money(board),
+            *_headroom(board),
+            *_guard(board, voice, now),
+        ]
+        if board.open_divergences:
+            rows.append(f"⚠️ {plural(board.open_divergences, 'open divergence')}")
+    return pages(title, rows or ["No account yet."], (), keyboards.refresh(BoardKind.ACCOUNTS))
+
+
+def warnings(lines: Sequence[WarningLine], voice: Voice, now: datetime) -> tuple[Message, ...]:
+    """Unresolved market warnings, one message each, so that each keeps its own buttons."""
+    if not lines:
+        return (Message(html=f"✅ No open market warning, {age(now, now, voice)}"),)
+    shown = [alerts_market.line(line, voice, now) for line in lines[:WARNINGS_MAX]]
+    left = len(lines) - len(shown)
+    more = [Message(html=f"and {left} more. Answer these first.")] if left else []
+    return (*shown, *more)
+
+
+def sparkline(values: Sequence[Decimal]) -> str:
+    """A curve in one line of text, for where no chart can be drawn."""
+    if not values:
+        return ""
+    step = max(1, -(-len(values) // SPARKS_MAX))
+    kept = [*values[::-1][::step]][::-1]
+    low, high = min(kept), max(kept)
+    top = len(SPARKS) - 1
+    return "".join(
+        SPARKS[0 if high == low else int((value - low) * top / (high - low))] for value in kept
+    )
+
+
+def chart_in_words(message: Message) -> Message:
+    """The same message with a sparkline in place of its chart."""
+    if message.chart is None:
+        return message
+    points = message.chart.points
+    lows, highs = min(p.equity for p in points), max(p.equity for p in points)
+    request = message.chart
+    low = money(lows, request.currency, request.currency_digits)
+    high = money(highs, request.currency, request.currency_digits)
+    line = f"{sparkline([p.equity for p in points])}\nEquity from {low} to {high}"
+    return Message(html=f"{message.html}\n{line}", keyboard=message.keyboard, silent=message.silent)
+
+
+def _title(voice: Voice, text: str, boards: Sequence[AccountBoard]) -> str:
+    blind = [board for board in boards if board.unavailable_since or board.observed_at is None]
+    if blind:
+        first = f"⚠️ {plural(len(blind), 'account')} cannot be read"
+        return f"<b>{marked(voice, first)}</b>\n{text}"
+    return f"<b>{marked(voice, text)}</b>"
+
+
+def _head(board: AccountBoard) -> str:
+    return f"<b>{board.login}</b> {esc(board.name)}".rstrip()
+
+
+def _trust(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
+    """How far the figures may be believed: unavailable first, then their age."""
+    lines: list[str] = []
+    if board.unavailable_since is not None:
+        since = moment(board.unavailable_since, voice, today=now)
+        why = f": {esc(board.unavailable_reason)}" if board.unavailable_reason else ""
+        lines.append(f"⚠️ Cannot be read since {since}{why}. Not guarded until it can.")
+        if board.observed_at is not None:
+            lines.append(f"Old figures, {age(board.observed_at, now, voice)}:")
+    elif board.observed_at is None:
+        lines.append("⚠️ Not read yet. No figures.")
+    else:
+        lines.append(f"Figures {age(board.observed_at, now, voice)}")
+    if not board.can_close:
+        why = f": {esc(board.cannot_close_reason)}" if board.cannot_close_reason else ""
+        lines.append(f"🔴 Reckoner could not close here{why}")
+    return lines
+
+
+def _money(board: AccountBoard) -> list[str]:
+    if board.equity is None or board.balance is None:
+        return []
+    equity = money(board.equity, board.currency, board.currency_digits)
+    balance = money(board.balance, board.currency, board.currency_digits)
+    lines = [f"Equity: {equity}, balance {balance}"]
+    if board.profit is not None:
+        lines.append(f"Open result: {gain(board.profit, board.currency, board.currency_digits)}")
+    return lines
+
+
+def _headroom(board: AccountBoard) -> list[str]:
+    if board.headroom is None or board.floor is None:
+        return []
+    room = money(board.headroom, board.currency, board.currency_digits)
+    floor = money(board.floor, board.currency, board.currency_digits)
+    return [f"Headroom: {room}. Reckoner closes everything at equity {floor}."]
+
+
+def _drawdown_lines(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
+    lines = [_head(board), *_trust(board, voice, now), *_headroom(board)]
+    if board.drawdown_percent is not None:
+        lines.append(
+            f"Drawdown: {percent(board.drawdown_percent)} "
+            f"(warning {limit(board.warn_percent)}, limit {limit(board.limit_percent)})"
+        )
+    if board.equity is not None and board.peak_equity is not None:
+        equity = money(board.equity, board.currency, board.currency_digits)
+        peak = money(board.peak_equity, board.currency, board.currency_digits)
+        lines.append(f"Equity: {equity}, peak {peak}")
+    if board.equity_gbp is not None and board.currency != "GBP":
+        rate = "" if board.gbp_rate_at is None else f", rate {span(now - board.gbp_rate_at)} old"
+        lines.append(f"In pounds: {money(board.equity_gbp, 'GBP')}{rate}")
+    if board.minimum_equity is not None:
+        minimum = money(board.minimum_equity, board.currency, board.currency_digits)
+        lines.append(f"Minimum equity: {minimum}")
+    else:
+        lines.append(f"Minimum equity: {money(board.min_equity_gbp, 'GBP')}, no rate for it yet")
+    return [*lines, *_guard(board, voice, now)]
+
+
+def _guard(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
+    since = (
+        ""
+        if board.guard_since is None
+        else (f" since {moment(board.guard_since, voice, today=now)}")
+    )
+    reason = f": {word(REASONS, board.guard_reason)}" if board.guard_reason else ""
+    lines = [f"{word(GUARDS, board.guard)}{since}{reason}"]
+    if board.guard == "countdown" and board.deadline_at is not None:
+        lines.append(f"Closing begins at {moment(board.deadline_at, voice, today=now)}.")
+    if board.release_requested_at is not None:
+        asked = moment(board.release_requested_at, voice, today=now)
+        lines.append(f"Release asked for at {asked}; an admin will answer.")
+    return lines
+
+
+def _position(line: PositionLine, board: AccountBoard) -> str:
+    origin = f"signal {line.signal_id}" if line.signal_id is not None else "not from a signal"
+    result = gain(line.profit, board.currency, board.currency_digits)
+    return (
+        f"• {esc(line.symbol)} {esc(line.side)} {lots(line.volume)}: {result}\n"
+        f"   {price(line.price_open)} → {price(line.price_current)}, "
+        f"SL {price_or_none(line.stop_loss)}, TP {price_or_none(line.take_profit)}\n"
+        f"   #{line.ticket}, {origin}"
+    )
+
+
+def _pending(line: PendingLine, voice: Voice, now: datetime) -> str:
+    what = f"{esc(line.symbol)} {esc(line.side)} {lots(line.volume)}"
+    at = "" if line.price is None else f" at {price(line.price)}"
+    if not line.expected:
+        return f"• Pending order: {what}{at}"
+    until = (
+        "" if line.deadline_at is None else f", until {moment(line.deadline_at, voice, today=now)}"
+    )
+    return f"• Approved, not placed yet: {what}{at}{until}"
+
+
+def _system(system: SystemBoard) -> list[str]:
+    blind = f"⚠️ {system.unavailable} cannot be read" if system.unavailable else "all readable"
+    rows = [
+        f"{plural(system.accounts, 'account')}, {blind}, {system.latched} locked",
+        (
+            f"{plural(system.unfinished_closes, 'unfinished close')}, "
+            f"{plural(system.open_warnings, 'open warning')}"
+        ),
+    ]
+    if system.outbox_due:
+        oldest = (
+            ""
+            if system.oldest_due_at is None
+            else f", the oldest for {span(system.now - system.oldest_due_at)}"
+        )
+        rows.append(f"{plural(system.outbox_due, 'message')} waiting{oldest}")
+    return [*rows, f"Owner epoch {system.epoch}"]
+
+
+def _release_button(boards: Sequence[AccountBoard]) -> Keyboard:
+    locked = [b for b in boards if b.guard == "latched" and b.release_requested_at is None]
+    if len(locked) == 1:
+        return keyboards.ask_release(locked[0].account_id)
+    return tuple(
+        row
+        for board in locked[: keyboards.CHARTS_MAX]
+        for row in keyboards.ask_release(board.account_id, suffix=f" {board.login}")
+    )
+
+
+def _chart(board: DrawdownBoard, voice: Voice, now: datetime) -> ChartRequest:
+    account = board.account
+    return ChartRequest(
+        account_id=account.account_id,
+        login=account.login,
+        currency=account.currency,
+        currency_digits=account.currency_digits,
+        limit_percent=account.limit_percent,
+        warn_percent=account.warn_percent,
+        minimum_equity=account.minimum_equity,
+        headroom=account.headroom,
+        mark=voice.mark,
+        points=board.history,
+        drawn_at=now,
+    )
+
+
+def _tidy(rows: Sequence[str]) -> list[str]:
+    return [row for row in rows if row]

@@ -1,0 +1,191 @@
+"""Why Reckoner does not do as asked, in one sentence each, and what to do next."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bot.markup import ALERT_UNITS_MAX, esc, plain, shortened
+from bot.views.message import Voice
+from bot.views.numbers import limit, moment, money, percent
+from bot.views.words import REASONS, WARNING_STATES, holdings, word
+from core.services.errors import Refused
+
+Facts = dict[str, Any]
+Sentence = Callable[[Facts, Voice], str]
+
+OLD_BUTTON = "This button is from an older version. Send the command again for a current one."
+PRIVATE_ONLY = "I show accounts only in private. Please look in our private chat."
+ADMIN_PLACE = "Admin commands work in the admin chat and in your private chat with me."
+FOREIGN = "This button belongs to somebody else."
+PENDING = "Your access is not confirmed yet. Please wait for your admin."
+BLOCKED = "You cannot use this bot. Please ask your admin if you think this is a mistake."
+NO_ROLE = "This is not available to you."
+DECISIONS = {"approved": "approved", "rejected": "rejected", "expired": "expired"}
+
+
+def stranger(telegram_id: int) -> str:
+    """The one answer to somebody unknown."""
+    return (
+        "Hello. This bot serves invited clients only, and I do not know you yet.\n"
+        f"If you are one, send your admin this number: <code>{telegram_id}</code>"
+    )
+
+
+def sentence(refused: Refused, voice: Voice) -> str:
+    """The refusal as Telegram HTML."""
+    known = SENTENCES.get(refused.code)
+    if known is None:
+        return f"That is not possible now ({esc(refused.code.replace('_', ' '))})."
+    return known(refused.facts, voice)
+
+
+def popup(refused: Refused, voice: Voice) -> str:
+    """The refusal as plain text that fits the pop-up of a button."""
+    return shortened(plain(sentence(refused, voice)), ALERT_UNITS_MAX)
+
+
+def trouble(ref: str) -> str:
+    """Something failed on our side; the reference finds it in the log."""
+    return (
+        f"Something went wrong on our side, ref {esc(ref)}. Nothing needs to be sent again; "
+        "look at /status, and tell your admin the reference."
+    )
+
+
+def _fixed(text: str) -> Sentence:
+    return lambda _facts, _voice: text
+
+
+def _at(facts: Facts, key: str, voice: Voice, before: str = " at ") -> str:
+    at = facts.get(key)
+    return f"{before}{moment(at, voice)}" if isinstance(at, datetime) else ""
+
+
+def _outside(facts: Facts, key: str, before: str = "") -> str:
+    value = facts.get(key)
+    return f"{before}{esc(str(value), 120)}" if value not in {None, ""} else ""
+
+
+def _amount(facts: Facts, key: str) -> str:
+    value = facts.get(key)
+    currency = str(facts.get("currency", ""))
+    return money(value, currency) if isinstance(value, Decimal) else "unknown"
+
+
+def _already_decided(facts: Facts, voice: Voice) -> str:
+    decision = word(DECISIONS, str(facts.get("decision", "decided")))
+    return f"Already {decision}{_at(facts, 'at', voice)}. Nothing was changed."
+
+
+def _latched(facts: Facts, voice: Voice) -> str:
+    reason = word(REASONS, str(facts.get("reason", "drawdown")))
+    return (
+        f"The account is locked{_at(facts, 'since', voice, ' since ')} ({reason}). "
+        "Ask for its release with /release."
+    )
+
+
+def _unavailable(facts: Facts, voice: Voice) -> str:
+    since = _at(facts, "since", voice, " since ")
+    return (
+        f"The account cannot be read{since}{_outside(facts, 'reason', ': ')}. "
+        "Please try again when it is back."
+    )
+
+
+def _not_armed(facts: Facts, _voice: Voice) -> str:
+    return f"The account's guard is not ready yet{_outside(facts, 'why', ': ')}. Try again soon."
+
+
+def _below_minimum(facts: Facts, _voice: Voice) -> str:
+    return (
+        f"Equity is {_amount(facts, 'equity')}, below the minimum of {_amount(facts, 'minimum')}. "
+        "A deposit is needed first."
+    )
+
+
+def _no_price(facts: Facts, _voice: Voice) -> str:
+    symbol = _outside(facts, "symbol") or "this symbol"
+    return f"There is no current price for {symbol}. Try again soon."
+
+
+def _near(facts: Facts, _voice: Voice) -> str:
+    drawdown, bound = facts.get("drawdown"), facts.get("limit")
+    figures = ""
+    if isinstance(drawdown, Decimal) and isinstance(bound, Decimal):
+        figures = f" ({percent(drawdown)} of {limit(bound)})"
+    return f"The drawdown is too near its limit{figures} for a new trade."
+
+
+def _rate_limited(facts: Facts, _voice: Voice) -> str:
+    wait_s = facts.get("wait_s")
+    return f"That was asked for a moment ago. Try again in {wait_s or 'a few'} s."
+
+
+def _stale(facts: Facts, voice: Voice) -> str:
+    state = word(WARNING_STATES, str(facts.get("state", ""))) or "changed"
+    by = _outside(facts, "by", " by ")
+    return f"Already handled: {state}{by}{_at(facts, 'at', voice)}. See /warnings."
+
+
+def _already_asked(facts: Facts, voice: Voice) -> str:
+    return f"Release was asked for already{_at(facts, 'at', voice)}. An admin will answer."
+
+
+def _not_flat(facts: Facts, _voice: Voice) -> str:
+    positions, orders = facts.get("positions", 0), facts.get("orders", 0)
+    counts = holdings(_count(positions), _count(orders))
+    return f"The account is not flat: {counts} open. Reckoner closes that first."
+
+
+def _count(value: object) -> int:
+    if isinstance(value, int):
+        return value
+    return len(value) if isinstance(value, (tuple, list)) else 0
+
+
+def _wrong_stop(facts: Facts, _voice: Voice) -> str:
+    names = {"sl": "stop loss", "tp": "take profit"}
+    which = next((names[str(v)] for v in facts.values() if str(v) in names), "stop loss or target")
+    return f"The {which} is on the wrong side of the market. Nothing was posted."
+
+
+def _unknown_symbol(facts: Facts, _voice: Voice) -> str:
+    return (
+        f"No linked account trades {_outside(facts, 'symbol') or 'this symbol'}. "
+        "Check the broker's own name for it."
+    )
+
+
+def _bad_volume(facts: Facts, _voice: Voice) -> str:
+    parts = ", ".join(f"{esc(str(k))} {esc(str(v))}" for k, v in list(facts.items())[:4])
+    return f"The broker does not take this volume{f' ({parts})' if parts else ''}."
+
+
+SENTENCES: dict[str, Sentence] = {
+    "not_yours": _fixed(FOREIGN + " Nothing was changed."),
+    "not_admin": _fixed("Only an admin can do that. Nothing was changed."),
+    "not_found": _fixed("That does not exist (any more)."),
+    "unknown_symbol": _unknown_symbol,
+    "wrong_side_stop": _wrong_stop,
+    "bad_volume": _bad_volume,
+    "signal_expired": _fixed("This signal has expired. Nothing is traded."),
+    "already_decided": _already_decided,
+    "account_latched": _latched,
+    "account_closing": _fixed("Reckoner is closing this account now; nothing new is approved."),
+    "account_unavailable": _unavailable,
+    "account_not_armed": _not_armed,
+    "below_minimum": _below_minimum,
+    "no_price": _no_price,
+    "drawdown_near": _near,
+    "rate_limited": _rate_limited,
+    "stale_button": _stale,
+    "nothing_to_release": _fixed("The account is not locked, so there is nothing to release."),
+    "release_already_asked": _already_asked,
+    "release_not_asked": _fixed(
+        "The client has not asked for release, so there is none to answer."
+    ),
+    "not_flat": _not_flat,
+    "disabled": _fixed("This account is switched off in Reckoner. Please ask your admin."),
+}

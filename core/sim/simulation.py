@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.sim import structs
 from core.sim.arithmetic import ZERO
@@ -82,7 +83,8 @@ class Simulation:
         self._random = random.Random(seed)  # noqa: S311 - slippage, not a secret
         for opening in openings:
             if opening.account.login not in self.ledger.accounts:
-                self.ledger.add_account(opening.account)
+                # A copy: the opening may be used for another world.
+                self.ledger.add_account(replace(opening.account))
                 self.broker.cash(opening.account.login, opening.deposit, "balance", "Deposit")
 
     @property

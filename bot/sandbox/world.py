@@ -18,6 +18,7 @@ from aiohttp import web
 
 from bot.sandbox.app_probe import AppProbe
 from bot.sandbox.guard import loopback_only
+from bot.sandbox.narrator import Narrator
 from bot.sandbox.part import Loop, Looping, Part, WorldOptions
 from bot.sandbox.people import ADMIN_CHAT_ID, BOT_TOKEN, DEMO_PEOPLE, People
 from bot.sandbox.store import WorldStore
@@ -49,7 +50,12 @@ class World:
         self._store = WorldStore(data_dir / STORE_FILE)
         (data_dir / WORLD_FILE).unlink(missing_ok=True)  # only its owner may take it away
         self.telegram = TelegramPart(self._store, options, people)
-        self.parts: list[Part] = [self.telegram, *_broker_part(self._store, options, people)]
+        self.narrator = Narrator(self._store, people, plays=options.narrate)
+        self.parts: list[Part] = [
+            self.telegram,
+            *_broker_part(self._store, options, people),
+            self.narrator,
+        ]
         self._runner = web.AppRunner(
             self._application(), shutdown_timeout=SHUTDOWN_TIMEOUT_S, access_log=None
         )
@@ -136,7 +142,14 @@ class World:
 
     async def _state(self, _request: web.Request) -> web.Response:
         app = await self._probe.look()
-        return web.json_response({**app.as_json(), "world_pid": os.getpid(), **self._cast()})
+        return web.json_response(
+            {
+                **app.as_json(),
+                "world_pid": os.getpid(),
+                **self._cast(),
+                "story": self.narrator.captions.all(),
+            }
+        )
 
 
 async def _awaited(loop: Loop) -> None:

@@ -46,8 +46,12 @@ class Bench:
         return Simulation(self.store, lambda: self.now, self._openings, mode="manual", seed=1)
 
     def reopen(self) -> None:
-        """Commit, close and read everything back, as after a crash."""
+        """Commit, close and read everything back."""
         self.store.commit()
+        self.crash()
+
+    def crash(self) -> None:
+        """Lose what was not committed and read the rest back."""
         self.store.close()
         self.store = WorldStore(self._folder / "world.db")
         self.sim = self._build()

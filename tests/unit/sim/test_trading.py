@@ -8,7 +8,13 @@ import pytest
 from tests.unit.sim.bench import HEDGING_USD, NETTING_EUR, Bench
 
 D = Decimal
-OPEN: dict[str, Any] = {"action": 1, "symbol": "XAUUSD", "volume": 0.1, "type": 0, "type_filling": 1}
+OPEN: dict[str, Any] = {
+    "action": 1,
+    "symbol": "XAUUSD",
+    "volume": 0.1,
+    "type": 0,
+    "type_filling": 1,
+}
 CLOSE: dict[str, Any] = {**OPEN, "type": 1, "position": 900_001}
 REST: dict[str, Any] = {**OPEN, "action": 5, "type": 2, "price": 1960.0}
 

@@ -126,21 +126,21 @@ class Transaction(Protocol):
     the suffixes `__ge`, `__gt`, `__le`, `__lt`, `__ne`. Unknown columns raise AttributeError.
     """
 
-    async def get(self, kind: type[R], row_id: int) -> R | None:
+    async def get(self, kind: type[R], row_id: int, /) -> R | None:
         """The row with this primary key."""
         ...
 
     async def find(
-        self, kind: type[R], *, order_by: str = "id", limit: int | None = None, **where: Any
+        self, kind: type[R], /, *, order_by: str = "id", limit: int | None = None, **where: Any
     ) -> list[R]:
         """Rows that match, ordered by a column (`-column` descending)."""
         ...
 
-    async def first(self, kind: type[R], *, order_by: str = "id", **where: Any) -> R | None:
+    async def first(self, kind: type[R], /, *, order_by: str = "id", **where: Any) -> R | None:
         """The first of `find`."""
         ...
 
-    async def count(self, kind: type[Record], **where: Any) -> int:
+    async def count(self, kind: type[Record], /, **where: Any) -> int:
         """How many rows match."""
         ...
 
@@ -159,11 +159,11 @@ class Transaction(Protocol):
         """Insert unless a unique key already holds the value; None where it does."""
         ...
 
-    async def update(self, kind: type[Record], where: dict[str, Any], **changes: Any) -> int:
+    async def update(self, kind: type[Record], where: dict[str, Any], /, **changes: Any) -> int:
         """Change matching rows; answers how many, so that a compare-and-set can be told."""
         ...
 
-    async def delete(self, kind: type[Record], **where: Any) -> int:
+    async def delete(self, kind: type[Record], /, **where: Any) -> int:
         """Remove matching rows; answers how many."""
         ...
 

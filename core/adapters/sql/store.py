@@ -111,8 +111,7 @@ class SqlStore:
             self._owner = session
         async with self._my_turn(), self._begin(self._writer) as connection:
             epoch = await raise_epoch(connection)
-            with translated():
-                await connection.commit()
+            await SqlTransaction(connection, writable=True).commit()
             return epoch
 
     def _file_lock(self) -> FileLock:

@@ -40,12 +40,12 @@ class SqlTransaction:
         self._writable = writable
         self._failure: Exception | None = None
 
-    async def get(self, kind: type[R], row_id: int) -> R | None:
+    async def get(self, kind: type[R], row_id: int, /) -> R | None:
         """Give the row with this primary key."""
         return await self.first(kind, id=row_id)
 
     async def find(
-        self, kind: type[R], *, order_by: str = "id", limit: int | None = None, **where: Any
+        self, kind: type[R], /, *, order_by: str = "id", limit: int | None = None, **where: Any
     ) -> list[R]:
         """Give the rows that match, in order; equals are ordered by id, None is lowest."""
         of = kind_of(kind)
@@ -56,12 +56,12 @@ class SqlTransaction:
             result = await self._connection.execute(statement)
             return [of.read(row) for row in result]
 
-    async def first(self, kind: type[R], *, order_by: str = "id", **where: Any) -> R | None:
+    async def first(self, kind: type[R], /, *, order_by: str = "id", **where: Any) -> R | None:
         """Give the first of `find`."""
         rows = await self.find(kind, order_by=order_by, limit=1, **where)
         return rows[0] if rows else None
 
-    async def count(self, kind: type[Record], **where: Any) -> int:
+    async def count(self, kind: type[Record], /, **where: Any) -> int:
         """Count the rows that match."""
         of = kind_of(kind)
         statement = select(func.count()).select_from(of.table).where(*of.conditions(where))
@@ -95,7 +95,7 @@ class SqlTransaction:
             row_id: int | None = result.scalar_one_or_none()
             return row_id
 
-    async def update(self, kind: type[Record], where: dict[str, Any], **changes: Any) -> int:
+    async def update(self, kind: type[Record], where: dict[str, Any], /, **changes: Any) -> int:
         """Change the rows that match and say how many there were."""
         of = kind_of(kind)
         for name in changes:
@@ -103,7 +103,7 @@ class SqlTransaction:
         statement = update(of.table).where(*of.conditions(where)).values(changes)
         return await self._changed(statement)
 
-    async def delete(self, kind: type[Record], **where: Any) -> int:
+    async def delete(self, kind: type[Record], /, **where: Any) -> int:
         """Remove the rows that match and say how many there were."""
         of = kind_of(kind)
         return await self._changed(delete(of.table).where(*of.conditions(where)))
@@ -121,10 +121,16 @@ class SqlTransaction:
             await self._connection.execute(_UPSERT_STATE[self._connection.dialect.name], values)
 
     async def commit(self) -> None:
-        """Commit. Raises TransactionFailed where a statement had failed."""
+        """Commit. Raises TransactionFailed where a statement had failed, or StoreUnavailable."""
         self._still_good()
-        with translated():
-            await self._connection.commit()
+        try:
+            with translated():
+                await self._connection.commit()
+        except (DuplicateRow, InvalidRow, StoreUnavailable):
+            # SQLAlchemy does not roll back what it could not commit, and SQLite keeps such a
+            # transaction open: the next one could not begin, or would commit this one's rows.
+            await self._connection.invalidate()
+            raise
 
     async def _changed(self, statement: Executable) -> int:
         async with self._statement(writes=True):

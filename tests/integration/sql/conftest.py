@@ -1,9 +1,11 @@
 """Rows to test with: one user, one account, and what hangs on them."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 from msgspec.structs import replace
@@ -30,6 +32,25 @@ from core.records import (
     TradeRow,
     UserRow,
 )
+
+RunApart = Callable[[Coroutine[Any, Any, None]], None]
+
+
+class Postgres(Protocol):
+    """What these tests use of the server in the conftest above."""
+
+    def url(self, name: str) -> str:
+        """Give the address of a database."""
+        ...
+
+    async def execute(self, *statements: str) -> None:
+        """Run statements outside of any transaction."""
+        ...
+
+    async def new(self, template: str = "template0") -> str:
+        """Make a database and give its address."""
+        ...
+
 
 NOW = datetime(2026, 3, 6, 13, 30, 0, 123456, tzinfo=UTC)
 
@@ -224,17 +245,53 @@ def examples() -> tuple[Record, ...]:
 def example() -> Callable[..., Any]:
     """Give the example of a kind, with some fields changed."""
 
-    def make(kind: type[Record], **changes: Any) -> Record:
+    def make(kind: type[Record], /, **changes: Any) -> Record:
         (found,) = [row for row in EXAMPLES if type(row) is kind]
         return replace(found, **changes)
 
     return make
 
 
-@pytest.fixture
-async def filled(store: SqlStore) -> SqlStore:
-    """A store that holds every example."""
+async def fill(url: str) -> None:
+    """Put every example into an empty database."""
+    store = await SqlStore.open(url)
     async with store.writing() as tx:
         for row in EXAMPLES:
             assert await tx.insert(row) == 1
-    return store
+    await store.close()
+
+
+@pytest.fixture(scope="session")
+def filled_file(sqlite_template: Path, run_apart: RunApart) -> Path:
+    """A SQLite file that holds every example, to be copied."""
+    path = sqlite_template.with_name("filled.db")
+    shutil.copy(sqlite_template, path)
+    run_apart(fill(f"sqlite+aiosqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def filled_database(postgres: Postgres, run_apart: RunApart) -> str:
+    """The name of a PostgreSQL database that holds every example, to be copied."""
+    run_apart(postgres.execute("CREATE DATABASE filled TEMPLATE migrated"))
+    run_apart(fill(postgres.url("filled")))
+    return "filled"
+
+
+@pytest.fixture
+async def filled_url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database that holds every example."""
+    if engine_name == "sqlite":
+        path = tmp_path / "filled.db"
+        shutil.copy(request.getfixturevalue("filled_file"), path)
+        return f"sqlite+aiosqlite:///{path}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return await server.new(request.getfixturevalue("filled_database"))
+
+
+@pytest.fixture
+async def filled(filled_url: str) -> AsyncIterator[SqlStore]:
+    """A store that holds every example."""
+    store = await SqlStore.open(filled_url)
+    yield store
+    await store.close()

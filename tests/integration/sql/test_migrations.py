@@ -16,7 +16,6 @@ from sqlalchemy import Connection, inspect, text
 from core.adapters.sql import migrate
 from core.adapters.sql.engine import one_connection
 from core.adapters.sql.models import metadata
-from core.adapters.sql.store import SqlStore
 from core.ports import StoreUnavailable
 
 REVISIONS = ["0001", "0002", "0003", "0004"]
@@ -32,40 +31,34 @@ async def move(url: str, verb: str, revision: str) -> None:
         await connection.run_sync(run)
 
 
+def described(connection: Connection) -> dict[str, Any]:
+    inspector = inspect(connection)
+    tables = {
+        table: (
+            [(c["name"], str(c["type"]), c["nullable"]) for c in inspector.get_columns(table)],
+            sorted(map(str, inspector.get_foreign_keys(table))),
+            sorted(map(str, inspector.get_unique_constraints(table))),
+            sorted((str(c["name"]), c["sqltext"]) for c in inspector.get_check_constraints(table)),
+        )
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+    if connection.dialect.name == "sqlite":
+        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
+    else:
+        query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    indexes = {
+        name: definition
+        for name, definition in connection.execute(text(query)).all()
+        if "alembic_version" not in name
+    }
+    return {"tables": tables, "indexes": indexes}
+
+
 async def schema(url: str) -> dict[str, Any]:
     """Everything the database says of its tables, but the migration's own."""
     async with one_connection(url) as connection:
-
-        def read(sync: Connection) -> dict[str, Any]:
-            inspector = inspect(sync)
-            inspected = {
-                table: (
-                    [(c["name"], str(c["type"]), c["nullable"]) for c in columns(table)],
-                    sorted(map(str, inspector.get_foreign_keys(table))),
-                    sorted(map(str, inspector.get_unique_constraints(table))),
-                    sorted(
-                        (str(c["name"]), c["sqltext"])
-                        for c in inspector.get_check_constraints(table)
-                    ),
-                )
-                for table in inspector.get_table_names()
-                if table != "alembic_version"
-            }
-            if sync.dialect.name == "sqlite":
-                query = "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
-            else:
-                query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
-            indexes = {
-                name: definition
-                for name, definition in sync.execute(text(query)).all()
-                if "alembic_version" not in name
-            }
-            return {"tables": inspected, "indexes": indexes}
-
-        def columns(table: str) -> Any:
-            return inspect(connection.sync_connection).get_columns(table)  # type: ignore[union-attr] # it is open
-
-        return await connection.run_sync(read)
+        return await connection.run_sync(described)
 
 
 async def test_each_step_goes_up_down_and_up_again(empty_url: str) -> None:
@@ -102,12 +95,10 @@ async def test_the_way_down_leaves_nothing(url: str, engine_name: str) -> None:
     assert await migrate.current(url) is None
 
 
-async def test_the_way_down_works_with_rows(filled: SqlStore, url: str) -> None:
-    await filled.close()
+async def test_the_way_down_works_with_rows(filled_url: str) -> None:
+    await move(filled_url, "downgrade", "base")
 
-    await move(url, "downgrade", "base")
-
-    assert (await schema(url))["tables"] == {}
+    assert (await schema(filled_url))["tables"] == {}
 
 
 async def test_the_models_are_what_the_migrations_make(url: str) -> None:
@@ -126,7 +117,7 @@ async def test_a_schema_made_from_the_models_is_the_same_to_the_letter(
         made = f"sqlite+aiosqlite:///{tmp_path / 'made.db'}"
     else:
         server = request.getfixturevalue("postgres")
-        made = server.url(await server.new())
+        made = await server.new()
     async with one_connection(made) as connection:
         await connection.run_sync(metadata.create_all)
         await connection.commit()

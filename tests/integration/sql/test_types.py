@@ -2,17 +2,19 @@
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine import Dialect
 
 from core.adapters.sql.types import UtcDateTime, scale, unscale
 
-SQLITE = sqlite.dialect()
-POSTGRES = postgresql.dialect()
+SQLITE: Dialect = registry.load("sqlite.aiosqlite")()
+POSTGRES: Dialect = registry.load("postgresql.asyncpg")()
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 - naive on purpose
 
 # 2^63 - 1 = 9,223,372,036,854,775,807, so the largest amount is that with eight decimals.
 LARGEST = Decimal("92233720368.54775807")
@@ -65,12 +67,12 @@ def test_an_amount_is_stored_scaled_by_ten_to_the_eighth(amount: Decimal, stored
         Decimal("sNaN"),
         Decimal("Infinity"),
         Decimal("-Infinity"),
-        0.5,
-        "1",
+        cast("Decimal", 0.5),
+        cast("Decimal", "1"),
     ],
 )
-def test_an_amount_that_would_change_is_refused(amount: Any) -> None:
-    with pytest.raises(ValueError, match="amount|decimals|63 bits"):
+def test_an_amount_that_would_change_is_refused(amount: Decimal) -> None:
+    with pytest.raises(ValueError, match=r"amount|decimals|63 bits"):
         scale(amount)
 
 
@@ -96,7 +98,7 @@ def test_stored_instants_order_like_instants(one: datetime, other: datetime) -> 
 
 
 @pytest.mark.parametrize("dialect", [SQLITE, POSTGRES], ids=["sqlite", "postgresql"])
-@pytest.mark.parametrize("value", [datetime(2026, 1, 1), "2026-01-01"])  # noqa: DTZ001 - naive on purpose
-def test_what_is_not_an_aware_instant_is_refused(dialect: Any, value: Any) -> None:
+@pytest.mark.parametrize("value", [NAIVE, cast("datetime", "2026-01-01")])
+def test_what_is_not_an_aware_instant_is_refused(dialect: Dialect, value: datetime) -> None:
     with pytest.raises(ValueError, match="not an aware instant"):
         UtcDateTime().process_bind_param(value, dialect)

@@ -210,8 +210,8 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     """The latest of one account: figures, guard memory and ledger memory. `id` is the account's.
 
     Guard memory: `peak_equity` (cash-flow adjusted, account currency), `warned_at` (an open 15 %
-    warning), `latched_at` with its reason, `release_requested_at`, `withdrawal_exempt` (equity under
-    the minimum because of a withdrawal, law 8).
+    warning), `latched_at` with its reason, `release_requested_at`, `withdrawal_exempt` (equity
+    under the minimum because of a withdrawal, law 8).
     Ledger memory: `ledger_balance` (sum of all deals since the first read), `written_off` (balance
     change that no deal explained within its wait, counted as loss), `unexplained_since`,
     `deals_cursor_at` (all deals executed before it are booked).
@@ -254,7 +254,7 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
 class EpisodeRow(Record, frozen=True, kw_only=True):
     """A divergence's life: opened, changed materially, resolved. One open per key.
 
-    Key: (account_id, kind, subject), `subject` being the position identifier as text or the trade.
+    Key: (account_id, kind, subject), `subject` being a position identifier or order ticket as text.
     `material` is what a change must change to be told again; `detail` the finding's figures.
     """
 

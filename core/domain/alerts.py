@@ -328,7 +328,8 @@ class MarketWarning(AlertBase, frozen=True, kw_only=True):
     """A gap or a wide spread of one symbol, for the admin chat, with buttons while `state` is open.
 
     `warning`: gap or spread. `figure` and `limit`: percent for a gap, pips for a spread. `worst`
-    the largest figure of the episode. `state`: open, held, dismissed, closing, resolved.
+    the largest figure of the episode. `state`: open, held, dismissed, closing, resolved. `again`
+    where it is the same warning told anew because its time passed.
     """
 
     warning_id: int
@@ -346,6 +347,7 @@ class MarketWarning(AlertBase, frozen=True, kw_only=True):
     hold_until: datetime | None
     answered_by: str
     at: datetime
+    again: bool = False
 
 
 # --- the app itself -----------------------------------------------------------------------------

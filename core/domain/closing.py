@@ -115,13 +115,16 @@ def plan(
     attempts: list[Attempt] = []
     waits: list[datetime] = []
     troubles: list[str] = []
-    candidates = [*pending, *sorted(positions, key=_largest_loss_first)]
+    candidates: list[Position | PendingOrder] = [
+        *pending,
+        *sorted(positions, key=_largest_loss_first),
+    ]
     for item in candidates:
         history = by_ticket.get(item.ticket, [])
-        ready_at = _ready_at(history, item.volume, snapshot, policy)
+        wait_until = _wait_until(history, item.volume, snapshot, now, policy)
         troubles.append(_trouble(history))
-        if ready_at > now:
-            waits.append(ready_at)
+        if wait_until is not None:
+            waits.append(wait_until)
         elif len(attempts) < REQUESTS_PER_ROUND_MAX:
             attempts.append(_attempt(item, history, snapshot.symbols, policy))
     return Plan(
@@ -171,27 +174,30 @@ def _prove(
     )
 
 
-def _ready_at(
+def _wait_until(
     history: Sequence[CloseOrderRow],
     volume: Decimal,
     snapshot: AccountSnapshot,
+    now: datetime,
     policy: ClosePolicy,
-) -> datetime:
-    """When the next attempt at this ticket may be made, judged by readings, not by answers."""
+) -> datetime | None:
+    """When to read again before the next attempt at this ticket; None where it may be made now.
+
+    Readings decide, not answers: an attempt rests until a reading begun late enough shows that the
+    ticket is still there.
+    """
     if not history:
-        return snapshot.observed_at
+        return None
     last = history[-1]
     base = last.answered_at or last.created_at
     if last.state == REFUSED:
-        return base + timedelta(seconds=_pause_s(history))
-    if last.state == SETTLED:
-        return base
+        ready = base + timedelta(seconds=_pause_s(history))
+        return None if now >= ready and snapshot.began_at >= base else max(ready, now)
     if last.state == DONE and volume < last.volume and snapshot.began_at >= base:
-        return base  # a partial fill: this reading shows what is left
+        return None  # a partial fill: this reading shows what is left
     quiet_s = SETTLE_S if last.state == DONE else policy.quiet_period_s
     ready = base + timedelta(seconds=quiet_s)
-    # A reading begun before the quiet period ended cannot settle the attempt: read again then.
-    return ready if snapshot.began_at < ready else snapshot.began_at
+    return None if snapshot.began_at >= ready else max(ready, now)
 
 
 def _pause_s(history: Sequence[CloseOrderRow]) -> float:
@@ -209,7 +215,7 @@ def _answer(order: CloseOrderRow) -> RetcodeClass:
     return RetcodeClass.BACK_OFF if order.retcode is None else classify(order.retcode)
 
 
-def _trouble(history: Sequence[CloseOrderRow]) -> str:
+def _trouble(history: Sequence[CloseOrderRow]) -> str:  # noqa: PLR0911 - a table of answers
     if not history:
         return ""
     last = history[-1]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from core.domain.broker import ZERO, Deal, DealEntry, DealReason, DealType, Side
-from core.domain.findings import Closure, CloseReason
+from core.domain.findings import CloseReason, Closure
 
 PRICE_QUANTUM = Decimal("0.00000001")
 

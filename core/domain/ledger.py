@@ -52,9 +52,7 @@ def book(
     """Book a reading's new deals and compare their sum with the balance."""
     flows = tuple(d for d in new_deals if d.is_flow)
     if memory.booked_balance is None:
-        first = LedgerMemory(
-            booked_balance=state.balance, written_off=ZERO, unexplained_since=None
-        )
+        first = LedgerMemory(booked_balance=state.balance, written_off=ZERO, unexplained_since=None)
         return _step(first, flows=(), trusted=True)
     booked = memory.booked_balance + sum(
         (d.amount for d in new_deals if d.deal_type != DealType.CREDIT), ZERO
@@ -94,7 +92,7 @@ def is_consistent(state: AccountState) -> bool:
     return abs(difference) <= rounding(state.currency_digits, 2)
 
 
-def _step(  # noqa: PLR0913 - one value built in one place
+def _step(
     memory: LedgerMemory,
     *,
     flows: tuple[Deal, ...],

@@ -74,8 +74,10 @@ def reconcile(
     closed_by_us: frozenset[int],
     policy: Policy,
 ) -> Reconciliation:
-    """Compare. `deals` are all known deals by position identifier, `closed_by_us` identifiers that
-    a close job of ours has sent for.
+    """Compare what should be with what one reading shows.
+
+    `deals` are all known deals by position identifier, `closed_by_us` the identifiers that a close
+    job of ours has sent for.
     """
     assigned, duplicates = assign(trades, snapshot.positions)
     matches: list[Match] = []
@@ -94,9 +96,7 @@ def reconcile(
                 gone.append(Gone(trade=trade, closure=closure))
             else:
                 missing.append(Missing(trade=trade, count=trade.missing_count + 1))
-    findings.extend(
-        _missing(m) for m in missing if m.count >= policy.missing_observations_min
-    )
+    findings.extend(_missing(m) for m in missing if m.count >= policy.missing_observations_min)
     known = {p.ticket for p in assigned.values()}
     unknown = tuple(p for p in snapshot.positions if p.ticket not in known)
     findings.extend(_unknown(p, duplicates.get(p.ticket)) for p in unknown)
@@ -127,13 +127,13 @@ def assign(
     for position in sorted(positions, key=lambda p: p.ticket):
         if position.ticket in taken:
             continue
-        trade = _tagged(position, trades)
-        if trade is None:
+        owner = _tagged(position, trades)
+        if owner is None:
             continue
-        if trade.id in assigned or trade.position_id is not None:
-            duplicates[position.ticket] = trade
+        if owner.id in assigned or owner.position_id is not None:
+            duplicates[position.ticket] = owner
             continue
-        assigned[trade.id] = position
+        assigned[owner.id] = position
         taken.add(position.ticket)
     return assigned, duplicates
 
@@ -179,9 +179,7 @@ def _differences(match: Match, policy: Policy) -> list[Finding]:
     kind = _volume_kind(trade, position)
     if kind is not None:
         found.append(_finding(match, kind, trade.volume, position.volume))
-    found.extend(
-        _level(match, trade.stop_loss, position.stop_loss, Kind.SL_MOVED, Kind.SL_REMOVED)
-    )
+    found.extend(_level(match, trade.stop_loss, position.stop_loss, Kind.SL_MOVED, Kind.SL_REMOVED))
     found.extend(
         _level(match, trade.take_profit, position.take_profit, Kind.TP_MOVED, Kind.TP_REMOVED)
     )

@@ -1,7 +1,7 @@
 """A signal as an admin writes it, and the rules it must meet before anyone is asked.
 
-The text form is `/signal XAUUSD buy 0.10 sl 1950 tp 1990`; `sl` and `tp` may be left out and come in
-either order.
+The text form is `/signal XAUUSD buy 0.10 sl 1950 tp 1990`; `sl` and `tp` may be left out and come
+in either order.
 """
 
 from decimal import Decimal, InvalidOperation

@@ -11,8 +11,8 @@ class Refused(Exception):
     signal_expired, already_decided (decision, at), account_latched (reason, since),
     account_closing, account_unavailable (reason, since), account_not_armed (why),
     below_minimum (equity, minimum, currency), no_price (symbol), drawdown_near (drawdown, limit),
-    rate_limited (wait_s), stale_button (state, by, at), nothing_to_release, release_already_asked (at),
-    release_not_asked, not_flat (positions, orders), disabled.
+    rate_limited (wait_s), stale_button (state, by, at), nothing_to_release,
+    release_already_asked (at), release_not_asked, not_flat (positions, orders), disabled.
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

@@ -1,0 +1,173 @@
+"""The terminal gateway over loopback HTTP (docs/terminal-protocol.md)."""
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import aiohttp
+
+from core.adapters.terminal import translate
+from core.adapters.terminal.outcomes import certainly_not_sent
+from core.domain.broker import AccountSnapshot, Side
+from core.ports import (
+    BrokerUnavailable,
+    CancelRequest,
+    Clock,
+    CloseRequest,
+    NotSent,
+    OutcomeUnknown,
+    SendResult,
+    SnapshotRequest,
+    StaleEpoch,
+)
+
+STALE: Final = 409
+OK: Final = 200
+ACTION_DEAL: Final = 1
+ACTION_REMOVE: Final = 8
+TYPE_BUY: Final = 0
+TYPE_SELL: Final = 1
+COMMENT_UNITS_MAX: Final = 29
+"""The wheel refuses 30 UTF-16 units (facts: mt5, row 5)."""
+ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
+CHUNK_BYTES: Final = 64 * 1024
+CONNECTIONS_MAX: Final = 256
+
+
+class HttpTerminalGateway:
+    """Speaks for one owner: every call carries its epoch. Close it when done."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        epoch: int,
+        clock: Clock,
+        read_timeout_s: float,
+        send_timeout_s: float,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._epoch = epoch
+        self._clock = clock
+        self._read_timeout = aiohttp.ClientTimeout(total=read_timeout_s)
+        self._send_timeout = aiohttp.ClientTimeout(total=send_timeout_s)
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def snapshot(self, request: SnapshotRequest) -> AccountSnapshot:
+        """Read the account whole. Raises BrokerUnavailable, WrongAccount, StaleEpoch."""
+        began_at = self._clock.now()
+        body = {
+            "server": request.server,
+            "deals_since_ms": _ms(request.deals_since),
+            "symbols": list(request.symbols),
+        }
+        try:
+            answer = await self._call(request.login, "snapshot", body, self._read_timeout)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise BrokerUnavailable(f"the terminal did not answer ({reason})") from error
+        return translate.snapshot(
+            answer,
+            account_id=request.account_id,
+            login=request.login,
+            server=request.server,
+            began_at=began_at,
+            observed_at=self._clock.now(),
+        )
+
+    async def send(self, request: CloseRequest | CancelRequest) -> SendResult:
+        """Send one request, once. Raises NotSent, OutcomeUnknown, WrongAccount, StaleEpoch."""
+        body = {"server": request.server, "request": trade_request(request)}
+        try:
+            answer = await self._call(request.login, "send", body, self._send_timeout)
+        except aiohttp.ClientConnectorError as error:
+            raise NotSent(f"the terminal cannot be reached ({error})") from error
+        except BrokerUnavailable as error:
+            raise NotSent(str(error)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise OutcomeUnknown(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        if (answer.get("login"), answer.get("server")) != (request.login, request.server):
+            # Sent, but by whom it was answered is not whom it was for: only reading can tell.
+            raise OutcomeUnknown("the answer came from another account")
+        return _result(answer)
+
+    async def _call(
+        self, login: int, verb: str, body: dict[str, Any], timeout: aiohttp.ClientTimeout
+    ) -> Mapping[str, Any]:
+        url = f"{self._base_url}/terminal/{login}/{verb}"
+        payload = {"epoch": self._epoch, "owner": self._owner, **body}
+        async with self._session.post(url, json=payload, timeout=timeout) as response:
+            raw = await _bounded(response)
+            if response.status == STALE:
+                raise StaleEpoch(f"epoch {self._epoch} is no longer the owner's: {raw[:200]!r}")
+            if response.status != OK:
+                if verb == "send" and response.status >= 500:  # noqa: PLR2004 - server errors
+                    raise ValueError(f"status {response.status}")
+                raise BrokerUnavailable(f"the terminal answered {response.status}: {raw[:200]!r}")
+        answer = json.loads(raw)
+        if not isinstance(answer, dict):
+            raise ValueError("expected an object")  # noqa: TRY004 - handled as a malformed answer
+        return answer
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body. Raises ValueError past the bound."""
+    raw = b""
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+        raw += chunk
+        if len(raw) > ANSWER_BYTES_MAX:
+            raise ValueError(f"an answer of more than {ANSWER_BYTES_MAX} bytes")
+    return raw
+
+
+def trade_request(request: CloseRequest | CancelRequest) -> dict[str, Any]:
+    """The MetaTrader trade request: position and symbol both named, so it can open nothing."""
+    if isinstance(request, CancelRequest):
+        return {"action": ACTION_REMOVE, "order": request.ticket, "symbol": request.symbol}
+    if request.ticket <= 0:
+        raise ValueError(f"a close must name a position, not {request.ticket}")
+    if len(request.comment.encode("utf-16-le")) // 2 > COMMENT_UNITS_MAX:
+        raise ValueError(f"a comment has at most {COMMENT_UNITS_MAX} UTF-16 units")
+    return {
+        "action": ACTION_DEAL,
+        "position": request.ticket,
+        "symbol": request.symbol,
+        "volume": float(request.volume),
+        "type": TYPE_SELL if request.position_side is Side.BUY else TYPE_BUY,
+        "deviation": request.deviation_points,
+        "type_filling": request.filling,
+        "comment": request.comment,
+    }
+
+
+def _result(answer: Mapping[str, Any]) -> SendResult:
+    raw = answer.get("result")
+    if raw is None:
+        code, text = (answer.get("error") or [0, "no error given"])[:2]
+        if certainly_not_sent(int(code)):
+            raise NotSent(f"{code} {text}")
+        raise OutcomeUnknown(f"{code} {text}")
+    try:
+        return SendResult(
+            retcode=int(raw["retcode"]),
+            deal=int(raw["deal"]),
+            order=int(raw["order"]),
+            volume=Decimal(repr(raw["volume"])),
+            price=Decimal(repr(raw["price"])),
+            comment=str(raw["comment"]),
+        )
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise OutcomeUnknown(f"malformed answer: {error}") from error
+
+
+def _ms(instant: datetime) -> int:
+    return (instant - translate.EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,238 @@
+"""One reading of one account, thought through: ledger, guard, reconciliation, episodes.
+
+Pure composition: everything known goes in, everything concluded comes out, nothing is done. The
+services write what changed and act on what was concluded.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+from msgspec import Struct
+
+from core.domain import drawdown, ledger
+from core.domain.broker import AccountSnapshot, Deal
+from core.domain.closures import explain
+from core.domain.episodes import Event, advance
+from core.domain.findings import Closure, Finding, Kind
+from core.domain.rates import Rate, gbp_rate
+from core.domain.reconciliation import Policy, Reconciliation, reconcile
+from core.records import AccountRow, AccountStateRow, EpisodeRow, TradeRow
+
+UNMATCHED_KINDS = frozenset({Kind.UNKNOWN_POSITION.value, Kind.DUPLICATE_EXECUTION.value})
+
+
+class Known(Struct, frozen=True, kw_only=True):
+    """What is known of an account before a reading.
+
+    `deals` are grouped by position identifier; `absent` counts complete readings without an
+    unmatched position that was there before.
+    """
+
+    account: AccountRow
+    state: AccountStateRow
+    trades: Sequence[TradeRow]
+    episodes: Mapping[tuple[str, str], EpisodeRow]
+    deals: Mapping[int, Sequence[Deal]]
+    deal_tickets: frozenset[int] | set[int]
+    closed_by_us: frozenset[int]
+    absent: Mapping[str, int]
+    inhibited: bool
+
+
+class Cycle(Struct, frozen=True, kw_only=True):
+    """What one reading means. `state` is the account's next state row."""
+
+    state: AccountStateRow
+    new_deals: tuple[Deal, ...]
+    ledger: ledger.LedgerStep
+    verdict: drawdown.Verdict
+    limits: drawdown.Limits
+    reconciliation: Reconciliation
+    events: tuple[Event, ...]
+    closures: Mapping[str, Closure]
+    absent: Mapping[str, int]
+    rate: Rate | None
+    first: bool
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something waits for an explanation."""
+        return bool(self.reconciliation.missing or self.absent) or not self.ledger.trusted
+
+
+def think(
+    known: Known,
+    snapshot: AccountSnapshot,
+    now: datetime,
+    policy: Policy,
+    *,
+    explanation_wait_s: float,
+) -> Cycle:
+    """Conclude everything there is to conclude from one complete reading."""
+    new_deals = tuple(d for d in snapshot.deals if d.ticket not in known.deal_tickets)
+    deals = _grouped(known.deals, new_deals)
+    step = ledger.book(
+        _ledger_memory(known.state),
+        snapshot.state,
+        new_deals,
+        now,
+        explanation_wait_s=explanation_wait_s,
+    )
+    rate = gbp_rate(snapshot.state.currency, snapshot.ticks, snapshot.symbols, now)
+    limits = limits_in_force(known.account, rate.gbp_per_unit if rate else known.state.gbp_rate)
+    verdict = drawdown.judge(_guard_memory(known.state), _reading(snapshot, step), limits)
+    opinion = reconcile(known.trades, snapshot, deals, known.closed_by_us, policy)
+    carried, closures, absent = _vanished(known, snapshot, deals, policy)
+    findings = _inhibit(known, (*opinion.findings, *carried))
+    return Cycle(
+        state=_next_state(known.state, snapshot, step, verdict, rate, now),
+        new_deals=new_deals,
+        ledger=step,
+        verdict=verdict,
+        limits=limits,
+        reconciliation=opinion,
+        events=advance(known.episodes, findings),
+        closures=closures,
+        absent=absent,
+        rate=rate,
+        first=known.state.ledger_balance is None,
+    )
+
+
+def limits_in_force(account: AccountRow, gbp_per_unit: Decimal | None) -> drawdown.Limits:
+    """The account's limits with the minimum equity in its own currency, None without a rate."""
+    minimum = None
+    if gbp_per_unit is not None and gbp_per_unit > 0:
+        minimum = (account.min_equity_gbp / gbp_per_unit).quantize(drawdown.PEAK_QUANTUM)
+    return drawdown.Limits(
+        max_drawdown_percent=account.max_drawdown_percent,
+        warn_drawdown_percent=account.warn_drawdown_percent,
+        minimum_equity=minimum,
+    )
+
+
+def _grouped(
+    deals: Mapping[int, Sequence[Deal]], new_deals: Sequence[Deal]
+) -> Mapping[int, Sequence[Deal]]:
+    if not new_deals:
+        return deals
+    grouped = {position_id: list(known) for position_id, known in deals.items()}
+    for deal in new_deals:
+        if deal.position_id:
+            grouped.setdefault(deal.position_id, []).append(deal)
+    return grouped
+
+
+def _ledger_memory(state: AccountStateRow) -> ledger.LedgerMemory:
+    return ledger.LedgerMemory(
+        booked_balance=state.ledger_balance,
+        written_off=state.written_off,
+        unexplained_since=state.unexplained_since,
+    )
+
+
+def _guard_memory(state: AccountStateRow) -> drawdown.GuardMemory:
+    return drawdown.GuardMemory(
+        peak_equity=state.peak_equity,
+        warned=state.warned_at is not None,
+        withdrawal_exempt=state.withdrawal_exempt,
+    )
+
+
+def _reading(snapshot: AccountSnapshot, step: ledger.LedgerStep) -> drawdown.Reading:
+    return drawdown.Reading(
+        equity=snapshot.state.equity,
+        flow=step.flow,
+        trusted=step.trusted,
+        consistent=ledger.is_consistent(snapshot.state),
+        margin_level_percent=snapshot.state.margin_level_percent,
+        stop_out_level_percent=snapshot.state.stop_out_level_percent,
+    )
+
+
+def _vanished(
+    known: Known,
+    snapshot: AccountSnapshot,
+    deals: Mapping[int, Sequence[Deal]],
+    policy: Policy,
+) -> tuple[list[Finding], dict[str, Closure], dict[str, int]]:
+    """Unmatched positions that are no longer there: explained, waited for, or given up on."""
+    there = {str(p.identifier) for p in snapshot.positions}
+    carried: list[Finding] = []
+    closures: dict[str, Closure] = {}
+    absent: dict[str, int] = {}
+    for episode in known.episodes.values():
+        if episode.kind not in UNMATCHED_KINDS or episode.subject in there:
+            continue
+        position_id = int(episode.subject)
+        finding = msgspec.convert(episode.detail, Finding, strict=False)
+        closure = explain(
+            deals.get(position_id, ()),
+            held=finding.volume,
+            ours=position_id in known.closed_by_us,
+        )
+        count = known.absent.get(episode.subject, 0) + 1
+        if closure is not None:
+            closures[episode.subject] = closure
+        elif count < policy.missing_observations_min:
+            absent[episode.subject] = count
+            carried.append(finding)
+    return carried, closures, absent
+
+
+def _inhibit(known: Known, findings: tuple[Finding, ...]) -> list[Finding]:
+    """While a close or a latch owns the account, its consequences open and change nothing."""
+    if not known.inhibited:
+        return list(findings)
+    kept: list[Finding] = []
+    for finding in findings:
+        episode = known.episodes.get(finding.key)
+        if episode is not None:
+            kept.append(msgspec.structs.replace(finding, material=episode.material))
+    return kept
+
+
+def _next_state(
+    state: AccountStateRow,
+    snapshot: AccountSnapshot,
+    step: ledger.LedgerStep,
+    verdict: drawdown.Verdict,
+    rate: Rate | None,
+    now: datetime,
+) -> AccountStateRow:
+    figures = snapshot.state
+    peak = verdict.memory.peak_equity
+    cursor = max(
+        (d.executed_at for d in snapshot.deals),
+        default=state.deals_cursor_at or snapshot.observed_at,
+    )
+    return msgspec.structs.replace(
+        state,
+        observed_at=snapshot.observed_at,
+        unavailable_since=None,
+        unavailable_reason=None,
+        balance=figures.balance,
+        credit=figures.credit,
+        equity=figures.equity,
+        profit=figures.profit,
+        margin=figures.margin,
+        margin_level_percent=figures.margin_level_percent,
+        positions_count=len(snapshot.positions),
+        autotrading=snapshot.autotrading,
+        can_trade=figures.can_trade,
+        server_offset_s=snapshot.server_offset_s,
+        gbp_rate=rate.gbp_per_unit if rate else state.gbp_rate,
+        gbp_rate_at=rate.at if rate else state.gbp_rate_at,
+        armed_at=state.armed_at or (now if rate else None),
+        peak_equity=peak,
+        peak_at=now if peak != state.peak_equity else state.peak_at,
+        drawdown_percent=verdict.drawdown_percent,
+        warned_at=(state.warned_at or now) if verdict.memory.warned else None,
+        withdrawal_exempt=verdict.memory.withdrawal_exempt,
+        ledger_balance=step.memory.booked_balance,
+        written_off=step.memory.written_off,
+        unexplained_since=step.memory.unexplained_since,
+        deals_cursor_at=max(cursor, state.deals_cursor_at or cursor),
+    )

@@ -1,0 +1,79 @@
+"""How an alert travels: how urgent, about what, and whether it repeats, edits or stands alone.
+
+`thread` names the incident; `mode` says whether a message of the same thread and chat is edited in
+place, answered by a reply, or a new one is sent.
+"""
+
+from typing import assert_never
+
+from msgspec import Struct
+
+from core.domain import alerts as a
+
+NEW = "new"
+EDIT = "edit"
+REPLY = "reply"
+
+
+class Delivery(Struct, frozen=True, gc=False):
+    """How one alert is delivered."""
+
+    priority: a.Priority
+    thread: str
+    mode: str
+
+
+def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one arm per kind
+    """The delivery of an alert. Total over the union."""
+    critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
+    match alert:
+        case a.SignalOffered():
+            return Delivery(warning, f"offer:{alert.approval_id}", NEW)
+        case a.OfferAnswered():
+            return Delivery(info, f"offer:{alert.approval_id}", EDIT)
+        case a.TradeOpened() | a.TradeNotPlaced():
+            return Delivery(info, f"trade:{alert.trade_id}", NEW)
+        case a.PositionClosed():
+            urgent = warning if alert.close_reason == "stop_out" else info
+            return Delivery(urgent, f"position:{alert.account_id}:{alert.position_id}", NEW)
+        case a.DivergenceOpened():
+            return Delivery(warning, f"episode:{alert.episode_id}", EDIT if alert.changed else NEW)
+        case a.DivergenceResolved():
+            return Delivery(info, f"episode:{alert.episode_id}", EDIT)
+        case a.AccountUnavailable():
+            return Delivery(warning, _outage(alert.account_id, alert.since.isoformat()), NEW)
+        case a.AccountRecovered():
+            return Delivery(info, _outage(alert.account_id, alert.since.isoformat()), EDIT)
+        case a.DrawdownWarning():
+            return Delivery(warning, f"warned:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case a.DrawdownEased():
+            return Delivery(info, f"warned:{alert.account_id}:{alert.warned_at.isoformat()}", EDIT)
+        case a.GuardBreached():
+            return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", NEW)
+        case a.CloseConfirmed():
+            return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", REPLY)
+        case a.CloseTrouble():
+            return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", REPLY)
+        case a.LatchedReappeared():
+            return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", NEW)
+        case a.ReleaseAsked():
+            return Delivery(warning, f"release:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case a.ReleaseAnswered():
+            return Delivery(warning, f"released:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case a.CashFlowSeen() | a.BalanceUnexplained():
+            return Delivery(info, f"cash:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case a.MarketWarning():
+            mode = NEW if alert.version == 1 or alert.again else EDIT
+            return Delivery(warning, f"market:{alert.warning_id}", mode)
+        case a.AppStarted() | a.AppStopping():
+            return Delivery(info, f"app:{alert.at.isoformat()}", NEW)
+        case a.ChatUnreachable():
+            return Delivery(warning, f"unreachable:{alert.chat_id}:{alert.at.isoformat()}", NEW)
+        case a.LimitsChanged():
+            return Delivery(info, f"limits:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case _:
+            assert_never(alert)
+
+
+def _outage(account_id: int, since: str) -> str:
+    return f"outage:{account_id}:{since}"

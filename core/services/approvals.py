@@ -1,0 +1,310 @@
+"""A client's answer to an offered signal, and the end of offers nobody answered."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.domain import audit_words as words
+from core.domain.broker import Side
+from core.domain.cycle import limits_in_force
+from core.domain.people import Person
+from core.ports import (
+    BrokerUnavailable,
+    Clock,
+    SnapshotRequest,
+    Store,
+    TerminalGateway,
+    Transaction,
+)
+from core.records import AccountRow, ApprovalRow, SignalRow, TradeRow, UserRow
+from core.services.desk import AccountMemory, Desk
+from core.services.errors import Refused
+from core.services.policy import EnginePolicy
+from core.services.recording import Recorder
+from core.services.speaking import speak
+
+COMMENT_TAG = "rk-"
+EXPIRED_PER_ROUND_MAX = 200
+
+
+class ApprovalDecided(Struct, frozen=True, kw_only=True):
+    """An answered offer; where approved, the expected entry and the executor's deadline."""
+
+    approval_id: int
+    approved: bool
+    symbol: str
+    side: str
+    volume: Decimal
+    expected_entry: Decimal | None
+    deadline_at: datetime | None
+
+
+class DecideApproval:
+    """Approve or reject one offer, by the client whose account it is for."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        gateway: TerminalGateway,
+        clock: Clock,
+        desk: Desk,
+        policy: EnginePolicy,
+        wake: Callable[[int], None],
+    ) -> None:
+        self._store = store
+        self._gateway = gateway
+        self._clock = clock
+        self._desk = desk
+        self._policy = policy
+        self._wake = wake
+
+    async def __call__(self, actor: Person, approval_id: int, approve: bool) -> ApprovalDecided:  # noqa: FBT001 - the verdict is the argument
+        """Decide.
+
+        Raises Refused: not_yours, not_found, already_decided, signal_expired, and for approvals
+        whatever keeps the account from trading.
+        """
+        async with self._store.reading() as tx:
+            approval = await tx.get(ApprovalRow, approval_id)
+        if approval is None or approval.user_id != actor.user_id:
+            raise Refused("not_yours" if approval else "not_found")
+        async with self._desk.holding(approval.account_id) as memory:
+            try:
+                decided = await self._decide(memory, actor, approval_id, approve=approve)
+            except Refused as refusal:
+                await self._audit_refusal(memory, actor, approval_id, refusal)
+                raise
+        self._wake(approval.account_id)
+        return decided
+
+    async def _decide(
+        self, memory: AccountMemory, actor: Person, approval_id: int, *, approve: bool
+    ) -> ApprovalDecided:
+        async with self._store.reading() as tx:
+            approval = await tx.get(ApprovalRow, approval_id)
+            signal = await tx.get(SignalRow, approval.signal_id) if approval else None
+        if approval is None or signal is None:
+            raise Refused("not_found")
+        now = self._clock.now()
+        _check_open(approval, signal, now)
+        if not approve:
+            return await self._reject(memory, actor, approval, signal)
+        _check_account(memory)
+        price = await self._price(memory, signal)
+        return await self._approve(memory, actor, approval, signal, price)
+
+    async def _price(self, memory: AccountMemory, signal: SignalRow) -> Decimal:
+        request = SnapshotRequest(
+            account_id=memory.account.id,
+            login=memory.account.login,
+            server=memory.account.server,
+            deals_since=self._clock.now(),
+            symbols=(signal.symbol,),
+        )
+        try:
+            snapshot = await self._gateway.snapshot(request)
+        except BrokerUnavailable as error:
+            raise Refused(
+                "account_unavailable", reason=str(error), since=memory.failing_since
+            ) from error
+        tick = snapshot.ticks.get(signal.symbol)
+        if tick is None:
+            raise Refused("no_price", symbol=signal.symbol)
+        return tick.ask if signal.side == Side.BUY else tick.bid
+
+    async def _approve(
+        self,
+        memory: AccountMemory,
+        actor: Person,
+        approval: ApprovalRow,
+        signal: SignalRow,
+        price: Decimal,
+    ) -> ApprovalDecided:
+        now = self._clock.now()
+        _check_open(approval, signal, now)
+        deadline = now + timedelta(seconds=self._policy.trade_deadline_s)
+        async with self._store.writing() as tx:
+            pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
+            await _close_offer(tx, approval, "approved", now)
+            trade = TradeRow(
+                approval_id=approval.id,
+                signal_id=signal.id,
+                user_id=approval.user_id,
+                account_id=approval.account_id,
+                symbol=signal.symbol,
+                side=signal.side,
+                volume=signal.volume,
+                stop_loss=signal.stop_loss,
+                take_profit=signal.take_profit,
+                expected_entry=price,
+                expected_at=now,
+                magic=self._policy.magic_base + approval.id,
+                comment=f"{COMMENT_TAG}{approval.id}",
+                deadline_at=deadline,
+                created_at=now,
+            )
+            trade = replace(trade, id=await tx.insert(trade))
+            await pen.audit(
+                words.APPROVAL_DECIDED,
+                actor=actor.name,
+                approval=approval.id,
+                decision="approved",
+                expected_entry=price,
+                magic=trade.magic,
+            )
+            await pen.say(_answered(pen, approval, signal, "approved", price, deadline))
+            memory.trades[trade.id] = trade
+        return ApprovalDecided(
+            approval_id=approval.id,
+            approved=True,
+            symbol=signal.symbol,
+            side=signal.side,
+            volume=signal.volume,
+            expected_entry=price,
+            deadline_at=deadline,
+        )
+
+    async def _reject(
+        self, memory: AccountMemory, actor: Person, approval: ApprovalRow, signal: SignalRow
+    ) -> ApprovalDecided:
+        now = self._clock.now()
+        async with self._store.writing() as tx:
+            pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
+            await _close_offer(tx, approval, "rejected", now)
+            await pen.audit(
+                words.APPROVAL_DECIDED,
+                actor=actor.name,
+                approval=approval.id,
+                decision="rejected",
+            )
+            await pen.say(_answered(pen, approval, signal, "rejected", None, None))
+        return ApprovalDecided(
+            approval_id=approval.id,
+            approved=False,
+            symbol=signal.symbol,
+            side=signal.side,
+            volume=signal.volume,
+            expected_entry=None,
+            deadline_at=None,
+        )
+
+    async def _audit_refusal(
+        self, memory: AccountMemory, actor: Person, approval_id: int, refusal: Refused
+    ) -> None:
+        async with self._store.writing() as tx:
+            pen = Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
+            await pen.audit(
+                words.APPROVAL_REFUSED, actor=actor.name, approval=approval_id, code=refusal.code
+            )
+
+
+class ExpireOffers:
+    """Close offers whose signal has expired, and show it in their place."""
+
+    def __init__(self, *, store: Store, clock: Clock, policy: EnginePolicy) -> None:
+        self._store = store
+        self._clock = clock
+        self._policy = policy
+
+    async def __call__(self) -> int:
+        """Expire what is over; answers how many signals."""
+        now = self._clock.now()
+        async with self._store.reading() as tx:
+            due = await tx.find(
+                SignalRow, status="open", expires_at__le=now, limit=EXPIRED_PER_ROUND_MAX
+            )
+        for signal in due:
+            async with self._store.writing() as tx:
+                await self._expire(tx, signal, now)
+        return len(due)
+
+    async def _expire(self, tx: Transaction, signal: SignalRow, now: datetime) -> None:
+        changed = await tx.update(SignalRow, {"id": signal.id, "status": "open"}, status="expired")
+        if not changed:
+            return
+        for approval in await tx.find(ApprovalRow, signal_id=signal.id, status="offered"):
+            await _close_offer(tx, approval, "expired", now)
+            account = await tx.get(AccountRow, approval.account_id)
+            user = await tx.get(UserRow, approval.user_id)
+            if account is None or user is None:
+                continue
+            alert = a.OfferAnswered(
+                account_id=account.id,
+                login=account.login,
+                client=user.name,
+                currency=account.currency,
+                approval_id=approval.id,
+                signal_id=signal.id,
+                symbol=signal.symbol,
+                side=signal.side,
+                volume=signal.volume,
+                outcome="expired",
+                answered_at=now,
+            )
+            admin = self._policy.admin_chat_id
+            await speak(tx, alert, client=user.telegram_id, admin=admin, now=now)
+
+
+def _check_open(approval: ApprovalRow, signal: SignalRow, now: datetime) -> None:
+    if approval.status == "expired" or now >= signal.expires_at:
+        raise Refused("signal_expired", at=signal.expires_at)
+    if approval.status != "offered":
+        raise Refused("already_decided", decision=approval.status, at=approval.decided_at)
+
+
+def _check_account(memory: AccountMemory) -> None:
+    """Whatever keeps this account from taking a new trade, the gravest first."""
+    state = memory.state
+    if memory.jobs:
+        raise Refused("account_closing")
+    if state.latched_at is not None:
+        raise Refused("account_latched", reason=state.latch_reason, since=state.latched_at)
+    if memory.snapshot is None or memory.failures:
+        raise Refused(
+            "account_unavailable",
+            reason=state.unavailable_reason or "not read yet",
+            since=memory.failing_since,
+        )
+    if state.armed_at is None:
+        raise Refused("account_not_armed", why="no rate to pounds")
+    minimum = limits_in_force(memory.account, state.gbp_rate).minimum_equity
+    equity = state.equity
+    if equity is not None and minimum is not None and equity < minimum:
+        raise Refused(
+            "below_minimum", equity=equity, minimum=minimum, currency=memory.account.currency
+        )
+
+
+async def _close_offer(tx: Transaction, approval: ApprovalRow, status: str, now: datetime) -> None:
+    changed = await tx.update(
+        ApprovalRow, {"id": approval.id, "status": "offered"}, status=status, decided_at=now
+    )
+    if not changed:
+        raise Refused("already_decided", decision=approval.status, at=approval.decided_at)
+
+
+def _answered(
+    pen: Recorder,
+    approval: ApprovalRow,
+    signal: SignalRow,
+    outcome: str,
+    price: Decimal | None,
+    deadline: datetime | None,
+) -> a.OfferAnswered:
+    return a.OfferAnswered(
+        **pen.who,
+        approval_id=approval.id,
+        signal_id=signal.id,
+        symbol=signal.symbol,
+        side=signal.side,
+        volume=signal.volume,
+        outcome=outcome,
+        answered_at=pen.now,
+        expected_entry=price,
+        deadline_at=deadline,
+    )

@@ -1,0 +1,264 @@
+"""Answers to questions: accounts, drawdown, warnings, and Reckoner itself, as values."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from core.domain.board import (
+    AccountBoard,
+    DrawdownBoard,
+    EquityPoint,
+    PendingLine,
+    PositionLine,
+    SystemBoard,
+    WarningLine,
+)
+from core.domain.cycle import limits_in_force
+from core.domain.drawdown import floor_equity
+from core.domain.people import Person
+from core.domain.rates import to_gbp
+from core.ports import Clock, Store
+from core.records import (
+    AccountRow,
+    AccountStateRow,
+    CloseJobRow,
+    MarketWarningRow,
+    OutboxRow,
+    PositionSnapshotRow,
+    UserRow,
+)
+from core.services.desk import ACTIVE_JOB_STATES, AccountMemory, Desk, load_memory
+
+HISTORY_SPAN = timedelta(hours=24)
+HISTORY_POINTS_MAX = 1440
+ACCOUNTS_MAX = 500
+
+
+class Boards:
+    """Read-only views of what is known."""
+
+    def __init__(self, *, store: Store, clock: Clock, desk: Desk, epoch: int, version: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._desk = desk
+        self._epoch = epoch
+        self._version = version
+        self._started_at = clock.now()
+
+    async def accounts_of(self, person: Person) -> list[AccountBoard]:
+        """The person's own accounts."""
+        return [await self._board(account_id) for account_id in person.account_ids]
+
+    async def all_accounts(self) -> list[AccountBoard]:
+        """Every enabled account, least headroom first; those without figures before all."""
+        async with self._store.reading() as tx:
+            accounts = await tx.find(AccountRow, enabled=True, limit=ACCOUNTS_MAX)
+        boards = [await self._board(a.id) for a in accounts]
+        return sorted(boards, key=_urgency)
+
+    async def drawdown(self, person: Person) -> list[DrawdownBoard]:
+        """The person's accounts with a day of history."""
+        return [
+            DrawdownBoard(account=board, history=await self._history(board.account_id))
+            for board in await self.accounts_of(person)
+        ]
+
+    async def warnings(self) -> list[WarningLine]:
+        """Unresolved market warnings, oldest first."""
+        async with self._store.reading() as tx:
+            rows = await tx.find(MarketWarningRow, resolved_at=None, order_by="opened_at")
+            users = {u.id: u.name for u in await tx.find(UserRow)} if rows else {}
+        return [self._warning(row, users) for row in rows]
+
+    async def system(self) -> SystemBoard:
+        """How Reckoner is."""
+        async with self._store.reading() as tx:
+            accounts = await tx.count(AccountRow, enabled=True)
+            unavailable = await tx.count(AccountStateRow, unavailable_since__ne=None)
+            latched = await tx.count(AccountStateRow, latched_at__ne=None)
+            jobs = await tx.count(CloseJobRow, state=ACTIVE_JOB_STATES)
+            warnings = await tx.count(MarketWarningRow, resolved_at=None)
+            due = await tx.count(OutboxRow, state=("due", "sending"))
+            oldest = await tx.first(OutboxRow, state=("due", "sending"), order_by="created_at")
+        return SystemBoard(
+            version=self._version,
+            started_at=self._started_at,
+            now=self._clock.now(),
+            accounts=accounts,
+            unavailable=unavailable,
+            latched=latched,
+            unfinished_closes=jobs,
+            open_warnings=warnings,
+            outbox_due=due,
+            oldest_due_at=oldest.created_at if oldest else None,
+            epoch=self._epoch,
+        )
+
+    async def _board(self, account_id: int) -> AccountBoard:
+        memory = self._desk.peek(account_id)
+        if memory is None:
+            async with self._store.reading() as tx:
+                memory = await load_memory(tx, account_id, self._clock.now())
+        return board_of(memory)
+
+    async def _history(self, account_id: int) -> tuple[EquityPoint, ...]:
+        since = self._clock.now() - HISTORY_SPAN
+        async with self._store.reading() as tx:
+            rows = await tx.find(
+                PositionSnapshotRow,
+                account_id=account_id,
+                created_at__ge=since,
+                order_by="-created_at",
+                limit=HISTORY_POINTS_MAX,
+            )
+        return tuple(
+            EquityPoint(row.created_at, row.equity, row.peak_equity)
+            for row in reversed(rows)
+            if row.equity is not None and row.peak_equity is not None
+        )
+
+    def _warning(self, row: MarketWarningRow, users: dict[int, str]) -> WarningLine:
+        names = []
+        for account_id in row.account_ids:
+            memory = self._desk.peek(account_id)
+            name = f"{memory.user.name} {memory.account.login}" if memory else str(account_id)
+            names.append(name)
+        return WarningLine(
+            warning_id=row.id,
+            version=row.version,
+            warning=row.kind,
+            symbol=row.symbol,
+            server=row.server,
+            state=row.state,
+            figure=row.figure,
+            limit=row.limit,
+            worst=row.worst,
+            accounts=tuple(names),
+            opened_at=row.opened_at,
+            deadline_at=row.deadline_at,
+            hold_until=row.hold_until,
+            answered_by=users.get(row.answered_by, "") if row.answered_by else "",
+        )
+
+
+def board_of(memory: AccountMemory) -> AccountBoard:
+    """One account as its memory has it."""
+    state, account, snapshot = memory.state, memory.account, memory.snapshot
+    limits = limits_in_force(account, state.gbp_rate)
+    floor = None
+    if state.peak_equity is not None:
+        floor = floor_equity(state.peak_equity, limits, exempt=state.withdrawal_exempt)
+    guard, since = _guard(memory)
+    job = memory.job
+    failing = memory.failing_since if memory.failures else state.unavailable_since
+    return AccountBoard(
+        account_id=account.id,
+        login=account.login,
+        server=account.server,
+        name=account.name,
+        client=memory.user.name,
+        currency=account.currency,
+        currency_digits=snapshot.state.currency_digits if snapshot else 2,
+        margin_mode=account.margin_mode,
+        observed_at=state.observed_at,
+        unavailable_since=failing,
+        unavailable_reason=state.unavailable_reason if failing else None,
+        balance=state.balance,
+        credit=state.credit,
+        equity=state.equity,
+        profit=state.profit,
+        margin_level_percent=state.margin_level_percent,
+        equity_gbp=to_gbp(state.equity, state.gbp_rate),
+        gbp_rate_at=state.gbp_rate_at,
+        peak_equity=state.peak_equity,
+        drawdown_percent=state.drawdown_percent,
+        warn_percent=limits.warn_drawdown_percent,
+        limit_percent=limits.max_drawdown_percent,
+        minimum_equity=limits.minimum_equity,
+        min_equity_gbp=account.min_equity_gbp,
+        floor=floor,
+        headroom=state.equity - floor if state.equity is not None and floor is not None else None,
+        guard=guard,
+        guard_since=since,
+        guard_reason=state.latch_reason,
+        deadline_at=job.deadline_at if job and job.state == "countdown" else None,
+        release_requested_at=state.release_requested_at,
+        can_close=state.can_trade and state.autotrading,
+        cannot_close_reason=_why_not(state),
+        open_divergences=len(memory.episodes),
+        positions=_positions(memory),
+        pending=_pending(memory),
+    )
+
+
+def _guard(memory: AccountMemory) -> tuple[str, datetime | None]:
+    job, state = memory.job, memory.state
+    if job is not None:
+        return ("countdown" if job.state == "countdown" else "closing"), job.created_at
+    if state.latched_at is not None:
+        return "latched", state.latched_at
+    if state.armed_at is None:
+        return "unarmed", None
+    if state.warned_at is not None:
+        return "warned", state.warned_at
+    return "clear", state.armed_at
+
+
+def _why_not(state: AccountStateRow) -> str | None:
+    if not state.can_trade:
+        return "cannot_trade"
+    return None if state.autotrading else "autotrading_off"
+
+
+def _positions(memory: AccountMemory) -> tuple[PositionLine, ...]:
+    if memory.snapshot is None:
+        return ()
+    signals = {t.position_id: t.signal_id for t in memory.trades.values()}
+    return tuple(
+        PositionLine(
+            ticket=p.ticket,
+            symbol=p.symbol,
+            side=p.side.value,
+            volume=p.volume,
+            price_open=p.price_open,
+            price_current=p.price_current,
+            stop_loss=p.stop_loss,
+            take_profit=p.take_profit,
+            profit=p.profit + p.swap,
+            signal_id=signals.get(p.identifier),
+            opened_at=p.opened_at,
+        )
+        for p in memory.snapshot.positions
+    )
+
+
+def _pending(memory: AccountMemory) -> tuple[PendingLine, ...]:
+    expected = [
+        PendingLine(
+            symbol=t.symbol,
+            side=t.side,
+            volume=t.volume,
+            price=t.expected_entry,
+            expected=True,
+            deadline_at=t.deadline_at,
+        )
+        for t in memory.trades.values()
+        if t.status == "pending"
+    ]
+    resting = [
+        PendingLine(
+            symbol=o.symbol,
+            side="buy" if o.order_type % 2 == 0 else "sell",
+            volume=o.volume,
+            price=o.price_open,
+            expected=False,
+            deadline_at=None,
+        )
+        for o in (memory.snapshot.orders if memory.snapshot else ())
+    ]
+    return (*expected, *resting)
+
+
+def _urgency(board: AccountBoard) -> tuple[int, Decimal]:
+    if board.headroom is None or board.equity is None or board.equity <= 0:
+        return (0, Decimal(0))
+    return (1, board.headroom / board.equity)

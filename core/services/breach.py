@@ -1,0 +1,150 @@
+"""A confirmed breach: latch, intent to close, withdrawn trades, audit and alert, in one commit."""
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.domain import audit_words as words
+from core.domain.broker import ZERO, AccountSnapshot
+from core.domain.closing import ACCOUNT_SCOPE
+from core.domain.cycle import Cycle
+from core.domain.drawdown import Rule
+from core.domain.rates import to_gbp
+from core.records import AccountStateRow, CloseJobRow, DrawdownAlertRow
+from core.services.record_trades import not_placed
+from core.services.recording import Recorder
+
+WITHDRAWN = "guard"
+"""Why a trade was not placed: the guard withdrew it."""
+
+
+async def record_breach(
+    pen: Recorder,
+    cycle: Cycle,
+    snapshot: AccountSnapshot,
+    rule: Rule,
+    *,
+    countdown_s: int,
+    epoch: int,
+) -> AccountStateRow:
+    """Latch the account and schedule its closing; answers the state row to save.
+
+    A breach while flat latches without a job. The countdown runs from this commit, unless the
+    verdict is in a hurry (law 8).
+    """
+    now, memory = pen.now, pen.memory
+    flat = not snapshot.positions and not snapshot.orders
+    state = replace(cycle.state, latched_at=now, latch_reason=rule.value, warned_at=None)
+    job = None if flat else _job(pen, cycle, rule, countdown_s=countdown_s, epoch=epoch)
+    if job is not None:
+        job = replace(job, id=await pen.tx.insert(job))
+        memory.jobs.append(job)
+        await _supersede_symbol_jobs(pen, job)
+    await _withdraw_trades(pen)
+    await _rows(pen, cycle, rule, job)
+    await pen.audit(
+        words.GUARD_BREACHED,
+        rule=rule.value,
+        equity=cycle.state.equity,
+        balance=cycle.state.balance,
+        peak=cycle.state.peak_equity,
+        drawdown_percent=cycle.verdict.drawdown_percent,
+        limit_percent=cycle.limits.max_drawdown_percent,
+        minimum_equity=cycle.limits.minimum_equity,
+        positions=[p.ticket for p in snapshot.positions],
+        orders=[o.ticket for o in snapshot.orders],
+        job=job.id if job else None,
+        deadline_at=job.deadline_at if job else None,
+        hurry=cycle.verdict.hurry,
+    )
+    await pen.say(_alert(pen, cycle, snapshot, rule, job))
+    return state
+
+
+def _job(pen: Recorder, cycle: Cycle, rule: Rule, *, countdown_s: int, epoch: int) -> CloseJobRow:
+    now = pen.now
+    wait_s = 0 if cycle.verdict.hurry else countdown_s
+    return CloseJobRow(
+        account_id=pen.memory.account.id,
+        trigger_key=f"{rule.value}:{now.isoformat()}",
+        reason=rule.value,
+        scope=ACCOUNT_SCOPE,
+        state="countdown" if wait_s else "closing",
+        deadline_at=now + timedelta(seconds=wait_s),
+        epoch=epoch,
+        equity_at_trigger=cycle.state.equity,
+        drawdown_percent=cycle.verdict.drawdown_percent,
+        limit_percent=cycle.limits.max_drawdown_percent,
+        created_at=now,
+        started_at=None if wait_s else now,
+    )
+
+
+async def _supersede_symbol_jobs(pen: Recorder, job: CloseJobRow) -> None:
+    """The whole account is closed: jobs for single symbols have nothing left to decide."""
+    for other in [j for j in pen.memory.jobs if j.scope != ACCOUNT_SCOPE]:
+        await pen.tx.update(CloseJobRow, {"id": other.id}, state="superseded", finished_at=pen.now)
+        await pen.audit(words.CLOSE_CONFIRMED, job=other.id, superseded_by=job.id)
+        pen.memory.jobs.remove(other)
+
+
+async def _withdraw_trades(pen: Recorder) -> None:
+    for trade in [t for t in pen.memory.trades.values() if t.status == "pending"]:
+        await not_placed(pen, trade, "cancelled", WITHDRAWN)
+        await pen.audit(words.TRADE_CANCELLED, trade=trade.id, reason=WITHDRAWN)
+
+
+async def _rows(pen: Recorder, cycle: Cycle, rule: Rule, job: CloseJobRow | None) -> None:
+    equity = cycle.state.equity or ZERO
+    await pen.tx.insert(
+        DrawdownAlertRow(
+            user_id=pen.memory.user.id,
+            account_id=pen.memory.account.id,
+            job_id=job.id if job else None,
+            alert_type="execution",
+            drawdown_percent=cycle.verdict.drawdown_percent,
+            currency=pen.memory.account.currency,
+            equity=equity,
+            equity_gbp=to_gbp(equity, cycle.state.gbp_rate),
+            threshold_percent=cycle.limits.max_drawdown_percent,
+            action_taken="warning_sent" if job else "positions_closed",
+            status="warning" if job else "success",
+            created_at=pen.now,
+            executed_at=None if job else pen.now,
+        )
+    )
+    await pen.log(
+        matched=True,
+        event_type="guard_trigger",
+        status="warning",
+        divergence_reason=None,
+        error_message=f"{rule.value}: drawdown {cycle.verdict.drawdown_percent} %",
+    )
+
+
+def _alert(
+    pen: Recorder,
+    cycle: Cycle,
+    snapshot: AccountSnapshot,
+    rule: Rule,
+    job: CloseJobRow | None,
+) -> a.GuardBreached:
+    deadline: datetime | None = None
+    if job is not None and job.state == "countdown":
+        deadline = job.deadline_at
+    return a.GuardBreached(
+        **pen.who,
+        job_id=job.id if job else 0,
+        rule=rule.value,
+        drawdown_percent=cycle.verdict.drawdown_percent,
+        limit_percent=cycle.limits.max_drawdown_percent,
+        equity=cycle.state.equity or ZERO,
+        peak_equity=cycle.state.peak_equity,
+        minimum_equity=cycle.limits.minimum_equity,
+        positions_count=len(snapshot.positions),
+        orders_count=len(snapshot.orders),
+        deadline_at=deadline,
+        skip_reason=cycle.verdict.hurry,
+        at=pen.now,
+    )

@@ -1,0 +1,323 @@
+"""Carry a close job one safe step further, from the latest reading (law 16).
+
+An intent is committed before its request is sent; the answer is recorded and believed only when a
+later reading agrees. One call makes at most one round of requests.
+"""
+
+from datetime import datetime, timedelta
+
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.domain import audit_words as words
+from core.domain import closing
+from core.domain.broker import AccountSnapshot, Side
+from core.domain.closing import Attempt, Plan
+from core.domain.rates import to_gbp
+from core.domain.results import deals_seen, ticket_results, total_pnl
+from core.domain.retcodes import RetcodeClass, classify
+from core.ports import (
+    CancelRequest,
+    Clock,
+    CloseRequest,
+    Metrics,
+    NotSent,
+    OutcomeUnknown,
+    SendResult,
+    Store,
+    TerminalGateway,
+    Transaction,
+    WrongAccount,
+)
+from core.records import CloseJobRow, CloseOrderRow, DrawdownAlertRow
+from core.services.desk import AccountMemory
+from core.services.policy import EnginePolicy
+from core.services.recording import Recorder
+
+DEALS_WAIT = timedelta(seconds=5)
+"""How long a proved-flat job waits for its deals before it reports without their prices."""
+DEAL_CLOCK_SLACK = timedelta(seconds=1)
+"""Deals carry milliseconds of the broker's clock; ours may be a little ahead."""
+COMMENT_PREFIX = "rc:"
+
+
+class Converge:
+    """Take the next step of the account's close job."""
+
+    def __init__(
+        self,
+        *,
+        gateway: TerminalGateway,
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
+        policy: EnginePolicy,
+        epoch: int,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._policy = policy
+        self._epoch = epoch
+
+    async def __call__(
+        self, memory: AccountMemory, snapshot: AccountSnapshot, *, hurry: str
+    ) -> datetime | None:
+        """Take one step; answers when the next is due, None where there is no job."""
+        job = memory.job
+        if job is None:
+            return None
+        now = self._clock.now()
+        if job.state == "countdown":
+            if now < job.deadline_at and not hurry:
+                return job.deadline_at
+            job = await self._start(memory, job, hurry)
+        orders = [o for o in memory.orders if o.job_id == job.id]
+        plan = closing.plan(job, orders, snapshot, now, self._policy.closing)
+        if plan.finished and not deals_seen(orders, memory.deals) and self._deals_may_come(job):
+            return now + timedelta(seconds=closing.FLAT_GAP_S)
+        if plan.finished:
+            await self._finish(memory, job, plan, snapshot)
+            return now
+        await self._remember(memory, job, plan, snapshot)
+        for attempt in plan.attempts:
+            await self._request(memory, job, attempt, snapshot)
+        return plan.due_at
+
+    def _deals_may_come(self, job: CloseJobRow) -> bool:
+        first = job.flat_read_at
+        return first is not None and self._clock.now() - first < DEALS_WAIT
+
+    async def _start(self, memory: AccountMemory, job: CloseJobRow, hurry: str) -> CloseJobRow:
+        async with self._store.writing() as tx:
+            pen = self._pen(tx, memory)
+            started = replace(job, state="closing", started_at=pen.now)
+            await tx.update(CloseJobRow, {"id": job.id}, state="closing", started_at=pen.now)
+            await pen.audit(words.CLOSE_STARTED, job=job.id, hurry=hurry)
+        _replace_job(memory, started)
+        return started
+
+    async def _remember(
+        self, memory: AccountMemory, job: CloseJobRow, plan: Plan, snapshot: AccountSnapshot
+    ) -> None:
+        """Commit what this reading settled, proved or brought to light, if anything."""
+        flat_at = snapshot.observed_at if plan.first_flat else job.flat_read_at
+        if plan.reset_flat:
+            flat_at = None
+        new_trouble = plan.trouble or None
+        told = new_trouble is not None and new_trouble != job.trouble
+        changed = replace(job, flat_read_at=flat_at, trouble=new_trouble)
+        if changed == job and not plan.settled:
+            return
+        async with self._store.writing() as tx:
+            pen = self._pen(tx, memory)
+            await self._settle(pen, plan)
+            await tx.update(CloseJobRow, {"id": job.id}, flat_read_at=flat_at, trouble=new_trouble)
+            if told:
+                await pen.say(self._trouble(pen, changed, plan, snapshot))
+                await self._drawdown_row(pen, changed, action_taken="failed", status="failed")
+        _replace_job(memory, changed)
+
+    async def _settle(self, pen: Recorder, plan: Plan) -> None:
+        for order in plan.settled:
+            await pen.tx.update(
+                CloseOrderRow, {"id": order.id}, state=closing.SETTLED, settled_at=pen.now
+            )
+            _replace_order(pen.memory, replace(order, state=closing.SETTLED, settled_at=pen.now))
+
+    async def _request(
+        self, memory: AccountMemory, job: CloseJobRow, attempt: Attempt, snapshot: AccountSnapshot
+    ) -> None:
+        """Intent, commit, send, answer, commit."""
+        order = await self._intend(memory, job, attempt)
+        request = _to_request(attempt, order, snapshot)
+        try:
+            result = await self._gateway.send(request)
+        except OutcomeUnknown as error:
+            answered = replace(order, state=closing.UNKNOWN, error=str(error))
+        except (NotSent, WrongAccount) as error:
+            answered = replace(order, state=closing.REFUSED, error=str(error))
+        else:
+            answered = _answered(order, result)
+        await self._record_answer(memory, answered)
+
+    async def _intend(
+        self, memory: AccountMemory, job: CloseJobRow, attempt: Attempt
+    ) -> CloseOrderRow:
+        async with self._store.writing() as tx:
+            pen = self._pen(tx, memory)
+            order = CloseOrderRow(
+                job_id=job.id,
+                account_id=memory.account.id,
+                ticket=attempt.ticket,
+                position_id=attempt.position_id,
+                action=attempt.action,
+                attempt=attempt.attempt,
+                symbol=attempt.symbol,
+                side=attempt.side,
+                volume=attempt.volume,
+                filling=attempt.filling,
+                state=closing.INTENDED,
+                epoch=self._epoch,
+                created_at=pen.now,
+            )
+            order = replace(order, id=await tx.insert(order))
+            await pen.audit(
+                words.CLOSE_INTENDED,
+                job=job.id,
+                order=order.id,
+                action=order.action,
+                ticket=order.ticket,
+                attempt=order.attempt,
+                volume=order.volume,
+            )
+        memory.orders.append(order)
+        memory.sent_for.add(order.position_id)
+        return order
+
+    async def _record_answer(self, memory: AccountMemory, order: CloseOrderRow) -> None:
+        async with self._store.writing() as tx:
+            pen = self._pen(tx, memory)
+            order = replace(order, answered_at=pen.now)
+            await tx.update(
+                CloseOrderRow,
+                {"id": order.id},
+                state=order.state,
+                retcode=order.retcode,
+                deal=order.deal,
+                price=order.price,
+                error=order.error,
+                answered_at=order.answered_at,
+            )
+            await pen.audit(
+                words.CLOSE_ANSWERED,
+                order=order.id,
+                ticket=order.ticket,
+                state=order.state,
+                retcode=order.retcode,
+                error=order.error,
+            )
+        _replace_order(memory, order)
+
+    async def _finish(
+        self, memory: AccountMemory, job: CloseJobRow, plan: Plan, snapshot: AccountSnapshot
+    ) -> None:
+        orders = [o for o in memory.orders if o.job_id == job.id]
+        results = ticket_results(orders, memory.deals, job.created_at - DEAL_CLOCK_SLACK)
+        closed = sum(1 for r in results if r.outcome == "closed")
+        async with self._store.writing() as tx:
+            pen = self._pen(tx, memory)
+            await self._settle(pen, plan)
+            await tx.update(
+                CloseJobRow, {"id": job.id}, state="flat", finished_at=pen.now, trouble=None
+            )
+            pnl = total_pnl(results)
+            await self._drawdown_row(
+                pen,
+                job,
+                action_taken="positions_closed",
+                status="success",
+                positions_closed_count=closed,
+                total_loss=pnl,
+                total_loss_gbp=to_gbp(pnl, memory.state.gbp_rate),
+                executed_at=pen.now,
+            )
+            await pen.audit(
+                words.CLOSE_CONFIRMED,
+                job=job.id,
+                first_read_at=job.flat_read_at,
+                second_read_at=snapshot.observed_at,
+                equity=snapshot.state.equity,
+                balance=snapshot.state.balance,
+                tickets=results,
+            )
+            await pen.say(
+                a.CloseConfirmed(
+                    **pen.who,
+                    job_id=job.id,
+                    reason=job.reason,
+                    scope=job.scope,
+                    results=results,
+                    total_pnl=pnl,
+                    equity=snapshot.state.equity,
+                    balance=snapshot.state.balance,
+                    started_at=job.started_at or job.created_at,
+                    flat_at=snapshot.observed_at,
+                    latched=memory.latched,
+                )
+            )
+        memory.jobs = [j for j in memory.jobs if j.id != job.id]
+        memory.orders = [o for o in memory.orders if o.job_id != job.id]
+        self._metrics.autoclosed(job.reason, closed)
+
+    async def _drawdown_row(self, pen: Recorder, job: CloseJobRow, **changes: object) -> None:
+        await pen.tx.update(DrawdownAlertRow, {"job_id": job.id}, **changes)
+
+    def _trouble(
+        self, pen: Recorder, job: CloseJobRow, plan: Plan, snapshot: AccountSnapshot
+    ) -> a.CloseTrouble:
+        last = next((o for o in reversed(pen.memory.orders) if o.job_id == job.id), None)
+        detail = "" if last is None else (last.error or f"retcode {last.retcode}")
+        return a.CloseTrouble(
+            **pen.who,
+            job_id=job.id,
+            scope=job.scope,
+            trouble=job.trouble or "",
+            detail=detail,
+            open_positions=len(snapshot.positions),
+            open_orders=len(snapshot.orders),
+            next_try_at=plan.due_at,
+            at=pen.now,
+        )
+
+    def _pen(self, tx: Transaction, memory: AccountMemory) -> Recorder:
+        return Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
+
+
+def _to_request(
+    attempt: Attempt, order: CloseOrderRow, snapshot: AccountSnapshot
+) -> CloseRequest | CancelRequest:
+    login, server = snapshot.state.login, snapshot.state.server
+    if attempt.action == "cancel":
+        return CancelRequest(
+            login=login, server=server, ticket=attempt.ticket, symbol=attempt.symbol
+        )
+    return CloseRequest(
+        login=login,
+        server=server,
+        ticket=attempt.ticket,
+        symbol=attempt.symbol,
+        position_side=Side(attempt.side),
+        volume=attempt.volume,
+        deviation_points=attempt.deviation_points,
+        filling=attempt.filling,
+        comment=f"{COMMENT_PREFIX}{order.id}",
+    )
+
+
+def _answered(order: CloseOrderRow, result: SendResult) -> CloseOrderRow:
+    match classify(result.retcode):
+        case RetcodeClass.ACCEPTED | RetcodeClass.GONE:
+            state = closing.DONE
+        case RetcodeClass.UNKNOWN:
+            state = closing.UNKNOWN
+        case _:
+            state = closing.REFUSED
+    price = result.price if result.price > 0 else None
+    return replace(
+        order,
+        state=state,
+        retcode=result.retcode,
+        deal=result.deal or None,
+        price=price,
+        error=result.comment or None,
+    )
+
+
+def _replace_job(memory: AccountMemory, job: CloseJobRow) -> None:
+    memory.jobs = [job if j.id == job.id else j for j in memory.jobs]
+
+
+def _replace_order(memory: AccountMemory, order: CloseOrderRow) -> None:
+    memory.orders = [order if o.id == order.id else o for o in memory.orders]

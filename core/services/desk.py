@@ -1,0 +1,228 @@
+"""What the engine remembers of each account between readings, and who may touch it now.
+
+The store is the truth; a memory is loaded from it, kept while the process owns the account, and
+forgotten whenever a write fails. All work on an account happens under its lock.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.domain.broker import AccountSnapshot, Deal
+from core.domain.episodes import Key
+from core.ports import Clock, Store, Transaction
+from core.records import (
+    AccountRow,
+    AccountStateRow,
+    CloseJobRow,
+    CloseOrderRow,
+    DealRow,
+    EpisodeRow,
+    TradeRow,
+    UserRow,
+)
+
+DEALS_OVERLAP = timedelta(minutes=10)
+"""Deals are asked for from this long before the newest one known, because they can arrive late."""
+LATE_FILL_DAYS = 1
+"""For this long after its deadline a trade is still recognised by its tag."""
+ACTIVE_JOB_STATES = ("countdown", "closing")
+
+
+@dataclass(slots=True)
+class AccountMemory:
+    """One account as of its last committed cycle."""
+
+    account: AccountRow
+    user: UserRow
+    state: AccountStateRow
+    trades: dict[int, TradeRow] = field(default_factory=dict)
+    episodes: dict[Key, EpisodeRow] = field(default_factory=dict)
+    deals: dict[int, list[Deal]] = field(default_factory=dict)
+    deal_tickets: set[int] = field(default_factory=set)
+    jobs: list[CloseJobRow] = field(default_factory=list)
+    orders: list[CloseOrderRow] = field(default_factory=list)
+    sent_for: set[int] = field(default_factory=set)
+    absent: dict[str, int] = field(default_factory=dict)
+    snapshot: AccountSnapshot | None = None
+    failures: int = 0
+    failing_since: datetime | None = None
+    release_flat_at: datetime | None = None
+    manual_sync_at: datetime | None = None
+
+    @property
+    def job(self) -> CloseJobRow | None:
+        """The job to work on: the whole account's before any symbol's."""
+        whole = [j for j in self.jobs if j.scope == "account"]
+        return next(iter(whole or self.jobs), None)
+
+    @property
+    def latched(self) -> bool:
+        """Whether nothing may be opened before a release."""
+        return self.state.latched_at is not None
+
+    @property
+    def closed_by_us(self) -> frozenset[int]:
+        """Position identifiers a close job has sent for."""
+        return frozenset(self.sent_for)
+
+    def deals_since(self, now: datetime) -> datetime:
+        """From when deals must be read so that none is missed, late ones included."""
+        marks = [self.state.deals_cursor_at or now]
+        marks.extend(t.missing_since for t in self.trades.values() if t.missing_since)
+        marks.extend(m for m in (self.state.unexplained_since,) if m)
+        marks.extend(j.created_at for j in self.jobs)
+        return min(marks) - DEALS_OVERLAP
+
+
+class Desk:
+    """The memories and locks of all accounts this process owns."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._memories: dict[int, AccountMemory] = {}
+        self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._forgotten: dict[int, AccountMemory] = {}
+
+    @asynccontextmanager
+    async def holding(self, account_id: int) -> AsyncIterator[AccountMemory]:
+        """The account's memory, exclusively. Any exception inside makes it be loaded anew."""
+        async with self._locks[account_id]:
+            memory = self._memories.get(account_id)
+            if memory is None:
+                memory = await self._load(account_id)
+                self._memories[account_id] = memory
+            try:
+                yield memory
+            except BaseException:
+                self._forget(account_id, memory)
+                raise
+
+    def drop(self, account_id: int) -> None:
+        """Make the account be loaded anew before its next cycle."""
+        memory = self._memories.get(account_id)
+        if memory is not None:
+            self._forget(account_id, memory)
+
+    def peek(self, account_id: int) -> AccountMemory | None:
+        """The memory as it stands, for looking only."""
+        return self._memories.get(account_id)
+
+    def all(self) -> list[AccountMemory]:
+        """Every memory loaded, for looking only."""
+        return list(self._memories.values())
+
+    def _forget(self, account_id: int, memory: AccountMemory) -> None:
+        self._memories.pop(account_id, None)
+        self._forgotten[account_id] = memory
+
+    async def _load(self, account_id: int) -> AccountMemory:
+        async with self._store.reading() as tx:
+            memory = await load_memory(tx, account_id, self._clock.now())
+        before = self._forgotten.pop(account_id, None)
+        if before is not None:
+            # The last snapshot and the failures describe the world, not the store: they survive.
+            memory.snapshot = before.snapshot
+            memory.failures = before.failures
+            memory.failing_since = before.failing_since
+        return memory
+
+
+async def load_memory(tx: Transaction, account_id: int, now: datetime) -> AccountMemory:
+    """Read everything a cycle needs to know of the account."""
+    account = await tx.get(AccountRow, account_id)
+    if account is None:
+        raise LookupError(f"account {account_id} does not exist")
+    user = await tx.get(UserRow, account.user_id)
+    if user is None:
+        raise LookupError(f"user {account.user_id} of account {account_id} does not exist")
+    state = await tx.get(AccountStateRow, account_id)
+    memory = AccountMemory(
+        account=account, user=user, state=state or AccountStateRow(id=account_id)
+    )
+    await _load_trades(tx, memory, now)
+    open_episodes = await tx.find(EpisodeRow, account_id=account_id, resolved_at=None)
+    memory.episodes = {(row.kind, row.subject): row for row in open_episodes}
+    memory.jobs = await tx.find(CloseJobRow, account_id=account_id, state=ACTIVE_JOB_STATES)
+    for job in memory.jobs:
+        memory.orders.extend(await tx.find(CloseOrderRow, job_id=job.id))
+    await _load_deals(tx, memory)
+    return memory
+
+
+async def _load_trades(tx: Transaction, memory: AccountMemory, now: datetime) -> None:
+    account_id = memory.account.id
+    active = await tx.find(TradeRow, account_id=account_id, status=("pending", "open"))
+    late = await tx.find(
+        TradeRow,
+        account_id=account_id,
+        status=("expired", "cancelled"),
+        created_at__ge=now - timedelta(days=LATE_FILL_DAYS),
+    )
+    memory.trades = {t.id: t for t in (*active, *late)}
+
+
+async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
+    account_id = memory.account.id
+    cursor = memory.state.deals_cursor_at
+    if cursor is not None:
+        since = min(cursor, memory.deals_since(cursor)) - DEALS_OVERLAP
+        recent = await tx.find(DealRow, account_id=account_id, executed_at__ge=since)
+        memory.deal_tickets = {d.ticket for d in recent}
+    wanted = {t.position_id for t in memory.trades.values() if t.position_id}
+    wanted |= {int(s) for (_, s) in memory.episodes if s.isdigit()}
+    wanted |= {o.position_id for o in memory.orders if o.position_id}
+    sent = await tx.find(CloseOrderRow, account_id=account_id, position_id=tuple(wanted))
+    memory.sent_for = {o.position_id for o in sent}
+    for row in await tx.find(DealRow, account_id=account_id, position_id=tuple(wanted)):
+        memory.deals.setdefault(row.position_id, []).append(deal_of(row))
+        memory.deal_tickets.add(row.ticket)
+
+
+def deal_of(row: DealRow) -> Deal:
+    """The stored deal as the domain's value."""
+    return Deal(
+        ticket=row.ticket,
+        order=0,
+        position_id=row.position_id,
+        deal_type=row.deal_type,
+        entry=row.entry,
+        reason=row.reason,
+        symbol=row.symbol,
+        volume=row.volume,
+        price=row.price,
+        profit=row.profit,
+        commission=row.commission,
+        swap=row.swap,
+        fee=row.fee,
+        magic=row.magic,
+        comment=row.comment,
+        executed_at=row.executed_at,
+    )
+
+
+def row_of(deal: Deal, account_id: int, seen_at: datetime) -> DealRow:
+    """The domain's deal as a row."""
+    return DealRow(
+        account_id=account_id,
+        ticket=deal.ticket,
+        position_id=deal.position_id,
+        deal_type=deal.deal_type,
+        entry=deal.entry,
+        reason=deal.reason,
+        symbol=deal.symbol,
+        volume=deal.volume,
+        price=deal.price,
+        profit=deal.profit,
+        commission=deal.commission,
+        swap=deal.swap,
+        fee=deal.fee,
+        magic=deal.magic,
+        comment=deal.comment,
+        executed_at=deal.executed_at,
+        seen_at=seen_at,
+    )

@@ -1,0 +1,307 @@
+"""The market guard at work: quotes in, one warning per (server, symbol, kind) out, gaps closed.
+
+Judges the quotes of the reading just taken. Only symbols that some account holds are watched.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.domain import audit_words as words
+from core.domain import market
+from core.domain.broker import AccountSnapshot, SymbolSpec, Tick
+from core.domain.market import Alarm, Change, WarningKind, WarningState
+from core.domain.people import Person
+from core.ports import Clock, Metrics, Store, Transaction
+from core.records import CloseJobRow, MarketWarningRow, OverrideRow, UserRow
+from core.services import audit
+from core.services.desk import AccountMemory, Desk
+from core.services.errors import Refused
+from core.services.policy import EnginePolicy
+from core.services.recording import Recorder
+from core.services.speaking import speak
+
+Key = tuple[str, str, str]
+
+
+class MarketGuard:
+    """Keeps the unresolved warnings, in memory and in the store."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each dependency once
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
+        desk: Desk,
+        policy: EnginePolicy,
+        epoch: int,
+        wake: Callable[[int], None],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._desk = desk
+        self._policy = policy
+        self._epoch = epoch
+        self._wake = wake
+        self._lock = asyncio.Lock()
+        self._ticks: dict[tuple[str, str], Tick] = {}
+        self._specs: dict[tuple[str, str], SymbolSpec] = {}
+        self._open: dict[Key, MarketWarningRow] = {}
+
+    async def load(self) -> None:
+        """Take up the warnings that were unresolved when the process ended."""
+        async with self._store.reading() as tx:
+            rows = await tx.find(MarketWarningRow, resolved_at=None)
+        self._open = {(w.server, w.symbol, w.kind): w for w in rows}
+
+    def unresolved(self) -> list[MarketWarningRow]:
+        """The warnings that are not over, oldest first."""
+        return sorted(self._open.values(), key=lambda w: w.opened_at)
+
+    async def look(self, snapshot: AccountSnapshot) -> None:
+        """Judge the quotes of one reading."""
+        server = snapshot.state.server
+        async with self._lock:
+            for symbol, tick in snapshot.ticks.items():
+                spec = snapshot.symbols.get(symbol)
+                previous = self._ticks.get((server, symbol))
+                if spec is None or (previous is not None and tick.at < previous.at):
+                    continue
+                self._ticks[(server, symbol)] = tick
+                self._specs[(server, symbol)] = spec
+                holders = self._holders(server, symbol)
+                if not holders and not self._watched(server, symbol):
+                    continue
+                jump = market.gap(previous, tick, self._policy.market)
+                wide = market.spread(tick, spec, self._policy.market)
+                await self._judge(server, tick, WarningKind.GAP, jump, holders)
+                await self._judge(server, tick, WarningKind.SPREAD, wide, holders)
+
+    async def pass_time(self) -> None:
+        """Let deadlines and holds run out even where no new reading comes."""
+        now = self._clock.now()
+        async with self._lock:
+            for warning in self.unresolved():
+                due = warning.hold_until if warning.state == "held" else warning.deadline_at
+                if due is None or now < due:
+                    continue
+                tick = self._ticks.get((warning.server, warning.symbol))
+                spec = self._specs.get((warning.server, warning.symbol))
+                if tick is None or spec is None:
+                    continue  # nothing read since the start: the first reading judges
+                alarm = None
+                if warning.kind == WarningKind.SPREAD:
+                    alarm = market.spread(tick, spec, self._policy.market)
+                holders = self._holders(warning.server, warning.symbol)
+                await self._advance(warning, alarm, holders)
+
+    async def answer(
+        self, actor: Person, warning_id: int, version: int, verb: str
+    ) -> MarketWarningRow:
+        """Do what an admin pressed. Raises Refused for a stale button or an unknown warning."""
+        async with self._lock:
+            warning = next((w for w in self._open.values() if w.id == warning_id), None)
+            if warning is None or warning.version != version:
+                raise await self._stale(warning_id)
+            if warning.state == WarningState.CLOSING:
+                raise await self._stale(warning_id)
+            now = self._clock.now()
+            change = market.answer(warning, verb, actor.user_id, now, self._policy.market)
+            if change is None:
+                raise Refused("not_found")
+            override = OverrideRow(
+                warning_id=warning.id,
+                user_id=actor.user_id,
+                verb=verb,
+                reason=f"button by {actor.name}",
+                created_at=now,
+                expires_at=change.warning.hold_until,
+            )
+            await self._commit(change, override=override, by=actor.name)
+            return change.warning
+
+    async def _stale(self, warning_id: int) -> Refused:
+        async with self._store.reading() as tx:
+            row = await tx.get(MarketWarningRow, warning_id)
+            if row is None:
+                return Refused("not_found")
+            user = await tx.get(UserRow, row.answered_by) if row.answered_by else None
+        by = user.name if user else ""
+        return Refused("stale_button", state=row.state, by=by, at=row.answered_at)
+
+    # --- judging --------------------------------------------------------------------------------
+
+    async def _judge(
+        self, server: str, tick: Tick, kind: WarningKind, alarm: Alarm | None, holders: list[int]
+    ) -> None:
+        warning = self._open.get((server, tick.symbol, kind.value))
+        if warning is not None:
+            await self._advance(warning, alarm, holders)
+        elif alarm is not None and holders:
+            now = self._clock.now()
+            opened = market.open_warning(alarm, tick, server, holders, now, self._policy.market)
+            await self._commit(Change(warning=opened))
+            self._metrics.guard_triggered(f"market_{kind.value}")
+
+    async def _advance(
+        self, warning: MarketWarningRow, alarm: Alarm | None, holders: list[int]
+    ) -> None:
+        now = self._clock.now()
+        change = market.advance(warning, alarm, holders, now, self._policy.market)
+        if change is not None:
+            await self._commit(change)
+        elif alarm is not None and alarm.figure > warning.worst:
+            key = (warning.server, warning.symbol, warning.kind)
+            self._open[key] = replace(warning, worst=alarm.figure)
+
+    def _holders(self, server: str, symbol: str) -> list[int]:
+        return sorted(
+            m.account.id
+            for m in self._desk.all()
+            if m.account.server == server and m.snapshot is not None and _holds(m, symbol)
+        )
+
+    def _watched(self, server: str, symbol: str) -> bool:
+        return any((server, symbol, kind.value) in self._open for kind in WarningKind)
+
+    # --- writing --------------------------------------------------------------------------------
+
+    async def _commit(
+        self, change: Change, *, override: OverrideRow | None = None, by: str = ""
+    ) -> None:
+        """Warning, override, close jobs, audit and alert in one commit."""
+        now = self._clock.now()
+        warning = change.warning
+        async with AsyncExitStack() as stack:
+            memories = []
+            if change.close:
+                for account_id in sorted(warning.account_ids):
+                    memories.append(await stack.enter_async_context(self._desk.holding(account_id)))
+            tx = await stack.enter_async_context(self._store.writing())
+            warning = await self._save(tx, warning)
+            if override is not None:
+                await tx.insert(override)
+            jobs = [
+                (m, await self._close_job(tx, m, warning, now))
+                for m in memories
+                if _needs_job(m, warning.symbol)
+            ]
+            await audit.append(
+                tx,
+                0,
+                by or "engine",
+                _word(warning, by),
+                {
+                    "warning": warning.id,
+                    "symbol": warning.symbol,
+                    "kind": warning.kind,
+                    "state": warning.state,
+                    "figure": warning.figure,
+                    "accounts": warning.account_ids,
+                    "jobs": [job.id for _, job in jobs],
+                },
+                now,
+            )
+            if change.told:
+                await self._say(tx, change, warning, by, now)
+        for memory, _ in jobs:
+            self._wake(memory.account.id)
+        key = (warning.server, warning.symbol, warning.kind)
+        if warning.resolved_at is None:
+            self._open[key] = warning
+        else:
+            self._open.pop(key, None)
+
+    async def _save(self, tx: Transaction, warning: MarketWarningRow) -> MarketWarningRow:
+        if warning.id == 0:
+            return replace(warning, id=await tx.insert(warning))
+        changes = {
+            name: getattr(warning, name)
+            for name in warning.__struct_fields__
+            if name not in ("id", "server", "symbol", "kind", "opened_at")
+        }
+        await tx.update(MarketWarningRow, {"id": warning.id}, **changes)
+        return warning
+
+    async def _close_job(
+        self, tx: Transaction, memory: AccountMemory, warning: MarketWarningRow, now: datetime
+    ) -> CloseJobRow:
+        job = CloseJobRow(
+            account_id=memory.account.id,
+            trigger_key=f"gap:{warning.id}:{warning.version}",
+            reason="market_gap",
+            scope=warning.symbol,
+            state="closing",
+            deadline_at=now,
+            epoch=self._epoch,
+            equity_at_trigger=memory.state.equity,
+            drawdown_percent=memory.state.drawdown_percent,
+            created_at=now,
+            started_at=now,
+        )
+        pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
+        job = replace(job, id=await tx.insert(job))
+        memory.jobs.append(job)  # forgotten with the whole memory where the commit fails
+        await pen.audit(words.CLOSE_STARTED, job=job.id, warning=warning.id)
+        await pen.log(
+            matched=True,
+            symbol=warning.symbol,
+            event_type="guard_trigger",
+            status="warning",
+            error_message=f"market gap {warning.figure} %",
+        )
+        return job
+
+    async def _say(
+        self, tx: Transaction, change: Change, warning: MarketWarningRow, by: str, now: datetime
+    ) -> None:
+        alert = a.MarketWarning(
+            warning_id=warning.id,
+            version=warning.version,
+            warning=warning.kind,
+            symbol=warning.symbol,
+            server=warning.server,
+            state=warning.state,
+            figure=warning.figure,
+            limit=warning.limit,
+            worst=warning.worst,
+            accounts=tuple(self.names(warning.account_ids)),
+            opened_at=warning.opened_at,
+            deadline_at=warning.deadline_at,
+            hold_until=warning.hold_until,
+            answered_by=by,
+            at=now,
+            again=change.again,
+        )
+        await speak(tx, alert, client=None, admin=self._policy.admin_chat_id, now=now)
+
+    def names(self, account_ids: Iterable[int]) -> list[str]:
+        """Account ids as people know them: client and login."""
+        found = []
+        for account_id in account_ids:
+            memory = self._desk.peek(account_id)
+            if memory is not None:
+                found.append(f"{memory.user.name} {memory.account.login}")
+        return found
+
+
+def _holds(memory: AccountMemory, symbol: str) -> bool:
+    snapshot = memory.snapshot
+    return snapshot is not None and any(p.symbol == symbol for p in snapshot.positions)
+
+
+def _needs_job(memory: AccountMemory, symbol: str) -> bool:
+    covered = any(j.scope in ("account", symbol) for j in memory.jobs)
+    return not covered and not memory.latched and _holds(memory, symbol)
+
+
+def _word(warning: MarketWarningRow, by: str) -> str:
+    if by:
+        return words.MARKET_ANSWERED
+    return words.MARKET_WARNED if warning.resolved_at is None else words.MARKET_RESOLVED

@@ -1,0 +1,46 @@
+"""Who is asking: known people, and the record of those who were refused."""
+
+from core.domain import audit_words as words
+from core.domain.audit import SYSTEM
+from core.domain.people import Person, Role
+from core.ports import Clock, Store
+from core.records import AccountRow, UserRow
+from core.services import audit
+
+WHAT_LENGTH_MAX = 200
+
+
+class People:
+    """Tell who a Telegram user is, and audit refusals."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def identify(self, telegram_id: int) -> Person | None:
+        """The person behind a Telegram id, or None for a stranger."""
+        async with self._store.reading() as tx:
+            user = await tx.first(UserRow, telegram_id=telegram_id)
+            if user is None:
+                return None
+            accounts = await tx.find(AccountRow, user_id=user.id, enabled=True)
+        return Person(
+            user_id=user.id,
+            telegram_id=user.telegram_id,
+            name=user.name,
+            role=Role(user.role),
+            time_zone=user.time_zone,
+            account_ids=tuple(a.id for a in accounts),
+        )
+
+    async def refuse(self, telegram_id: int, what: str) -> None:
+        """Add a refusal to the system's audit chain."""
+        async with self._store.writing() as tx:
+            await audit.append(
+                tx,
+                SYSTEM,
+                f"telegram:{telegram_id}",
+                words.ACCESS_REFUSED,
+                {"what": what[:WHAT_LENGTH_MAX]},
+                self._clock.now(),
+            )

@@ -1,0 +1,31 @@
+"""The engine's settings as the services need them: one frozen value, built once from `Settings`."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from core.domain.cadence import Cadence
+from core.domain.closing import ClosePolicy
+from core.domain.limits import GuardLimits
+from core.domain.market import MarketPolicy
+from core.domain.reconciliation import Policy
+
+
+class EnginePolicy(Struct, frozen=True, kw_only=True):
+    """Tolerances, times and addresses of speech. Durations in seconds."""
+
+    reconciliation: Policy
+    closing: ClosePolicy
+    market: MarketPolicy
+    cadence: Cadence
+    limits: GuardLimits
+    countdown_s: int
+    explanation_wait_s: float
+    snapshot_row_interval_s: int
+    signal_expires_s: int
+    trade_deadline_s: int
+    manual_sync_interval_s: int
+    magic_base: int
+    admin_chat_id: int
+    spread_check: bool = True
+    slippage_pips_max: Decimal = Decimal(5)

@@ -1,0 +1,130 @@
+"""Record the openings, changes and ends of divergences."""
+
+import msgspec
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.domain.cycle import Cycle
+from core.domain.episodes import Changed, Opened, Resolved
+from core.domain.findings import Finding
+from core.records import EpisodeRow
+from core.services.recording import Recorder
+
+
+async def episodes(pen: Recorder, cycle: Cycle) -> list[str]:
+    """Record openings, changes and ends of divergences; answers the kinds opened."""
+    opened: list[str] = []
+    for event in cycle.events:
+        match event:
+            case Opened(finding):
+                await _opened(pen, finding)
+                opened.append(finding.kind.value)
+            case Changed(episode, finding):
+                await _changed(pen, episode, finding)
+            case Resolved(episode):
+                await _resolved(pen, episode, cycle)
+    return opened
+
+
+async def _opened(pen: Recorder, finding: Finding) -> None:
+    row = EpisodeRow(
+        account_id=pen.memory.account.id,
+        kind=finding.kind.value,
+        subject=finding.subject,
+        trade_id=finding.trade_id,
+        material=finding.material,
+        detail=msgspec.to_builtins(finding),
+        opened_at=pen.now,
+        changed_at=pen.now,
+    )
+    row = replace(row, id=await pen.tx.insert(row))
+    pen.memory.episodes[(row.kind, row.subject)] = row
+    await _divergence(pen, row, finding, changed=False)
+
+
+async def _changed(pen: Recorder, episode: EpisodeRow, finding: Finding) -> None:
+    changes = {
+        "material": finding.material,
+        "detail": msgspec.to_builtins(finding),
+        "changed_at": pen.now,
+    }
+    await pen.tx.update(EpisodeRow, {"id": episode.id}, **changes)
+    pen.memory.episodes[(episode.kind, episode.subject)] = replace(episode, **changes)
+    await _divergence(pen, episode, finding, changed=True)
+
+
+async def _divergence(pen: Recorder, row: EpisodeRow, finding: Finding, *, changed: bool) -> None:
+    await pen.log(
+        signal_id=finding.signal_id,
+        approval_id=finding.approval_id,
+        mt5_position_id=int(finding.subject),
+        symbol=finding.symbol,
+        direction=finding.side,
+        volume=finding.volume,
+        entry_price=finding.price,
+        matched=finding.trade_id is not None,
+        divergence_reason=finding.kind.value,
+        slippage_pips=finding.slippage_pips,
+        event_type="sync",
+        status="partial" if finding.kind.value == "partial_fill" else "warning",
+    )
+    await pen.say(
+        a.DivergenceOpened(
+            **pen.who,
+            episode_id=row.id,
+            finding=finding.kind.value,
+            subject=finding.subject,
+            symbol=finding.symbol,
+            side=finding.side,
+            volume=finding.volume,
+            expected=finding.expected,
+            observed=finding.observed,
+            slippage_pips=finding.slippage_pips,
+            magic=finding.magic,
+            opened_by=finding.opened_by,
+            at=pen.now,
+            changed=changed,
+        )
+    )
+
+
+async def _resolved(pen: Recorder, episode: EpisodeRow, cycle: Cycle) -> None:
+    await pen.tx.update(EpisodeRow, {"id": episode.id}, resolved_at=pen.now)
+    pen.memory.episodes.pop((episode.kind, episode.subject), None)
+    finding = msgspec.convert(episode.detail, Finding, strict=False)
+    how = _how(episode, cycle)
+    await pen.log(
+        signal_id=finding.signal_id,
+        approval_id=finding.approval_id,
+        mt5_position_id=int(finding.subject),
+        symbol=finding.symbol,
+        direction=finding.side,
+        volume=finding.volume,
+        matched=finding.trade_id is not None,
+        divergence_reason=episode.kind,
+        event_type="sync",
+        status="success",
+        error_message=f"resolved: {how}",
+    )
+    await pen.say(
+        a.DivergenceResolved(
+            **pen.who,
+            episode_id=episode.id,
+            finding=episode.kind,
+            subject=episode.subject,
+            symbol=finding.symbol,
+            how=how,
+            opened_at=episode.opened_at,
+            resolved_at=pen.now,
+        )
+    )
+
+
+def _how(episode: EpisodeRow, cycle: Cycle) -> str:
+    closed = {str(g.trade.position_id): g.closure for g in cycle.reconciliation.gone}
+    closure = closed.get(episode.subject) or cycle.closures.get(episode.subject)
+    if closure is not None:
+        return f"closed:{closure.reason.value}"
+    there = {str(m.position.identifier) for m in cycle.reconciliation.matches}
+    there |= {str(p.identifier) for p in cycle.reconciliation.unknown}
+    return "as_expected" if episode.subject in there else "gone"

@@ -1,0 +1,196 @@
+"""Record what became of expected trades: found, grown, missing, closed, not placed."""
+
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.domain.broker import ZERO
+from core.domain.cycle import Cycle
+from core.domain.findings import Closure
+from core.domain.money import percent_of
+from core.domain.rates import to_gbp
+from core.domain.reconciliation import Gone, Match, Missing
+from core.records import TradeRow
+from core.services.recording import Recorder
+
+
+async def matches(pen: Recorder, cycle: Cycle) -> None:
+    """Record first matches, growth, and positions that came back."""
+    for match in cycle.reconciliation.matches:
+        if match.first:
+            await _first_match(pen, match)
+        else:
+            await _still_there(pen, match)
+
+
+async def _first_match(pen: Recorder, match: Match) -> None:
+    trade, position = match.trade, match.position
+    changes = {
+        "status": "open",
+        "position_id": position.identifier,
+        "entry_price": position.price_open,
+        "observed_volume": position.volume,
+        "opened_at": position.opened_at,
+        "missing_since": None,
+        "missing_count": 0,
+    }
+    await _change_trade(pen, trade, changes)
+    await pen.log(
+        **_trade_columns(trade),
+        mt5_position_id=position.identifier,
+        volume=position.volume,
+        entry_price=position.price_open,
+        current_price=position.price_current,
+        take_profit=position.take_profit,
+        stop_loss=position.stop_loss,
+        matched=True,
+        slippage_pips=match.slippage_pips,
+        event_type="sync",
+        status="success",
+    )
+    await pen.say(
+        a.TradeOpened(
+            **pen.who,
+            trade_id=trade.id,
+            signal_id=trade.signal_id,
+            position_id=position.identifier,
+            symbol=trade.symbol,
+            side=position.side.value,
+            volume=position.volume,
+            entry_price=position.price_open,
+            expected_entry=trade.expected_entry,
+            slippage_pips=match.slippage_pips,
+            stop_loss=position.stop_loss,
+            take_profit=position.take_profit,
+            opened_at=position.opened_at,
+        )
+    )
+
+
+async def _still_there(pen: Recorder, match: Match) -> None:
+    trade, volume = match.trade, match.position.volume
+    changes: dict[str, object] = {}
+    if volume > (trade.observed_volume or ZERO):
+        changes["observed_volume"] = volume
+    if trade.missing_count:
+        changes |= {"missing_since": None, "missing_count": 0}
+    if changes:
+        await _change_trade(pen, trade, changes)
+
+
+async def gone(pen: Recorder, cycle: Cycle) -> None:
+    """Record explained ends of trades, and of positions that were nobody's trade."""
+    for gone in cycle.reconciliation.gone:
+        await _trade_closed(pen, gone, cycle)
+    for subject, closure in cycle.closures.items():
+        await _closed_log(pen, closure, cycle, trade=None)
+        await _say_closed(pen, closure, trade=None)
+        pen.memory.deals.pop(int(subject), None)
+
+
+async def _trade_closed(pen: Recorder, gone: Gone, cycle: Cycle) -> None:
+    trade, closure = gone.trade, gone.closure
+    changes = {
+        "status": "closed",
+        "closed_at": closure.closed_at,
+        "exit_price": closure.exit_price,
+        "close_reason": closure.reason.value,
+        "pnl": closure.pnl,
+        "missing_since": None,
+    }
+    await _change_trade(pen, trade, changes)
+    await _closed_log(pen, closure, cycle, trade)
+    await _say_closed(pen, closure, trade)
+    pen.memory.trades.pop(trade.id, None)
+
+
+async def _closed_log(
+    pen: Recorder, closure: Closure, cycle: Cycle, trade: TradeRow | None
+) -> None:
+    rate = cycle.state.gbp_rate
+    columns = _trade_columns(trade) if trade else {"symbol": closure.symbol}
+    await pen.log(
+        **{**columns, "direction": closure.side.value},
+        mt5_position_id=closure.position_id,
+        volume=closure.volume,
+        entry_price=trade.entry_price if trade else None,
+        exit_price=closure.exit_price,
+        matched=trade is not None,
+        close_reason=closure.reason.value,
+        pnl=closure.pnl,
+        pnl_gbp=to_gbp(closure.pnl, rate),
+        pnl_percent=percent_of(closure.pnl, cycle.state.balance or ZERO),
+        event_type="close",
+        status="success",
+    )
+
+
+async def _say_closed(pen: Recorder, closure: Closure, trade: TradeRow | None) -> None:
+    await pen.say(
+        a.PositionClosed(
+            **pen.who,
+            position_id=closure.position_id,
+            trade_id=trade.id if trade else None,
+            signal_id=trade.signal_id if trade else None,
+            symbol=closure.symbol,
+            side=closure.side.value,
+            volume=closure.volume,
+            exit_price=closure.exit_price,
+            pnl=closure.pnl,
+            close_reason=closure.reason.value,
+            closed_at=closure.closed_at,
+        )
+    )
+
+
+async def missing(pen: Recorder, cycle: Cycle, observations_min: int) -> None:
+    """Remember absences, up to the count at which they are told."""
+    for missing in cycle.reconciliation.missing:
+        if missing.trade.missing_count < observations_min:
+            await _count_missing(pen, missing)
+
+
+async def _count_missing(pen: Recorder, missing: Missing) -> None:
+    since = missing.trade.missing_since or pen.now
+    await _change_trade(
+        pen, missing.trade, {"missing_count": missing.count, "missing_since": since}
+    )
+
+
+async def not_placed(pen: Recorder, trade: TradeRow, status: str, reason: str) -> None:
+    """An approved trade will not be placed: its deadline passed, or the guard withdrew it."""
+    await _change_trade(pen, trade, {"status": status})
+    await pen.log(
+        **_trade_columns(trade),
+        volume=trade.volume,
+        matched=False,
+        divergence_reason="not_executed",
+        event_type="sync",
+        status="warning",
+        error_message=reason,
+    )
+    await pen.say(
+        a.TradeNotPlaced(
+            **pen.who,
+            trade_id=trade.id,
+            signal_id=trade.signal_id,
+            symbol=trade.symbol,
+            side=trade.side,
+            volume=trade.volume,
+            reason=reason,
+            at=pen.now,
+        )
+    )
+
+
+async def _change_trade(pen: Recorder, trade: TradeRow, changes: dict[str, object]) -> None:
+    await pen.tx.update(TradeRow, {"id": trade.id}, **changes)
+    pen.memory.trades[trade.id] = replace(trade, **changes)
+
+
+def _trade_columns(trade: TradeRow) -> dict[str, object]:
+    return {
+        "signal_id": trade.signal_id,
+        "approval_id": trade.approval_id,
+        "symbol": trade.symbol,
+        "direction": trade.side,
+    }

@@ -1,0 +1,62 @@
+"""The pen a service writes with: one account, one transaction, one moment."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from core.domain import alerts as a
+from core.ports import Transaction
+from core.records import ReconciliationLogRow
+from core.services import audit
+from core.services.desk import AccountMemory
+from core.services.speaking import speak
+
+
+class Recorder:
+    """One commit's pen: knows the account, the transaction, the moment and the admin chat.
+
+    Memory is changed in step with the rows; the caller forgets it where the commit fails.
+    """
+
+    def __init__(
+        self, tx: Transaction, memory: AccountMemory, now: datetime, admin_chat_id: int
+    ) -> None:
+        self.tx = tx
+        self.memory = memory
+        self.now = now
+        self.admin_chat_id = admin_chat_id
+        account = memory.account
+        self.who: dict[str, Any] = {
+            "account_id": account.id,
+            "login": account.login,
+            "client": memory.user.name,
+            "currency": account.currency,
+        }
+
+    async def say(self, alert: a.Alert) -> None:
+        """Tell whom it concerns."""
+        client = self.memory.user.telegram_id
+        await speak(self.tx, alert, client=client, admin=self.admin_chat_id, now=self.now)
+
+    async def audit(self, word: str, /, actor: str = "engine", **detail: object) -> None:
+        """Add a link to the account's audit chain."""
+        await audit.append(
+            self.tx, self.memory.account.id, actor, word, msgspec.to_builtins(detail), self.now
+        )
+
+    async def log(self, **columns: object) -> None:
+        """Add a reconciliation event."""
+        memory = self.memory
+        row = msgspec.convert(
+            {
+                "user_id": memory.user.id,
+                "account_id": memory.account.id,
+                "currency": memory.account.currency,
+                "created_at": self.now,
+                "updated_at": self.now,
+                **columns,
+            },
+            ReconciliationLogRow,
+        )
+        await self.tx.insert(row)

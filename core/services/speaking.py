@@ -1,0 +1,57 @@
+"""Put an alert into the outbox, inside the transaction that makes it true (law 5)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from core.domain import alerts as a
+from core.domain.speech import deliver
+from core.ports import Transaction
+from core.records import OutboxRow
+
+ADMIN_ONLY = (a.MarketWarning, a.AppStarted, a.AppStopping, a.ReleaseAsked)
+CLIENT_ONLY = (
+    a.SignalOffered,
+    a.OfferAnswered,
+    a.TradeOpened,
+    a.TradeNotPlaced,
+    a.PositionClosed,
+    a.CashFlowSeen,
+)
+
+
+async def speak(
+    tx: Transaction, alert: a.Alert, *, client: int | None, admin: int, now: datetime
+) -> None:
+    """Commit an alert to whom it concerns: the client, the admin chat, or both."""
+    delivery = deliver(alert)
+    body = msgspec.json.encode(alert).decode()
+    kind = type(alert).__name__
+    for chat_id in audience(alert, client=client, admin=admin):
+        row = OutboxRow(
+            dedupe_key=f"{kind}:{delivery.thread}:{chat_id}:{now.isoformat()}",
+            chat_id=chat_id,
+            priority=int(delivery.priority),
+            thread=delivery.thread,
+            mode=delivery.mode,
+            kind=kind,
+            payload=body,
+            created_at=now,
+            due_at=now,
+        )
+        await tx.insert_new(row)
+
+
+def audience(alert: a.Alert, *, client: int | None, admin: int) -> Iterable[int]:
+    """The chats that hear of it, each once."""
+    if isinstance(alert, ADMIN_ONLY):
+        return (admin,)
+    if isinstance(alert, CLIENT_ONLY):
+        urgent = isinstance(alert, a.PositionClosed) and alert.close_reason == "stop_out"
+        return _once(client, admin if urgent else None)
+    return _once(client, admin)
+
+
+def _once(*chats: int | None) -> list[int]:
+    return list(dict.fromkeys(c for c in chats if c is not None))

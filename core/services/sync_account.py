@@ -1,0 +1,294 @@
+"""Read one account, think, write, act: the one use case everything periodic goes through."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.domain import audit_words as words
+from core.domain import cadence
+from core.domain.broker import AccountSnapshot
+from core.domain.closing import ACCOUNT_SCOPE
+from core.domain.cycle import Cycle, Known, think
+from core.domain.drawdown import Rule
+from core.domain.rates import to_gbp
+from core.domain.reconciliation import Match
+from core.ports import (
+    BrokerUnavailable,
+    Clock,
+    Metrics,
+    SnapshotRequest,
+    StaleEpoch,
+    Store,
+    TerminalGateway,
+    WrongAccount,
+)
+from core.records import AccountStateRow
+from core.services import record_episodes, record_guard, record_ledger, record_trades
+from core.services.breach import record_breach
+from core.services.converge import Converge
+from core.services.desk import AccountMemory, Desk
+from core.services.latch import LatchWatch
+from core.services.market_guard import MarketGuard
+from core.services.outage import Outage
+from core.services.policy import EnginePolicy
+from core.services.recording import Recorder
+
+log = structlog.get_logger(__name__)
+
+LATE_FILL_GRACE = timedelta(seconds=5)
+"""An executor may place at the last moment; its position shows up a little later."""
+
+
+class SyncAccount:
+    """One cycle of one account; answers when the next is due."""
+
+    def __init__(  # noqa: PLR0913 - the composition root names each dependency once
+        self,
+        *,
+        gateway: TerminalGateway,
+        store: Store,
+        clock: Clock,
+        metrics: Metrics,
+        desk: Desk,
+        converge: Converge,
+        latch: LatchWatch,
+        outage: Outage,
+        market: MarketGuard,
+        policy: EnginePolicy,
+        epoch: int,
+    ) -> None:
+        self._gateway = gateway
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._desk = desk
+        self._converge = converge
+        self._latch = latch
+        self._outage = outage
+        self._market = market
+        self._policy = policy
+        self._epoch = epoch
+        self._missing_min = policy.reconciliation.missing_observations_min
+
+    async def __call__(self, account_id: int) -> datetime:
+        """Run one cycle. Raises StaleEpoch and StoreUnavailable; a failed read is an outcome."""
+        async with self._desk.holding(account_id) as memory:
+            due = await self._cycle(memory)
+        snapshot = memory.snapshot
+        if snapshot is not None and memory.failures == 0:
+            await self._market.look(snapshot)
+        return due
+
+    async def _cycle(self, memory: AccountMemory) -> datetime:
+        began = self._clock.now()
+        try:
+            snapshot = await self._read(memory)
+        except StaleEpoch:
+            raise
+        except BrokerUnavailable as error:
+            self._metrics.synced(
+                "wrong_account" if isinstance(error, WrongAccount) else "unavailable", 0.0
+            )
+            return await self._outage(memory, error)
+        cycle, breach = self._think(memory, snapshot), None
+        if self._suspects(memory, cycle):
+            second = await self._second_reading(memory, cycle)
+            if second is not None:
+                snapshot, cycle = second
+                breach = cycle.verdict.broken
+        await self._write(memory, snapshot, cycle, breach)
+        memory.snapshot = snapshot
+        due = await self._act(memory, snapshot, cycle)
+        self._metrics.synced("ok", (self._clock.now() - began).total_seconds())
+        self._metrics.account(
+            memory.account.login,
+            len(snapshot.positions),
+            to_gbp(snapshot.state.equity, memory.state.gbp_rate),
+            cycle.verdict.drawdown_percent,
+        )
+        return due
+
+    # --- read and think -------------------------------------------------------------------------
+
+    async def _read(self, memory: AccountMemory) -> AccountSnapshot:
+        now = self._clock.now()
+        wanted = {t.symbol for t in memory.trades.values() if t.status == "pending"}
+        return await self._gateway.snapshot(
+            SnapshotRequest(
+                account_id=memory.account.id,
+                login=memory.account.login,
+                server=memory.account.server,
+                deals_since=memory.deals_since(now),
+                symbols=tuple(sorted(wanted)),
+            )
+        )
+
+    def _think(self, memory: AccountMemory, snapshot: AccountSnapshot) -> Cycle:
+        known = Known(
+            account=memory.account,
+            state=memory.state,
+            trades=tuple(memory.trades.values()),
+            episodes=memory.episodes,
+            deals=memory.deals,
+            deal_tickets=memory.deal_tickets,
+            closed_by_us=memory.closed_by_us,
+            absent=memory.absent,
+            inhibited=memory.latched or bool(memory.jobs),
+        )
+        return think(
+            known,
+            snapshot,
+            self._clock.now(),
+            self._policy.reconciliation,
+            explanation_wait_s=self._policy.explanation_wait_s,
+        )
+
+    def _suspects(self, memory: AccountMemory, cycle: Cycle) -> bool:
+        return cycle.verdict.broken is not None and not memory.latched
+
+    async def _second_reading(
+        self, memory: AccountMemory, first: Cycle
+    ) -> tuple[AccountSnapshot, Cycle] | None:
+        """Confirm a breach by an immediate second reading (law 8), thought through from the first.
+
+        None where it could not be had: the next cycle asks again.
+        """
+        try:
+            snapshot = await self._read(memory)
+        except StaleEpoch:
+            raise
+        except BrokerUnavailable as error:
+            log.warning("breach_unconfirmed", login=memory.account.login, error=str(error))
+            return None
+        # Think again from the same memory: the second reading includes whatever the first did.
+        cycle = self._think(memory, snapshot)
+        log.info(
+            "breach_second_reading",
+            login=memory.account.login,
+            first=str(first.verdict.drawdown_percent),
+            second=str(cycle.verdict.drawdown_percent),
+        )
+        return snapshot, cycle
+
+    # --- write ----------------------------------------------------------------------------------
+
+    async def _write(
+        self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle, breach: Rule | None
+    ) -> None:
+        now = self._clock.now()
+        state = cycle.state
+        recovered = memory.state.unavailable_since
+        sampled = self._sample_due(memory, cycle, now)
+        overdue = self._overdue(memory, snapshot)
+        if not self._eventful(cycle) and not (breach or recovered or sampled or overdue):
+            await self._store.save_state(state)
+            self._accept(memory, cycle, state)
+            return
+        if sampled:
+            state = replace(state, snapshot_row_at=now)
+            cycle = replace(cycle, state=state)
+        async with self._store.writing() as tx:
+            pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
+            if cycle.first:
+                await pen.audit(words.GUARD_ARMED, equity=state.equity, peak=state.peak_equity)
+            if recovered is not None:
+                await pen.say(a.AccountRecovered(**pen.who, since=recovered, at=now))
+            await record_ledger.deals(pen, cycle)
+            await record_trades.matches(pen, cycle)
+            await record_trades.missing(pen, cycle, self._missing_min)
+            opened = await record_episodes.episodes(pen, cycle)
+            await record_trades.gone(pen, cycle)
+            for trade in overdue:
+                await record_trades.not_placed(pen, memory.trades[trade], "expired", "deadline")
+            await record_guard.warnings(pen, cycle)
+            if breach is not None:
+                state = await record_breach(
+                    pen,
+                    cycle,
+                    snapshot,
+                    breach,
+                    countdown_s=min(self._policy.countdown_s, memory.account.countdown_s),
+                    epoch=self._epoch,
+                )
+                self._metrics.guard_triggered(breach.value)
+            if sampled:
+                await record_guard.snapshot_row(pen, cycle, snapshot.positions)
+            await tx.save_state(state)
+        for kind in opened:
+            self._metrics.divergence(kind)
+        self._accept(memory, cycle, state)
+
+    def _accept(self, memory: AccountMemory, cycle: Cycle, state: AccountStateRow) -> None:
+        memory.state = state
+        memory.absent = dict(cycle.absent)
+        memory.failures = 0
+        memory.failing_since = None
+
+    def _eventful(self, cycle: Cycle) -> bool:
+        opinion, verdict = cycle.reconciliation, cycle.verdict
+        return bool(
+            cycle.first
+            or cycle.new_deals
+            or cycle.events
+            or cycle.closures
+            or cycle.ledger.lost is not None
+            or opinion.gone
+            or any(m.trade.missing_count < self._missing_min for m in opinion.missing)
+            or any(_match_changes(m) for m in opinion.matches)
+            or verdict.warning_opened
+            or verdict.warning_eased
+        )
+
+    def _sample_due(self, memory: AccountMemory, cycle: Cycle, now: datetime) -> bool:
+        last = memory.state.snapshot_row_at
+        if last is None or cycle.verdict.warning_opened or cycle.verdict.warning_eased:
+            return True
+        if self._suspects(memory, cycle):
+            return True
+        return now - last >= timedelta(seconds=self._policy.snapshot_row_interval_s)
+
+    def _overdue(self, memory: AccountMemory, snapshot: AccountSnapshot) -> list[int]:
+        placed = {o.magic for o in snapshot.orders} | {p.magic for p in snapshot.positions}
+        return [
+            t.id
+            for t in memory.trades.values()
+            if t.status == "pending"
+            and snapshot.began_at > t.deadline_at + LATE_FILL_GRACE
+            and t.magic not in placed
+        ]
+
+    # --- act ------------------------------------------------------------------------------------
+
+    async def _act(
+        self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle
+    ) -> datetime:
+        now = self._clock.now()
+        if memory.latched and not memory.jobs:
+            await self._latch(memory, snapshot)
+        hurry = cycle.verdict.hurry if memory.job and memory.job.scope == ACCOUNT_SCOPE else ""
+        step_due = await self._converge(memory, snapshot, hurry=hurry)
+        regular = now + timedelta(seconds=self._interval(memory, cycle, snapshot))
+        return regular if step_due is None else min(regular, step_due)
+
+    def _interval(self, memory: AccountMemory, cycle: Cycle, snapshot: AccountSnapshot) -> float:
+        situation = cadence.Situation(
+            holds_anything=bool(snapshot.positions or snapshot.orders),
+            awaits_trade=any(t.status == "pending" for t in memory.trades.values()),
+            unsettled=cycle.unsettled or bool(memory.jobs) or self._release_waits(memory),
+            drawdown_percent=cycle.verdict.drawdown_percent,
+            warn_percent=cycle.limits.warn_drawdown_percent,
+            margin_level_percent=snapshot.state.margin_level_percent,
+        )
+        return cadence.interval_s(self._policy.cadence, situation)
+
+    def _release_waits(self, memory: AccountMemory) -> bool:
+        return memory.latched and memory.state.release_granted_at is not None
+
+
+def _match_changes(match: Match) -> bool:
+    """Whether a match changes its trade's row: found first, grown, or back from absence."""
+    trade = match.trade
+    grown = trade.observed_volume is None or match.position.volume > trade.observed_volume
+    return match.first or grown or trade.missing_count > 0

@@ -1,0 +1,35 @@
+"""An admin's answer to a market warning."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from core.domain.people import Person
+from core.services.errors import Refused
+from core.services.market_guard import MarketGuard
+
+
+class WarningAnswered(Struct, frozen=True, kw_only=True):
+    """What the press did."""
+
+    state: str
+    symbol: str
+    hold_until: datetime | None
+
+
+class AnswerWarning:
+    """Close now (gaps), hold, or dismiss. It binds the market guard, never the drawdown guard."""
+
+    def __init__(self, market: MarketGuard) -> None:
+        self._market = market
+
+    async def __call__(
+        self, actor: Person, warning_id: int, version: int, verb: str
+    ) -> WarningAnswered:
+        """Answer. Raises Refused: not_admin, not_found, stale_button."""
+        if not actor.is_admin:
+            raise Refused("not_admin")
+        warning = await self._market.answer(actor, warning_id, version, verb)
+        return WarningAnswered(
+            state=warning.state, symbol=warning.symbol, hold_until=warning.hold_until
+        )

@@ -1,17 +1,14 @@
-"""How often is often enough: token buckets for sending, and a bounded memory of recent keys.
+"""How often is often enough: rates of sending, and a bounded memory of recent keys.
 
 Seconds here are monotonic, not market time: Telegram counts real ones.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable
 
-GLOBAL_PER_S = 25.0
-GLOBAL_BURST = 25
-PRIVATE_PER_S = 1.0
-PRIVATE_BURST = 3
-GROUP_PER_S = 18 / 60
-GROUP_BURST = 18
+GLOBAL_MAX, GLOBAL_SPAN_S = 25, 1.0
+PRIVATE_PER_S, PRIVATE_BURST = 1.0, 3
+GROUP_MAX, GROUP_SPAN_S = 18, 60.0
 CHATS_MAX = 4_096
 """Chats whose bucket is remembered; a forgotten one is full again."""
 
@@ -43,15 +40,37 @@ class Bucket:
         self._at_s = max(self._at_s, now_s)
 
 
+class Window:
+    """At most `sends_max` in any span of time: what Telegram allows a group is counted so."""
+
+    __slots__ = ("_sends_max", "_sent_s", "_span_s")
+
+    def __init__(self, sends_max: int, span_s: float) -> None:
+        self._sends_max = sends_max
+        self._span_s = span_s
+        self._sent_s: deque[float] = deque(maxlen=2 * sends_max)
+
+    def wait_s(self, now_s: float) -> float:
+        """Seconds until one more may go; 0 where it may now."""
+        while self._sent_s and now_s - self._sent_s[0] >= self._span_s:
+            self._sent_s.popleft()
+        over = len(self._sent_s) - self._sends_max
+        return 0.0 if over < 0 else self._sent_s[over] + self._span_s - now_s
+
+    def take(self, now_s: float) -> None:
+        """Count one, past the bound too (a send that had to happen)."""
+        self._sent_s.append(now_s)
+
+
 class SendLimits:
     """Telegram's sending rates, kept a little below: overall, per person, per group.
 
     Edits count like sends. A chat that Telegram told to wait is paused as long as it said.
     """
 
-    def __init__(self, now_s: float) -> None:
-        self._global = Bucket(GLOBAL_PER_S, GLOBAL_BURST, now_s)
-        self._chats: OrderedDict[int, Bucket] = OrderedDict()
+    def __init__(self) -> None:
+        self._global = Window(GLOBAL_MAX, GLOBAL_SPAN_S)
+        self._chats: OrderedDict[int, Bucket | Window] = OrderedDict()
         self._paused: dict[int, float] = {}
 
     def wait_s(self, chat_id: int, now_s: float) -> float:
@@ -76,15 +95,20 @@ class SendLimits:
         while len(self._paused) > CHATS_MAX:
             self._paused.pop(next(iter(self._paused)))
 
-    def _chat(self, chat_id: int, now_s: float) -> Bucket:
-        bucket = self._chats.get(chat_id)
-        if bucket is None:
-            rate = (GROUP_PER_S, GROUP_BURST) if chat_id < 0 else (PRIVATE_PER_S, PRIVATE_BURST)
-            bucket = self._chats[chat_id] = Bucket(*rate, now_s)
+    def _chat(self, chat_id: int, now_s: float) -> Bucket | Window:
+        rate = self._chats.get(chat_id)
+        if rate is None:
+            group = chat_id < 0
+            rate = (
+                Window(GROUP_MAX, GROUP_SPAN_S)
+                if group
+                else Bucket(PRIVATE_PER_S, PRIVATE_BURST, now_s)
+            )
+            self._chats[chat_id] = rate
         self._chats.move_to_end(chat_id)
         while len(self._chats) > CHATS_MAX:
             self._chats.popitem(last=False)
-        return bucket
+        return rate
 
 
 class Recently:

@@ -44,17 +44,27 @@ log = structlog.get_logger(__name__)
 
 
 class Notifier:
-    """Sends what the outbox holds, one row per chat at a time."""
+    """Sends what the outbox holds, one row per chat at a time.
+
+    `rates` may be shared with whoever else sends, so that together they stay within them.
+    """
 
     def __init__(
-        self, bot: Bot, store: Store, clock: Clock, voice: Voice, *, admin_chat_id: int
+        self,
+        bot: Bot,
+        store: Store,
+        clock: Clock,
+        voice: Voice,
+        *,
+        admin_chat_id: int,
+        rates: limits.SendLimits | None = None,
     ) -> None:
         self._bot = bot
         self._clock = clock
         self._voice = voice
         self._admin_chat_id = admin_chat_id
         self._outbox = Outbox(store, clock, admin_chat_id=admin_chat_id)
-        self._limits = limits.SendLimits(_now_s())
+        self._limits = rates or limits.SendLimits()
         self._alarm = limits.Recently(STORE_ALARM_S, keys_max=1)
         self._wake = asyncio.Event()
         self._busy: set[int] = set()
@@ -90,17 +100,27 @@ class Notifier:
         return True
 
     async def _send_on(self, *, until_empty: bool) -> None:
-        async with asyncio.TaskGroup() as sending:
-            while True:
-                self._wake.clear()
-                ready = await self._stored(self._look)
-                for each in ready:
-                    self._busy.add(each.row.chat_id)
-                    self._limits.take(each.row.chat_id, _now_s())
-                    sending.create_task(self._one(each))
-                if until_empty and not self._busy and await self._stored(self._outbox.empty):
-                    return
-                await self._rest()
+        """One looks, SENDING_MAX send. They end together."""
+        work: asyncio.Queue[Ready | None] = asyncio.Queue(SENDING_MAX)
+        senders = [self._sender(work) for _ in range(SENDING_MAX)]
+        await asyncio.gather(self._feed(work, until_empty=until_empty), *senders)
+
+    async def _feed(self, work: asyncio.Queue[Ready | None], *, until_empty: bool) -> None:
+        while True:
+            self._wake.clear()
+            for ready in await self._stored(self._look):
+                self._busy.add(ready.row.chat_id)
+                self._limits.take(ready.row.chat_id, _now_s())
+                await work.put(ready)
+            if until_empty and not self._busy and await self._stored(self._outbox.empty):
+                for _ in range(SENDING_MAX):
+                    await work.put(None)
+                return
+            await self._rest()
+
+    async def _sender(self, work: asyncio.Queue[Ready | None]) -> None:
+        while (ready := await work.get()) is not None:
+            await self._one(ready)
 
     async def _rest(self) -> None:
         try:

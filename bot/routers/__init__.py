@@ -1,1 +1,109 @@
-"""One conversation per file; a handler parses, calls one service, gives one answer."""
+"""The conversations, one file each, and the dispatcher that joins them.
+
+A handler parses, calls one service and gives one answer. Its `role` flag (client or admin) says who
+may use it; without one it is refused. `shared` lets admins use it in the admin chat too.
+"""
+
+from aiogram import Dispatcher, Router
+from msgspec import Struct
+
+from bot.charts import Charts
+from bot.limits import SendLimits
+from bot.middlewares.access import AccessMiddleware, RoleMiddleware
+from bot.middlewares.answers import AnswersMiddleware
+from bot.middlewares.context import ContextMiddleware
+from bot.middlewares.errors import ErrorsMiddleware
+from bot.routers import (
+    admin,
+    approvals,
+    client,
+    fallback,
+    release,
+    signals,
+    start,
+    warnings,
+)
+from bot.routers.refreshing import Refresher
+from bot.services import (
+    AnswerRelease,
+    AnswerWarning,
+    AskRelease,
+    Boards,
+    DecideApproval,
+    People,
+    PostSignal,
+    SyncNow,
+)
+from bot.speaker import Speaker
+from bot.views.message import Voice
+from core.ports import Clock
+
+
+class Shell(Struct, frozen=True, kw_only=True):
+    """Everything the conversations need, by the names handlers ask for.
+
+    `symbols` are offered by the signal form; `rates` are shared with the notifier.
+    """
+
+    people: People
+    post_signal: PostSignal
+    decide_approval: DecideApproval
+    boards: Boards
+    sync_now: SyncNow
+    answer_warning: AnswerWarning
+    ask_release: AskRelease
+    answer_release: AnswerRelease
+    clock: Clock
+    voice: Voice
+    admin_chat_id: int
+    symbols: tuple[str, ...]
+    charts: Charts
+    rates: SendLimits
+
+
+def build_router() -> Router:
+    """All conversations, the one that understands anything last."""
+    router = Router(name="all")
+    router.include_routers(
+        start.build(),
+        client.build(),
+        signals.build(),
+        approvals.build(),
+        admin.build(),
+        warnings.build(),
+        release.build(),
+        fallback.build(),
+    )
+    return router
+
+
+def build_dispatcher(shell: Shell) -> Dispatcher:
+    """A dispatcher that knows no state machine: what must last is in the database."""
+    speaker = Speaker(shell.charts, shell.rates)
+    dispatcher = Dispatcher(
+        disable_fsm=True,
+        boards=shell.boards,
+        post_signal=shell.post_signal,
+        decide_approval=shell.decide_approval,
+        sync_now=shell.sync_now,
+        answer_warning=shell.answer_warning,
+        ask_release=shell.ask_release,
+        answer_release=shell.answer_release,
+        clock=shell.clock,
+        voice=shell.voice,
+        symbols=shell.symbols,
+        speaker=speaker,
+        refresher=Refresher(speaker),
+    )
+    dispatcher.update.outer_middleware(ContextMiddleware())
+    dispatcher.update.outer_middleware(
+        ErrorsMiddleware(shell.people, shell.voice, shell.admin_chat_id)
+    )
+    access = AccessMiddleware(shell.people)
+    roles = RoleMiddleware(shell.people, shell.admin_chat_id)
+    for observer in (dispatcher.message, dispatcher.callback_query):
+        observer.outer_middleware(access)
+        observer.middleware(roles)
+    dispatcher.callback_query.middleware(AnswersMiddleware())
+    dispatcher.include_router(build_router())
+    return dispatcher

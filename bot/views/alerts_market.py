@@ -18,7 +18,8 @@ def warning(alert: MarketWarning, voice: Voice) -> Message:
     """The warning as it stands now; answers only while it is open."""
     head = [headline(voice, _title(alert, voice)), *_facts(alert)]
     rows = [f"• {esc(account)}" for account in alert.accounts]
-    tail = [*_what_next(alert, voice, alert.at), at_line(alert.at, voice)]
+    again = ["Told again: it still lasts."] if alert.again and alert.state == "open" else []
+    tail = [*again, *_what_next(alert, voice, alert.at), at_line(alert.at, voice)]
     keyboard = (
         keyboards.warning(alert.warning_id, alert.version, alert.warning)
         if alert.state == "open"

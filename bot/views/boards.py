@@ -32,7 +32,7 @@ from bot.views.numbers import (
     price_or_none,
     span,
 )
-from bot.views.words import GUARDS, REASONS, plural, word
+from bot.views.words import GUARDS, REASONS, TROUBLES, plural, word
 from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
@@ -185,8 +185,8 @@ def _trust(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
     else:
         lines.append(f"Figures {age(board.observed_at, now, voice)}")
     if not board.can_close:
-        why = f": {esc(board.cannot_close_reason)}" if board.cannot_close_reason else ""
-        lines.append(f"🔴 Reckoner could not close here{why}")
+        why = word(TROUBLES, board.cannot_close_reason or "cannot_trade")
+        lines.append(f"🔴 Reckoner could not close here. {why}")
     return lines
 
 

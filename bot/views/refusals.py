@@ -20,6 +20,8 @@ ADMIN_PLACE = "Admin commands work in the admin chat and in your private chat wi
 FOREIGN = "This button belongs to somebody else."
 PENDING = "Your access is not confirmed yet. Please wait for your admin."
 BLOCKED = "You cannot use this bot. Please ask your admin if you think this is a mistake."
+ADMINS_ONLY = "Only an admin can do that. Nothing was changed."
+NO_STORE = "The database cannot be used at the moment. Please try again in a minute."
 NO_ROLE = "This is not available to you."
 DECISIONS = {"approved": "approved", "rejected": "rejected", "expired": "expired"}
 
@@ -165,7 +167,7 @@ def _bad_volume(facts: Facts, _voice: Voice) -> str:
 
 SENTENCES: dict[str, Sentence] = {
     "not_yours": _fixed(FOREIGN + " Nothing was changed."),
-    "not_admin": _fixed("Only an admin can do that. Nothing was changed."),
+    "not_admin": _fixed(ADMINS_ONLY),
     "not_found": _fixed("That does not exist (any more)."),
     "unknown_symbol": _unknown_symbol,
     "wrong_side_stop": _wrong_stop,

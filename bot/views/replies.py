@@ -11,6 +11,7 @@ from bot.views import words
 from bot.views.commands import allowed
 from bot.views.message import Message, Voice, compose, marked
 from bot.views.numbers import lots, moment, price, price_or_none
+from core.domain.board import AccountBoard
 from core.domain.people import Person
 from core.domain.signals import USAGE
 
@@ -187,3 +188,13 @@ def _either(choices: Sequence[str]) -> str:
     if len(choices) == 1:
         return choices[0]
     return f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def which_release(locked: Sequence[AccountBoard]) -> Message:
+    """Several accounts are locked: a button for each."""
+    keyboard = tuple(
+        row
+        for board in locked[: keyboards.ROWS_MAX]
+        for row in keyboards.ask_release(board.account_id, suffix=f" {board.login}")
+    )
+    return Message(html="Several accounts are locked. Which one?", keyboard=keyboard)

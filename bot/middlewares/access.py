@@ -1,0 +1,150 @@
+"""Who may talk to the bot, and what each may use where. Everything not allowed here is refused.
+
+A group is a delivery address, not a right: whoever sees a button or a command there is checked like
+anybody else, and nobody's figures are shown there but to admins in the admin chat.
+"""
+
+import asyncio
+from typing import Any
+
+import structlog
+from aiogram import BaseMiddleware, Bot
+from aiogram.dispatcher.flags import get_flag
+from aiogram.types import CallbackQuery, Chat, Message, TelegramObject
+
+from bot.limits import Recently
+from bot.markup import plain
+from bot.middlewares.context import Answerer, Handler, Toast
+from bot.middlewares.errors import what
+from bot.services import People
+from bot.views import refusals
+from core.domain.people import Person, Role
+
+STRANGER_SPAN_S = 3600.0
+STRANGERS_MAX = 2_000
+"""Strangers remembered; each is answered and audited once per span."""
+CLIENT, ADMIN = "client", "admin"
+log = structlog.get_logger(__name__)
+
+
+class AccessMiddleware(BaseMiddleware):
+    """Outer, on messages and presses: knows the person, or ends it here."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._seen = Recently(STRANGER_SPAN_S, STRANGERS_MAX)
+
+    async def __call__(
+        self, handler: Handler, event: TelegramObject, data: dict[str, Any]
+    ) -> object:
+        """Let known people through as `person`."""
+        if not isinstance(event, Message | CallbackQuery):
+            return None
+        user = event.from_user
+        if user is None or user.is_bot or not await _is_for_us(event, data["bot"]):
+            await _end(event, data, "")
+            return None
+        person = await self._people.identify(user.id)
+        if person is None or not person.is_active:
+            await self._turn_away(event, data, person, user.id)
+            return None
+        chat = chat_of(event)
+        if chat is None:
+            await _end(event, data, refusals.OLD_BUTTON)
+            return None
+        if chat.type == "private" and chat.id != user.id:
+            await self._people.refuse(user.id, f"foreign: {what(event)}")
+            await _end(event, data, refusals.FOREIGN)
+            return None
+        return await handler(event, {**data, "person": person})
+
+    async def _turn_away(
+        self,
+        event: Message | CallbackQuery,
+        data: dict[str, Any],
+        person: Person | None,
+        telegram_id: int,
+    ) -> None:
+        """One polite answer, then silence; a press is always answered, or it would spin on."""
+        now_s = asyncio.get_running_loop().time()
+        first = self._seen.first((telegram_id, type(event).__name__), now_s)
+        if first:
+            log.info("turned_away", telegram_id=telegram_id)
+            standing = "stranger" if person is None else person.role.value
+            await self._people.refuse(telegram_id, f"{standing}: {what(event)}")
+        if person is None:
+            text = refusals.stranger(telegram_id)
+        else:
+            text = refusals.PENDING if person.role is Role.PENDING else refusals.BLOCKED
+        if first or isinstance(event, CallbackQuery):
+            await _end(event, data, text)
+
+
+class RoleMiddleware(BaseMiddleware):
+    """Inner: the handler's `role` flag against the person and the place."""
+
+    def __init__(self, people: People, admin_chat_id: int) -> None:
+        self._people = people
+        self._admin_chat_id = admin_chat_id
+
+    async def __call__(
+        self, handler: Handler, event: TelegramObject, data: dict[str, Any]
+    ) -> object:
+        """Handle, or refuse and audit."""
+        if not isinstance(event, Message | CallbackQuery):
+            return None
+        person: Person = data["person"]
+        refusal = self._refusal(event, data, person)
+        if refusal is None:
+            return await handler(event, data)
+        if refusal != refusals.PRIVATE_ONLY:
+            await self._people.refuse(person.telegram_id, f"not allowed: {what(event)}")
+        await _end(event, data, refusal)
+        return None
+
+    def _refusal(
+        self, event: Message | CallbackQuery, data: dict[str, Any], person: Person
+    ) -> str | None:
+        role = get_flag(data, "role")
+        chat = chat_of(event)
+        private = chat is not None and chat.type == "private"
+        admin_chat = chat is not None and chat.id == self._admin_chat_id
+        if role == ADMIN:
+            if not person.is_admin:
+                return refusals.ADMINS_ONLY
+            return None if private or admin_chat else refusals.ADMIN_PLACE
+        if role != CLIENT:
+            return refusals.NO_ROLE
+        shared = admin_chat and person.is_admin and bool(get_flag(data, "shared"))
+        return None if private or shared else refusals.PRIVATE_ONLY
+
+
+def chat_of(event: Message | CallbackQuery) -> Chat | None:
+    """Where it happened; None for a press on a message Telegram does not show any more."""
+    if isinstance(event, Message):
+        return event.chat
+    return None if event.message is None else event.message.chat
+
+
+async def _is_for_us(event: Message | CallbackQuery, bot: Bot) -> bool:
+    """In a group only commands count, and only those that name no other bot."""
+    if isinstance(event, CallbackQuery):
+        return True
+    if event.sender_chat is not None:
+        return False
+    if event.chat.type == "private":
+        return True
+    text = event.text or ""
+    command = text.split(maxsplit=1)[0] if text.startswith("/") else ""
+    _, _, mention = command.partition("@")
+    if not command or not mention:
+        return bool(command)
+    return mention.lower() == ((await bot.me()).username or "").lower()
+
+
+async def _end(event: Message | CallbackQuery, data: dict[str, Any], text: str) -> None:
+    if isinstance(event, CallbackQuery):
+        answerer: Answerer = data["answerer"]
+        await answerer.once(Toast(plain(text), alert=bool(text)))
+    elif text:
+        await event.answer(text)

@@ -1,0 +1,117 @@
+"""What becomes of a handler that raises: a sentence for the person, a reference for us.
+
+A refusal is an answer. Everything else is our fault: the person and the admin chat get the same
+reference, the log the details.
+"""
+
+import asyncio
+from typing import Any
+
+import structlog
+from aiogram import BaseMiddleware, Bot
+from aiogram.dispatcher.event.bases import CancelHandler, SkipHandler
+from aiogram.exceptions import AiogramError, TelegramBadRequest
+from aiogram.types import TelegramObject, Update
+from msgspec import Struct
+
+from bot.limits import Recently
+from bot.markup import plain
+from bot.middlewares.context import Answerer, Handler, Toast
+from bot.services import People
+from bot.views import refusals, replies
+from bot.views.message import Voice
+from core.ports import StoreUnavailable
+from core.services.errors import Refused
+
+AUDITED = frozenset({"not_yours", "not_admin"})
+"""Refusals of somebody who reached for what is not theirs."""
+REPORT_SPAN_S = 60.0
+REPORTS_MAX = 100
+"""Kinds of failure remembered; each is reported to the admin chat once per span."""
+NOT_MODIFIED = "message is not modified"
+log = structlog.get_logger(__name__)
+
+
+class Failed(Struct, frozen=True):
+    """The update was not handled; `ref` finds out why in the log."""
+
+    ref: str
+
+
+class ErrorsMiddleware(BaseMiddleware):
+    """Around everything that handles an update."""
+
+    def __init__(self, people: People, voice: Voice, admin_chat_id: int) -> None:
+        self._people = people
+        self._voice = voice
+        self._admin_chat_id = admin_chat_id
+        self._reported = Recently(REPORT_SPAN_S, REPORTS_MAX)
+
+    async def __call__(
+        self, handler: Handler, event: TelegramObject, data: dict[str, Any]
+    ) -> object:
+        """Handle; answer whatever is raised."""
+        try:
+            return await handler(event, data)
+        except (SkipHandler, CancelHandler):
+            raise
+        except Refused as refused:
+            await self._refuse(refused, event, data)
+            return None
+        except StoreUnavailable:
+            log.warning("store_unavailable_for_update")
+            await self._tell(event, data, Toast(refusals.NO_STORE, alert=True))
+            return Failed(data["ref"])
+        except Exception as error:
+            if isinstance(error, TelegramBadRequest) and NOT_MODIFIED in error.message:
+                await self._tell(event, data, None)
+                return None
+            log.exception("update_failed")
+            await self._tell(event, data, Toast(refusals.trouble(data["ref"]), alert=True))
+            await self._report(error, event, data)
+            return Failed(data["ref"])
+
+    async def _refuse(self, refused: Refused, event: TelegramObject, data: dict[str, Any]) -> None:
+        log.info("refused", code=refused.code)
+        if refused.code in AUDITED and data.get("event_from_user") is not None:
+            await self._people.refuse(data["event_from_user"].id, f"{refused.code}: {what(event)}")
+        sentence = refusals.sentence(refused, self._voice)
+        await self._tell(event, data, Toast(sentence, alert=True))
+
+    async def _tell(self, event: TelegramObject, data: dict[str, Any], toast: Toast | None) -> None:
+        """Tell the person, where they asked: a pop-up for a press, a message for a message."""
+        answerer: Answerer | None = data.get("answerer")
+        if answerer is not None:
+            text = plain(toast.text) if toast else ""
+            await answerer.once(Toast(text, alert=toast is not None))
+            return
+        if toast is None or not isinstance(event, Update) or event.message is None:
+            return
+        try:
+            await event.message.answer(toast.text)
+        except (AiogramError, TimeoutError, OSError) as error:
+            log.warning("answer_not_sent", error=str(error))
+
+    async def _report(self, error: Exception, event: TelegramObject, data: dict[str, Any]) -> None:
+        kind = type(error).__name__
+        now_s = asyncio.get_running_loop().time()
+        if not self._reported.first((kind, what(event)), now_s):
+            return
+        bot: Bot = data["bot"]
+        text = replies.trouble_report(data["ref"], what(event), kind)
+        try:
+            await bot.send_message(self._admin_chat_id, text)
+        except (AiogramError, TimeoutError, OSError) as failure:
+            log.warning("report_not_sent", error=str(failure))
+
+
+def what(event: TelegramObject) -> str:
+    """What was asked for, in a few words and without arguments: they may be private."""
+    if isinstance(event, Update):
+        inner = event.callback_query or event.message
+        return what(inner) if inner is not None else "update"
+    data = getattr(event, "data", None)
+    if data:
+        return f"button {str(data)[:64]}"
+    text = getattr(event, "text", None) or ""
+    return f"command {text.split()[0][:32]}" if text.startswith("/") else "message"

@@ -1,0 +1,245 @@
+"""Updates from Telegram: journalled first, confirmed afterwards, handled last.
+
+Telegram forgets an update once the next `getUpdates` names a higher offset. So the offset moves
+only after the commit, and what was journalled but not handled is handled at the next start: a
+press is never lost, and never acted on twice.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import structlog
+from aiogram import Bot, Dispatcher
+from aiogram.exceptions import (
+    ClientDecodeError,
+    TelegramAPIError,
+    TelegramConflictError,
+)
+from aiogram.methods import GetUpdates
+from aiogram.types import Update
+from msgspec import Struct
+from pydantic import ValidationError
+
+from bot.middlewares.errors import Failed
+from core.ports import Clock, Store, StoreUnavailable
+from core.records import PressRow
+
+ALLOWED_UPDATES = ("message", "callback_query")
+LONG_POLL_S = 20
+POLL_MARGIN_S = 10
+"""How much longer than the long poll a call may take before it counts as lost."""
+UPDATES_MAX = 100
+"""Updates per call; Telegram's own bound."""
+HANDLING_MAX = 16
+"""People served at the same time. Each person's updates are handled in order."""
+PENDING_MAX = 200
+"""Updates waiting to be handled; above it nothing more is fetched."""
+BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
+CONFLICT_S = 5.0
+HANDLING_TIMEOUT_S = 60.0
+REPLAYED_MAX = 1_000
+"""Updates taken up again per page at the start."""
+ERROR_CHARS_MAX = 300
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class Press(Struct, frozen=True):
+    """A journalled update: its row, who sent it, and what it is."""
+
+    row_id: int
+    person: int
+    update: Update
+
+
+class Poller:
+    """The bot's one `getUpdates` loop."""
+
+    def __init__(self, bot: Bot, dispatcher: Dispatcher, store: Store, clock: Clock) -> None:
+        self._bot = bot
+        self._dispatcher = dispatcher
+        self._store = store
+        self._clock = clock
+        self._offset: int | None = None
+        self._lanes: OrderedDict[int, deque[Press]] = OrderedDict()
+        self._ready: asyncio.Queue[int] = asyncio.Queue()
+        self._pending = 0
+        self._changed = asyncio.Event()
+        self._draining = asyncio.Event()
+        self._conflict = False
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Fetch and handle until cancelled; what an earlier run left comes first."""
+        await asyncio.gather(self._fetch(), *(self._serve() for _ in range(HANDLING_MAX)))
+
+    async def drain(self, timeout_s: float) -> bool:
+        """Fetch nothing more, and wait for what is being handled; whether all of it ended."""
+        self._draining.set()
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._pending:
+                    await self._next_change()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _fetch(self) -> None:
+        await self._replay()
+        while not self._draining.is_set():
+            while self._pending >= PENDING_MAX:
+                await self._next_change()
+            updates = await self._updates()
+            if updates:
+                await self._take(updates)
+
+    async def _replay(self) -> None:
+        """Take up what was journalled and not handled when the app ended."""
+        after = 0
+        while True:
+            rows = await self._stored(lambda: self._received(after))  # noqa: B023 - awaited here
+            for row in rows:
+                after = row.id
+                press = await self._revived(row)
+                if press is not None:
+                    self._enqueue(press)
+            if len(rows) < REPLAYED_MAX:
+                return
+
+    async def _received(self, after: int) -> list[PressRow]:
+        async with self._store.reading() as tx:
+            return await tx.find(
+                PressRow, state="received", id__gt=after, order_by="id", limit=REPLAYED_MAX
+            )
+
+    async def _revived(self, row: PressRow) -> Press | None:
+        try:
+            update = Update.model_validate_json(row.body, context={"bot": self._bot})
+        except ValidationError as error:
+            text = f"unreadable: {error.error_count()} faults"
+            await self._stored(lambda: self._settle(row.id, "failed", text))
+            return None
+        return Press(row.id, row.telegram_id or 0, update)
+
+    async def _updates(self) -> list[Update]:
+        """One long poll; an empty list after trouble, told once and waited out."""
+        call = GetUpdates(
+            offset=self._offset,
+            timeout=LONG_POLL_S,
+            limit=UPDATES_MAX,
+            allowed_updates=list(ALLOWED_UPDATES),
+        )
+        try:
+            updates = await self._bot(call, request_timeout=LONG_POLL_S + POLL_MARGIN_S)
+        except TelegramConflictError:
+            await self._wait_out_conflict()
+            return []
+        except (TelegramAPIError, ClientDecodeError, TimeoutError, OSError) as error:
+            if not self._failures:
+                log.warning("updates_unavailable", error=str(error))
+            pause_s = BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)]
+            self._failures += 1
+            await asyncio.sleep(pause_s)
+            return []
+        if self._failures or self._conflict:
+            log.info("updates_available", failures=self._failures)
+        self._failures, self._conflict = 0, False
+        return updates
+
+    async def _wait_out_conflict(self) -> None:
+        """Another process polls with this token: say so once, then let it be the one."""
+        if not self._conflict:
+            log.error("another_poller", advice="another process uses this bot token")
+        self._conflict = True
+        await asyncio.sleep(CONFLICT_S)
+
+    async def _take(self, updates: list[Update]) -> None:
+        presses = await self._stored(lambda: self._journal(updates))
+        self._offset = updates[-1].update_id + 1
+        for press in presses:
+            self._enqueue(press)
+
+    async def _journal(self, updates: list[Update]) -> list[Press]:
+        """Commit every update; answers those not seen before."""
+        presses: list[Press] = []
+        async with self._store.writing() as tx:
+            for update in updates:
+                row = _row(update, self._clock)
+                row_id = await tx.insert_new(row)
+                if row_id is not None:
+                    presses.append(Press(row_id, row.telegram_id or 0, update))
+        return presses
+
+    def _enqueue(self, press: Press) -> None:
+        lane = self._lanes.get(press.person)
+        if lane is None:
+            lane = self._lanes[press.person] = deque()
+            self._ready.put_nowait(press.person)
+        lane.append(press)
+        self._pending += 1
+
+    async def _serve(self) -> None:
+        """Handle one person's updates in order, then the next person's."""
+        while True:
+            person = await self._ready.get()
+            lane = self._lanes[person]
+            press = lane.popleft()
+            try:
+                await self._handle(press)
+            finally:
+                self._pending -= 1
+                if lane:
+                    self._ready.put_nowait(person)
+                else:
+                    del self._lanes[person]
+                self._changed.set()
+
+    async def _handle(self, press: Press) -> None:
+        state, text = "handled", None
+        try:
+            async with asyncio.timeout(HANDLING_TIMEOUT_S):
+                answer = await self._dispatcher.feed_update(self._bot, press.update)
+            if isinstance(answer, Failed):
+                state, text = "failed", f"ref {answer.ref}"
+        except Exception as error:
+            log.exception("update_failed", update_id=press.update.update_id)
+            state, text = "failed", f"{type(error).__name__}: {error}"[:ERROR_CHARS_MAX]
+        await self._stored(lambda: self._settle(press.row_id, state, text))
+
+    async def _settle(self, row_id: int, state: str, error: str | None) -> None:
+        async with self._store.writing() as tx:
+            await tx.update(
+                PressRow, {"id": row_id}, state=state, error=error, handled_at=self._clock.now()
+            )
+
+    async def _stored(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it with the store, as often as it takes: without it nothing is confirmed."""
+        tries = 0
+        while True:
+            try:
+                return await work()
+            except StoreUnavailable as error:
+                if not tries:
+                    log.warning("store_unavailable", error=str(error))
+                await asyncio.sleep(BACKOFF_S[min(tries, len(BACKOFF_S) - 1)])
+                tries += 1
+
+    async def _next_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+
+def _row(update: Update, clock: Clock) -> PressRow:
+    callback, message = update.callback_query, update.message
+    sender = callback.from_user if callback else message.from_user if message else None
+    place = callback.message if callback else message
+    return PressRow(
+        update_id=update.update_id,
+        callback_id=callback.id if callback else None,
+        telegram_id=sender.id if sender else None,
+        chat_id=place.chat.id if place else None,
+        body=update.model_dump_json(exclude_unset=True, by_alias=True),
+        received_at=clock.now(),
+    )

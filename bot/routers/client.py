@@ -1,0 +1,131 @@
+"""A client's own accounts: /positions, /drawdown, /status, and their buttons."""
+
+from aiogram import F, Router
+from aiogram.filters import Command
+from aiogram.types import CallbackQuery, Message
+
+from bot.callbacks import BoardKind, ChartPress, RefreshPress
+from bot.middlewares.context import Toast
+from bot.routers.refreshing import Refresher
+from bot.services import Boards
+from bot.speaker import Speaker
+from bot.views import boards as views
+from bot.views.message import Message as Said
+from bot.views.message import Voice
+from core.domain.people import Person
+from core.ports import Clock
+from core.services.errors import Refused
+
+OWN = {"role": "client"}
+SHARED = {"role": "client", "shared": True}
+
+
+def build() -> Router:
+    """What a client may see of their own."""
+    router = Router(name="client")
+    router.message.register(positions, Command("positions"), flags=OWN)
+    router.message.register(drawdown, Command("drawdown"), flags=OWN)
+    router.message.register(status, Command("status"), flags=SHARED)
+    presses = router.callback_query
+    presses.register(chart, ChartPress.filter(), flags=OWN)
+    for board, handler, flags in (
+        (BoardKind.POSITIONS, refresh_positions, OWN),
+        (BoardKind.DRAWDOWN, refresh_drawdown, OWN),
+        (BoardKind.STATUS, refresh_status, SHARED),
+    ):
+        presses.register(handler, RefreshPress.filter(F.board == board), flags=flags)
+    return router
+
+
+async def positions(
+    message: Message, person: Person, boards: Boards, speaker: Speaker, voice: Voice, clock: Clock
+) -> None:
+    """Open positions."""
+    accounts = await boards.accounts_of(person)
+    await speaker.say(message, views.positions(accounts, voice, clock.now()))
+
+
+async def drawdown(
+    message: Message, person: Person, boards: Boards, speaker: Speaker, voice: Voice, clock: Clock
+) -> None:
+    """Drawdown, headroom and chart."""
+    histories = await boards.drawdown(person)
+    await speaker.say(message, views.drawdown(histories, voice, clock.now()))
+
+
+async def status(
+    message: Message, person: Person, boards: Boards, speaker: Speaker, voice: Voice
+) -> None:
+    """Whether everything is read and guarded; in the admin chat without anybody's figures."""
+    private = message.chat.type == "private"
+    await speaker.say(message, await _status(person, boards, voice, private=private))
+
+
+async def chart(  # noqa: PLR0913, PLR0917 - aiogram injects by name
+    query: CallbackQuery,
+    callback_data: ChartPress,
+    person: Person,
+    boards: Boards,
+    speaker: Speaker,
+    voice: Voice,
+    clock: Clock,
+) -> Toast:
+    """One account's chart."""
+    wanted = callback_data.account_id
+    found = [b for b in await boards.drawdown(person) if b.account.account_id == wanted]
+    if not found:
+        raise Refused("not_yours")
+    await speaker.show(query, views.drawdown_chart(found[0], voice, clock.now()))
+    return Toast()
+
+
+async def refresh_positions(
+    query: CallbackQuery,
+    person: Person,
+    boards: Boards,
+    refresher: Refresher,
+    voice: Voice,
+    clock: Clock,
+) -> Toast:
+    """Positions, anew."""
+
+    async def board() -> tuple[Said, ...]:
+        return views.positions(await boards.accounts_of(person), voice, clock.now())
+
+    return await refresher(query, board)
+
+
+async def refresh_drawdown(
+    query: CallbackQuery,
+    person: Person,
+    boards: Boards,
+    refresher: Refresher,
+    voice: Voice,
+    clock: Clock,
+) -> Toast:
+    """Drawdown, anew."""
+
+    async def board() -> tuple[Said, ...]:
+        return views.drawdown(await boards.drawdown(person), voice, clock.now())
+
+    return await refresher(query, board)
+
+
+async def refresh_status(
+    query: CallbackQuery, person: Person, boards: Boards, refresher: Refresher, voice: Voice
+) -> Toast:
+    """Status, anew."""
+    message = query.message
+    private = message is not None and message.chat.type == "private"
+
+    async def board() -> tuple[Said, ...]:
+        return await _status(person, boards, voice, private=private)
+
+    return await refresher(query, board)
+
+
+async def _status(
+    person: Person, boards: Boards, voice: Voice, *, private: bool
+) -> tuple[Said, ...]:
+    own = await boards.accounts_of(person) if private else []
+    return views.status(own, await boards.system(), voice, admin=person.is_admin)

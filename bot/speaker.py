@@ -1,0 +1,108 @@
+"""Answers to people, sent at once: text, charts, edits in place.
+
+What a command answers does not go through the outbox: it is not state, and asking again repeats it.
+Its sends count for the same limits.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest, TelegramRetryAfter
+from aiogram.methods import EditMessageText, SendMessage, SendPhoto, TelegramMethod
+from aiogram.types import BufferedInputFile, CallbackQuery, ReplyParameters
+from aiogram.types import Message as Asked
+
+from bot import keyboards
+from bot.charts import Charts
+from bot.limits import SendLimits
+from bot.markup import CAPTION_UNITS_MAX, utf16_length
+from bot.views import boards
+from bot.views.message import Message
+
+RETRY_WAIT_S_MAX = 8
+"""The longest an answer waits for a chat that was told to wait; then it fails."""
+CANNOT_EDIT = ("message to edit not found", "message can't be edited", "no text in the message")
+
+
+class Speaker:
+    """Says what a handler has to say."""
+
+    def __init__(self, charts: Charts, rates: SendLimits) -> None:
+        self._charts = charts
+        self._rates = rates
+
+    async def say(self, asked: Asked, messages: Message | Sequence[Message]) -> None:
+        """Answer a command where it was asked; in a group as a reply to it."""
+        bot = asked.bot
+        assert bot is not None  # noqa: S101 - aiogram mounts it on every update it feeds
+        reply = asked.message_id if asked.chat.type != "private" else None
+        for message in [messages] if isinstance(messages, Message) else messages:
+            await self._send(bot, asked.chat.id, message, reply)
+
+    async def show(self, query: CallbackQuery, message: Message) -> None:
+        """Put a message in the place of the one whose button was pressed."""
+        bot, pressed = query.bot, query.message
+        assert bot is not None and pressed is not None  # noqa: S101, PT018 - checked by access
+        if message.chart is not None:
+            await self._send(bot, pressed.chat.id, message, None)
+            return
+        edit = EditMessageText(
+            text=message.html,
+            chat_id=pressed.chat.id,
+            message_id=pressed.message_id,
+            parse_mode="HTML",
+            reply_markup=keyboards.markup(message.keyboard),
+        )
+        try:
+            await self._call(bot, pressed.chat.id, edit)
+        except TelegramBadRequest as refused:
+            if not any(text in refused.message for text in CANNOT_EDIT):
+                raise
+            await self._send(bot, pressed.chat.id, message, None)
+
+    async def _send(self, bot: Bot, chat_id: int, message: Message, reply_to: int | None) -> None:
+        png = None if message.chart is None else await self._charts.draw(message.chart)
+        reply = (
+            None
+            if reply_to is None
+            else ReplyParameters(message_id=reply_to, allow_sending_without_reply=True)
+        )
+        text = message if png else boards.chart_in_words(message)
+        if png and utf16_length(message.html) <= CAPTION_UNITS_MAX:
+            captioned = SendPhoto(
+                chat_id=chat_id,
+                photo=BufferedInputFile(png, "drawdown.png"),
+                caption=message.html,
+                parse_mode="HTML",
+                reply_parameters=reply,
+                reply_markup=keyboards.markup(message.keyboard),
+            )
+            await self._call(bot, chat_id, captioned)
+            return
+        if png:
+            photo = SendPhoto(chat_id=chat_id, photo=BufferedInputFile(png, "drawdown.png"))
+            await self._call(bot, chat_id, photo)
+        words = SendMessage(
+            chat_id=chat_id,
+            text=text.html,
+            parse_mode="HTML",
+            disable_notification=message.silent or None,
+            reply_parameters=reply,
+            reply_markup=keyboards.markup(message.keyboard),
+        )
+        await self._call(bot, chat_id, words)
+
+    async def _call(self, bot: Bot, chat_id: int, method: TelegramMethod[Any]) -> None:
+        """Send; where Telegram asks for a short wait, wait once."""
+        loop = asyncio.get_running_loop()
+        self._rates.take(chat_id, loop.time())
+        try:
+            await bot(method)
+        except TelegramRetryAfter as busy:
+            if busy.retry_after > RETRY_WAIT_S_MAX:
+                raise
+            self._rates.pause(chat_id, loop.time() + busy.retry_after)
+            await asyncio.sleep(busy.retry_after)
+            await bot(method)

@@ -7,6 +7,7 @@ meanwhile (presses first, closes earlier) only makes a scene shorter.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
@@ -33,14 +34,23 @@ WARN_AT: Final = Decimal("0.16")
 BREACH_AT: Final = Decimal("0.207")
 """Past the limit of 20 %, by less than the 2 points that would skip the countdown."""
 FALL_STEPS: Final = 6
-BREATH_S: Final = 2.5
-"""Time to read a message before the next thing happens."""
-STEP_S: Final = 0.5
 READY_LOOK_S: Final = 0.3
 REQUEST_TIMEOUT_S: Final = 10.0
 PLAYED: Final = ("narrator", "played")
 
 Scene = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How fast the story goes, in seconds."""
+
+    breath_s: float = 2.5
+    """Time to read a message before the next thing happens."""
+    step_s: float = 0.5
+    """Between two prices of a fall."""
+    effect_s_max: float = EFFECT_S_MAX
+    """How long an effect may take before the story goes on without it."""
 
 
 class Narrator:
@@ -52,14 +62,12 @@ class Narrator:
         people: People,
         *,
         plays: bool,
-        effect_s_max: float = EFFECT_S_MAX,
-        breath_s: float = BREATH_S,
+        pace: Pace = Pace(),
     ) -> None:
         self._store = store
         self._people = people
         self._plays = plays
-        self._effect_s_max = effect_s_max
-        self._breath_s = breath_s
+        self._pace = pace
         self.captions = Captions(store)
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -87,13 +95,13 @@ class Narrator:
         """Play once the app is ready."""
         timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
-            stage = Stage(base_url, session, effect_s_max=self._effect_s_max)
+            stage = Stage(base_url, session, effect_s_max=self._pace.effect_s_max)
             while not await _is_ready(stage):  # noqa: ASYNC110 - the app is another process
                 await asyncio.sleep(READY_LOOK_S)
             kind, key = PLAYED
             self._store.put(kind, key, {"played": True})
             self._store.commit()
-            story = Story(stage, self.captions, self._people, self._breath_s)
+            story = Story(stage, self.captions, self._people, self._pace)
             await story.tell()
 
 
@@ -107,12 +115,10 @@ async def _is_ready(stage: Stage) -> bool:
 class Story:
     """The scenes. Each stands on its own: one that is missed does not end the others."""
 
-    def __init__(
-        self, stage: Stage, captions: Captions, people: People, breath_s: float = BREATH_S
-    ) -> None:
+    def __init__(self, stage: Stage, captions: Captions, people: People, pace: Pace) -> None:
         self._stage = stage
         self._captions = captions
-        self._breath_s = breath_s
+        self._pace = pace
         self._ada, self._omar = people.admins[:2]
         self._alice, self._ben, self._carla = people.clients[:3]
 
@@ -230,10 +236,10 @@ class Story:
         for step in range(1, FALL_STEPS + 1):
             fallen = (bid - way * step / FALL_STEPS).quantize(EURO_DIGITS, ROUND_FLOOR)
             await stage.price(EURO, fallen, fallen + (ask - bid))
-            await asyncio.sleep(STEP_S)
+            await asyncio.sleep(self._pace.step_s)
 
     async def _breathe(self) -> None:
-        await asyncio.sleep(self._breath_s)
+        await asyncio.sleep(self._pace.breath_s)
 
     async def _let_walk(self, symbol: str) -> None:
         try:

@@ -25,7 +25,7 @@ async function drawState() {
 async function drawClock() {
   const found = await api("/clock").catch(() => null);
   const now = found && found.now_ms ? new Date(found.now_ms) : new Date();
-  $("clock").textContent = now.toISOString().slice(11, 19);
+  $("clock").textContent = now.toISOString().slice(11, 19) + " UTC";
   $("clock").title = found ? `Market time ${now.toISOString().slice(0, 19)}Z` : "UTC; no market clock yet";
 }
 

@@ -2,6 +2,7 @@
 
 import { $, api, attempt, el, money, poll, redraw, signed } from "./dom.js";
 import { draw, figures, remember } from "./equity.js";
+import { digitsOf } from "./market.js";
 
 const FAULTS = ["read_fails", "empty_read", "wrong_login", "disconnected", "slow", "requote", "reject", "slippage",
   "partial_fill", "invalid_fill", "market_closed", "autotrading_off", "timeout_not_executed", "timeout_after_execution",
@@ -110,7 +111,7 @@ function position(one, digits) {
 function drawPositions(account) {
   const shape = account.positions.map((one) => [one.ticket, one.volume, one.sl, one.tp]);
   redraw(view.positions, JSON.stringify([account.login, shape, account.orders.map((one) => one.ticket)]), () => {
-    const nodes = account.positions.map((one) => position(one, digitsOf(one)));
+    const nodes = account.positions.map((one) => position(one, digitsOf(one.symbol)));
     const orders = account.orders.map((one) => el("p", { className: "note", textContent:
       `Pending order #${one.ticket}: ${one.volume_current ?? one.volume_initial} ${one.symbol} at ${one.price_open}` }));
     return nodes.length + orders.length ? [...nodes, ...orders] : [el("p", { className: "empty", textContent: "Flat." })];
@@ -120,11 +121,6 @@ function drawPositions(account) {
     node.textContent = signed(one.profit);
     node.className = Number(one.profit) < 0 ? "loss" : "gain";
   }
-}
-
-function digitsOf(one) {
-  const text = String(one.price_current ?? one.price_open);
-  return Math.max(2, (text.split(".")[1] || "").length);
 }
 
 function drawFigures(account) {

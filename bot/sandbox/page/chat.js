@@ -32,7 +32,7 @@ async function loadCommands() {
 }
 
 function drawList() {
-  const unread = (chat) => chat.chat_id !== state.chatId && chat.version > (state.seen[chat.chat_id] ?? 0);
+  const unread = (chat) => chat.last && chat.chat_id !== state.chatId && chat.version > (state.seen[chat.chat_id] ?? 0);
   const signature = JSON.stringify([state.chats, state.chatId, state.chats.map(unread)]);
   redraw($("chat-list"), signature, () =>
     state.chats.map((chat) => {
@@ -41,7 +41,7 @@ function drawList() {
       const button = el(
         "button",
         { type: "button", className: "chat", "aria-current": String(chat.chat_id === state.chatId) },
-        el("span", { className: `avatar hue${Math.abs(chat.chat_id) % 5}`, textContent: initials(chat.title), "aria-hidden": "true" }),
+        el("span", { className: hue(chat), textContent: initials(chat.title), "aria-hidden": "true" }),
         el(
           "span",
           { className: "chat-text" },
@@ -64,6 +64,10 @@ function drawList() {
   );
 }
 
+function hue(chat) {
+  return chat.members[0].role === "stranger" ? "avatar" : `avatar hue${Math.abs(chat.chat_id) % 7}`;
+}
+
 function describe(chat) {
   if (chat.type === "supergroup") return `${chat.members.map((one) => one.name).join(", ")} and the bot`;
   const role = { admin: "admin", client: "client", stranger: "unknown to Reckoner" }[chat.members[0].role];
@@ -76,7 +80,7 @@ function drawHead() {
   $("talk-title").textContent = chat.title;
   $("talk-sub").textContent = describe(chat);
   $("talk-avatar").textContent = initials(chat.title);
-  $("talk-avatar").className = `avatar hue${Math.abs(chat.chat_id) % 5}`;
+  $("talk-avatar").className = hue(chat);
   $("block").hidden = chat.type !== "private";
   $("block").textContent = chat.blocked ? "Unblock bot" : "Block bot";
   redraw($("viewer"), JSON.stringify([chat.chat_id, chat.members, state.userId]), () =>
@@ -172,7 +176,17 @@ function drawTranscript(chat) {
   }
   if (!nodes.length) nodes.push(el("li", { className: "day", textContent: "Nothing said yet. Type / for what you can ask." }));
   list.replaceChildren(...nodes);
-  if (follow) list.scrollTop = list.scrollHeight;
+  drawPinned(chat, list);
+  if (!follow) return;
+  toEnd();
+  for (const image of list.querySelectorAll("img")) if (!image.complete) image.addEventListener("load", toEnd, { once: true });
+}
+
+function toEnd() {
+  $("transcript").scrollTop = $("transcript").scrollHeight;
+}
+
+function drawPinned(chat, list) {
   const pinned = chat.messages.filter((message) => message.pinned).pop();
   $("pinned").hidden = !pinned;
   if (pinned) {
@@ -226,7 +240,7 @@ function drawMenu(open) {
 async function say(text) {
   if (!text.trim()) return;
   await attempt(() => api("/sim/message", { user_id: state.userId, chat_id: state.chatId, text }));
-  $("transcript").scrollTop = $("transcript").scrollHeight;
+  toEnd();
   await refresh();
 }
 

@@ -11,6 +11,7 @@ const TAGS = {
   pre: "pre",
   blockquote: "blockquote",
 };
+const BLOCKS = new Set(["pre", "blockquote", "expandable_blockquote"]);
 const SAFE_LINK = /^(https?|tg|mailto):/i;
 
 function link(url, children) {
@@ -66,7 +67,7 @@ function span(text, from, to, entities) {
     if (begin > at) nodes.push(text.slice(at, begin));
     const inner = others.filter((other) => other.offset < end);
     nodes.push(wrap(entity, span(text, begin, end, inner), text.slice(begin, end)));
-    at = end;
+    at = BLOCKS.has(entity.type) && text[end] === "\n" ? end + 1 : end; // the block breaks the line itself
     rest = others.filter((other) => other.offset + other.length > end);
   }
   if (at < to) nodes.push(text.slice(at, to));

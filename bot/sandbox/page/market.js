@@ -9,6 +9,11 @@ const SPREAD_FACTOR = 20;
 
 const rows = new Map();
 
+/** Digits of a symbol's prices, 2 while unknown. */
+export function digitsOf(symbol) {
+  return rows.get(symbol)?.quote?.digits ?? 2;
+}
+
 function send(body, done) {
   return attempt(() => api("/broker/market", body), done).then(refresh);
 }
@@ -22,6 +27,12 @@ function gap(quote, ratio) {
 function widen(quote) {
   const spread = Math.max(quote.ask - quote.bid, 10 ** -quote.digits) * SPREAD_FACTOR;
   return { symbol: quote.symbol, mode: "manual", bid: quote.bid, ask: round(quote.bid + spread, quote) };
+}
+
+/** Back to the spread the symbol had when this page was opened. */
+function narrow(row) {
+  const { quote } = row;
+  return { symbol: quote.symbol, mode: "manual", bid: quote.bid, ask: round(quote.bid + row.usual, quote) };
 }
 
 function round(price, quote) {
@@ -67,9 +78,10 @@ function makeRow(symbol) {
       el("div", { className: "trouble" },
         button("Gap \u22126 %", "A gap down", () => send(gap(row.quote, -GAP_RATIO), `${symbol} gapped down`)),
         button("Gap +6 %", "A gap up", () => send(gap(row.quote, GAP_RATIO), `${symbol} gapped up`)),
+        button("Spread \u00d720", "A wide spread", () => send(widen(row.quote), `${symbol} spread widened`)),
         button("\u22121 %", "A move down", () => send(gap(row.quote, -0.01))),
         button("+1 %", "A move up", () => send(gap(row.quote, 0.01))),
-        button("Spread \u00d720", "A wide spread", () => send(widen(row.quote), `${symbol} spread widened`)))),
+        button("Spread \u00d71", "The usual spread again", () => send(narrow(row), `${symbol} spread as usual`)))),
   );
   row.node.addEventListener("toggle", () => {
     if (!row.node.open || !row.quote) return;
@@ -90,6 +102,7 @@ function price(node, value, before, digits) {
 function draw(row, quote) {
   const before = row.quote || {};
   row.quote = quote;
+  row.usual ??= quote.ask - quote.bid;
   price(row.bid, quote.bid, before.bid, quote.digits);
   price(row.ask, quote.ask, before.ask, quote.digits);
   row.spread.textContent = `${spreadPips(quote)} pips`;

@@ -20,10 +20,12 @@ LOGINS: Final = {chat: login for login, chat in CHATS.items()}
 BEN: Final = 50002
 PEAK: Final = Decimal(12_000)
 LOOK_S: Final = 0.02
+COUNTDOWN_LOOKS: Final = 15
+"""From the breach to the close: the fall goes on meanwhile."""
 
 
 class StubDesk:
-    """`run` until cancelled. `drawdown_at_breach` is Ben's, as a fraction of his first balance."""
+    """`run` until cancelled. `drawdown_deepest` is Ben's, as a fraction of his first balance."""
 
     def __init__(self, base_url: str, data_dir: Path, session: aiohttp.ClientSession) -> None:
         self._base_url = base_url
@@ -31,7 +33,8 @@ class StubDesk:
         self._session = session
         self._said: set[str] = set()
         self._offset = 0
-        self.drawdown_at_breach: Decimal | None = None
+        self._countdown = COUNTDOWN_LOOKS
+        self.drawdown_deepest = Decimal(0)
 
     async def announce(self) -> web.AppRunner:
         """Be ready, as the world sees it."""
@@ -86,9 +89,12 @@ class StubDesk:
             await self._once(CHATS[BEN], "Unknown position: EURUSD")
         if drawdown >= Decimal("0.15"):
             await self._once(CHATS[BEN], "Drawdown 15 %")
-        if drawdown >= Decimal("0.20") and self.drawdown_at_breach is None:
-            self.drawdown_at_breach = drawdown
+        if held:
+            self.drawdown_deepest = max(self.drawdown_deepest, drawdown)
+        if drawdown >= Decimal("0.20"):
             await self._once(CHATS[BEN], "Closing everything")
+            self._countdown -= 1
+        if self._countdown < 0:
             for position in ben["positions"]:
                 await self._post(f"/broker/{BEN}/close", ticket=position["ticket"], by="ea")
             await self._once(CHATS[BEN], "50002 is flat")

@@ -184,7 +184,11 @@ class Executors:
             ) as answer:
                 if answer.status != HTTP_OK:
                     return []
-                body = await answer.content.read(ANSWER_BYTES_MAX)
+                body = bytearray()
+                async for chunk in answer.content.iter_any():
+                    body += chunk
+                    if len(body) > ANSWER_BYTES_MAX:
+                        return []
                 return msgspec.json.decode(body, type=ExpectedList).trades
         except (aiohttp.ClientError, TimeoutError, ValueError, msgspec.DecodeError):
             return []

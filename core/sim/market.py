@@ -26,13 +26,17 @@ WALK_UNITS: Final = (-2, -1, -1, 0, 0, 1, 1, 2)
 
 
 class _Line(Struct):
-    """One symbol's state as journalled. `anchor` is the bid last told."""
+    """One symbol's state as journalled. `anchor` is the bid last told.
+
+    `given` is the mode the world was started with: another one given later wins over what was told.
+    """
 
     bid: Decimal
     ask: Decimal
     time_ms: int
     mode: str
     anchor: Decimal
+    given: str
 
 
 class Market:
@@ -61,11 +65,11 @@ class Market:
 
     def _start(self, terms: SymbolTerms, kept: dict[str, object] | None, mode: str) -> None:
         if kept is None:
-            line = _Line(terms.bid, terms.ask, self._clock_ms(), mode, terms.bid)
+            line = _Line(terms.bid, terms.ask, self._clock_ms(), mode, terms.bid, mode)
         else:
             line = msgspec.convert(kept, _Line)
-            # The option given now decides between walking and not; a frozen feed stays frozen.
-            line.mode = line.mode if line.mode == "frozen" else mode
+            if line.given != mode:
+                line.mode = line.given = mode
         self._lines[terms.name] = line
         self.quotes[terms.name] = Quote(line.bid, line.ask, line.time_ms)
 

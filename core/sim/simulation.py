@@ -122,6 +122,18 @@ class Simulation:
             sent = Sent(result=None, error=IPC_RECV_FAILED)
         return self._log(login, source, body, epoch, sent, result)
 
+    def misdirect(self, login: int, body: Body, epoch: int) -> Sent:
+        """Answer as another account's terminal, which knows no such ticket: nothing is executed."""
+        try:
+            request = parse_request(body)
+        except BadArgument as error:
+            text = f'Invalid "{error}" argument'
+            return self._log(login, RECKONER, body, epoch, Sent(result=None, error=(-2, text)))
+        answer = refusal(Retcode.POSITION_CLOSED)
+        result = structs.order_send_result(answer, request)
+        sent = Sent(result=result, retcode=answer.retcode)
+        return self._log(login, RECKONER, body, epoch, sent, result)
+
     def _refused(self, login: int, source: str) -> int | None:
         for kind, code in REFUSING_FAULTS:
             if self.faults.take(login, source, kind) is not None:

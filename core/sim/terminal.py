@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.sim import structs
-from core.sim.codes import IPC_RECV_FAILED, Retcode
+from core.sim.codes import IPC_RECV_FAILED
 from core.sim.faults import RECKONER
 from core.sim.simulation import Sent, Simulation
-from core.sim.trading import BadArgument, parse_request, refusal
 
 Body = dict[str, Any]
 
@@ -54,18 +53,10 @@ class Terminal:
         }
 
     def send(self, login: int, request: Body, epoch: int) -> Sent:
-        """Send one trade request for Reckoner; the account shown must be the one asked for."""
-        if self._sim.faults.take(login, RECKONER, "wrong_login") is None:
-            return self._sim.submit(login, RECKONER, request, epoch=epoch)
-        # Another account's terminal does not know the ticket: nothing is executed here.
-        try:
-            answer = refusal(Retcode.POSITION_CLOSED)
-            return Sent(
-                result=structs.order_send_result(answer, parse_request(request)),
-                retcode=answer.retcode,
-            )
-        except BadArgument as error:
-            return Sent(result=None, error=(-2, f'Invalid "{error}" argument'))
+        """Send one trade request for Reckoner, on this account or, with a fault, on a wrong one."""
+        if self._sim.faults.take(login, RECKONER, "wrong_login") is not None:
+            return self._sim.misdirect(login, request, epoch)
+        return self._sim.submit(login, RECKONER, request, epoch=epoch)
 
     def head_for_send(self, login: int) -> Body:
         """`login` and `server` as a send's answer names them, before the send is made."""

@@ -32,6 +32,7 @@ MUTATIONS: dict[str, Mutation] = {
     "refused": lambda b: b.send(HEDGING_USD, "reckoner", action=1, symbol="XAUUSD"),
     "fault": lambda b: b.fault(HEDGING_USD, "requote", times=3),
     "disconnect": lambda b: b.fault(HEDGING_USD, "disconnected"),
+    "walking": lambda b: b.sim.market.set_mode("EURUSD", "walk"),
     "frozen": lambda b: b.sim.market.set_mode("XAUUSD", "frozen"),
 }
 

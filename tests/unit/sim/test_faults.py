@@ -135,6 +135,8 @@ def test_a_wrong_login_answers_for_another_and_executes_nothing(bench: Bench) ->
     assert bench.terminal.head_for_send(HEDGING_USD)["login"] == 50003
     assert bench.terminal.send(HEDGING_USD, close, 1).retcode == 10036
     assert len(bench.positions(HEDGING_USD)) == 1
+    _, entry = bench.store.log(f"sim.sends.{HEDGING_USD}")[-1]
+    assert (entry["retcode"], entry["deal"]) == (10036, 0)
     assert snapshot(bench)["login"] == HEDGING_USD
 
 

@@ -65,3 +65,14 @@ def test_a_walk_goes_on_around_the_price_told(bench: Bench) -> None:
     quote = bench.sim.market.quotes["XAUUSD"]
     assert abs(quote.bid - 1800) <= 1800 * WALK_BOUND
     assert quote.ask - quote.bid == D("3.00")
+
+
+def test_a_mode_told_outlives_a_restart_unless_another_is_given(tmp_path: Path) -> None:
+    store = WorldStore(tmp_path / "w.db")
+    market = Market(SYMBOLS, store, lambda: START_MS, mode="walk", seed=1)
+    market.set_mode("XAUUSD", "manual")
+    market.save("XAUUSD", "EURUSD")
+    for given, modes in (("walk", ("manual", "walk")), ("manual", ("manual", "manual"))):
+        again = Market(SYMBOLS, store, lambda: START_MS, mode=given, seed=1)
+        assert (again.mode("XAUUSD"), again.mode("EURUSD")) == modes
+    store.close()

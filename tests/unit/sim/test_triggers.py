@@ -115,3 +115,21 @@ def test_a_cross_alone_can_stop_a_foreign_currency_account_out(bench: Bench) -> 
     # At 1.05: loss 7733.33, equity 2266.67; margin 7505.90: 30.2 %.
     bench.price("GBPUSD", "1.05000", "1.05012")
     assert bench.positions(HEDGING_GBP) == []
+
+
+def test_a_fill_may_meet_its_own_stop_on_the_same_tick(bench: Bench) -> None:
+    """The second round of the tick: bought at 1950.30, stopped at 1950.00 under its stop."""
+    bench.send(HEDGING_USD, action=5, symbol="XAUUSD", volume=0.1, type=2, price=1960.0, sl=1955.0)
+    assert bench.price("XAUUSD", "1950.00", "1950.30") == 2
+    assert bench.positions(HEDGING_USD) == []
+    assert [deal.price for deal in bench.deals(HEDGING_USD)] == [D("1950.30"), D("1950.00")]
+
+
+@pytest.mark.parametrize(("rounds", "fills"), [(2, 2), (1, 1)])
+def test_rounds_past_the_bound_wait_for_the_next_tick(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, rounds: int, fills: int
+) -> None:
+    monkeypatch.setattr("core.sim.broker.REPRICE_ROUNDS_MAX", rounds)
+    bench.send(HEDGING_USD, action=5, symbol="XAUUSD", volume=0.1, type=2, price=1960.0, sl=1955.0)
+    assert bench.price("XAUUSD", "1950.00", "1950.30") == fills
+    assert bench.price("XAUUSD", "1950.00", "1950.30") == 2 - fills

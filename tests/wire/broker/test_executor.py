@@ -1,5 +1,6 @@
 """The clients' executors: they place what the app expects, once, whatever goes wrong."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,15 @@ async def test_a_slow_executor_waits_as_told(bench: Bench) -> None:
     await Executor(bench.sim, HEDGING_USD).work(trades(expected(3)))
     assert bench.sim.faults.active(HEDGING_USD) == []
     assert len(bench.positions(HEDGING_USD)) == 1
+
+
+@pytest.mark.parametrize(("spare", "placed"), [(0, 1), (-1, 0)])
+async def test_an_answer_past_its_bound_is_no_answer(
+    tmp_path: Path, app: App, monkeypatch: pytest.MonkeyPatch, spare: int, placed: int
+) -> None:
+    app.trades[ALICE] = [expected(4)]
+    size = len(json.dumps({"trades": app.trades[ALICE]}))
+    monkeypatch.setattr("bot.sandbox.executor.ANSWER_BYTES_MAX", size + spare)
+    async with Desk(tmp_path) as desk:
+        await desk.part.executors.poll_all()
+        assert len((await desk.get(f"/broker/{ALICE}"))["positions"]) == placed

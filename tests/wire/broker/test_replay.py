@@ -3,6 +3,7 @@
 import json
 import time
 import zipfile
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from bot.sandbox.part import WorldOptions
-from core.sim.remote_clock import RemoteClock
+from core.sim.remote_clock import ClockLost, RemoteClock
 from core.sim.ticks import TickFileError
-from tests.wire.broker.desk import ALICE, BEN, App, Desk, expected
+from tests.wire.broker.desk import ALICE, BEN, App, Desk, expected, serve
 
 MARKET_DATA = Path(__file__).parents[3].parent / "shared" / "market-data"
 PAYROLLS = MARKET_DATA / "xauusd-ticks-20140502-payrolls.zip"
@@ -207,6 +209,45 @@ async def test_the_remote_clock_is_market_time(tmp_path: Path, options: WorldOpt
         assert await clock.rest_until(MIDNIGHT + timedelta(seconds=500)) is True
         assert clock.now() == MIDNIGHT + timedelta(seconds=100)
         assert await clock.rest_until(MIDNIGHT + timedelta(seconds=900)) is False
+
+
+async def test_a_long_paced_advance_is_answered_in_parts(
+    tmp_path: Path, options: WorldOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.sandbox.replay.HOLD_S", 0.15)
+    paced = WorldOptions(ticks_file=options.ticks_file, ticks_speed=50.0)
+    async with Desk(tmp_path, paced) as desk, aiohttp.ClientSession() as session:
+        now_ms, ended = await advance(desk, 31_000)
+        assert 1_001 < now_ms < 31_000
+        assert not ended
+        clock = RemoteClock(desk.base_url, session)
+        await clock.start()
+        assert await clock.rest_until(MIDNIGHT + timedelta(seconds=31)) is True
+        assert clock.now() == MIDNIGHT + timedelta(seconds=31)
+
+
+@pytest.mark.parametrize(("failures", "lost"), [(9, False), (10, True)])
+async def test_a_world_that_is_away_too_long_loses_the_clock(
+    monkeypatch: pytest.MonkeyPatch, failures: int, *, lost: bool
+) -> None:
+    monkeypatch.setattr("core.sim.remote_clock.RETRY_PAUSE_S", 0.0)
+    left = failures
+
+    async def answer(_request: web.Request) -> web.Response:
+        nonlocal left
+        left -= 1
+        body = {"now_ms": MIDNIGHT_MS, "ended": False}
+        return web.json_response(body, status=503 if left >= 0 else 200)
+
+    app = web.Application()
+    app.add_routes([web.get("/clock", answer)])
+    runner, base_url = await serve(app)
+    async with aiohttp.ClientSession() as session:
+        clock = RemoteClock(base_url, session)
+        with pytest.raises(ClockLost) if lost else nullcontext():
+            await clock.start()
+            assert clock.now() == MIDNIGHT
+    await runner.cleanup()
 
 
 @pytest.mark.skipif(not PAYROLLS.is_file(), reason="../shared/market-data is not here")

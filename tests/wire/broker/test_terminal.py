@@ -171,3 +171,7 @@ async def test_read_faults_over_the_wire(desk: Desk) -> None:
     assert (await desk.get("/broker"))["accounts"][0]["connected"] is False
     assert await desk.ask("DELETE", f"/broker/{ALICE}/fault") == (200, {"faults": []})
     assert (await desk.read(ALICE))[1]["terminal"]["connected"] is True
+
+
+async def test_a_hundred_symbols_may_be_asked_for(desk: Desk) -> None:
+    assert (await desk.read(ALICE, symbols=["EURUSD"] * 100))[0] == 200

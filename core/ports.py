@@ -60,6 +60,7 @@ class CloseRequest(Struct, frozen=True, kw_only=True):
     symbol: str
     position_side: Side
     volume: Decimal
+    price: Decimal
     deviation_points: int
     filling: int
     comment: str

@@ -1,6 +1,5 @@
 """How soon an account is read again: the nearer to a limit, the sooner."""
 
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -42,17 +41,3 @@ def interval_s(cadence: Cadence, situation: Situation) -> float:
     if situation.holds_anything or situation.awaits_trade:
         return cadence.open_s
     return cadence.idle_s
-
-
-def next_due(due: datetime, now: datetime, interval: float) -> datetime:
-    """The next instant on the account's own grid that is not in the past.
-
-    Counting from the due instant, not from when the work ended, keeps the grid from drifting
-    (facts: scale, section 1).
-    """
-    step = timedelta(seconds=interval)
-    following = due + step
-    if following >= now:
-        return following
-    behind = (now - due) // step
-    return due + step * (behind + 1)

@@ -49,8 +49,8 @@ class MarketPolicy(Struct, frozen=True, kw_only=True):
     spread_pips: Decimal
     spread_pips_by_symbol: Mapping[str, Decimal]
     pip_by_symbol: Mapping[str, Decimal]
-    grace_s: int
-    hold_s: int
+    grace_s: float
+    hold_s: float
 
 
 class Alarm(Struct, frozen=True, kw_only=True, gc=False):

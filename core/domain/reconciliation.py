@@ -233,7 +233,7 @@ def _finding(
 def _text(figure: Decimal | str | None) -> str:
     if figure is None:
         return ""
-    return figure if isinstance(figure, str) else f"{figure:f}"
+    return figure if isinstance(figure, str) else f"{figure.normalize():f}"
 
 
 def _missing(missing: Missing) -> Finding:
@@ -268,7 +268,7 @@ def _unknown(position: Position, duplicate_of: TradeRow | None) -> Finding:
         volume=position.volume,
         expected="",
         observed=_text(position.volume),
-        material=f"{position.side.value} {position.volume:f}",
+        material=f"{position.side.value} {_text(position.volume)}",
         magic=position.magic,
         opened_by=position.reason,
         price=position.price_open,
@@ -287,7 +287,7 @@ def _unknown_order(order: PendingOrder) -> Finding:
         volume=order.volume,
         expected="",
         observed=_text(order.price_open),
-        material=f"{order.price_open:f} {order.volume:f}",
+        material=f"{_text(order.price_open)} {_text(order.volume)}",
         magic=order.magic,
         price=order.price_open,
     )

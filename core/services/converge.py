@@ -283,13 +283,15 @@ def _to_request(
         return CancelRequest(
             login=login, server=server, ticket=attempt.ticket, symbol=attempt.symbol
         )
+    side, tick = Side(attempt.side), snapshot.ticks[attempt.symbol]
     return CloseRequest(
         login=login,
         server=server,
         ticket=attempt.ticket,
         symbol=attempt.symbol,
-        position_side=Side(attempt.side),
+        position_side=side,
         volume=attempt.volume,
+        price=tick.bid if side is Side.BUY else tick.ask,
         deviation_points=attempt.deviation_points,
         filling=attempt.filling,
         comment=f"{COMMENT_PREFIX}{order.id}",

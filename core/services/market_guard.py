@@ -179,10 +179,10 @@ class MarketGuard:
         now = self._clock.now()
         warning = change.warning
         async with AsyncExitStack() as stack:
-            memories = []
-            if change.close:
-                for account_id in sorted(warning.account_ids):
-                    memories.append(await stack.enter_async_context(self._desk.holding(account_id)))
+            memories = [
+                await stack.enter_async_context(self._desk.holding(account_id))
+                for account_id in sorted(warning.account_ids if change.close else ())
+            ]
             tx = await stack.enter_async_context(self._store.writing())
             warning = await self._save(tx, warning)
             if override is not None:
@@ -283,12 +283,8 @@ class MarketGuard:
 
     def names(self, account_ids: Iterable[int]) -> list[str]:
         """Account ids as people know them: client and login."""
-        found = []
-        for account_id in account_ids:
-            memory = self._desk.peek(account_id)
-            if memory is not None:
-                found.append(f"{memory.user.name} {memory.account.login}")
-        return found
+        known = (self._desk.peek(account_id) for account_id in account_ids)
+        return [f"{m.user.name} {m.account.login}" for m in known if m is not None]
 
 
 def _holds(memory: AccountMemory, symbol: str) -> bool:

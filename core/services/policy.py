@@ -1,7 +1,5 @@
 """The engine's settings as the services need them: one frozen value, built once from `Settings`."""
 
-from decimal import Decimal
-
 from msgspec import Struct
 
 from core.domain.cadence import Cadence
@@ -21,11 +19,9 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     limits: GuardLimits
     countdown_s: int
     explanation_wait_s: float
-    snapshot_row_interval_s: int
-    signal_expires_s: int
-    trade_deadline_s: int
-    manual_sync_interval_s: int
+    snapshot_row_interval_s: float
+    signal_expires_s: float
+    trade_deadline_s: float
+    manual_sync_interval_s: float
     magic_base: int
     admin_chat_id: int
-    spread_check: bool = True
-    slippage_pips_max: Decimal = Decimal(5)

@@ -1,7 +1,6 @@
 """Post a signal: check it against the market, offer it to every account, once."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from msgspec import Struct
@@ -40,7 +39,7 @@ class SignalPosted(Struct, frozen=True, kw_only=True):
     draft: SignalDraft
     offered: int
     skipped: tuple[str, ...]
-    expires_at: object
+    expires_at: datetime
     repeated: bool = False
 
 
@@ -54,13 +53,11 @@ class PostSignal:
         gateway: TerminalGateway,
         clock: Clock,
         policy: EnginePolicy,
-        wake_at: Callable[[object], None] | None = None,
     ) -> None:
         self._store = store
         self._gateway = gateway
         self._clock = clock
         self._policy = policy
-        self._wake_at = wake_at
 
     async def __call__(self, actor: Person, draft: SignalDraft, source_key: str) -> SignalPosted:
         """Post the signal once per `source_key`.

@@ -101,11 +101,11 @@ class HttpTerminalGateway:
         return _result(answer)
 
     async def _call(
-        self, login: int, verb: str, body: dict[str, Any], timeout: aiohttp.ClientTimeout
+        self, login: int, verb: str, body: dict[str, Any], within: aiohttp.ClientTimeout
     ) -> Mapping[str, Any]:
         url = f"{self._base_url}/terminal/{login}/{verb}"
         payload = {"epoch": self._epoch, "owner": self._owner, **body}
-        async with self._session.post(url, json=payload, timeout=timeout) as response:
+        async with self._session.post(url, json=payload, timeout=within) as response:
             raw = await _bounded(response)
             if response.status == STALE:
                 raise StaleEpoch(f"epoch {self._epoch} is no longer the owner's: {raw[:200]!r}")
@@ -142,6 +142,7 @@ def trade_request(request: CloseRequest | CancelRequest) -> dict[str, Any]:
         "position": request.ticket,
         "symbol": request.symbol,
         "volume": float(request.volume),
+        "price": float(request.price),
         "type": TYPE_SELL if request.position_side is Side.BUY else TYPE_BUY,
         "deviation": request.deviation_points,
         "type_filling": request.filling,

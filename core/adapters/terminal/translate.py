@@ -111,19 +111,20 @@ def _check_complete(result: AccountSnapshot) -> None:
         raise BrokerUnavailable(f"incomplete reading: no symbol data for {sorted(missing)}")
 
 
-def _number(value: Any) -> Decimal:
+def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"expected a number, not {value!r}")
     if not isfinite(value):
         raise ValueError(f"expected a finite number, not {value!r}")
-    return Decimal(repr(value)).quantize(QUANTUM, ROUND_HALF_EVEN).normalize() + 0
+    number = Decimal(repr(value))
+    return number if number == (short := number.quantize(QUANTUM, ROUND_HALF_EVEN)) else short
 
 
-def _price(value: Any, digits: int) -> Decimal:
+def _price(value: object, digits: int) -> Decimal:
     return _number(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
 
 
-def _level(value: Any, digits: int) -> Decimal | None:
+def _level(value: object, digits: int) -> Decimal | None:
     price = _price(value, digits)
     return price if price > 0 else None
 

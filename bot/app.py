@@ -1,0 +1,296 @@
+"""The composition root: the only place where concrete classes meet.
+
+Owns every task and the order of starting and stopping. The engine guards before Telegram is
+reached and goes on without it; Telegram is a way to talk, not a condition.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import structlog
+from aiogram import Bot
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import TelegramAPIServer
+from aiogram.enums import ParseMode
+from aiogram.exceptions import AiogramError
+from prometheus_client import CollectorRegistry
+
+from bot import logs, shell
+from bot.notifier import Notifier
+from bot.polling import Poller
+from bot.version import VERSION
+from bot.web import Web
+from core.adapters.clock import SystemClock
+from core.adapters.metrics import PrometheusMetrics
+from core.adapters.sql.migrate import upgrade
+from core.adapters.sql.store import SqlStore
+from core.adapters.terminal.http_gateway import HttpTerminalGateway
+from core.config import Settings
+from core.people_file import PeopleFile
+from bot.policy import policy_from
+from core.ports import Clock, StaleEpoch, StoreUnavailable
+from core.services.engine import Engine, assemble
+from core.sim.remote_clock import RemoteClock
+from scheduler import HOUSEKEEPING_INTERVAL_S, LIMITS_INTERVAL_S, Scheduler
+
+log = structlog.get_logger(__name__)
+
+APP_FILE: Final = "app.json"
+HELLO_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0)
+"""Waits between attempts to reach Telegram at the start; the last one repeats."""
+DRAIN_POLLER_S: Final = 5.0
+DRAIN_NOTIFIER_S: Final = 3.0
+STORE_ALARM_S: Final = 60.0
+"""While the store is unavailable the admin chat is told directly at most this often (law 5)."""
+
+
+class Nursery:
+    """Starts tasks, keeps hold of them, logs what they raise, and cancels them at the end."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str = "") -> asyncio.Task[None]:
+        """Start a task."""
+        task = asyncio.create_task(work, name=name or None)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("task_failed", task=task.get_name(), exc_info=task.exception())
+
+    async def close(self) -> None:
+        """Cancel what is left and wait for it."""
+        for task in list(self._tasks):
+            task.cancel()
+        while self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+
+class App:
+    """The running application."""
+
+    def __init__(self, settings: Settings, people: PeopleFile | None) -> None:
+        self._settings = settings
+        self._people = people
+        self._nursery = Nursery()
+        self._stop = asyncio.Event()
+        self._fatal: BaseException | None = None
+        self._reached_telegram = False
+        self._started = False
+        self._store_alarm_at: float | None = None
+        self._bot: Bot | None = None
+
+    async def serve(self) -> None:
+        """Run until told to stop. Raises what made going on impossible."""
+        async with AsyncExitStack() as stack:
+            await self._run(stack)
+        if self._fatal is not None:
+            raise self._fatal
+
+    async def _run(self, stack: AsyncExitStack) -> None:
+        settings = self._settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        await upgrade(settings.database_url)
+        store = await SqlStore.open(settings.database_url)
+        stack.push_async_callback(store.close)
+        epoch = await store.owner_epoch()
+        clock = await stack.enter_async_context(_clock(settings))
+        registry = CollectorRegistry()
+        metrics = PrometheusMetrics(registry)
+        gateway = self._gateway(epoch, clock)
+        stack.push_async_callback(gateway.close)
+        woken: list[Callable[[int], None]] = []
+        engine = assemble(
+            store=store,
+            gateway=gateway,
+            clock=clock,
+            metrics=metrics,
+            policy=policy_from(settings),
+            epoch=epoch,
+            version=VERSION,
+            wake=lambda account_id: woken[0](account_id),
+        )
+        accounts = await engine.prepare(self._people)
+        scheduler = Scheduler(
+            clock=clock,
+            metrics=metrics,
+            sync=engine.sync,
+            housekeeping={
+                "expire_offers": (HOUSEKEEPING_INTERVAL_S, engine.expire_offers),
+                "market_deadlines": (HOUSEKEEPING_INTERVAL_S, engine.market.pass_time),
+                "limits": (LIMITS_INTERVAL_S, engine.align),
+            },
+            concurrency_max=settings.sync_concurrency_max,
+            spawn=self._nursery.spawn,
+            on_fatal=self._give_up,
+            on_store_lost=self._store_lost,
+        )
+        woken.append(scheduler.wake)
+        bot = self._bot = _bot(settings)
+        stack.push_async_callback(bot.session.close)
+        conversation = shell.build(engine, settings, bot)
+        web = Web(
+            host=settings.http_host,
+            port=settings.http_port,
+            registry=registry,
+            is_ready=self._waiting_for,
+            expected=engine.expected,
+        )
+        await web.start()
+        stack.push_async_callback(web.stop)
+        tokens = await engine.tokens.keep_or_mint(_known_tokens(settings.data_dir))
+        _write_app_file(settings.data_dir, web.url, tokens)
+        scheduler.start(accounts)
+        await engine.announce_start()
+        stack.push_async_callback(self._nursery.close)
+        self._nursery.spawn(conversation.notifier.run(), "notifier")
+        self._nursery.spawn(self._greet(conversation), "greet")
+        self._started = True
+        log.info("started", version=VERSION, url=web.url, accounts=len(accounts), epoch=epoch)
+        await self._until_stopped()
+        await self._wind_down(engine, scheduler, conversation.poller, conversation.notifier)
+
+    def _gateway(self, epoch: int, clock: Clock) -> HttpTerminalGateway:
+        if self._settings.terminal_base_url is None:
+            raise ValueError("TERMINAL_BASE_URL is not set")
+        return HttpTerminalGateway(
+            self._settings.terminal_base_url,
+            epoch=epoch,
+            clock=clock,
+            read_timeout_s=self._settings.read_timeout_s,
+            send_timeout_s=self._settings.send_timeout_s,
+        )
+
+    async def _greet(self, conversation: "shell.Conversation") -> None:
+        """Reach Telegram, set the menus, then take updates; the engine does not wait for this."""
+        attempt = 0
+        while True:
+            try:
+                await conversation.hello()
+            except (AiogramError, aiohttp.ClientError, OSError, TimeoutError) as error:
+                wait_s = HELLO_BACKOFF_S[min(attempt, len(HELLO_BACKOFF_S) - 1)]
+                log.warning("telegram_unreachable", error=str(error), retry_in_s=wait_s)
+                attempt += 1
+                await asyncio.sleep(wait_s)
+                continue
+            break
+        self._reached_telegram = True
+        await conversation.poller.run()
+
+    def _waiting_for(self) -> str | None:
+        if not self._started:
+            return "start"
+        if not self._reached_telegram:
+            return "telegram"
+        return "stopping" if self._stop.is_set() else None
+
+    async def _until_stopped(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Windows has no loop signal handlers; there Ctrl-C arrives as KeyboardInterrupt.
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, self._stop.set)
+        await self._stop.wait()
+
+    async def _wind_down(
+        self, engine: Engine, scheduler: Scheduler, poller: Poller, notifier: Notifier
+    ) -> None:
+        """Stop taking work, finish what is under way, say goodbye."""
+        log.info("stopping")
+        await poller.drain(DRAIN_POLLER_S)
+        await scheduler.drain()
+        if self._fatal is None:
+            with contextlib.suppress(StoreUnavailable):
+                await engine.announce_stop()
+            notifier.wake()
+            await notifier.drain(DRAIN_NOTIFIER_S)
+        log.info("stopped")
+
+    def _give_up(self, error: BaseException) -> None:
+        """Another owner has taken over: this process must not act any more."""
+        log.critical("ownership_lost", error=str(error))
+        self._fatal = error
+        self._stop.set()
+
+    async def _store_lost(self, reason: str) -> None:
+        """Say so directly, unjournalled, at most once a minute (law 5)."""
+        now = asyncio.get_running_loop().time()
+        log.error("store_unavailable", error=reason)
+        if self._store_alarm_at is not None and now - self._store_alarm_at < STORE_ALARM_S:
+            return
+        self._store_alarm_at = now
+        chat_id = self._settings.admin_chat_id
+        if self._bot is None or chat_id is None:
+            return
+        text = shell.store_alarm(self._settings.message_mark)
+        try:
+            await self._bot.send_message(chat_id, text)
+        except (AiogramError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("store_alarm_unsent", error=str(error))
+
+
+async def serve(settings: Settings, *, people: PeopleFile | None) -> None:
+    """Run the app until SIGINT or SIGTERM. Raises StaleEpoch where another owner took over."""
+    logs.configure(settings.log_level, settings.log_format)
+    app = App(settings, people)
+    try:
+        await app.serve()
+    except StaleEpoch as error:
+        raise SystemExit(f"another Reckoner has taken over these accounts: {error}") from error
+
+
+@asynccontextmanager
+async def _clock(settings: Settings) -> AsyncIterator[Clock]:
+    if settings.clock_url is None:
+        yield SystemClock()
+        return
+    async with aiohttp.ClientSession() as session:
+        clock = RemoteClock(settings.clock_url, session)
+        await clock.start()
+        yield clock
+
+
+def _bot(settings: Settings) -> Bot:
+    if settings.telegram_token is None:
+        raise ValueError("TELEGRAM_TOKEN is not set")
+    server = TelegramAPIServer.from_base(settings.telegram_api_base)
+    return Bot(
+        settings.telegram_token.get_secret_value(),
+        session=AiohttpSession(api=server),
+        default=DefaultBotProperties(
+            parse_mode=ParseMode.HTML, link_preview_is_disabled=True
+        ),
+    )
+
+
+def _known_tokens(data_dir: Path) -> dict[str, str]:
+    try:
+        body = json.loads((data_dir / APP_FILE).read_text())
+    except (OSError, ValueError):
+        return {}
+    tokens = body.get("tokens") if isinstance(body, dict) else None
+    return {str(k): str(v) for k, v in tokens.items()} if isinstance(tokens, dict) else {}
+
+
+def _write_app_file(data_dir: Path, url: str, tokens: dict[str, str]) -> None:
+    """Leave address and tokens where the executors look, readable by this user only."""
+    path = data_dir / APP_FILE
+    draft = path.with_suffix(".tmp")
+    body = json.dumps({"pid": os.getpid(), "base_url": url, "tokens": tokens}, indent=1)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(body)
+    draft.replace(path)

@@ -1,0 +1,3 @@
+"""The version, said in one place besides pyproject.toml (a test compares them)."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,175 @@
+"""The engine's services over one set of ports: assembled once, by the app and by tests alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.domain import alerts as a
+from core.people_file import PeopleFile
+from core.ports import Clock, Metrics, Store, TerminalGateway
+from core.records import AccountRow, AccountStateRow, CloseJobRow
+from core.services.approvals import DecideApproval, ExpireOffers
+from core.services.boards import Boards
+from core.services.converge import Converge
+from core.services.desk import ACTIVE_JOB_STATES, Desk
+from core.services.expected import ExpectedTrades, Tokens
+from core.services.latch import LatchWatch
+from core.services.market_guard import MarketGuard
+from core.services.outage import Outage
+from core.services.people import People
+from core.services.policy import EnginePolicy
+from core.services.release import AnswerRelease, AskRelease
+from core.services.signals import PostSignal
+from core.services.speaking import speak
+from core.services.startup import AlignLimits, Enrol
+from core.services.sync_account import SyncAccount
+from core.services.sync_now import SyncNow
+from core.services.warnings import AnswerWarning
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Every use case, ready to be called."""
+
+    store: Store
+    clock: Clock
+    policy: EnginePolicy
+    version: str
+    desk: Desk
+    sync: SyncAccount
+    market: MarketGuard
+    people: People
+    post_signal: PostSignal
+    decide_approval: DecideApproval
+    expire_offers: ExpireOffers
+    boards: Boards
+    sync_now: SyncNow
+    answer_warning: AnswerWarning
+    ask_release: AskRelease
+    answer_release: AnswerRelease
+    expected: ExpectedTrades
+    tokens: Tokens
+    enrol: Enrol
+    align_limits: AlignLimits
+
+    async def prepare(self, people: PeopleFile | None) -> list[int]:
+        """Bring people, limits and open warnings in line; answers all accounts, urgent first.
+
+        Accounts with an unfinished close come before all others, then latched ones.
+        """
+        if people is not None:
+            await self.enrol(people)
+        self.align_limits.remember(people)
+        await self.align()
+        await self.market.load()
+        async with self.store.reading() as tx:
+            accounts = [account.id for account in await tx.find(AccountRow, enabled=True)]
+            jobs = await tx.find(CloseJobRow, state=ACTIVE_JOB_STATES)
+            latched = await tx.find(AccountStateRow, latched_at__ne=None)
+        first = [job.account_id for job in jobs] + [state.id for state in latched]
+        known = set(accounts)
+        return [i for i in dict.fromkeys([*first, *accounts]) if i in known]
+
+    async def align(self) -> None:
+        """Bring limits in line with the settings; changed accounts are read anew."""
+        for account_id in await self.align_limits():
+            self.desk.drop(account_id)
+
+    async def announce_start(self) -> None:
+        """Tell the admins that Reckoner runs, and what it found."""
+        board = await self.boards.system()
+        now = self.clock.now()
+        alert = a.AppStarted(
+            version=self.version,
+            accounts=board.accounts,
+            latched=board.latched,
+            unfinished_closes=board.unfinished_closes,
+            open_warnings=board.open_warnings,
+            at=now,
+        )
+        await self._tell_admins(alert, now)
+
+    async def announce_stop(self) -> None:
+        """Tell the admins that nothing is guarded from now on."""
+        board = await self.boards.system()
+        now = self.clock.now()
+        open_positions = sum(m.state.positions_count for m in self.desk.all())
+        alert = a.AppStopping(
+            accounts=board.accounts,
+            open_positions=open_positions,
+            unfinished_closes=board.unfinished_closes,
+            at=now,
+        )
+        await self._tell_admins(alert, now)
+
+    async def _tell_admins(self, alert: a.AppStarted | a.AppStopping, now: datetime) -> None:
+        async with self.store.writing() as tx:
+            await speak(tx, alert, client=None, admin=self.policy.admin_chat_id, now=now)
+
+
+def assemble(  # noqa: PLR0913 - each port is named once
+    *,
+    store: Store,
+    gateway: TerminalGateway,
+    clock: Clock,
+    metrics: Metrics,
+    policy: EnginePolicy,
+    epoch: int,
+    version: str,
+    wake: Callable[[int], None],
+) -> Engine:
+    """Build every service over these ports. `wake` makes an account due now."""
+    desk = Desk(store, clock)
+    market = MarketGuard(
+        store=store,
+        clock=clock,
+        metrics=metrics,
+        desk=desk,
+        policy=policy,
+        epoch=epoch,
+        wake=wake,
+    )
+    sync = SyncAccount(
+        gateway=gateway,
+        store=store,
+        clock=clock,
+        metrics=metrics,
+        desk=desk,
+        converge=Converge(
+            gateway=gateway,
+            store=store,
+            clock=clock,
+            metrics=metrics,
+            policy=policy,
+            epoch=epoch,
+        ),
+        latch=LatchWatch(store=store, clock=clock, metrics=metrics, policy=policy, epoch=epoch),
+        outage=Outage(store=store, clock=clock, policy=policy),
+        market=market,
+        policy=policy,
+        epoch=epoch,
+    )
+    return Engine(
+        store=store,
+        clock=clock,
+        policy=policy,
+        version=version,
+        desk=desk,
+        sync=sync,
+        market=market,
+        people=People(store, clock),
+        post_signal=PostSignal(store=store, gateway=gateway, clock=clock, policy=policy),
+        decide_approval=DecideApproval(
+            store=store, gateway=gateway, clock=clock, desk=desk, policy=policy, wake=wake
+        ),
+        expire_offers=ExpireOffers(store=store, clock=clock, policy=policy),
+        boards=Boards(store=store, clock=clock, desk=desk, epoch=epoch, version=version),
+        sync_now=SyncNow(store=store, clock=clock, desk=desk, policy=policy, sync=sync),
+        answer_warning=AnswerWarning(market),
+        ask_release=AskRelease(store=store, clock=clock, desk=desk, policy=policy),
+        answer_release=AnswerRelease(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
+        expected=ExpectedTrades(store, clock),
+        tokens=Tokens(store),
+        enrol=Enrol(store=store, clock=clock, policy=policy),
+        align_limits=AlignLimits(store=store, clock=clock, policy=policy),
+    )

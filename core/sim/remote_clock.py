@@ -10,6 +10,7 @@ REQUEST_TIMEOUT_S: Final = 120.0
 """One answer: a paced advance is held for seconds, a fast one may feed hours of ticks."""
 ATTEMPTS_MAX: Final = 10
 RETRY_PAUSE_S: Final = 0.5
+CLOCK_PATH: Final = "/clock"
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 
@@ -19,10 +20,13 @@ class ClockLost(Exception):
 
 
 class RemoteClock:
-    """Implements `core.ports.Clock` over the world's `/clock`. `start` before anything else."""
+    """Implements `core.ports.Clock` over the world's `/clock`. `start` before anything else.
+
+    `base_url` is the world's address, or that of its clock.
+    """
 
     def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
-        self._url = f"{base_url.rstrip('/')}/clock"
+        self._url = f"{base_url.rstrip('/').removesuffix(CLOCK_PATH)}{CLOCK_PATH}"
         self._session = session
         self._now: datetime | None = None
         self._ended = False

@@ -199,9 +199,12 @@ async def test_a_replayed_symbol_takes_no_other_price(
         await desk.post("/broker/market", symbol="GBPUSD", bid=1.3, ask=1.3001)
 
 
-async def test_the_remote_clock_is_market_time(tmp_path: Path, options: WorldOptions) -> None:
+@pytest.mark.parametrize("suffix", ["", "/", "/clock"])
+async def test_the_remote_clock_is_market_time(
+    tmp_path: Path, options: WorldOptions, suffix: str
+) -> None:
     async with Desk(tmp_path, options) as desk, aiohttp.ClientSession() as session:
-        clock = RemoteClock(desk.base_url, session)
+        clock = RemoteClock(desk.base_url + suffix, session)
         await clock.start()
         assert clock.now() == MIDNIGHT + timedelta(milliseconds=1001)
         assert await clock.rest_until(MIDNIGHT + timedelta(seconds=10)) is True

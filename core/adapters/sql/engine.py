@@ -1,5 +1,6 @@
 """Engines: how a connection is opened and how its transactions begin."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -47,6 +48,16 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
+def probe(url: URL) -> None:
+    """Open and close the SQLite file. Raises sqlite3.OperationalError where that is impossible.
+
+    The asynchronous driver leaves a thread behind when it cannot open a file, which complains if
+    the event loop ends before it does; so ask first.
+    """
+    if url.drivername == SQLITE:
+        sqlite3.connect(str(url.database)).close()
+
+
 def writer_engine(url: URL) -> AsyncEngine:
     """Make the engine of the one connection that writes.
 
@@ -80,7 +91,9 @@ def session_engine(url: URL) -> AsyncEngine:
 @asynccontextmanager
 async def one_connection(url: str) -> AsyncIterator[AsyncConnection]:
     """Open a writing connection for a single piece of work, and close it."""
-    engine = writer_engine(parse_url(url))
+    parsed = parse_url(url)
+    probe(parsed)
+    engine = writer_engine(parsed)
     try:
         async with engine.connect() as connection:
             yield connection

@@ -45,7 +45,7 @@ def translated() -> Iterator[None]:
         if error.orig is None:
             raise
         raise ValueError(str(error.orig)) from error
-    except (OSError, TimeoutError) as error:
+    except (OSError, sqlite3.Error, TimeoutError) as error:
         raise StoreUnavailable(str(error) or type(error).__name__) from error
 
 

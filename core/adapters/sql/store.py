@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from core.adapters.sql.engine import (
     SQLITE,
     parse_url,
+    probe,
     reader_engine,
     session_engine,
     writer_engine,
@@ -50,7 +51,10 @@ class SqlStore:
         Raises ValueError for another address and StoreUnavailable where the database does not
         answer.
         """
-        store = cls(parse_url(url))
+        parsed = parse_url(url)
+        with translated():
+            probe(parsed)
+        store = cls(parsed)
         try:
             async with store._begin(store._readers) as connection:
                 with translated():

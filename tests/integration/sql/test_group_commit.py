@@ -96,7 +96,8 @@ async def test_the_number_of_waiting_rows_is_bounded() -> None:
     waiting = saving(group, [2, 3, 4])
     await settle()
     with pytest.raises(StoreUnavailable, match="3 rows wait"):
-        await group.save(AccountStateRow(id=5))
+        async with asyncio.timeout(1):
+            await group.save(AccountStateRow(id=5))
 
     disk.open.set()
     await asyncio.gather(*first, *waiting)

@@ -44,15 +44,15 @@ def described(connection: Connection) -> dict[str, Any]:
         if table != "alembic_version"
     }
     if connection.dialect.name == "sqlite":
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'index'"
+        query = "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'table')"
     else:
         query = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
-    indexes = {
+    written = {
         name: definition
         for name, definition in connection.execute(text(query)).all()
-        if "alembic_version" not in name
+        if "alembic_version" not in name and name != "sqlite_sequence"
     }
-    return {"tables": tables, "indexes": indexes}
+    return {"tables": tables, "written": written}
 
 
 async def schema(url: str) -> dict[str, Any]:
@@ -112,7 +112,7 @@ async def test_the_models_are_what_the_migrations_make(url: str) -> None:
 async def test_a_schema_made_from_the_models_is_the_same_to_the_letter(
     url: str, engine_name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """Unlike Alembic's comparison this sees CHECK words, partial keys and DESC."""
+    """Unlike Alembic's comparison this sees CHECK words, partial keys, DESC, AUTOINCREMENT."""
     if engine_name == "sqlite":
         made = f"sqlite+aiosqlite:///{tmp_path / 'made.db'}"
     else:
@@ -129,7 +129,7 @@ async def test_the_newest_snapshot_first_is_an_index_of_its_own(url: str) -> Non
     """SQLite's reflection does not see a lost DESC, so the definitions are read."""
     name = "ix_position_snapshots_user_id_created_at_desc"
 
-    definition = (await schema(url))["indexes"][name]
+    definition = (await schema(url))["written"][name]
 
     assert re.search(r"\(user_id, created_at DESC\)$", definition)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.cli.options import DemoOptions, UsageError
 from bot.cli.run import settings_or_usage
+from bot.cli.serving import PORT_ERRORS, serve_app
 from bot.cli.world_file import WorldFile, wait_for_world
 from core.people_file import PeopleFileError, people_from
 
@@ -92,6 +93,8 @@ def _be_world(options: DemoOptions) -> int:
     except StoreError as error:
         raise UsageError(str(error)) from None
     except OSError as error:
+        if error.errno not in PORT_ERRORS:
+            raise
         raise UsageError(f"--port {options.port}: {error.strerror}") from None
     return 0
 
@@ -110,7 +113,4 @@ def _be_app(data_dir: Path) -> int:
         people = people_from(world.people, f"{data_dir}/world.json")
     except PeopleFileError as error:
         raise UsageError(str(error)) from None
-    from bot.app import serve  # noqa: PLC0415 - aiogram takes its time; mistakes are said first
-
-    asyncio.run(serve(settings, people=people))
-    return 0
+    return serve_app(settings, people)

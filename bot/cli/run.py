@@ -1,8 +1,7 @@
 """`run`: the app against real addresses."""
 
-import asyncio
-
 from bot.cli.options import UsageError
+from bot.cli.serving import serve_app
 from core.config import Settings, SettingsError, load
 from core.people_file import PeopleFile, PeopleFileError, read_people
 
@@ -21,10 +20,7 @@ NO_TERMINAL = (
 def run() -> int:
     """Start the app and answer its exit status. Raises UsageError before anything is started."""
     settings, people = prepare()
-    from bot.app import serve  # noqa: PLC0415 - aiogram takes its time; mistakes are said first
-
-    asyncio.run(serve(settings, people=people))
-    return 0
+    return serve_app(settings, people)
 
 
 def prepare() -> tuple[Settings, PeopleFile | None]:

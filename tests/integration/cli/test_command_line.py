@@ -1,6 +1,7 @@
 """`python -m bot` as a person types it: quick help, one line per mistake, status 2."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ import pytest
 
 from bot.cli.options import DemoOptions, UsageError, offset_s
 from bot.cli.parser import parse
+from bot.sandbox.store import WorldStore
 
 HEAVY = ("aiogram", "aiohttp", "sqlalchemy", "pydantic", "msgspec", "apscheduler", "asyncio")
 HELP_S_MAX = 0.3
@@ -202,3 +204,23 @@ def test_the_story_plays_only_for_somebody_watching_a_walking_market(
     options: DemoOptions, *, narrates: bool
 ) -> None:
     assert options.narrates is narrates
+
+
+def test_a_world_on_a_taken_port_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        line = _refusal("demo", "--world-only", "--port", port, cwd=tmp_path)
+    assert line.startswith(f"--port {port}: ")
+    assert len(line.splitlines()) == 1
+
+
+def test_a_second_world_on_the_same_data_is_one_line_and_harms_nothing(tmp_path: Path) -> None:
+    store = WorldStore(tmp_path / "world.db")
+    (tmp_path / "world.json").write_text("the first one's")
+    line = _refusal("demo", "--world-only", "--port", "0", "--data-dir", ".", cwd=tmp_path)
+    store.close()
+    assert "in use by another world process" in line
+    assert len(line.splitlines()) == 1
+    assert (tmp_path / "world.json").read_text() == "the first one's"

@@ -1,0 +1,35 @@
+"""Run the app until it is told to stop; what keeps it from starting is one line."""
+
+import asyncio
+import errno
+import sys
+from typing import Final
+
+from bot.cli.options import UsageError
+from core.config import Settings
+from core.people_file import PeopleFile
+from core.ports import StoreUnavailable
+
+PORT_ERRORS: Final = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
+"""What binding to a port fails with."""
+FAILED: Final = 1
+
+
+def serve_app(settings: Settings, people: PeopleFile | None) -> int:
+    """Serve, and answer the exit status. Raises UsageError where its port is taken."""
+    from bot.app import serve  # noqa: PLC0415 - aiogram takes its time; mistakes are said first
+
+    try:
+        asyncio.run(serve(settings, people=people))
+    except StoreUnavailable as error:
+        # The command line's own voice: the log may be for machines.
+        print(f"the database cannot be used: {error}", file=sys.stderr)  # noqa: T201
+        return FAILED
+    except OSError as error:
+        if error.errno not in PORT_ERRORS:
+            raise
+        raise UsageError(
+            f"HTTP_PORT: expected a free port on {settings.http_host}, "
+            f"{settings.http_port} cannot be used: {error.strerror}"
+        ) from None
+    return 0

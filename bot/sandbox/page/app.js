@@ -2,7 +2,7 @@
 
 import { startBroker } from "./broker.js";
 import { startChat } from "./chat.js";
-import { $, api, poll } from "./dom.js";
+import { $, api, clockTime, el, poll, redraw } from "./dom.js";
 import { startMarket } from "./market.js";
 
 function showTab(name) {
@@ -20,6 +20,16 @@ async function drawState() {
   node.dataset.state = state;
   node.textContent = words[state];
   document.body.dataset.app = state;
+  if (found) drawStory(found.story || []);
+}
+
+/** What the narrator tells: the newest line, and all of them when opened. */
+function drawStory(told) {
+  $("story").hidden = !told.length;
+  if (!told.length) return;
+  $("story-now").textContent = told[told.length - 1].text;
+  redraw($("story-all"), String(told.length), () =>
+    told.map((one) => el("li", {}, el("time", { textContent: clockTime(one.at) }), ` ${one.text}`)));
 }
 
 async function drawClock() {

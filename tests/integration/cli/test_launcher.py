@@ -69,6 +69,7 @@ async def launched(data_dir: Path, *words: str, port: int = 0) -> AsyncIterator[
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     running = Running(process, data_dir)
     try:
@@ -91,6 +92,16 @@ async def test_it_prints_the_page_and_stops_the_app_before_the_world(
     stops = [event for event in run.events() if "started" not in event]
     assert stops == ["app asked to stop", "app stopped", "world asked to stop", "world stopped"]
     assert "app speaks" in (tmp_path / "app.log").read_text()
+
+
+async def test_ctrl_c_of_a_terminal_reaches_the_launcher_only(tmp_path: Path) -> None:
+    """A terminal sends it to the whole process group; the app must still stop first."""
+    async with launched(tmp_path) as run:
+        await run.line(run.process.stdout, "ready after")
+        os.killpg(run.process.pid, signal.SIGINT)
+        assert await run.end() == (0, "")
+    stops = [event for event in run.events() if event.endswith(" stopped")]
+    assert stops == ["app stopped", "world stopped"]
 
 
 async def test_headless_repeats_what_both_say(tmp_path: Path) -> None:

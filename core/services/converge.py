@@ -247,6 +247,10 @@ class Converge:
                     latched=memory.latched,
                 )
             )
+        traded = {t.position_id for t in memory.trades.values()}
+        for order in orders:
+            if order.position_id not in traded:
+                memory.deals.pop(order.position_id, None)
         memory.jobs = [j for j in memory.jobs if j.id != job.id]
         memory.orders = [o for o in memory.orders if o.job_id != job.id]
         self._metrics.autoclosed(job.reason, closed)

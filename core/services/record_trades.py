@@ -84,7 +84,8 @@ async def gone(pen: Recorder, cycle: Cycle) -> None:
     for subject, closure in cycle.closures.items():
         await _closed_log(pen, closure, cycle, trade=None)
         await _say_closed(pen, closure, trade=None)
-        pen.memory.deals.pop(int(subject), None)
+        if int(subject) not in pen.memory.closed_by_us:  # a close job still reports from them
+            pen.memory.deals.pop(int(subject), None)
 
 
 async def _trade_closed(pen: Recorder, gone: Gone, cycle: Cycle) -> None:

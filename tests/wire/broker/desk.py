@@ -15,7 +15,7 @@ from bot.sandbox.people import DEMO_PEOPLE
 from bot.sandbox.store import WorldStore
 
 ALICE, BEN, CARLA, DAI = 50001, 50002, 50003, 50004
-WAIT_S = 5.0
+WAIT_S = 20.0
 
 
 async def serve(app: web.Application) -> tuple[web.AppRunner, str]:

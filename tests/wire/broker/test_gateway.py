@@ -38,7 +38,7 @@ class _Now:
 async def gateway(desk: Desk) -> AsyncIterator[HttpTerminalGateway]:
     """The app's gateway, epoch 1."""
     made = HttpTerminalGateway(
-        desk.base_url, epoch=1, clock=_Now(), read_timeout_s=2.0, send_timeout_s=0.3
+        desk.base_url, epoch=1, clock=_Now(), read_timeout_s=10.0, send_timeout_s=1.5
     )
     yield made
     await made.close()
@@ -113,7 +113,7 @@ async def test_read_faults_are_failures_and_never_a_flat_account(
     "fault",
     [
         {"kind": "timeout_after_execution"},
-        {"kind": "slow", "ms": 1_000, "when": "after", "verb": "send"},
+        {"kind": "slow", "ms": 2_000, "when": "after", "verb": "send"},
         {"kind": "drop_connection", "when": "after", "verb": "send"},
         {"kind": "drop_connection", "when": "before", "verb": "send"},
         {"kind": "wrong_login"},

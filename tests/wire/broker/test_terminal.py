@@ -99,7 +99,7 @@ async def test_the_fence_survives_the_world(tmp_path: Path) -> None:
 
 async def test_a_request_that_waited_does_not_act_for_a_replaced_owner(desk: Desk) -> None:
     ticket = await desk.buy(ALICE)
-    await desk.post(f"/broker/{ALICE}/fault", kind="slow", ms=300, when="before", verb="send")
+    await desk.post(f"/broker/{ALICE}/fault", kind="slow", ms=900, when="before", verb="send")
     old = asyncio.create_task(desk.close(ALICE, ticket, epoch=1))
     await asyncio.sleep(0.1)
     assert (await desk.read(ALICE, epoch=2))[0] == 200
@@ -112,7 +112,7 @@ async def test_slow_before_waits_to_execute_and_slow_after_to_answer(
     desk: Desk, when: str, left: int
 ) -> None:
     ticket = await desk.buy(ALICE)
-    await desk.post(f"/broker/{ALICE}/fault", kind="slow", ms=400, when=when, verb="send", times=1)
+    await desk.post(f"/broker/{ALICE}/fault", kind="slow", ms=900, when=when, verb="send", times=1)
     waiting = asyncio.create_task(desk.close(ALICE, ticket))
     await asyncio.sleep(0.15)
     assert not waiting.done()
@@ -123,9 +123,9 @@ async def test_slow_before_waits_to_execute_and_slow_after_to_answer(
 
 async def test_a_caller_who_gave_up_does_not_stop_the_execution(desk: Desk) -> None:
     ticket = await desk.buy(ALICE)
-    await desk.post(f"/broker/{ALICE}/fault", kind="slow", ms=200, when="before", verb="send")
+    await desk.post(f"/broker/{ALICE}/fault", kind="slow", ms=700, when="before", verb="send")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(desk.close(ALICE, ticket), 0.05)
+        await asyncio.wait_for(desk.close(ALICE, ticket), 0.4)
 
     async def is_flat() -> bool:
         return not (await desk.get(f"/broker/{ALICE}"))["positions"]
@@ -138,10 +138,10 @@ async def test_a_slow_read_shows_the_moment_it_was_made(desk: Desk) -> None:
     seen = {}
     for when in ("before", "after"):
         await desk.post(
-            f"/broker/{ALICE}/fault", kind="slow", ms=200, when=when, verb="snapshot", times=1
+            f"/broker/{ALICE}/fault", kind="slow", ms=700, when=when, verb="snapshot", times=1
         )
         waiting = asyncio.create_task(desk.read(ALICE))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.2)
         await desk.buy(ALICE, 0.01)
         seen[when] = len((await waiting)[1]["positions"])
     assert seen == {"before": 1, "after": 1}

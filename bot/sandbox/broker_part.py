@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.sandbox.broker_routes import BrokerRoutes
 from bot.sandbox.executor import Executors
 from bot.sandbox.part import CLOCK_PATH, Loop, Part, WorldOptions
-from bot.sandbox.people import Client, People
+from bot.sandbox.people import BROKER_SERVER, Client, People
 from bot.sandbox.replay import Replay, ReplayClock, replay_symbols, start_ms
 from bot.sandbox.store import WorldStore
 from bot.sandbox.terminal_routes import TerminalRoutes
@@ -25,7 +25,6 @@ from core.sim.ledger import Account
 from core.sim.simulation import Opening, Simulation
 from core.sim.ticks import TickFile
 
-SERVER: Final = "Reckoner-Demo"
 DEPOSITS: Final = {
     50001: Decimal(10_000),
     50002: Decimal(12_000),
@@ -149,7 +148,7 @@ def _opening(client: Client) -> Opening:
     account = Account(
         login=client.login,
         name=client.person.first_name,
-        server=SERVER,
+        server=BROKER_SERVER,
         currency=client.currency,
         margin_mode=client.margin_mode,
     )

@@ -88,7 +88,10 @@ class Page:
 
         Raises BrowserError past `WAIT_TIMEOUT_S`.
         """
-        wanted = f"(v => v instanceof Node ? true : v)({expression})"
+        wanted = (
+            f"(() => {{ try {{ const v = ({expression}); return v instanceof Node ? true : v; }}"
+            "catch (e) { if (e instanceof TypeError) return null; throw e; } })()"
+        )  # what is not there yet is a TypeError
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + WAIT_TIMEOUT_S
         while loop.time() < deadline_s:

@@ -22,6 +22,11 @@ OVERFLOW = (
     ".filter(n => n.offsetParent && !n.closest('pre, .story'))"
     ".map(n => Math.round(n.getBoundingClientRect().right))].filter(x => x > innerWidth)"
 )
+SCROLLS_SIDEWAYS = (
+    "[...document.querySelectorAll('body *')].filter(n => n.offsetParent && n.tagName !== 'PRE'"
+    " && ['auto', 'scroll'].includes(getComputedStyle(n).overflowX)"
+    " && n.scrollWidth > n.clientWidth).map(n => n.className)"
+)
 KEYBOARD = {
     "inline_keyboard": [
         [{"text": "Close now", "callback_data": "close", "style": "danger"}],
@@ -164,6 +169,7 @@ async def test_nothing_overflows_to_the_side(
         await page.run(f"document.querySelector('[data-show={tab}]').click()")
         await asyncio.sleep(0.05)
         assert await page.run(OVERFLOW) == [], tab
+        assert await page.run(SCROLLS_SIDEWAYS) == [], tab
     assert page.errors == []
 
 

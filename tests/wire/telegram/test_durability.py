@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -110,6 +111,45 @@ async def test_everything_survives_a_kill(tmp_path: Path) -> None:
     await world.start()
     async with side_of(world.base_url) as side:
         await _check(side, query_id)
+    await world.stop()
+
+
+CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("/bot42:SANDBOX/sendMessage", {"chat_id": ALICE, "text": "x"}),
+    ("/bot42:SANDBOX/sendMessage", {"chat_id": ALICE}),  # refused, and logged all the same
+    ("/bot42:SANDBOX/getUpdates", {"offset": 1}),
+    ("/bot43:OTHER/getMe", {}),
+    ("/sim/message", {"user_id": ALICE, "text": "x"}),
+    ("/sim/block", {"user_id": ALICE}),
+    ("/sim/fault", {"method": "getMe", "code": 500}),
+    ("/sim/reset", {}),
+]
+
+
+async def test_every_change_is_durable_before_its_answer(tmp_path: Path) -> None:
+    world = World(tmp_path, 0, OPTIONS)
+    await world.start()
+    async with side_of(world.base_url) as side:
+        for path, body in CHANGES:
+            before = world.telegram.state.outbox.head
+            async with side.http.post(side.base_url + path, json=body) as answer:
+                assert not world.telegram.state.store.dirty, path
+                assert answer.status < 500
+            assert path.startswith("/sim") or world.telegram.state.outbox.head == before + 1
+    await world.stop()
+
+
+async def test_a_confirmation_is_durable_while_the_poll_still_waits(tmp_path: Path) -> None:
+    world = World(tmp_path, 0, OPTIONS)
+    await world.start()
+    async with side_of(world.base_url) as side:
+        await side.post("/sim/message", {"user_id": ALICE, "text": "x"})
+        polling = asyncio.create_task(side.raw("getUpdates", {"offset": 2, "timeout": 20}))
+        while len(world.telegram.state.updates):
+            await asyncio.sleep(STEP_S)
+        assert not world.telegram.state.store.dirty
+        await side.post("/sim/message", {"user_id": ALICE, "text": "y"})
+        assert (await polling)[1]["result"][0]["update_id"] == 2
     await world.stop()
 
 

@@ -57,6 +57,11 @@ class Window:
         over = len(self._sent_s) - self._sends_max
         return 0.0 if over < 0 else self._sent_s[over] + self._span_s - now_s
 
+    def left(self, now_s: float) -> int:
+        """How many more may go now."""
+        self.wait_s(now_s)
+        return max(0, self._sends_max - len(self._sent_s))
+
     def take(self, now_s: float) -> None:
         """Count one, past the bound too (a send that had to happen)."""
         self._sent_s.append(now_s)
@@ -80,9 +85,9 @@ class SendLimits:
             self._paused.pop(chat_id, None)
         return max(paused_s, self._chat(chat_id, now_s).wait_s(now_s), self._global.wait_s(now_s))
 
-    def overall_wait_s(self, now_s: float) -> float:
-        """Seconds until anything may be sent at all."""
-        return self._global.wait_s(now_s)
+    def overall_left(self, now_s: float) -> int:
+        """How many may be sent at this instant, whoever to."""
+        return self._global.left(now_s)
 
     def take(self, chat_id: int, now_s: float) -> None:
         """Count one send or edit."""

@@ -12,7 +12,6 @@ from typing import TypeVar
 import msgspec
 import structlog
 from aiogram import Bot
-from aiogram.exceptions import AiogramError
 from msgspec.structs import replace
 
 from bot import limits
@@ -34,10 +33,8 @@ BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 STORE_BACKOFF_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 INFO_ATTEMPTS_MAX = 8
 """Attempts at what is merely good to know. Warnings and criticals are tried for ever."""
-STORE_ALARM_S = 60.0
-"""While the store cannot be used, the admin chat is told directly this often (law 5)."""
-STORE_ALARM = "🔴 The database cannot be used. Reckoner cannot act until it is back."
 UNKNOWN_OUTCOME = "outcome unknown"
+FAULT = "fault in Reckoner"
 REPEAT = "(repeat)"
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
@@ -65,7 +62,6 @@ class Notifier:
         self._admin_chat_id = admin_chat_id
         self._outbox = Outbox(store, clock, admin_chat_id=admin_chat_id)
         self._limits = rates or limits.SendLimits()
-        self._alarm = limits.Recently(STORE_ALARM_S, keys_max=1)
         self._wake = asyncio.Event()
         self._busy: set[int] = set()
         self._later: dict[int, float] = {}
@@ -108,7 +104,7 @@ class Notifier:
     async def _feed(self, work: asyncio.Queue[Ready | None], *, until_empty: bool) -> None:
         while True:
             self._wake.clear()
-            for ready in await self._stored(self._look):
+            for ready in await self._looked():
                 self._busy.add(ready.row.chat_id)
                 self._limits.take(ready.row.chat_id, _now_s())
                 await work.put(ready)
@@ -120,7 +116,19 @@ class Notifier:
 
     async def _sender(self, work: asyncio.Queue[Ready | None]) -> None:
         while (ready := await work.get()) is not None:
-            await self._one(ready)
+            try:
+                await self._one(ready)
+            except Exception:
+                log.exception("sender_failed", row=ready.row.id)
+
+    async def _looked(self) -> list[Ready]:
+        """Look, and let no fault end the loop: the next look may succeed."""
+        try:
+            return await self._stored(self._look)
+        except Exception:
+            log.exception("outbox_look_failed")
+            await asyncio.sleep(STORE_BACKOFF_S[-1])
+            return []
 
     async def _rest(self) -> None:
         try:
@@ -133,8 +141,8 @@ class Notifier:
         """Rows to send now: one per chat, the most urgent first, as many as may be sent."""
         now_s = _now_s()
         self._later = {row: at_s for row, at_s in self._later.items() if at_s > now_s}
-        room = SENDING_MAX - len(self._busy)
-        if room <= 0 or self._limits.overall_wait_s(now_s) > 0:
+        room = min(SENDING_MAX - len(self._busy), self._limits.overall_left(now_s))
+        if room <= 0:
             return []
 
         def free(chat_id: int) -> bool:
@@ -143,15 +151,14 @@ class Notifier:
         return await self._outbox.pick(free, frozenset(self._later), rows_max=room)
 
     async def _one(self, ready: Ready) -> None:
-        """The whole life of one attempt: the wrapper that lets nothing out."""
+        """The whole life of one attempt. A fault in it keeps the row for a later one."""
         chat_id = ready.row.chat_id
         try:
             await self._attempt(ready)
-        except Exception as error:
+        except Exception:
             log.exception("message_failed", row=ready.row.id, kind=ready.row.kind)
             self._later[ready.row.id] = _now_s() + BACKOFF_S[-1]
-            text = f"{type(error).__name__}: {error}"
-            await self._stored(lambda: self._outbox.again(ready.row, text))
+            await self._stored(lambda: self._outbox.again(ready.row, FAULT))
         finally:
             self._busy.discard(chat_id)
             self.wake()
@@ -221,7 +228,7 @@ class Notifier:
         return (self._admin_chat_id, self._moved.get(self._admin_chat_id, self._admin_chat_id))
 
     async def _stored(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do it with the store, as often as it takes. Logs once, backs off, tells the admins."""
+        """Do it with the store, as often as it takes. Logs once, backs off."""
         tries = 0
         while True:
             try:
@@ -229,21 +236,12 @@ class Notifier:
             except StoreUnavailable as error:
                 if not tries:
                     log.error("store_unavailable", error=str(error))  # noqa: TRY400 - expected kind
-                await self._sound_alarm()
                 await asyncio.sleep(STORE_BACKOFF_S[min(tries, len(STORE_BACKOFF_S) - 1)])
                 tries += 1
             else:
                 if tries:
                     log.info("store_available", tries=tries)
                 return result
-
-    async def _sound_alarm(self) -> None:
-        if not self._alarm.first("store", _now_s()):
-            return
-        try:
-            await self._bot.send_message(self._admin_chat_id, STORE_ALARM, parse_mode=None)
-        except (AiogramError, OSError) as error:
-            log.warning("alarm_not_sent", error=str(error))
 
 
 def _backoff(attempts: int) -> float:

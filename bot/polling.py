@@ -63,6 +63,7 @@ class Poller:
         self._store = store
         self._clock = clock
         self._offset: int | None = None
+        self._replayed_to = 0
         self._lanes: OrderedDict[int, deque[Press]] = OrderedDict()
         self._ready: asyncio.Queue[int] = asyncio.Queue()
         self._pending = 0
@@ -87,31 +88,41 @@ class Poller:
         return True
 
     async def _fetch(self) -> None:
-        await self._replay()
+        replayed = False
         while not self._draining.is_set():
-            while self._pending >= PENDING_MAX:
-                await self._next_change()
-            updates = await self._updates()
-            if updates:
-                await self._take(updates)
+            try:
+                if not replayed:
+                    await self._replay()
+                    replayed = True
+                while self._pending >= PENDING_MAX:
+                    await self._next_change()
+                updates = await self._updates()
+                if updates:
+                    await self._take(updates)
+            except Exception:
+                log.exception("fetching_failed")
+                await asyncio.sleep(BACKOFF_S[-1])
 
     async def _replay(self) -> None:
         """Take up what was journalled and not handled when the app ended."""
-        after = 0
         while True:
-            rows = await self._stored(lambda: self._received(after))  # noqa: B023 - awaited here
+            rows = await self._stored(self._received)
             for row in rows:
-                after = row.id
+                self._replayed_to = row.id
                 press = await self._revived(row)
                 if press is not None:
                     self._enqueue(press)
             if len(rows) < REPLAYED_MAX:
                 return
 
-    async def _received(self, after: int) -> list[PressRow]:
+    async def _received(self) -> list[PressRow]:
         async with self._store.reading() as tx:
             return await tx.find(
-                PressRow, state="received", id__gt=after, order_by="id", limit=REPLAYED_MAX
+                PressRow,
+                state="received",
+                id__gt=self._replayed_to,
+                order_by="id",
+                limit=REPLAYED_MAX,
             )
 
     async def _revived(self, row: PressRow) -> Press | None:
@@ -188,6 +199,8 @@ class Poller:
             press = lane.popleft()
             try:
                 await self._handle(press)
+            except Exception:
+                log.exception("press_not_settled", update_id=press.update.update_id)
             finally:
                 self._pending -= 1
                 if lane:

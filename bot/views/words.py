@@ -16,12 +16,12 @@ CLOSED_BY_CLIENT = {
     "client_desktop": "in the desktop terminal",
 }
 CLOSED_OTHERWISE = {
-    "foreign_ea": "Closed by an expert advisor",
+    "foreign_ea": "Closed by another EA",
     "stop_loss": "Stop loss reached",
     "take_profit": "Take profit reached",
-    "stop_out": "Stop-out by the broker",
+    "stop_out": "Broker's stop-out",
     "reckoner": "Closed by Reckoner",
-    "close_by": "Closed against an opposite position",
+    "close_by": "Closed by close-by",
     "rollover": "Closed by a rollover",
     "other": "Closed",
 }

@@ -1,0 +1,322 @@
+"""One alert of every kind, with plausible figures, for tests that go through all of them."""
+
+from datetime import timedelta
+from decimal import Decimal as D
+from typing import Any
+
+from core.domain import alerts as a
+from tests.fakes.clock import START
+
+ACCOUNT: dict[str, Any] = {
+    "account_id": 7,
+    "login": 50001,
+    "client": "Ann Smith",
+    "currency": "GBP",
+}
+SOON = START + timedelta(seconds=120)
+EARLIER = START - timedelta(minutes=35)
+GOLD: dict[str, Any] = {"symbol": "XAUUSD", "side": "buy", "volume": D("0.10000000")}
+
+
+def tickets(count: int) -> tuple[a.TicketResult, ...]:
+    """So many closed tickets."""
+    return tuple(
+        a.TicketResult(
+            ticket=900001 + n,
+            symbol="XAUUSD",
+            side="buy",
+            volume=D("0.10"),
+            outcome="closed",
+            price=D("1949.80000000"),
+            profit=D("-12.00000000"),
+            attempts=1 + n % 2,
+        )
+        for n in range(count)
+    )
+
+
+def every_alert() -> list[a.Alert]:
+    """Every kind of the union at least once, with its variants."""
+    return [*_trades(), *_divergences(), *_guard(), *_closing(), *_release(), *_market(), *_app()]
+
+
+def breach(**changes: Any) -> a.GuardBreached:
+    """The guard closes everything after a countdown."""
+    facts: dict[str, Any] = {
+        "job_id": 3,
+        "rule": "drawdown",
+        "drawdown_percent": D("20.4412"),
+        "limit_percent": D(20),
+        "equity": D("7955.88"),
+        "peak_equity": D(10000),
+        "minimum_equity": D(100),
+        "positions_count": 3,
+        "orders_count": 1,
+        "deadline_at": START + timedelta(seconds=10),
+        "skip_reason": "",
+        "at": START,
+    }
+    return a.GuardBreached(**ACCOUNT, **{**facts, **changes})
+
+
+def confirmed(**changes: Any) -> a.CloseConfirmed:
+    """Proved flat."""
+    facts: dict[str, Any] = {
+        "job_id": 3,
+        "reason": "drawdown",
+        "scope": "account",
+        "results": tickets(3),
+        "total_pnl": D("-2044.12"),
+        "equity": D("7950.00"),
+        "balance": D("7950.00"),
+        "started_at": START,
+        "flat_at": START + timedelta(seconds=4),
+        "latched": True,
+    }
+    return a.CloseConfirmed(**ACCOUNT, **{**facts, **changes})
+
+
+def offer(**changes: Any) -> a.SignalOffered:
+    """A signal to follow or not."""
+    facts: dict[str, Any] = {
+        "approval_id": 11,
+        "signal_id": 5,
+        "stop_loss": D(1950),
+        "take_profit": D(1990),
+        "expires_at": SOON,
+        "price_digits": 2,
+    }
+    return a.SignalOffered(**ACCOUNT, **GOLD, **{**facts, **changes})
+
+
+def closed(**changes: Any) -> a.PositionClosed:
+    """A position closed by its client."""
+    facts: dict[str, Any] = {
+        "position_id": 900001,
+        "trade_id": 4,
+        "signal_id": 5,
+        "exit_price": D("1951.24000000"),
+        "pnl": D("12.40000000"),
+        "close_reason": "client_mobile",
+        "closed_at": START,
+    }
+    return a.PositionClosed(**ACCOUNT, **GOLD, **{**facts, **changes})
+
+
+def market(**changes: Any) -> a.MarketWarning:
+    """A gap, waiting for an answer."""
+    facts: dict[str, Any] = {
+        "warning_id": 21,
+        "version": 1,
+        "warning": "gap",
+        "symbol": "XAUUSD",
+        "server": "Reckoner-Demo",
+        "state": "open",
+        "figure": D("5.4321"),
+        "limit": D(5),
+        "worst": D("5.4321"),
+        "accounts": ("Ann Smith 50001", "Bo Lee 50002"),
+        "opened_at": START,
+        "deadline_at": SOON,
+        "hold_until": None,
+        "answered_by": "",
+        "at": START,
+    }
+    return a.MarketWarning(**{**facts, **changes})
+
+
+def finding(kind: str, **changes: Any) -> a.DivergenceOpened:
+    """A divergence of one kind."""
+    facts: dict[str, Any] = {
+        "episode_id": 31,
+        "finding": kind,
+        "subject": "900001",
+        "expected": "1950.00",
+        "observed": "1945.50",
+        "at": START,
+    }
+    return a.DivergenceOpened(**ACCOUNT, **GOLD, **{**facts, **changes})
+
+
+def _trades() -> list[a.Alert]:
+    answered: dict[str, Any] = {"approval_id": 11, "signal_id": 5, "answered_at": START}
+    return [
+        offer(),
+        offer(stop_loss=None, take_profit=None),
+        a.OfferAnswered(
+            **ACCOUNT,
+            **GOLD,
+            **answered,
+            outcome="approved",
+            expected_entry=D("1950.12"),
+            deadline_at=SOON,
+        ),
+        a.OfferAnswered(**ACCOUNT, **GOLD, **answered, outcome="rejected"),
+        a.OfferAnswered(**ACCOUNT, **GOLD, **answered, outcome="expired"),
+        a.TradeOpened(
+            **ACCOUNT,
+            **GOLD,
+            trade_id=4,
+            signal_id=5,
+            position_id=900001,
+            entry_price=D("1950.35"),
+            expected_entry=D("1950.12"),
+            slippage_pips=D("2.3"),
+            stop_loss=D(1945),
+            take_profit=None,
+            opened_at=START,
+        ),
+        a.TradeNotPlaced(**ACCOUNT, **GOLD, trade_id=4, signal_id=5, reason="deadline", at=START),
+        closed(),
+        closed(close_reason="stop_out", pnl=D("-812.5"), signal_id=None, partial=True),
+        closed(close_reason="close_by"),
+    ]
+
+
+def _divergences() -> list[a.Alert]:
+    kinds = (
+        "partial_fill",
+        "volume_reduced",
+        "sl_moved",
+        "tp_removed",
+        "direction_mismatch",
+        "duplicate_execution",
+        "missing_unexplained",
+        "unknown_pending_order",
+    )
+    return [
+        finding("entry_slippage", slippage_pips=D("7.25")),
+        *(finding(kind) for kind in kinds),
+        finding("unknown_position", expected="", observed="0.10", opened_by=1, changed=True),
+        a.DivergenceResolved(
+            **ACCOUNT,
+            episode_id=31,
+            finding="sl_moved",
+            subject="900001",
+            symbol="XAUUSD",
+            how="closed:stop_loss",
+            opened_at=EARLIER,
+            resolved_at=START,
+        ),
+        a.AccountUnavailable(**ACCOUNT, reason="IPC recv failed", since=START, positions_count=3),
+        a.AccountRecovered(**ACCOUNT, since=EARLIER, at=START),
+    ]
+
+
+def _guard() -> list[a.Alert]:
+    return [
+        a.DrawdownWarning(
+            **ACCOUNT,
+            drawdown_percent=D("15.2"),
+            warn_percent=D(15),
+            limit_percent=D(20),
+            equity=D(8480),
+            peak_equity=D(10000),
+            headroom=D(480),
+            at=START,
+        ),
+        a.DrawdownEased(
+            **ACCOUNT,
+            drawdown_percent=D("14.9"),
+            warn_percent=D(15),
+            equity=D(8510),
+            warned_at=EARLIER,
+            at=START,
+        ),
+        breach(),
+        breach(deadline_at=None, skip_reason="far_past_limit"),
+        breach(rule="minimum_equity", equity=D("95.5"), deadline_at=None),
+        breach(positions_count=0, orders_count=0, deadline_at=None),
+        a.CashFlowSeen(
+            **ACCOUNT,
+            flow="withdrawal",
+            amount=D(-500),
+            equity=D(90),
+            peak_before=D(600),
+            peak_after=D(100),
+            below_minimum=True,
+            at=START,
+        ),
+        a.BalanceUnexplained(**ACCOUNT, amount=D(-50), since=EARLIER, at=START),
+        a.LimitsChanged(
+            **ACCOUNT,
+            max_drawdown_percent=D("25.0"),
+            warn_drawdown_percent=D(20),
+            min_equity_gbp=D(100),
+            pending=True,
+            effective_at=START + timedelta(hours=24),
+            at=START,
+        ),
+    ]
+
+
+def _closing() -> list[a.Alert]:
+    troubles = ("market_closed", "autotrading_off", "rejected", "unknown_outcome")
+    return [
+        confirmed(),
+        confirmed(scope="XAUUSD", reason="market_gap", latched=False),
+        *(
+            a.CloseTrouble(
+                **ACCOUNT,
+                job_id=3,
+                scope="account",
+                trouble=trouble,
+                detail="Market closed",
+                open_positions=2,
+                open_orders=0,
+                next_try_at=SOON,
+                at=START,
+            )
+            for trouble in (*troubles, "unavailable", "cannot_trade")
+        ),
+        a.LatchedReappeared(
+            **ACCOUNT, job_id=4, results=tickets(1), opened_by=1, magic=0, at=START
+        ),
+    ]
+
+
+def _release() -> list[a.Alert]:
+    return [
+        a.ReleaseAsked(
+            **ACCOUNT,
+            equity=D(7950),
+            peak_equity=D(10000),
+            minimum_equity=D(100),
+            latch_reason="drawdown",
+            latched_at=EARLIER,
+            at=START,
+        ),
+        *(
+            a.ReleaseAnswered(
+                **ACCOUNT, state=state, by="Olga", equity=D(7950), peak_equity=D(7950), at=START
+            )
+            for state in ("granted", "released", "refused")
+        ),
+    ]
+
+
+def _market() -> list[a.Alert]:
+    return [
+        market(),
+        market(warning="spread", figure=D("14.2"), limit=D(10), worst=D("15.01"), again=True),
+        market(state="held", hold_until=SOON, answered_by="Olga"),
+        market(state="dismissed", answered_by="Olga"),
+        market(state="closing"),
+        market(state="resolved"),
+    ]
+
+
+def _app() -> list[a.Alert]:
+    return [
+        a.AppStarted(
+            version="0.1.0", accounts=4, latched=1, unfinished_closes=1, open_warnings=2, at=START
+        ),
+        a.AppStopping(accounts=4, open_positions=6, unfinished_closes=1, at=START),
+        a.ChatUnreachable(
+            chat_id=900,
+            person="Ann Smith",
+            alert="GuardBreached",
+            reason="Forbidden: bot was blocked by the user",
+            at=START,
+        ),
+    ]

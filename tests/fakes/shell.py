@@ -1,0 +1,349 @@
+"""The services behind the conversations, as fakes that remember what they were asked."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal as D
+from typing import Any
+
+from aiogram import Bot, Dispatcher
+from msgspec import Struct
+
+from bot.charts import Charts
+from bot.limits import SendLimits
+from bot.routers import Shell, build_dispatcher
+from bot.views.message import Voice
+from core.domain.board import (
+    AccountBoard,
+    DrawdownBoard,
+    EquityPoint,
+    PendingLine,
+    PositionLine,
+    SystemBoard,
+    WarningLine,
+)
+from core.domain.people import Person, Role
+from core.domain.signals import SignalDraft
+from core.services.errors import Refused
+from tests.fakes.clock import START, FixedClock
+from tests.fakes.telegram import ADMIN_CHAT, RecordingSession, make_bot, update
+
+ANN, BO, OLGA, STRANGER, PENDING, BLOCKED = 900, 901, 902, 903, 904, 905
+
+
+def person(telegram_id: int, role: Role, *accounts: int) -> Person:
+    """Somebody known."""
+    return Person(
+        user_id=telegram_id % 100,
+        telegram_id=telegram_id,
+        name=f"P{telegram_id}",
+        role=role,
+        time_zone="UTC",
+        account_ids=accounts,
+    )
+
+
+EVERYBODY = {
+    ANN: person(ANN, Role.CLIENT, 7),
+    BO: person(BO, Role.CLIENT, 8),
+    OLGA: person(OLGA, Role.ADMIN),
+    PENDING: person(PENDING, Role.PENDING),
+    BLOCKED: person(BLOCKED, Role.BLOCKED),
+}
+
+
+def account(**changes: Any) -> AccountBoard:
+    """Ann's account with one position, 4.2 % below its peak."""
+    facts: dict[str, Any] = {
+        "account_id": 7,
+        "login": 50001,
+        "server": "Reckoner-Demo",
+        "name": "Main",
+        "client": "Ann Smith",
+        "currency": "GBP",
+        "currency_digits": 2,
+        "margin_mode": "hedging",
+        "observed_at": START - timedelta(seconds=3),
+        "unavailable_since": None,
+        "unavailable_reason": None,
+        "balance": D(9600),
+        "credit": D(0),
+        "equity": D(9580),
+        "profit": D(-20),
+        "margin_level_percent": D(900),
+        "equity_gbp": D(9580),
+        "gbp_rate_at": START,
+        "peak_equity": D(10000),
+        "drawdown_percent": D("4.2"),
+        "warn_percent": D(15),
+        "limit_percent": D(20),
+        "minimum_equity": D(100),
+        "min_equity_gbp": D(100),
+        "floor": D(8000),
+        "headroom": D(1580),
+        "guard": "clear",
+        "guard_since": None,
+        "guard_reason": None,
+        "deadline_at": None,
+        "release_requested_at": None,
+        "can_close": True,
+        "cannot_close_reason": None,
+        "open_divergences": 0,
+        "positions": (position(),),
+        "pending": (),
+    }
+    return AccountBoard(**{**facts, **changes})
+
+
+def position(**changes: Any) -> PositionLine:
+    """A gold position."""
+    facts: dict[str, Any] = {
+        "ticket": 900001,
+        "symbol": "XAUUSD",
+        "side": "buy",
+        "volume": D("0.10"),
+        "price_open": D("1950.12"),
+        "price_current": D("1948.12"),
+        "stop_loss": D(1945),
+        "take_profit": None,
+        "profit": D(-20),
+        "signal_id": 5,
+        "opened_at": START,
+    }
+    return PositionLine(**{**facts, **changes})
+
+
+def expected_line() -> PendingLine:
+    """An approved trade that is not placed yet."""
+    return PendingLine(
+        symbol="EURUSD",
+        side="sell",
+        volume=D("0.2"),
+        price=None,
+        expected=True,
+        deadline_at=START + timedelta(seconds=60),
+    )
+
+
+def history(points: int = 3) -> tuple[EquityPoint, ...]:
+    """An equity curve, a minute a point."""
+    return tuple(
+        EquityPoint(START + timedelta(minutes=n), D(10000 - 10 * n), D(10000))
+        for n in range(points)
+    )
+
+
+def warning_line(**changes: Any) -> WarningLine:
+    """An open gap."""
+    facts: dict[str, Any] = {
+        "warning_id": 21,
+        "version": 1,
+        "warning": "gap",
+        "symbol": "XAUUSD",
+        "server": "Reckoner-Demo",
+        "state": "open",
+        "figure": D("5.4"),
+        "limit": D(5),
+        "worst": D("5.4"),
+        "accounts": ("Ann Smith 50001",),
+        "opened_at": START,
+        "deadline_at": START + timedelta(seconds=120),
+        "hold_until": None,
+        "answered_by": "",
+    }
+    return WarningLine(**{**facts, **changes})
+
+
+def system() -> SystemBoard:
+    """All is well."""
+    return SystemBoard(
+        version="0.1.0",
+        started_at=START - timedelta(hours=2),
+        now=START,
+        accounts=4,
+        unavailable=0,
+        latched=0,
+        unfinished_closes=0,
+        open_warnings=0,
+        outbox_due=0,
+        oldest_due_at=None,
+        epoch=3,
+    )
+
+
+class Posted(Struct, frozen=True, kw_only=True):
+    """`SignalPosted`."""
+
+    signal_id: int
+    draft: SignalDraft
+    offered: int
+    skipped: tuple[str, ...]
+    expires_at: datetime
+    repeated: bool
+
+
+class Decided(Struct, frozen=True, kw_only=True):
+    """`ApprovalDecided`."""
+
+    approval_id: int
+    approved: bool
+    symbol: str
+    side: str
+    volume: D
+    expected_entry: D | None
+    deadline_at: datetime | None
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """`SyncReport`."""
+
+    synced: tuple[int, ...] = ()
+    failed: tuple[tuple[int, str], ...] = ()
+    limited: tuple[tuple[int, int], ...] = ()
+
+
+class AnsweredWarning(Struct, frozen=True, kw_only=True):
+    """`WarningAnswered`."""
+
+    state: str
+    symbol: str
+    hold_until: datetime | None
+
+
+class Services:
+    """Every service; `calls` is what they were asked, `refusal` or `fault` what they raise."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.refused: list[tuple[int, str]] = []
+        self.refusal: Exception | None = None
+        self.boards = {7: account()}
+        self.lines = [warning_line()]
+
+    def _asked(self, *call: Any) -> None:
+        self.calls.append(call)
+        if self.refusal is not None:
+            raise self.refusal
+
+    async def identify(self, telegram_id: int) -> Person | None:
+        return EVERYBODY.get(telegram_id)
+
+    async def refuse(self, telegram_id: int, what: str) -> None:
+        self.refused.append((telegram_id, what))
+
+    async def post_signal(self, actor: Person, draft: SignalDraft, source_key: str) -> Posted:
+        self._asked("post_signal", actor.telegram_id, draft, source_key)
+        return Posted(
+            signal_id=5,
+            draft=draft,
+            offered=3,
+            skipped=("50004 is locked",),
+            expires_at=START + timedelta(minutes=5),
+            repeated=False,
+        )
+
+    async def decide_approval(
+        self,
+        actor: Person,
+        approval_id: int,
+        approve: bool,  # noqa: FBT001 - as the service
+    ) -> Decided:
+        self._asked("decide_approval", actor.telegram_id, approval_id, approve)
+        return Decided(
+            approval_id=approval_id,
+            approved=approve,
+            symbol="XAUUSD",
+            side="buy",
+            volume=D("0.10"),
+            expected_entry=D("1950.12") if approve else None,
+            deadline_at=None,
+        )
+
+    async def accounts_of(self, person: Person) -> list[AccountBoard]:
+        self._asked("accounts_of", person.telegram_id)
+        return [board for key, board in self.boards.items() if key in person.account_ids]
+
+    async def all_accounts(self) -> list[AccountBoard]:
+        self._asked("all_accounts")
+        return list(self.boards.values())
+
+    async def drawdown(self, person: Person) -> list[DrawdownBoard]:
+        self._asked("drawdown", person.telegram_id)
+        own = [board for key, board in self.boards.items() if key in person.account_ids]
+        return [DrawdownBoard(account=board, history=history()) for board in own]
+
+    async def warnings(self) -> list[WarningLine]:
+        self._asked("warnings")
+        return self.lines
+
+    async def system(self) -> SystemBoard:
+        self._asked("system")
+        return system()
+
+    async def sync_now(self, actor: Person, login: int | None) -> Report:
+        self._asked("sync_now", actor.telegram_id, login)
+        return Report(synced=(50001,), failed=((50002, "no connection"),), limited=((50003, 7),))
+
+    async def answer_warning(
+        self, actor: Person, warning_id: int, version: int, verb: str
+    ) -> AnsweredWarning:
+        self._asked("answer_warning", actor.telegram_id, warning_id, version, verb)
+        return AnsweredWarning(state="dismissed", symbol="XAUUSD", hold_until=None)
+
+    async def ask_release(self, actor: Person, account_id: int) -> None:
+        self._asked("ask_release", actor.telegram_id, account_id)
+        if account_id not in actor.account_ids:
+            raise Refused("not_yours")
+
+    async def answer_release(
+        self,
+        actor: Person,
+        account_id: int,
+        grant: bool,  # noqa: FBT001 - as the service
+    ) -> None:
+        self._asked("answer_release", actor.telegram_id, account_id, grant)
+
+
+class Conversation:
+    """The real dispatcher over fake services and a recorded Telegram."""
+
+    def __init__(self) -> None:
+        self.services = Services()
+        self.bot: Bot
+        self.telegram: RecordingSession
+        self.bot, self.telegram = make_bot()
+        self.clock = FixedClock()
+        self.dispatcher: Dispatcher = build_dispatcher(
+            Shell(
+                people=self.services,
+                post_signal=self.services.post_signal,
+                decide_approval=self.services.decide_approval,
+                boards=self.services,
+                sync_now=self.services.sync_now,
+                answer_warning=self.services.answer_warning,
+                ask_release=self.services.ask_release,
+                answer_release=self.services.answer_release,
+                clock=self.clock,
+                voice=Voice(mark="[DEMO]"),
+                admin_chat_id=ADMIN_CHAT,
+                symbols=("XAUUSD", "EURUSD"),
+                charts=Charts(enabled=False),
+                rates=SendLimits(),
+            )
+        )
+
+    async def feed(self, body: dict[str, Any]) -> Any:
+        """Handle one update; what was sent before is forgotten."""
+        self.telegram.calls.clear()
+        self.services.calls.clear()
+        self.services.refused.clear()
+        return await self.dispatcher.feed_update(self.bot, update(body, self.bot))
+
+    @property
+    def said(self) -> str:
+        """Everything said in answer to the last update."""
+        return "\n".join(self.telegram.texts())
+
+    @property
+    def popup(self) -> str:
+        """The one answer to the last press."""
+        ((text, _),) = self.telegram.popups()
+        return text or ""

@@ -1,0 +1,160 @@
+"""Boards: what cannot be read first, every figure with its age, long ones cut between rows."""
+
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+from msgspec.structs import replace
+
+from bot.views import boards
+from bot.views.message import PAGES_MAX, Voice
+from core.domain.board import DrawdownBoard
+from tests.fakes.clock import START
+from tests.fakes.shell import account, expected_line, history, position, system, warning_line
+from tests.unit.bot.html import units, words
+
+VOICE = Voice(mark="[DEMO]")
+
+
+def test_positions() -> None:
+    (message,) = boards.positions([account(pending=(expected_line(),))], VOICE, START)
+    assert words(message.html) == (
+        "[DEMO] 📊 1 open position\n"
+        "50001 Main\n"
+        "Figures as of 14:02:08 UTC, 3 s ago\n"
+        "Equity: 9,580.00 GBP, balance 9,600.00 GBP\n"
+        "Open result: -20.00 GBP\n"
+        "• XAUUSD buy 0.10: -20.00 GBP\n"
+        "   1,950.12 → 1,948.12, SL 1,945.00, TP none\n"
+        "   #900001, signal 5\n"
+        "• Approved, not placed yet: EURUSD sell 0.20, until 14:03:11 UTC"
+    )
+
+
+def test_an_account_that_cannot_be_read_comes_first_and_its_figures_are_called_old() -> None:
+    blind = account(
+        unavailable_since=START - timedelta(minutes=3),
+        unavailable_reason="IPC <timeout>",
+        observed_at=START - timedelta(minutes=4),
+    )
+    for pages in (
+        boards.positions([blind], VOICE, START),
+        boards.accounts([blind], VOICE, START),
+        boards.status([blind], system(), VOICE, admin=False),
+        boards.drawdown([DrawdownBoard(account=blind, history=())], VOICE, START),
+    ):
+        lines = words(pages[0].html).split("\n")
+        assert lines[0] == "[DEMO] ⚠️ 1 account cannot be read"
+        assert any(
+            line.startswith("⚠️ Cannot be read since 13:59:11 UTC: IPC <timeout>") for line in lines
+        )
+        assert "Old figures, as of 13:58:11 UTC, 4 min ago:" in lines
+
+
+def test_an_account_never_read_has_no_figures() -> None:
+    unread = account(
+        observed_at=None,
+        equity=None,
+        balance=None,
+        profit=None,
+        headroom=None,
+        floor=None,
+        drawdown_percent=None,
+        peak_equity=None,
+        equity_gbp=None,
+        positions=(),
+    )
+    (message,) = boards.positions([unread], VOICE, START)
+    text = words(message.html)
+    assert "⚠️ Not read yet. No figures." in text
+    assert "Nothing open" not in text, "nobody knows"
+
+
+def test_drawdown_with_its_chart() -> None:
+    board = DrawdownBoard(account=account(), history=history())
+    (message,) = boards.drawdown([board], VOICE, START)
+    assert words(message.html) == (
+        "[DEMO] 📉 Drawdown 4.2 % on 50001\n"
+        "Figures as of 14:02:08 UTC, 3 s ago\n"
+        "Headroom: 1,580.00 GBP. Reckoner closes everything at equity 8,000.00 GBP.\n"
+        "Drawdown: 4.2 % (warning 15 %, limit 20 %)\n"
+        "Equity: 9,580.00 GBP, peak 10,000.00 GBP\n"
+        "Minimum equity: 100.00 GBP\n"
+        "🟢 Guard watching"
+    )
+    assert message.chart is not None
+    assert message.chart.mark == "[DEMO]"
+    assert units(message.html) <= 1024
+
+
+def test_several_accounts_get_a_chart_button_each() -> None:
+    both = [
+        DrawdownBoard(account=account(), history=history()),
+        DrawdownBoard(account=account(account_id=8, login=50002), history=history()),
+    ]
+    (message,) = boards.drawdown(both, VOICE, START)
+    labels = [[button.label for button in row] for row in message.keyboard]
+    assert labels == [["Chart 50001", "Chart 50002"], ["Refresh"]]
+    assert message.chart is None
+
+
+def test_other_currencies_show_pounds_with_the_age_of_their_rate() -> None:
+    dollars = account(currency="USD", equity_gbp=D("7542.10"), gbp_rate_at=START)
+    board = DrawdownBoard(account=dollars, history=())
+    (message,) = boards.drawdown([board], VOICE, START + timedelta(seconds=9))
+    assert "In pounds: 7,542.10 GBP, rate 9 s old" in words(message.html)
+
+
+def test_a_locked_account_offers_its_release_once() -> None:
+    locked = account(guard="latched", guard_since=START, guard_reason="drawdown")
+    (message,) = boards.status([locked], system(), VOICE, admin=False)
+    labels = [button.label for row in message.keyboard for button in row]
+    assert labels == ["Ask for release", "Refresh"]
+    assert "🔒 Locked since 14:02:11 UTC: drawdown limit" in words(message.html)
+    asked = replace(locked, release_requested_at=START)
+    (message,) = boards.status([asked], system(), VOICE, admin=False)
+    assert [button.label for row in message.keyboard for button in row] == ["Refresh"]
+
+
+def test_status_shows_the_fleet_to_admins_only() -> None:
+    (client,) = boards.status([account()], system(), VOICE, admin=False)
+    (admin,) = boards.status([], system(), VOICE, admin=True)
+    assert "4 accounts" not in words(client.html)
+    assert "4 accounts, all readable, 0 locked" in words(admin.html)
+
+
+def test_an_account_reckoner_could_not_close_says_so() -> None:
+    off = account(can_close=False, cannot_close_reason="autotrading_off")
+    (message,) = boards.accounts([off], VOICE, START)
+    assert (
+        "🔴 Reckoner could not close here. Automated trading is switched off in the terminal."
+        in words(message.html)
+    )
+
+
+@pytest.mark.parametrize("count", [1, 40, 400, 4000])
+def test_many_positions_are_split_between_rows_and_counted(count: int) -> None:
+    many = account(positions=tuple(position(ticket=n) for n in range(count)))
+    pages = boards.positions([many], VOICE, START)
+    assert len(pages) <= PAGES_MAX == 4
+    assert all(units(page.html) <= 4096 for page in pages)
+    texts = [words(page.html) for page in pages]
+    assert all("[DEMO]" in text.split("\n")[0] for text in texts)
+    shown = sum(text.count("signal 5") for text in texts)
+    assert shown == count or texts[-1].endswith(f"and {count - shown} more")
+
+
+def test_warnings_keep_their_own_buttons_and_are_bounded() -> None:
+    for count in (boards.WARNINGS_MAX, boards.WARNINGS_MAX + 2):
+        pages = boards.warnings([warning_line()] * count, VOICE, START)
+        assert sum(1 for page in pages if page.keyboard) == boards.WARNINGS_MAX
+    assert pages[-1].html == "and 2 more. Answer these first."
+    (none,) = boards.warnings([], VOICE, START)
+    assert words(none.html).startswith("✅ No open market warning, as of 14:02:11 UTC")
+
+
+def test_a_sparkline_spans_lowest_to_highest_and_is_bounded() -> None:
+    assert boards.sparkline([D(1), D(2), D(8)]) == "▁▂█"
+    assert boards.sparkline([D(5), D(5)]) == "▁▁"
+    assert boards.sparkline([]) == ""
+    assert len(boards.sparkline([D(n) for n in range(1000)])) <= boards.SPARKS_MAX

@@ -1,0 +1,75 @@
+"""Sending rates at their bounds and past them. Times are seconds, chosen by the test."""
+
+from bot.limits import CHATS_MAX, Bucket, Recently, SendLimits, Window
+
+PERSON, GROUP = 1, -1
+
+
+def test_a_person_gets_three_at_once_then_one_a_second() -> None:
+    limits = SendLimits()
+    for _ in range(3):
+        assert limits.wait_s(PERSON, 0.0) == 0
+        limits.take(PERSON, 0.0)
+    assert limits.wait_s(PERSON, 0.0) == 1.0
+    assert limits.wait_s(PERSON, 1.0) == 0
+
+
+def test_a_group_gets_eighteen_in_any_minute() -> None:
+    limits = SendLimits()
+    for n in range(18):
+        assert limits.wait_s(GROUP, float(n)) == 0
+        limits.take(GROUP, float(n))
+    assert limits.wait_s(GROUP, 18.0) == 42.0, "until the first is a minute old"
+    assert limits.wait_s(GROUP, 60.0) == 0
+    limits.take(GROUP, 60.0)
+    assert limits.wait_s(GROUP, 60.0) == 1.0
+
+
+def test_everybody_together_gets_twenty_five_a_second() -> None:
+    limits = SendLimits()
+    for chat in range(1, 26):
+        assert limits.overall_left(0.0) == 26 - chat
+        limits.take(chat, 0.0)
+    assert limits.overall_left(0.0) == 0
+    assert limits.wait_s(99, 0.0) == 1.0
+    assert limits.overall_left(1.0) == 25
+
+
+def test_a_pause_holds_its_chat_only_and_is_not_shortened() -> None:
+    limits = SendLimits()
+    limits.pause(PERSON, 30.0)
+    limits.pause(PERSON, 10.0)
+    assert limits.wait_s(PERSON, 5.0) == 25.0
+    assert limits.wait_s(2, 5.0) == 0
+    assert limits.wait_s(PERSON, 30.0) == 0
+
+
+def test_the_memory_of_chats_is_bounded() -> None:
+    limits = SendLimits()
+    for chat in range(1, CHATS_MAX + 2):
+        limits.take(chat, float(chat))
+    assert len(limits._chats) == CHATS_MAX  # noqa: SLF001 - the bound itself
+
+
+def test_debt_is_paid_back() -> None:
+    bucket = Bucket(1.0, 1, 0.0)
+    bucket.take(0.0)
+    bucket.take(0.0)
+    assert bucket.wait_s(0.0) == 2.0
+    window = Window(1, 10.0)
+    window.take(0.0)
+    window.take(1.0)
+    assert window.wait_s(1.0) == 10.0, "both must be ten seconds old but one"
+
+
+def test_a_key_is_first_once_per_span_and_the_oldest_is_forgotten() -> None:
+    seen = Recently(10.0, keys_max=2)
+    assert [seen.first("a", 0.0), seen.first("a", 9.9), seen.first("a", 10.0)] == [
+        True,
+        False,
+        True,
+    ]
+    assert seen.first("b", 11.0)
+    assert seen.first("c", 12.0), "now a is forgotten"
+    assert not seen.first("b", 12.0)
+    assert seen.first("a", 12.0)

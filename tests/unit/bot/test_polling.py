@@ -1,0 +1,227 @@
+"""Updates are journalled before they are confirmed, handled in order per person, and never lost."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiogram import Dispatcher
+from aiogram.types import Message
+
+from bot import polling as module
+from bot.polling import HANDLING_MAX, PENDING_MAX, Poller
+from core.records import PressRow
+from tests.fakes.clock import START, FixedClock
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.telegram import Answer, make_bot, message_json, press_json
+
+ANN, BO = 900, 901
+
+
+class World:
+    """A poller over a recorded Telegram; `handled` is what the handlers saw, in order."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.bot, self.telegram = make_bot()
+        self.telegram.on_call = self._long_poll
+        self.handled: list[str] = []
+        self.gate: asyncio.Event | None = None
+        self.dispatcher = Dispatcher(disable_fsm=True)
+        self.dispatcher.message.register(self._handle)
+        self.poller = self.fresh()
+
+    def fresh(self) -> Poller:
+        """The poller of a new process."""
+        return Poller(self.bot, self.dispatcher, self.store, FixedClock())
+
+    async def _long_poll(self, method: Any) -> None:
+        if method.__api_method__ == "getUpdates" and not self.telegram.updates:
+            await asyncio.sleep(0.01)
+
+    async def _handle(self, message: Message) -> None:
+        if self.gate is not None and message.text == "wait":
+            await self.gate.wait()
+        self.handled.append(message.text or "")
+        if message.text == "fail":
+            raise RuntimeError("broken")
+
+    @asynccontextmanager
+    async def running(self, poller: Poller | None = None) -> AsyncIterator[None]:
+        """The poller at work, then cancelled."""
+        task = asyncio.create_task((poller or self.poller).run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Wait for it, five seconds at most."""
+        async with asyncio.timeout(5):
+            while not done():
+                await asyncio.sleep(0.005)
+
+    async def states(self) -> Counter[str]:
+        """How many journalled updates are in which state."""
+        return Counter(row.state for row in await self.store.all(PressRow))
+
+    @property
+    def offsets(self) -> list[int | None]:
+        """The offsets named to Telegram, in order."""
+        return [call.offset for call in self.telegram.named("getUpdates")]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setattr(module, "BACKOFF_S", (0.01, 0.02))
+    monkeypatch.setattr(module, "CONFLICT_S", 0.02)
+    return World()
+
+
+async def test_an_update_is_confirmed_only_after_its_commit(world: World) -> None:
+    body = message_json(ANN, "hello")
+    world.telegram.updates.append([body])
+    committed: list[tuple[int | None, int]] = []
+    poll = world.telegram.on_call
+    assert poll is not None
+
+    async def look(method: Any) -> None:
+        committed.append((getattr(method, "offset", None), world.store.commits))
+        await poll(method)
+
+    world.telegram.on_call = look
+    async with world.running():
+        await world.until(lambda: len(world.offsets) > 1)
+    assert committed[0] == (None, 0)
+    assert committed[1][0] == body["update_id"] + 1
+    assert committed[1][1] >= 1
+
+
+async def test_a_handled_update_is_marked(world: World) -> None:
+    world.telegram.updates.append([message_json(ANN, "hello"), message_json(ANN, "fail")])
+    async with world.running():
+        await world.until(lambda: len(world.handled) == 2)
+        assert await world.poller.drain(2)
+    assert await world.states() == {"handled": 1, "failed": 1}
+    (failed,) = await world.store.all(PressRow, state="failed")
+    assert failed.error == "RuntimeError: broken"
+
+
+async def test_while_the_store_is_away_nothing_is_confirmed(world: World) -> None:
+    world.telegram.updates.append([message_json(ANN, "hello")])
+    async with world.running():
+        world.store.down = True
+        await asyncio.sleep(0.1)
+        assert set(world.offsets) <= {None}
+        assert world.handled == []
+        world.store.down = False
+        await world.until(lambda: world.handled == ["hello"])
+
+
+async def test_a_crash_between_journal_and_handling_handles_once_after_the_restart(
+    world: World,
+) -> None:
+    world.gate = asyncio.Event()
+    body = message_json(ANN, "wait")
+    world.telegram.updates.append([body])
+    async with world.running():
+        await world.until(lambda: len(world.offsets) > 1)
+    assert world.handled == []
+    assert await world.states() == {"received": 1}
+    world.gate.set()
+    world.telegram.updates.append([body, message_json(ANN, "later")])
+    async with world.running(world.fresh()):
+        await world.until(lambda: len(world.handled) == 2)
+        await asyncio.sleep(0.05)
+    assert world.handled == ["wait", "later"], "Telegram's repetition is recognised"
+    assert await world.states() == {"handled": 2}
+
+
+async def test_the_same_press_under_another_update_is_not_handled_twice(world: World) -> None:
+    first = press_json(ANN, "x")
+    second = {**first, "update_id": first["update_id"] + 100_000}
+    world.telegram.updates += [[first], [second]]
+    async with world.running():
+        await world.until(lambda: second["update_id"] + 1 in world.offsets)
+    assert len(await world.store.all(PressRow)) == 1
+
+
+async def test_one_persons_updates_are_handled_in_order_and_hold_up_nobody_else(
+    world: World,
+) -> None:
+    world.gate = asyncio.Event()
+    world.telegram.updates.append(
+        [message_json(ANN, "wait"), message_json(ANN, "second"), message_json(BO, "other")]
+    )
+    async with world.running():
+        await world.until(lambda: world.handled == ["other"])
+        world.gate.set()
+        await world.until(lambda: len(world.handled) == 3)
+    assert world.handled == ["other", "wait", "second"]
+
+
+async def test_above_the_bound_of_waiting_updates_nothing_more_is_fetched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PENDING_MAX", 3)
+    world.gate = asyncio.Event()
+    world.telegram.updates.append([message_json(ANN, "wait"), message_json(ANN, "a")])
+    world.telegram.updates.append([message_json(ANN, "b")])
+    world.telegram.updates.append([message_json(ANN, "c")])
+    async with world.running():
+        await world.until(lambda: len(world.offsets) == 2)
+        await asyncio.sleep(0.05)
+        assert len(world.offsets) == 2, "three wait: the fourth stays with Telegram"
+        world.gate.set()
+        await world.until(lambda: len(world.handled) == 4)
+    assert (PENDING_MAX, HANDLING_MAX) == (200, 16)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Answer(409, "Conflict: terminated by other getUpdates request"),
+        Answer(502, body="<html>"),
+        Answer(500, "Internal Server Error"),
+        Answer(error=OSError("no route")),
+        Answer(401, "Unauthorized"),
+    ],
+    ids=["conflict", "not-json", "5xx", "network", "unauthorized"],
+)
+async def test_no_trouble_with_telegram_ends_the_loop(world: World, trouble: Answer) -> None:
+    world.telegram.script += [trouble, trouble]
+    world.telegram.updates.append([message_json(ANN, "hello")])
+    async with world.running():
+        await world.until(lambda: world.handled == ["hello"])
+
+
+async def test_drain_waits_for_what_is_being_handled_and_not_for_ever(world: World) -> None:
+    world.gate = asyncio.Event()
+    world.telegram.updates.append([message_json(ANN, "wait")])
+    async with world.running():
+        await world.until(lambda: len(world.offsets) > 1)
+        assert not await world.poller.drain(0.05)
+        world.gate.set()
+        assert await world.poller.drain(2)
+    assert world.handled == ["wait"]
+
+
+async def test_a_journalled_update_nobody_can_read_is_marked_failed(world: World) -> None:
+    await world.store.put(
+        PressRow(
+            update_id=1,
+            callback_id=None,
+            telegram_id=ANN,
+            chat_id=ANN,
+            body='{"no": "update"}',
+            received_at=START,
+        )
+    )
+    world.telegram.updates.append([message_json(ANN, "hello")])
+    async with world.running():
+        await world.until(lambda: world.handled == ["hello"])
+        assert await world.poller.drain(2)
+    assert await world.states() == {"failed": 1, "handled": 1}

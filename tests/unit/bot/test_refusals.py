@@ -1,0 +1,72 @@
+"""Every refusal is a sentence that says what to do, whatever facts come with it."""
+
+import re
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from bot.views.message import Voice
+from bot.views.refusals import SENTENCES, popup, sentence
+from core.services.errors import Refused
+from tests.fakes.clock import START
+from tests.unit.bot.html import units, words
+
+VOICE = Voice()
+DOCUMENTED = re.findall(
+    r"\b([a-z]+(?:_[a-z]+)*)\b(?=[ ,.(])", (Refused.__doc__ or "").split("Codes:")[1]
+)
+FACTS: dict[str, dict[str, Any]] = {
+    "already_decided": {"decision": "approved", "at": START},
+    "account_latched": {"reason": "drawdown", "since": START},
+    "account_unavailable": {"reason": "IPC <x>", "since": START},
+    "account_not_armed": {"why": "no rate to pounds"},
+    "below_minimum": {"equity": D(90), "minimum": D(100), "currency": "GBP"},
+    "no_price": {"symbol": "XAU<USD"},
+    "drawdown_near": {"drawdown": D("19.97"), "limit": D(20)},
+    "rate_limited": {"wait_s": 7},
+    "stale_button": {"state": "dismissed", "by": "Olga", "at": START},
+    "release_already_asked": {"at": START},
+    "not_flat": {"positions": 1, "orders": 2},
+}
+
+
+def test_every_documented_code_has_its_sentence() -> None:
+    facts = {"decision", "at", "reason", "since", "why", "equity", "minimum", "currency"}
+    facts |= {"symbol", "drawdown", "limit", "wait_s", "state", "by", "positions", "orders"}
+    assert set(DOCUMENTED) - facts == set(SENTENCES)
+
+
+@pytest.mark.parametrize("code", [*SENTENCES, "something_new"])
+@pytest.mark.parametrize("with_facts", [True, False])
+def test_every_refusal_can_be_shown(code: str, with_facts: bool) -> None:
+    refused = Refused(code, **(FACTS.get(code, {}) if with_facts else {}))
+    text = words(sentence(refused, VOICE))
+    assert text.endswith((".", ")."))
+    assert units(popup(refused, VOICE)) <= 200
+    assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("already_decided", "Already approved at 14:02:11 UTC. Nothing was changed."),
+        (
+            "below_minimum",
+            "Equity is 90.00 GBP, below the minimum of 100.00 GBP. A deposit is needed first.",
+        ),
+        ("rate_limited", "That was asked for a moment ago. Try again in 7 s."),
+        ("stale_button", "Already handled: dismissed by Olga at 14:02:11 UTC. See /warnings."),
+        (
+            "drawdown_near",
+            "The drawdown is too near its limit (19.9 % of 20 %) for a new trade.",
+        ),
+        (
+            "not_flat",
+            "The account is not flat: 1 position and 2 pending orders open. "
+            "Reckoner closes that first.",
+        ),
+    ],
+)
+def test_the_facts_are_in_the_sentence(code: str, text: str) -> None:
+    assert popup(Refused(code, **FACTS[code]), VOICE) == text

@@ -1,9 +1,10 @@
 """Commands and presses through the real dispatcher: one service, one answer."""
 
-from decimal import Decimal as D
-from typing import Any
+from decimal import Decimal
 
 import pytest
+from aiogram.methods import SendMessage
+from aiogram.types import InlineKeyboardMarkup
 from msgspec.structs import replace
 
 from bot.callbacks import (
@@ -32,13 +33,15 @@ def chat() -> Conversation:
     return Conversation()
 
 
-def labels(call: Any) -> list[list[str]]:
+def labels(call: SendMessage) -> list[list[str]]:
     """The buttons under a sent message."""
+    assert isinstance(call.reply_markup, InlineKeyboardMarkup)
     return [[button.text for button in row] for row in call.reply_markup.inline_keyboard]
 
 
-def data_of(call: Any, label: str) -> str:
+def data_of(call: SendMessage, label: str) -> str:
     """What the button with this label carries."""
+    assert isinstance(call.reply_markup, InlineKeyboardMarkup)
     return next(
         str(button.callback_data)
         for row in call.reply_markup.inline_keyboard
@@ -92,7 +95,11 @@ async def test_a_typed_signal_is_posted_under_the_messages_own_key(chat: Convers
     await chat.feed(body)
     ((name, who, draft, key),) = chat.services.calls
     assert (name, who) == ("post_signal", OLGA)
-    assert (draft.symbol, draft.volume, draft.stop_loss) == ("XAUUSD", D("0.10"), D(1950))
+    assert (draft.symbol, draft.volume, draft.stop_loss) == (
+        "XAUUSD",
+        Decimal("0.10"),
+        Decimal(1950),
+    )
     assert key == f"message:{ADMIN_CHAT}:{body['message']['message_id']}"
     assert "Signal 5 posted: XAUUSD buy 0.10" in chat.said
     assert "• 50004 is locked" in chat.said
@@ -127,7 +134,7 @@ async def test_a_signal_put_together_with_buttons(chat: Conversation) -> None:
     assert labels(call) == [["Post", "Cancel"]]
     await chat.feed(press_json(OLGA, data_of(call, "Post"), ADMIN_CHAT))
     ((_, _, draft, key),) = chat.services.calls
-    assert (draft.symbol, draft.side, draft.volume) == ("XAUUSD", "buy", D("0.10"))
+    assert (draft.symbol, draft.side, draft.volume) == ("XAUUSD", "buy", Decimal("0.10"))
     assert key == f"form:{ADMIN_CHAT}:7", "a second press on this form is the same signal"
 
 
@@ -156,7 +163,7 @@ async def test_cancel_posts_nothing(chat: Conversation) -> None:
     ],
 )
 async def test_an_offer_is_answered_once(
-    chat: Conversation, verb: ApprovalVerb, approve: bool, words: str
+    chat: Conversation, verb: ApprovalVerb, *, approve: bool, words: str
 ) -> None:
     await chat.feed(press_json(ANN, ApprovalPress(approval_id=11, verb=verb).pack()))
     assert chat.services.calls == [("decide_approval", ANN, 11, approve)]

@@ -1,7 +1,7 @@
 """One alert of every kind, with plausible figures, for tests that go through all of them."""
 
 from datetime import timedelta
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 from core.domain import alerts as a
@@ -15,7 +15,7 @@ ACCOUNT: dict[str, Any] = {
 }
 SOON = START + timedelta(seconds=120)
 EARLIER = START - timedelta(minutes=35)
-GOLD: dict[str, Any] = {"symbol": "XAUUSD", "side": "buy", "volume": D("0.10000000")}
+GOLD: dict[str, Any] = {"symbol": "XAUUSD", "side": "buy", "volume": Decimal("0.10000000")}
 
 
 def tickets(count: int) -> tuple[a.TicketResult, ...]:
@@ -25,10 +25,10 @@ def tickets(count: int) -> tuple[a.TicketResult, ...]:
             ticket=900001 + n,
             symbol="XAUUSD",
             side="buy",
-            volume=D("0.10"),
+            volume=Decimal("0.10"),
             outcome="closed",
-            price=D("1949.80000000"),
-            profit=D("-12.00000000"),
+            price=Decimal("1949.80000000"),
+            profit=Decimal("-12.00000000"),
             attempts=1 + n % 2,
         )
         for n in range(count)
@@ -45,11 +45,11 @@ def breach(**changes: Any) -> a.GuardBreached:
     facts: dict[str, Any] = {
         "job_id": 3,
         "rule": "drawdown",
-        "drawdown_percent": D("20.4412"),
-        "limit_percent": D(20),
-        "equity": D("7955.88"),
-        "peak_equity": D(10000),
-        "minimum_equity": D(100),
+        "drawdown_percent": Decimal("20.4412"),
+        "limit_percent": Decimal(20),
+        "equity": Decimal("7955.88"),
+        "peak_equity": Decimal(10000),
+        "minimum_equity": Decimal(100),
         "positions_count": 3,
         "orders_count": 1,
         "deadline_at": START + timedelta(seconds=10),
@@ -66,9 +66,9 @@ def confirmed(**changes: Any) -> a.CloseConfirmed:
         "reason": "drawdown",
         "scope": "account",
         "results": tickets(3),
-        "total_pnl": D("-2044.12"),
-        "equity": D("7950.00"),
-        "balance": D("7950.00"),
+        "total_pnl": Decimal("-2044.12"),
+        "equity": Decimal("7950.00"),
+        "balance": Decimal("7950.00"),
         "started_at": START,
         "flat_at": START + timedelta(seconds=4),
         "latched": True,
@@ -81,8 +81,8 @@ def offer(**changes: Any) -> a.SignalOffered:
     facts: dict[str, Any] = {
         "approval_id": 11,
         "signal_id": 5,
-        "stop_loss": D(1950),
-        "take_profit": D(1990),
+        "stop_loss": Decimal(1950),
+        "take_profit": Decimal(1990),
         "expires_at": SOON,
         "price_digits": 2,
     }
@@ -95,8 +95,8 @@ def closed(**changes: Any) -> a.PositionClosed:
         "position_id": 900001,
         "trade_id": 4,
         "signal_id": 5,
-        "exit_price": D("1951.24000000"),
-        "pnl": D("12.40000000"),
+        "exit_price": Decimal("1951.24000000"),
+        "pnl": Decimal("12.40000000"),
         "close_reason": "client_mobile",
         "closed_at": START,
     }
@@ -112,9 +112,9 @@ def market(**changes: Any) -> a.MarketWarning:
         "symbol": "XAUUSD",
         "server": "Reckoner-Demo",
         "state": "open",
-        "figure": D("5.4321"),
-        "limit": D(5),
-        "worst": D("5.4321"),
+        "figure": Decimal("5.4321"),
+        "limit": Decimal(5),
+        "worst": Decimal("5.4321"),
         "accounts": ("Ann Smith 50001", "Bo Lee 50002"),
         "opened_at": START,
         "deadline_at": SOON,
@@ -148,7 +148,7 @@ def _trades() -> list[a.Alert]:
             **GOLD,
             **answered,
             outcome="approved",
-            expected_entry=D("1950.12"),
+            expected_entry=Decimal("1950.12"),
             deadline_at=SOON,
         ),
         a.OfferAnswered(**ACCOUNT, **GOLD, **answered, outcome="rejected"),
@@ -159,16 +159,16 @@ def _trades() -> list[a.Alert]:
             trade_id=4,
             signal_id=5,
             position_id=900001,
-            entry_price=D("1950.35"),
-            expected_entry=D("1950.12"),
-            slippage_pips=D("2.3"),
-            stop_loss=D(1945),
+            entry_price=Decimal("1950.35"),
+            expected_entry=Decimal("1950.12"),
+            slippage_pips=Decimal("2.3"),
+            stop_loss=Decimal(1945),
             take_profit=None,
             opened_at=START,
         ),
         a.TradeNotPlaced(**ACCOUNT, **GOLD, trade_id=4, signal_id=5, reason="deadline", at=START),
         closed(),
-        closed(close_reason="stop_out", pnl=D("-812.5"), signal_id=None, partial=True),
+        closed(close_reason="stop_out", pnl=Decimal("-812.5"), signal_id=None, partial=True),
         closed(close_reason="close_by"),
     ]
 
@@ -185,7 +185,7 @@ def _divergences() -> list[a.Alert]:
         "unknown_pending_order",
     )
     return [
-        finding("entry_slippage", slippage_pips=D("7.25")),
+        finding("entry_slippage", slippage_pips=Decimal("7.25")),
         *(finding(kind) for kind in kinds),
         finding("unknown_position", expected="", observed="0.10", opened_by=1, changed=True),
         a.DivergenceResolved(
@@ -207,42 +207,42 @@ def _guard() -> list[a.Alert]:
     return [
         a.DrawdownWarning(
             **ACCOUNT,
-            drawdown_percent=D("15.2"),
-            warn_percent=D(15),
-            limit_percent=D(20),
-            equity=D(8480),
-            peak_equity=D(10000),
-            headroom=D(480),
+            drawdown_percent=Decimal("15.2"),
+            warn_percent=Decimal(15),
+            limit_percent=Decimal(20),
+            equity=Decimal(8480),
+            peak_equity=Decimal(10000),
+            headroom=Decimal(480),
             at=START,
         ),
         a.DrawdownEased(
             **ACCOUNT,
-            drawdown_percent=D("14.9"),
-            warn_percent=D(15),
-            equity=D(8510),
+            drawdown_percent=Decimal("14.9"),
+            warn_percent=Decimal(15),
+            equity=Decimal(8510),
             warned_at=EARLIER,
             at=START,
         ),
         breach(),
         breach(deadline_at=None, skip_reason="far_past_limit"),
-        breach(rule="minimum_equity", equity=D("95.5"), deadline_at=None),
+        breach(rule="minimum_equity", equity=Decimal("95.5"), deadline_at=None),
         breach(positions_count=0, orders_count=0, deadline_at=None),
         a.CashFlowSeen(
             **ACCOUNT,
             flow="withdrawal",
-            amount=D(-500),
-            equity=D(90),
-            peak_before=D(600),
-            peak_after=D(100),
+            amount=Decimal(-500),
+            equity=Decimal(90),
+            peak_before=Decimal(600),
+            peak_after=Decimal(100),
             below_minimum=True,
             at=START,
         ),
-        a.BalanceUnexplained(**ACCOUNT, amount=D(-50), since=EARLIER, at=START),
+        a.BalanceUnexplained(**ACCOUNT, amount=Decimal(-50), since=EARLIER, at=START),
         a.LimitsChanged(
             **ACCOUNT,
-            max_drawdown_percent=D("25.0"),
-            warn_drawdown_percent=D(20),
-            min_equity_gbp=D(100),
+            max_drawdown_percent=Decimal("25.0"),
+            warn_drawdown_percent=Decimal(20),
+            min_equity_gbp=Decimal(100),
             pending=True,
             effective_at=START + timedelta(hours=24),
             at=START,
@@ -279,16 +279,21 @@ def _release() -> list[a.Alert]:
     return [
         a.ReleaseAsked(
             **ACCOUNT,
-            equity=D(7950),
-            peak_equity=D(10000),
-            minimum_equity=D(100),
+            equity=Decimal(7950),
+            peak_equity=Decimal(10000),
+            minimum_equity=Decimal(100),
             latch_reason="drawdown",
             latched_at=EARLIER,
             at=START,
         ),
         *(
             a.ReleaseAnswered(
-                **ACCOUNT, state=state, by="Olga", equity=D(7950), peak_equity=D(7950), at=START
+                **ACCOUNT,
+                state=state,
+                by="Olga",
+                equity=Decimal(7950),
+                peak_equity=Decimal(7950),
+                at=START,
             )
             for state in ("granted", "released", "refused")
         ),
@@ -298,7 +303,13 @@ def _release() -> list[a.Alert]:
 def _market() -> list[a.Alert]:
     return [
         market(),
-        market(warning="spread", figure=D("14.2"), limit=D(10), worst=D("15.01"), again=True),
+        market(
+            warning="spread",
+            figure=Decimal("14.2"),
+            limit=Decimal(10),
+            worst=Decimal("15.01"),
+            again=True,
+        ),
         market(state="held", hold_until=SOON, answered_by="Olga"),
         market(state="dismissed", answered_by="Olga"),
         market(state="closing"),

@@ -169,7 +169,7 @@ def _matches(row: Record, where: dict[str, Any]) -> bool:
     return all(_fits(fields, name, wanted) for name, wanted in where.items())
 
 
-def _fits(fields: dict[str, Any], name: str, wanted: Any) -> bool:
+def _fits(fields: dict[str, Any], name: str, wanted: object) -> bool:
     column, _, suffix = name.partition("__")
     if column not in fields:
         raise AttributeError(column)

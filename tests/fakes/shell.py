@@ -1,7 +1,7 @@
 """The services behind the conversations, as fakes that remember what they were asked."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 from aiogram import Bot, Dispatcher
@@ -64,21 +64,21 @@ def account(**changes: Any) -> AccountBoard:
         "observed_at": START - timedelta(seconds=3),
         "unavailable_since": None,
         "unavailable_reason": None,
-        "balance": D(9600),
-        "credit": D(0),
-        "equity": D(9580),
-        "profit": D(-20),
-        "margin_level_percent": D(900),
-        "equity_gbp": D(9580),
+        "balance": Decimal(9600),
+        "credit": Decimal(0),
+        "equity": Decimal(9580),
+        "profit": Decimal(-20),
+        "margin_level_percent": Decimal(900),
+        "equity_gbp": Decimal(9580),
         "gbp_rate_at": START,
-        "peak_equity": D(10000),
-        "drawdown_percent": D("4.2"),
-        "warn_percent": D(15),
-        "limit_percent": D(20),
-        "minimum_equity": D(100),
-        "min_equity_gbp": D(100),
-        "floor": D(8000),
-        "headroom": D(1580),
+        "peak_equity": Decimal(10000),
+        "drawdown_percent": Decimal("4.2"),
+        "warn_percent": Decimal(15),
+        "limit_percent": Decimal(20),
+        "minimum_equity": Decimal(100),
+        "min_equity_gbp": Decimal(100),
+        "floor": Decimal(8000),
+        "headroom": Decimal(1580),
         "guard": "clear",
         "guard_since": None,
         "guard_reason": None,
@@ -99,12 +99,12 @@ def position(**changes: Any) -> PositionLine:
         "ticket": 900001,
         "symbol": "XAUUSD",
         "side": "buy",
-        "volume": D("0.10"),
-        "price_open": D("1950.12"),
-        "price_current": D("1948.12"),
-        "stop_loss": D(1945),
+        "volume": Decimal("0.10"),
+        "price_open": Decimal("1950.12"),
+        "price_current": Decimal("1948.12"),
+        "stop_loss": Decimal(1945),
         "take_profit": None,
-        "profit": D(-20),
+        "profit": Decimal(-20),
         "signal_id": 5,
         "opened_at": START,
     }
@@ -116,7 +116,7 @@ def expected_line() -> PendingLine:
     return PendingLine(
         symbol="EURUSD",
         side="sell",
-        volume=D("0.2"),
+        volume=Decimal("0.2"),
         price=None,
         expected=True,
         deadline_at=START + timedelta(seconds=60),
@@ -126,7 +126,7 @@ def expected_line() -> PendingLine:
 def history(points: int = 3) -> tuple[EquityPoint, ...]:
     """An equity curve, a minute a point."""
     return tuple(
-        EquityPoint(START + timedelta(minutes=n), D(10000 - 10 * n), D(10000))
+        EquityPoint(START + timedelta(minutes=n), Decimal(10000 - 10 * n), Decimal(10000))
         for n in range(points)
     )
 
@@ -140,9 +140,9 @@ def warning_line(**changes: Any) -> WarningLine:
         "symbol": "XAUUSD",
         "server": "Reckoner-Demo",
         "state": "open",
-        "figure": D("5.4"),
-        "limit": D(5),
-        "worst": D("5.4"),
+        "figure": Decimal("5.4"),
+        "limit": Decimal(5),
+        "worst": Decimal("5.4"),
         "accounts": ("Ann Smith 50001",),
         "opened_at": START,
         "deadline_at": START + timedelta(seconds=120),
@@ -187,8 +187,8 @@ class Decided(Struct, frozen=True, kw_only=True):
     approved: bool
     symbol: str
     side: str
-    volume: D
-    expected_entry: D | None
+    volume: Decimal
+    expected_entry: Decimal | None
     deadline_at: datetime | None
 
 
@@ -252,8 +252,8 @@ class Services:
             approved=approve,
             symbol="XAUUSD",
             side="buy",
-            volume=D("0.10"),
-            expected_entry=D("1950.12") if approve else None,
+            volume=Decimal("0.10"),
+            expected_entry=Decimal("1950.12") if approve else None,
             deadline_at=None,
         )
 
@@ -330,7 +330,7 @@ class Conversation:
             )
         )
 
-    async def feed(self, body: dict[str, Any]) -> Any:
+    async def feed(self, body: dict[str, Any]) -> object:
         """Handle one update; what was sent before is forgotten."""
         self.telegram.calls.clear()
         self.services.calls.clear()

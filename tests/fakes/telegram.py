@@ -87,7 +87,7 @@ class RecordingSession(BaseSession):
         self,
         url: str,
         headers: dict[str, Any] | None = None,
-        timeout: int = 30,  # noqa: ASYNC109 - aiogram's signature
+        timeout: int = 30,
         chunk_size: int = 65536,
         raise_for_status: bool = True,  # noqa: FBT001, FBT002 - aiogram's signature
     ) -> AsyncGenerator[bytes, None]:
@@ -149,7 +149,7 @@ def message_json(user_id: int, text: str, chat_id: int | None = None) -> dict[st
     """An update with a message."""
     chat = chat_json(user_id if chat_id is None else chat_id)
     entities = (
-        [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
+        [{"type": "bot_command", "offset": 0, "length": len(text.split(maxsplit=1)[0])}]
         if text.startswith("/")
         else []
     )

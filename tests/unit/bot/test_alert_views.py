@@ -1,7 +1,7 @@
 """Alerts in words: what the reader sees, written out by hand."""
 
 from datetime import timedelta
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any, get_args
 
 import msgspec
@@ -163,7 +163,7 @@ def test_an_offer_has_its_deadline_its_default_and_two_buttons() -> None:
 
 
 def test_slippage_is_told_in_pips_and_direction() -> None:
-    text = said(finding("entry_slippage", slippage_pips=D("7.25"), observed="1950.73"))
+    text = said(finding("entry_slippage", slippage_pips=Decimal("7.25"), observed="1950.73"))
     assert text.startswith("⚠️ Slipped entry by 7.2 pips: XAUUSD buy 0.10 on 50001\n")
     assert "Expected: 1,950.00, found: 1,950.73" in text
     assert "The entry is 7.2 pips worse than expected." in text
@@ -203,7 +203,9 @@ def test_a_gap_states_its_deadline_its_default_and_three_answers() -> None:
 
 
 def test_a_wide_spread_closes_nothing_and_offers_no_close() -> None:
-    spread = market(warning="spread", figure=D("14.25"), limit=D(10), worst=D("14.25"))
+    spread = market(
+        warning="spread", figure=Decimal("14.25"), limit=Decimal(10), worst=Decimal("14.25")
+    )
     text = said(spread, ADMIN)
     assert text.startswith("🟠 Spread 14.2 pips on XAUUSD - limit 10.0 pips\n")
     assert "Without an answer by 14:04:11 UTC nothing is closed" in text

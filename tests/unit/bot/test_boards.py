@@ -1,7 +1,7 @@
 """Boards: what cannot be read first, every figure with its age, long ones cut between rows."""
 
 from datetime import timedelta
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -99,7 +99,7 @@ def test_several_accounts_get_a_chart_button_each() -> None:
 
 
 def test_other_currencies_show_pounds_with_the_age_of_their_rate() -> None:
-    dollars = account(currency="USD", equity_gbp=D("7542.10"), gbp_rate_at=START)
+    dollars = account(currency="USD", equity_gbp=Decimal("7542.10"), gbp_rate_at=START)
     board = DrawdownBoard(account=dollars, history=())
     (message,) = boards.drawdown([board], VOICE, START + timedelta(seconds=9))
     assert "In pounds: 7,542.10 GBP, rate 9 s old" in words(message.html)
@@ -145,16 +145,18 @@ def test_many_positions_are_split_between_rows_and_counted(count: int) -> None:
 
 
 def test_warnings_keep_their_own_buttons_and_are_bounded() -> None:
-    for count in (boards.WARNINGS_MAX, boards.WARNINGS_MAX + 2):
-        pages = boards.warnings([warning_line()] * count, VOICE, START)
-        assert sum(1 for page in pages if page.keyboard) == boards.WARNINGS_MAX
-    assert pages[-1].html == "and 2 more. Answer these first."
+    most = boards.WARNINGS_MAX
+    full = boards.warnings([warning_line()] * most, VOICE, START)
+    over = boards.warnings([warning_line()] * (most + 2), VOICE, START)
+    assert [sum(1 for page in pages if page.keyboard) for pages in (full, over)] == [most, most]
+    assert len(full) == most
+    assert over[-1].html == "and 2 more. Answer these first."
     (none,) = boards.warnings([], VOICE, START)
     assert words(none.html).startswith("✅ No open market warning, as of 14:02:11 UTC")
 
 
 def test_a_sparkline_spans_lowest_to_highest_and_is_bounded() -> None:
-    assert boards.sparkline([D(1), D(2), D(8)]) == "▁▂█"
-    assert boards.sparkline([D(5), D(5)]) == "▁▁"
+    assert boards.sparkline([Decimal(1), Decimal(2), Decimal(8)]) == "▁▂█"
+    assert boards.sparkline([Decimal(5), Decimal(5)]) == "▁▁"
     assert boards.sparkline([]) == ""
-    assert len(boards.sparkline([D(n) for n in range(1000)])) <= boards.SPARKS_MAX
+    assert len(boards.sparkline([Decimal(n) for n in range(1000)])) <= boards.SPARKS_MAX

@@ -1,7 +1,7 @@
 """Charts: drawn off the loop, one at a time, remembered for a minute, optional."""
 
 import struct
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -19,10 +19,10 @@ def request(points: int = 30) -> ChartRequest:
         login=50001,
         currency="GBP",
         currency_digits=2,
-        limit_percent=D(20),
-        warn_percent=D(15),
-        minimum_equity=D(8100),
-        headroom=D(1600),
+        limit_percent=Decimal(20),
+        warn_percent=Decimal(15),
+        minimum_equity=Decimal(8100),
+        headroom=Decimal(1600),
         mark="[DEMO]",
         points=history(points),
         drawn_at=START,

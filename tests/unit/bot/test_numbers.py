@@ -1,7 +1,7 @@
 """Figures as people read them."""
 
 from datetime import timedelta
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -21,7 +21,7 @@ from tests.fakes.clock import START
     ],
 )
 def test_money(amount: str, currency: str, text: str) -> None:
-    assert n.money(D(amount), currency) == text
+    assert n.money(Decimal(amount), currency) == text
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,14 @@ def test_money(amount: str, currency: str, text: str) -> None:
     [("12.4", "+12.40 GBP"), ("-5", "-5.00 GBP"), ("0", "0.00 GBP"), ("-0.001", "0.00 GBP")],
 )
 def test_a_result_always_shows_its_sign(amount: str, text: str) -> None:
-    assert n.gain(D(amount), "GBP") == text
+    assert n.gain(Decimal(amount), "GBP") == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [("19.98", "19.9 %"), ("20.04", "20.0 %"), ("-0.04", "0.0 %")]
 )
 def test_a_percentage_is_never_rounded_up_to_its_limit(value: str, text: str) -> None:
-    assert n.percent(D(value)) == text
+    assert n.percent(Decimal(value)) == text
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,14 @@ def test_a_percentage_is_never_rounded_up_to_its_limit(value: str, text: str) ->
     [("1950.00000000", "1,950.00"), ("1.08345000", "1.08345"), ("150.1", "150.10")],
 )
 def test_prices_lose_the_zeros_of_their_storage(value: str, text: str) -> None:
-    assert n.price(D(value)) == text
+    assert n.price(Decimal(value)) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"), [("0.10000000", "0.10"), ("1", "1.00"), ("0.005", "0.005")]
 )
 def test_lots(value: str, text: str) -> None:
-    assert n.lots(D(value)) == text
+    assert n.lots(Decimal(value)) == text
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_lots(value: str, text: str) -> None:
     ],
 )
 def test_slippage_in_words(value: str, text: str) -> None:
-    assert n.slippage(D(value)) == text
+    assert n.slippage(Decimal(value)) == text
 
 
 @pytest.mark.parametrize(

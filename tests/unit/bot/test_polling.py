@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiogram import Dispatcher
+from aiogram.methods import TelegramMethod
 from aiogram.types import Message
 
 from bot import polling as module
@@ -37,7 +38,7 @@ class World:
         """The poller of a new process."""
         return Poller(self.bot, self.dispatcher, self.store, FixedClock())
 
-    async def _long_poll(self, method: Any) -> None:
+    async def _long_poll(self, method: TelegramMethod[Any]) -> None:
         if method.__api_method__ == "getUpdates" and not self.telegram.updates:
             await asyncio.sleep(0.01)
 
@@ -88,7 +89,7 @@ async def test_an_update_is_confirmed_only_after_its_commit(world: World) -> Non
     poll = world.telegram.on_call
     assert poll is not None
 
-    async def look(method: Any) -> None:
+    async def look(method: TelegramMethod[Any]) -> None:
         committed.append((getattr(method, "offset", None), world.store.commits))
         await poll(method)
 

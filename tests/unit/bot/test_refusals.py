@@ -1,7 +1,7 @@
 """Every refusal is a sentence that says what to do, whatever facts come with it."""
 
 import re
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,9 +21,9 @@ FACTS: dict[str, dict[str, Any]] = {
     "account_latched": {"reason": "drawdown", "since": START},
     "account_unavailable": {"reason": "IPC <x>", "since": START},
     "account_not_armed": {"why": "no rate to pounds"},
-    "below_minimum": {"equity": D(90), "minimum": D(100), "currency": "GBP"},
+    "below_minimum": {"equity": Decimal(90), "minimum": Decimal(100), "currency": "GBP"},
     "no_price": {"symbol": "XAU<USD"},
-    "drawdown_near": {"drawdown": D("19.97"), "limit": D(20)},
+    "drawdown_near": {"drawdown": Decimal("19.97"), "limit": Decimal(20)},
     "rate_limited": {"wait_s": 7},
     "stale_button": {"state": "dismissed", "by": "Olga", "at": START},
     "release_already_asked": {"at": START},
@@ -39,7 +39,7 @@ def test_every_documented_code_has_its_sentence() -> None:
 
 @pytest.mark.parametrize("code", [*SENTENCES, "something_new"])
 @pytest.mark.parametrize("with_facts", [True, False])
-def test_every_refusal_can_be_shown(code: str, with_facts: bool) -> None:
+def test_every_refusal_can_be_shown(code: str, *, with_facts: bool) -> None:
     refused = Refused(code, **(FACTS.get(code, {}) if with_facts else {}))
     text = words(sentence(refused, VOICE))
     assert text.endswith((".", ")."))
@@ -63,8 +63,10 @@ def test_every_refusal_can_be_shown(code: str, with_facts: bool) -> None:
         ),
         (
             "not_flat",
-            "The account is not flat: 1 position and 2 pending orders open. "
-            "Reckoner closes that first.",
+            (
+                "The account is not flat: 1 position and 2 pending orders open. "
+                "Reckoner closes that first."
+            ),
         ),
     ],
 )

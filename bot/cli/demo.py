@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.cli.options import DemoOptions, UsageError
 from bot.cli.run import settings_or_usage
-from bot.cli.serving import PORT_ERRORS, serve_app
+from bot.cli.serving import PORT_ERRORS, load_app, serve_app
 from bot.cli.world_file import WorldFile, wait_for_world
 from core.people_file import PeopleFileError, people_from
 
@@ -100,6 +100,7 @@ def _be_world(options: DemoOptions) -> int:
 
 
 def _be_app(data_dir: Path) -> int:
+    load_app()  # while the world starts
     world = wait_for_world(data_dir, WORLD_WAIT_S)
     if world is None:
         print(  # noqa: T201 - the command line's own voice

@@ -45,7 +45,7 @@ Scene = Callable[[], Awaitable[None]]
 class Pace:
     """How fast the story goes, in seconds."""
 
-    breath_s: float = 2.5
+    breath_s: float = 3.5
     """Time to read a message before the next thing happens."""
     step_s: float = 0.5
     """Between two prices of a fall."""
@@ -149,16 +149,18 @@ class Story:
         before = {one.login: await stage.texts(one.person.user_id) for one in (alice, ben)}
         self._captions.add("Ada posts a signal in the admin chat; every client gets it to answer.")
         await stage.say(self._ada.user_id, SIGNAL, ADMIN_CHAT_ID)
+        await self._breathe()
         await self._answer(alice, "Approve")
         await self._answer(ben, "Approve")
         await self._answer(carla, "Reject")
         self._captions.add(
             "Alice and Ben approve, Carla rejects. Their own executors place it, not Reckoner."
         )
+        await self._breathe()
         await stage.until_held(alice.login, GOLD)
         await stage.until_told(alice.person.user_id, before[alice.login], "opened", GOLD)
         await stage.until_held(ben.login, GOLD)
-        await stage.until_told(ben.person.user_id, before[ben.login], "slippage")
+        await stage.until_told(ben.person.user_id, before[ben.login], "slipped")
         self._captions.add(
             "Both are found at the broker. Ben's entry slipped 8 pips: a divergence."
         )

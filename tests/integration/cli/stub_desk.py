@@ -67,7 +67,7 @@ class StubDesk:
             if query["data"] == "Approve":
                 chat = query["from"]["id"]
                 await self._open(LOGINS[chat])
-                await self._say(chat, "Opened XAUUSD buy, slippage 8 pips")
+                await self._say(chat, "Opened XAUUSD buy. Slipped entry by 8 pips")
 
     async def _open(self, login: int) -> None:
         await self._post(f"/broker/{login}/open", symbol="XAUUSD", side="buy", volume=0.1, by="ea")

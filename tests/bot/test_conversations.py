@@ -18,12 +18,13 @@ from bot.callbacks import (
     WarningPress,
     WarningVerb,
 )
+from bot.middlewares.context import Answerer, Toast
 from bot.middlewares.errors import Failed
 from core.ports import StoreUnavailable
 from core.services.errors import Refused
 from tests.fakes.clock import START
 from tests.fakes.shell import ANN, OLGA, Conversation, account
-from tests.fakes.telegram import ADMIN_CHAT, Answer, message_json, press_json
+from tests.fakes.telegram import ADMIN_CHAT, Answer, message_json, press_json, update
 
 APPROVE = ApprovalPress(approval_id=11, verb=ApprovalVerb.APPROVE).pack()
 
@@ -206,6 +207,15 @@ async def test_without_the_database_the_person_is_told_to_try_again(chat: Conver
     chat.services.refusal = StoreUnavailable("gone")
     assert isinstance(await chat.feed(message_json(ANN, "/positions")), Failed)
     assert "try again in a minute" in chat.said
+
+
+async def test_a_press_is_answered_once_whatever_answers_it_first(chat: Conversation) -> None:
+    query = update(press_json(ANN, APPROVE), chat.bot).callback_query
+    assert query is not None
+    answerer = Answerer(query)
+    await answerer.once(Toast("first"))
+    await answerer.once(Toast("second", alert=True))
+    assert chat.telegram.popups() == [("first", None)]
 
 
 async def test_a_press_too_old_for_a_popup_is_answered_in_private_words(chat: Conversation) -> None:

@@ -281,7 +281,8 @@ async def test_not_modified_is_success(world: World) -> None:
     )
     edit = await world.put(market(), ADMIN_CHAT, thread="m", mode="edit")
     await world.notifier.drain(3)
-    assert (await world.row(edit)).state == "sent"
+    row = await world.row(edit)
+    assert (row.state, row.attempts, row.message_id) == ("sent", 1, 100)
 
 
 async def test_a_reply_answers_the_first_message_of_its_thread(world: World) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from aiogram import Dispatcher
 from aiogram.methods import TelegramMethod
-from aiogram.types import Message
+from aiogram.types import Message, Update
 
 from bot import polling as module
-from bot.polling import HANDLING_MAX, PENDING_MAX, Poller
+from bot.polling import HANDLING_MAX, PENDING_MAX, Poller, Press
 from core.records import PressRow
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.memory_store import MemoryStore
@@ -120,6 +120,26 @@ async def test_while_the_store_is_away_nothing_is_confirmed(world: World) -> Non
         assert world.handled == []
         world.store.down = False
         await world.until(lambda: world.handled == ["hello"])
+
+
+async def test_a_journal_that_breaks_leaves_the_update_with_telegram(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = message_json(ANN, "hello")
+    world.telegram.updates += [[body], [body]]
+    journal = Poller._journal  # noqa: SLF001 - the step that breaks
+    broken: list[int] = []
+
+    async def break_once(self: Poller, updates: list[Update]) -> list[Press]:
+        if not broken:
+            broken.append(1)
+            raise ValueError("broken")
+        return await journal(self, updates)
+
+    monkeypatch.setattr(Poller, "_journal", break_once)
+    async with world.running():
+        await world.until(lambda: world.handled == ["hello"])
+    assert world.offsets[:2] == [None, None], "not confirmed, so Telegram gives it again"
 
 
 async def test_a_crash_between_journal_and_handling_handles_once_after_the_restart(

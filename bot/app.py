@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +26,7 @@ from prometheus_client import CollectorRegistry
 
 from bot import logs, shell
 from bot.notifier import Notifier
+from bot.policy import policy_from
 from bot.polling import Poller
 from bot.version import VERSION
 from bot.web import Web
@@ -36,7 +37,6 @@ from core.adapters.sql.store import SqlStore
 from core.adapters.terminal.http_gateway import HttpTerminalGateway
 from core.config import Settings
 from core.people_file import PeopleFile
-from bot.policy import policy_from
 from core.ports import Clock, StaleEpoch, StoreUnavailable
 from core.services.engine import Engine, assemble
 from core.sim.remote_clock import RemoteClock
@@ -49,8 +49,6 @@ HELLO_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0)
 """Waits between attempts to reach Telegram at the start; the last one repeats."""
 DRAIN_POLLER_S: Final = 5.0
 DRAIN_NOTIFIER_S: Final = 3.0
-STORE_ALARM_S: Final = 60.0
-"""While the store is unavailable the admin chat is told directly at most this often (law 5)."""
 
 
 class Nursery:
@@ -89,9 +87,7 @@ class App:
         self._stop = asyncio.Event()
         self._fatal: BaseException | None = None
         self._reached_telegram = False
-        self._started = False
-        self._store_alarm_at: float | None = None
-        self._bot: Bot | None = None
+        self._scheduler: Scheduler | None = None
 
     async def serve(self) -> None:
         """Run until told to stop. Raises what made going on impossible."""
@@ -102,44 +98,12 @@ class App:
 
     async def _run(self, stack: AsyncExitStack) -> None:
         settings = self._settings
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        await upgrade(settings.database_url)
-        store = await SqlStore.open(settings.database_url)
-        stack.push_async_callback(store.close)
-        epoch = await store.owner_epoch()
-        clock = await stack.enter_async_context(_clock(settings))
         registry = CollectorRegistry()
         metrics = PrometheusMetrics(registry)
-        gateway = self._gateway(epoch, clock)
-        stack.push_async_callback(gateway.close)
-        woken: list[Callable[[int], None]] = []
-        engine = assemble(
-            store=store,
-            gateway=gateway,
-            clock=clock,
-            metrics=metrics,
-            policy=policy_from(settings),
-            epoch=epoch,
-            version=VERSION,
-            wake=lambda account_id: woken[0](account_id),
-        )
+        engine = await self._engine(stack, metrics)
         accounts = await engine.prepare(self._people)
-        scheduler = Scheduler(
-            clock=clock,
-            metrics=metrics,
-            sync=engine.sync,
-            housekeeping={
-                "expire_offers": (HOUSEKEEPING_INTERVAL_S, engine.expire_offers),
-                "market_deadlines": (HOUSEKEEPING_INTERVAL_S, engine.market.pass_time),
-                "limits": (LIMITS_INTERVAL_S, engine.align),
-            },
-            concurrency_max=settings.sync_concurrency_max,
-            spawn=self._nursery.spawn,
-            on_fatal=self._give_up,
-            on_store_lost=self._store_lost,
-        )
-        woken.append(scheduler.wake)
-        bot = self._bot = _bot(settings)
+        scheduler = self._scheduler = self._clockwork(engine, metrics)
+        bot = _bot(settings)
         stack.push_async_callback(bot.session.close)
         conversation = shell.build(engine, settings, bot)
         web = Web(
@@ -158,10 +122,51 @@ class App:
         stack.push_async_callback(self._nursery.close)
         self._nursery.spawn(conversation.notifier.run(), "notifier")
         self._nursery.spawn(self._greet(conversation), "greet")
-        self._started = True
-        log.info("started", version=VERSION, url=web.url, accounts=len(accounts), epoch=epoch)
+        log.info("started", version=VERSION, url=web.url, accounts=len(accounts))
         await self._until_stopped()
         await self._wind_down(engine, scheduler, conversation.poller, conversation.notifier)
+
+    async def _engine(self, stack: AsyncExitStack, metrics: PrometheusMetrics) -> Engine:
+        """Own the store, then build the engine over it."""
+        settings = self._settings
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        await upgrade(settings.database_url)
+        store = await SqlStore.open(settings.database_url)
+        stack.push_async_callback(store.close)
+        epoch = await store.owner_epoch()
+        clock = await stack.enter_async_context(_clock(settings))
+        gateway = self._gateway(epoch, clock)
+        stack.push_async_callback(gateway.close)
+        return assemble(
+            store=store,
+            gateway=gateway,
+            clock=clock,
+            metrics=metrics,
+            policy=policy_from(settings),
+            epoch=epoch,
+            version=VERSION,
+            wake=self._wake,
+        )
+
+    def _clockwork(self, engine: Engine, metrics: PrometheusMetrics) -> Scheduler:
+        return Scheduler(
+            clock=engine.clock,
+            metrics=metrics,
+            sync=engine.sync,
+            housekeeping={
+                "expire_offers": (HOUSEKEEPING_INTERVAL_S, engine.expire_offers),
+                "market_deadlines": (HOUSEKEEPING_INTERVAL_S, engine.market.pass_time),
+                "limits": (LIMITS_INTERVAL_S, engine.align),
+            },
+            concurrency_max=self._settings.sync_concurrency_max,
+            spawn=self._nursery.spawn,
+            on_fatal=self._give_up,
+            on_store_lost=self._store_lost,
+        )
+
+    def _wake(self, account_id: int) -> None:
+        if self._scheduler is not None:
+            self._scheduler.wake(account_id)
 
     def _gateway(self, epoch: int, clock: Clock) -> HttpTerminalGateway:
         if self._settings.terminal_base_url is None:
@@ -191,11 +196,11 @@ class App:
         await conversation.poller.run()
 
     def _waiting_for(self) -> str | None:
-        if not self._started:
-            return "start"
-        if not self._reached_telegram:
-            return "telegram"
-        return "stopping" if self._stop.is_set() else None
+        if self._stop.is_set():
+            return "stopping"
+        if self._scheduler is None or not self._scheduler.first_round_done:
+            return "the first reading of every account"
+        return None if self._reached_telegram else "telegram"
 
     async def _until_stopped(self) -> None:
         loop = asyncio.get_running_loop()
@@ -226,20 +231,8 @@ class App:
         self._stop.set()
 
     async def _store_lost(self, reason: str) -> None:
-        """Say so directly, unjournalled, at most once a minute (law 5)."""
-        now = asyncio.get_running_loop().time()
+        """Write it down; the notifier meets the same wall and tells the admins (law 5)."""
         log.error("store_unavailable", error=reason)
-        if self._store_alarm_at is not None and now - self._store_alarm_at < STORE_ALARM_S:
-            return
-        self._store_alarm_at = now
-        chat_id = self._settings.admin_chat_id
-        if self._bot is None or chat_id is None:
-            return
-        text = shell.store_alarm(self._settings.message_mark)
-        try:
-            await self._bot.send_message(chat_id, text)
-        except (AiogramError, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("store_alarm_unsent", error=str(error))
 
 
 async def serve(settings: Settings, *, people: PeopleFile | None) -> None:
@@ -270,9 +263,7 @@ def _bot(settings: Settings) -> Bot:
     return Bot(
         settings.telegram_token.get_secret_value(),
         session=AiohttpSession(api=server),
-        default=DefaultBotProperties(
-            parse_mode=ParseMode.HTML, link_preview_is_disabled=True
-        ),
+        default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
     )
 
 

@@ -45,13 +45,12 @@ def configure(level: str, style: str) -> None:
     root.handlers = [handler]
     root.setLevel(level)
     # Two INFO records per run of a job that runs twenty times a second (facts: scale, section 1).
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    # What it warns of (missed and overlapping runs) is counted by the scheduler itself.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("aiogram.event").setLevel(logging.WARNING)
 
 
-def redact(
-    _: object, __: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Take tokens and passwords out of every value of a record."""
     for key, value in event.items():
         if key.lower() in _SECRET_KEYS:

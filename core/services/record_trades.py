@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain.broker import ZERO
 from core.domain.cycle import Cycle
-from core.domain.findings import Closure
+from core.domain.findings import Closure, CloseReason
 from core.domain.money import percent_of
 from core.domain.rates import to_gbp
 from core.domain.reconciliation import Gone, Match, Missing
@@ -126,6 +126,8 @@ async def _closed_log(
 
 
 async def _say_closed(pen: Recorder, closure: Closure, trade: TradeRow | None) -> None:
+    if closure.reason is CloseReason.RECKONER:
+        return  # the close job's own report lists every ticket: one message per incident
     await pen.say(
         a.PositionClosed(
             **pen.who,

@@ -49,6 +49,8 @@ ADMIN = 11
 ALICE, BEN, CARLA = 101, 102, 103
 GBP, USD, EUR = 50001, 50002, 50003
 D = Decimal
+TEMPLATE: list[bytes] = []
+"""The bytes of a migrated, empty database, once there is one."""
 
 ACCOUNTS = (
     (GBP, ALICE, "GBP", MarginMode.HEDGING, "10000"),
@@ -227,7 +229,7 @@ class House:
 
     async def start(self) -> None:
         """Start the app as the composition root does."""
-        await upgrade(self.settings.database_url)
+        await self._migrate()
         self.store = await SqlStore.open(self.settings.database_url)
         self.epoch = await self.store.owner_epoch()
         self.gateway = SimGateway(self.sim, self.clock, self.epoch)
@@ -245,6 +247,15 @@ class House:
         self.due = dict.fromkeys(order, self.clock.now())
         async with self.store.reading() as tx:
             self.ids = {a.login: a.id for a in await tx.find(AccountRow)}
+
+    async def _migrate(self) -> None:
+        """Migrate once per test run; every house starts from a copy."""
+        file = self.folder / "reckoner.db"
+        if not TEMPLATE:
+            await upgrade(self.settings.database_url)
+            TEMPLATE.append(file.read_bytes())
+        elif not file.exists():
+            file.write_bytes(TEMPLATE[0])
 
     def _wake(self, account_id: int) -> None:
         self.due[account_id] = self.clock.now()
@@ -426,5 +437,3 @@ class House:
         memory = self.engine.desk.peek(self.ids[login])
         assert memory is not None
         return memory.state
-
-

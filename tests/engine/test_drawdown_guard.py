@@ -63,26 +63,26 @@ async def test_a_breach_counts_down_closes_and_proves(house: House) -> None:
     ticket = await hold_gold(house)
     await fall(house, "1958.20")  # equity 9,580: 20.17 %
     await house.run(4)
-    breached, = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
+    (breached,) = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
     assert breached.deadline_at == breached.at + timedelta(seconds=10)
     assert house.sends(USD) == []
     await house.run(5)
     assert house.sends(USD) == []  # still counting
     await house.run(8)
 
-    sent, = house.sends(USD)
+    (sent,) = house.sends(USD)
     assert (sent["request"]["position"], sent["request"]["volume"]) == (ticket, 2.0)
     assert house.sim.ledger.positions(USD) == {}
-    confirmed, = [x for x in await house.said(BEN) if isinstance(x, a.CloseConfirmed)]
-    result, = confirmed.results
+    (confirmed,) = [x for x in await house.said(BEN) if isinstance(x, a.CloseConfirmed)]
+    (result,) = confirmed.results
     assert (result.ticket, result.outcome, result.attempts) == (ticket, "closed", 1)
     assert confirmed.total_pnl == equity("1958.20") - 12000 == D(-2420)
     assert confirmed.latched
-    job, = await house.rows(CloseJobRow)
+    (job,) = await house.rows(CloseJobRow)
     assert job.state == "flat"
     # Law 7: two complete reads at least a second apart, begun after the last send.
     assert job.finished_at - job.flat_read_at >= timedelta(seconds=1)
-    row, = await house.rows(DrawdownAlertRow, alert_type="execution")
+    (row,) = await house.rows(DrawdownAlertRow, alert_type="execution")
     assert (row.action_taken, row.status, row.positions_closed_count, row.total_loss) == (
         "positions_closed",
         "success",
@@ -136,7 +136,7 @@ async def test_the_countdown_is_skipped_far_past_the_limit(
     await hold_gold(house)
     await fall(house, bid)
     await house.run(4)
-    breached, = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
+    (breached,) = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
     assert (breached.deadline_at is not None) == (seconds > 0)
     assert bool(house.sends(USD)) == (seconds == 0)
 
@@ -176,7 +176,7 @@ async def test_from_the_breach_on_nothing_is_handed_out(house: House) -> None:
     await fall(house, "1957.00")
     await house.run(6)
     assert await house.execute(USD) == []
-    trade, = await house.rows(TradeRow)
+    (trade,) = await house.rows(TradeRow)
     assert trade.status == "cancelled"
     with pytest.raises(Refused) as refused:
         await house.approve(BEN, other)
@@ -208,7 +208,7 @@ async def test_a_deposit_does_not_lift_the_guard(house: House) -> None:
     # 12,000 x 15,140 / 10,140 = 17,917.15976331...
     assert state.peak_equity == (D(12000) * 15140 / 10140).quantize(D("0.00000001"))
     assert state.drawdown_percent == D("15.5000")
-    flow, = await house.rows(CashFlowRow)
+    (flow,) = await house.rows(CashFlowRow)
     assert (flow.amount, flow.peak_before) == (D(5000), D(12000))
 
 
@@ -267,7 +267,7 @@ async def test_below_the_minimum_equity_everything_is_closed_at_once(house: Hous
     await house.run(4)
     house.price("1.06500", "1.06510", "EURUSD")  # 0.05 lots x 0.0201 = about -100 USD
     await house.run(4)
-    breached, = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
+    (breached,) = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
     assert (breached.rule, breached.deadline_at) == ("minimum_equity", None)
     assert house.sim.ledger.positions(USD) == {}
 
@@ -290,7 +290,7 @@ async def test_a_breach_while_flat_latches_without_a_job(house: House) -> None:
     await house.run(11)
     assert (await house.state(USD)).latched_at is not None
     assert await house.rows(CloseJobRow) == []
-    breached, = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
+    (breached,) = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
     assert (breached.positions_count, breached.deadline_at) == (0, None)
 
 
@@ -362,7 +362,7 @@ async def test_closing_survives_what_brokers_do(
     assert len(house.sends(USD)) == attempts
     exits = [d for d in house.sim.ledger.deals(USD) if d.entry == 1]
     assert sum((d.volume for d in exits), D(0)) == D("2.00")
-    job, = await house.rows(CloseJobRow)
+    (job,) = await house.rows(CloseJobRow)
     assert job.state == "flat"
     orders = await house.rows(CloseOrderRow)
     assert {o.ticket for o in orders} == {ticket}
@@ -387,10 +387,10 @@ async def test_a_restart_in_the_countdown_keeps_its_deadline(house: House) -> No
     await hold_gold(house)
     await fall(house, "1958.20")
     await house.run(4)
-    job, = await house.rows(CloseJobRow)
+    (job,) = await house.rows(CloseJobRow)
     await house.restart()
     await house.run(3)
-    again, = await house.rows(CloseJobRow)
+    (again,) = await house.rows(CloseJobRow)
     assert again.deadline_at == job.deadline_at
     await house.run(10)
     assert house.sim.ledger.positions(USD) == {}

@@ -23,12 +23,12 @@ async def test_signal_approval_fill_match(house: House) -> None:
     """Each client is asked once; the approved trade is found and told with its slippage."""
     await house.follow(ALICE, GBP)
 
-    trade, = await house.rows(TradeRow)
+    (trade,) = await house.rows(TradeRow)
     assert (trade.status, trade.side, trade.volume) == ("open", "buy", D("0.1"))
     assert trade.expected_entry == D("1970.30")  # the ask at the approval
     assert await house.kinds(ALICE) == ["SignalOffered", "OfferAnswered", "TradeOpened"]
     assert await house.kinds(BEN) == ["SignalOffered"]
-    log, = await house.rows(ReconciliationLogRow)
+    (log,) = await house.rows(ReconciliationLogRow)
     assert (log.event_type, log.matched, log.status) == ("sync", True, "success")
 
 
@@ -53,7 +53,7 @@ async def test_the_executor_is_given_nothing_after_the_deadline(house: House) ->
     await house.approve(ALICE, signal)
     await house.run(130)
 
-    trade, = await house.rows(TradeRow)
+    (trade,) = await house.rows(TradeRow)
     assert trade.status == "expired"
     assert await house.execute(GBP) == []
     assert (await house.kinds(ALICE)).count("TradeNotPlaced") == 1
@@ -94,7 +94,7 @@ async def test_a_manual_close_is_explained_by_its_deal(
 ) -> None:
     """Who closed is read from the deal, and the profit is the deal's to the cent."""
     await house.follow(ALICE, GBP)
-    ticket, = house.sim.ledger.positions(GBP)
+    (ticket,) = house.sim.ledger.positions(GBP)
     entry = house.sim.ledger.positions(GBP)[ticket].price_open
     house.price("1975.00", "1975.30")
     house.close_position(GBP, ticket, reason=reason)
@@ -105,7 +105,7 @@ async def test_a_manual_close_is_explained_by_its_deal(
     # 0.10 lots of 100 oz in USD, turned into pounds at the rate of a buyer of pounds: 1.27012.
     expected = ((D("1975.00") - entry) * 10 / D("1.27012")).quantize(D("0.01"))
     assert abs(closed[0].pnl - expected) <= D("0.01")
-    trade, = await house.rows(TradeRow)
+    (trade,) = await house.rows(TradeRow)
     assert (trade.status, trade.close_reason) == ("closed", word)
 
 
@@ -125,7 +125,7 @@ async def test_stops_and_targets_are_named(house: House, bid: str, ask: str, wor
 async def test_a_vanished_position_waits_for_its_deal(house: House) -> None:
     """Without a deal it is pending, told only after three readings; the deal then explains it."""
     await house.follow(ALICE, GBP)
-    ticket, = house.sim.ledger.positions(GBP)
+    (ticket,) = house.sim.ledger.positions(GBP)
     house.fault(GBP, "deal_delayed", ms=8000)
     house.close_position(GBP, ticket)
     await house.run(2)
@@ -162,10 +162,12 @@ async def test_a_position_nobody_signalled_is_named_once_and_its_end_explained(
 async def test_partial_close_and_moved_levels_are_divergences(house: House) -> None:
     """Volume, stop and target are each compared; each difference is one episode."""
     await house.follow(ALICE, GBP)
-    ticket, = house.sim.ledger.positions(GBP)
+    (ticket,) = house.sim.ledger.positions(GBP)
     house.close_position(GBP, ticket, "0.04")
     house.sim.submit(
-        GBP, "person", {"action": 6, "position": ticket, "symbol": "XAUUSD", "sl": 0.0, "tp": 1985.0}
+        GBP,
+        "person",
+        {"action": 6, "position": ticket, "symbol": "XAUUSD", "sl": 0.0, "tp": 1985.0},
     )
     house.world.commit()
     await house.run(10)
@@ -185,7 +187,7 @@ async def test_entry_slippage_beyond_the_limit_is_told_in_pips_adverse_positive(
     await house.approve(ALICE, signal)
     house.price("1970.70", "1971.00")
     await house.execute(GBP)
-    position, = house.sim.ledger.positions(GBP).values()
+    (position,) = house.sim.ledger.positions(GBP).values()
     await house.run(4)
     opened = [x for x in await house.said(ALICE) if isinstance(x, a.DivergenceOpened)]
     assert [o.finding for o in opened] == ["entry_slippage"]
@@ -197,7 +199,7 @@ async def test_a_failed_read_is_not_a_flat_account(house: House) -> None:
     await house.follow(ALICE, GBP)
     house.fault(GBP, "read_fails")
     await house.run(30)
-    trade, = await house.rows(TradeRow)
+    (trade,) = await house.rows(TradeRow)
     assert (trade.status, trade.missing_count) == ("open", 0)
     house.sim.clear_faults(GBP)
     await house.run(10)
@@ -215,7 +217,7 @@ async def test_an_empty_answer_that_contradicts_the_account_is_a_failed_read(
     await house.follow(ALICE, GBP)
     house.fault(GBP, "empty_read", times=2)
     await house.run(10)
-    trade, = await house.rows(TradeRow)
+    (trade,) = await house.rows(TradeRow)
     assert (trade.status, trade.missing_count) == ("open", 0)
     assert (await house.kinds(ALICE)).count("DivergenceOpened") == 0
 
@@ -225,7 +227,7 @@ async def test_another_accounts_data_is_never_ours(house: House) -> None:
     await house.follow(ALICE, GBP)
     house.fault(GBP, "wrong_login", times=1)
     await house.run(5)
-    trade, = await house.rows(TradeRow)
+    (trade,) = await house.rows(TradeRow)
     assert (trade.status, trade.missing_count) == ("open", 0)
     assert (await house.state(GBP)).balance == D(10000)
     assert "AccountUnavailable" in await house.kinds(ALICE)

@@ -38,8 +38,13 @@ async def test_a_gap_warns_once_for_all_accounts_with_its_deadline(house: House)
     await both_hold_gold(house)
     house.price("2080.00", "2080.30")
     await house.run(10)
-    told, = await warnings(house)
-    assert (told.warning, told.symbol, told.state, told.figure) == ("gap", "XAUUSD", "open", D("5.58"))
+    (told,) = await warnings(house)
+    assert (told.warning, told.symbol, told.state, told.figure) == (
+        "gap",
+        "XAUUSD",
+        "open",
+        D("5.58"),
+    )
     assert told.accounts == ("Alice 50001", "Ben 50002")
     assert told.deadline_at - told.opened_at == timedelta(seconds=120)
 
@@ -64,7 +69,7 @@ async def test_an_unanswered_gap_closes_that_symbol_only(house: House) -> None:
     assert (await house.state(USD)).latched_at is None
     jobs = await house.rows(CloseJobRow)
     assert {(j.reason, j.scope, j.state) for j in jobs} == {("market_gap", "XAUUSD", "flat")}
-    row, = await house.rows(MarketWarningRow)
+    (row,) = await house.rows(MarketWarningRow)
     assert row.state == "resolved"
     assert "CloseConfirmed" in await house.kinds(BEN)
 
@@ -77,7 +82,7 @@ async def test_close_now_only_brings_a_gaps_close_forward(house: House) -> None:
     await press(house, "close")
     await house.run(8)
     assert house.sim.ledger.positions(GBP) == {}
-    override, = await house.rows(OverrideRow)
+    (override,) = await house.rows(OverrideRow)
     assert override.verb == "close"
 
 
@@ -111,7 +116,7 @@ async def test_a_wide_spread_warns_holds_and_resolves(house: House) -> None:
     await both_hold_gold(house)
     house.price("1970.00", "1971.10")
     await house.run(5)
-    told, = await warnings(house)
+    (told,) = await warnings(house)
     assert (told.warning, told.figure, told.limit) == ("spread", D("11.00"), D(10))
     await house.run(250)
     assert [w.again for w in await warnings(house)] == [False, True, True]
@@ -161,7 +166,7 @@ async def test_a_client_cannot_answer(house: House) -> None:
     await both_hold_gold(house)
     house.price("2080.00", "2080.30")
     await house.run(5)
-    row, = await house.rows(MarketWarningRow)
+    (row,) = await house.rows(MarketWarningRow)
     with pytest.raises(Refused) as refused:
         await house.engine.answer_warning(await house.person(BEN), row.id, row.version, "dismiss")
     assert refused.value.code == "not_admin"

@@ -1,0 +1,83 @@
+"""The conversation side of the app, assembled: dispatcher, poller, notifier, menus."""
+
+from dataclasses import dataclass
+
+from aiogram import Bot
+
+from bot.charts import Charts
+from bot.limits import SendLimits
+from bot.menus import set_commands
+from bot.notifier import Notifier
+from bot.polling import Poller
+from bot.routers import Shell, build_dispatcher
+from bot.views.message import Voice
+from core.config import Settings
+from core.ports import Store
+from core.records import UserRow
+from core.services.engine import Engine
+
+SYMBOLS_OFFERED = ("XAUUSD", "EURUSD", "GBPUSD", "USDJPY", "GBPJPY", "US500")
+"""What the signal form offers; any other name can be written in the command."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """What talks and listens. `hello` reaches Telegram once and sets the menus."""
+
+    bot: Bot
+    poller: Poller
+    notifier: Notifier
+    admin_chat_id: int
+    store: Store
+
+    async def hello(self) -> None:
+        """Make sure that Telegram answers, and set the command menus."""
+        await self.bot.get_me()
+        async with self.store.reading() as tx:
+            users = await tx.find(UserRow, role=("client", "admin", "owner"))
+        await set_commands(
+            self.bot,
+            admin_chat_id=self.admin_chat_id,
+            admin_ids=[u.telegram_id for u in users if u.role != "client"],
+            client_ids=[u.telegram_id for u in users if u.role == "client"],
+        )
+
+
+def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
+    """Join the engine's services to the conversations. Raises ValueError without an admin chat."""
+    if settings.admin_chat_id is None:
+        raise ValueError("ADMIN_CHAT_ID is not set")
+    voice = Voice(mark=settings.message_mark)
+    rates = SendLimits()
+    dispatcher = build_dispatcher(
+        Shell(
+            people=engine.people,
+            post_signal=engine.post_signal,
+            decide_approval=engine.decide_approval,
+            boards=engine.boards,
+            sync_now=engine.sync_now,
+            answer_warning=engine.answer_warning,
+            ask_release=engine.ask_release,
+            answer_release=engine.answer_release,
+            clock=engine.clock,
+            voice=voice,
+            admin_chat_id=settings.admin_chat_id,
+            symbols=SYMBOLS_OFFERED,
+            charts=Charts(),
+            rates=rates,
+        )
+    )
+    return Conversation(
+        bot=bot,
+        poller=Poller(bot, dispatcher, engine.store, engine.clock),
+        notifier=Notifier(
+            bot,
+            engine.store,
+            engine.clock,
+            voice,
+            admin_chat_id=settings.admin_chat_id,
+            rates=rates,
+        ),
+        admin_chat_id=settings.admin_chat_id,
+        store=engine.store,
+    )

@@ -1,0 +1,195 @@
+"""Worlds and apps as processes, started by the zygote and driven over HTTP as people would."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+
+PATIENCE_S = 45.0
+LOOK_S = 0.1
+ADMIN_CHAT = -1_001_000_000_001
+
+
+class Zygote:
+    """The forking process. Orders are answered one at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Import everything once."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.wire.zygote",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        zygote = cls(process)
+        assert (await zygote._line())["ready"]
+        return zygote
+
+    async def _line(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        assert line, "the zygote ended"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    async def run(self, what: str, data_dir: Path, **more: Any) -> int:
+        """Fork a world or an app; answers its pid."""
+        assert self._process.stdin is not None
+        order = {"run": what, "data_dir": str(data_dir), **more}
+        async with self._lock:
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            await self._process.stdin.drain()
+            return int((await self._line())["pid"])
+
+    async def stop(self) -> None:
+        """End it and everything it started."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+class Stage:
+    """One data directory with its world and app."""
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        data_dir: Path,
+        *,
+        words: tuple[str, ...] = ("--market", "manual", "--headless"),
+        **env: str,
+    ) -> None:
+        self._zygote = zygote
+        self.data_dir = data_dir
+        self._words = words
+        self.env = env
+        self.world_pid = 0
+        self.app_pid = 0
+        self.base_url = ""
+        self.session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self.session = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for pid in (self.app_pid, self.world_pid):
+            if pid and alive(pid):
+                os.kill(pid, signal.SIGKILL)
+        await self.session.close()
+
+    async def start_world(self) -> None:
+        """Start a world on this directory and learn its address."""
+        file = self.data_dir / "world.json"
+        file.unlink(missing_ok=True)
+        self.world_pid = await self._zygote.run(
+            "world", self.data_dir, env=self.env, words=self._words
+        )
+        await self.until(file.exists, "world.json")
+        self.base_url = json.loads(file.read_text())["base_url"]
+
+    async def start_app(self, crash_after: int | None = None) -> None:
+        """Start an app; it may be meant to end by itself."""
+        self.app_pid = await self._zygote.run(
+            "app",
+            self.data_dir,
+            env=self.env,
+            words=self._words,
+            crash_after=crash_after,
+        )
+
+    async def ready(self) -> None:
+        """Wait until the app is ready."""
+        for _ in range(int(PATIENCE_S / LOOK_S)):
+            state = await self.get("/sim/state")
+            if state["ready"] and state["app_pid"] == self.app_pid:
+                return
+            await asyncio.sleep(LOOK_S)
+        raise AssertionError("the app did not become ready")
+
+    async def stop(self, pid: int) -> None:
+        """Ask a process to end, and wait for it."""
+        os.kill(pid, signal.SIGTERM)
+        await self.until(lambda: not alive(pid), f"the end of process {pid}")
+
+    async def until(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait for a condition, bounded."""
+        for _ in range(int(PATIENCE_S / LOOK_S)):
+            if holds():
+                return
+            await asyncio.sleep(LOOK_S)
+        raise AssertionError(f"{what} did not come within {PATIENCE_S} s")
+
+    async def get(self, path: str) -> Any:
+        """A JSON answer of the world."""
+        async with self.session.get(self.base_url + path) as response:
+            assert response.status == 200, await response.text()
+            return await response.json(content_type=None)
+
+    async def post(self, path: str, **body: Any) -> Any:
+        """A JSON answer of the world."""
+        async with self.session.post(self.base_url + path, json=body) as response:
+            answer = await response.json(content_type=None)
+            assert response.status == 200, answer
+            return answer
+
+    async def transcript(self, chat_id: int) -> str:
+        """The chat as its people see it."""
+        url = f"{self.base_url}/sim/chat/{chat_id}?format=text"
+        async with self.session.get(url) as response:
+            return await response.text()
+
+    async def hears(self, chat_id: int, words: str) -> str:
+        """Wait until a chat shows these words; answers the transcript."""
+        text = ""
+        for _ in range(int(PATIENCE_S / LOOK_S)):
+            text = await self.transcript(chat_id)
+            if words in text:
+                return text
+            await asyncio.sleep(LOOK_S)
+        raise AssertionError(f"chat {chat_id} never showed {words!r}:\n{text}")
+
+    async def says(self, user_id: int, text: str, chat_id: int | None = None) -> None:
+        """Somebody writes a message, to their private chat unless told otherwise."""
+        await self.post("/sim/message", user_id=user_id, text=text, chat_id=chat_id or user_id)
+
+    async def taps(
+        self, user_id: int, label: str, chat_id: int | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """Somebody presses a button; answers what the bot answered to the press."""
+        answer: dict[str, Any] = await self.post(
+            "/sim/callback",
+            user_id=user_id,
+            chat_id=chat_id or user_id,
+            label=label,
+            wait_s=10,
+            **more,
+        )
+        return answer

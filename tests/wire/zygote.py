@@ -1,0 +1,105 @@
+"""A process with everything imported, which forks worlds and apps on demand.
+
+Starting Python and importing aiogram costs seconds; a crash test starts hundreds of processes. The
+zygote reads one JSON line per order and answers one: `{"run": "world" | "app", "data_dir": ...}`
+answers `{"pid": n}`. A child runs exactly what the command line runs, from the parsed options on.
+
+`crash_after` kills the app with SIGKILL right after its n-th effect: a commit, or a call of the
+terminal gateway, whichever comes. Each effect's name is written to `effects.log` before that.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+# Imported before any fork: what a child needs.
+import bot.app
+import bot.sandbox.world
+from bot.__main__ import main
+from core.adapters.sql.transaction import SqlTransaction
+from core.adapters.terminal.http_gateway import HttpTerminalGateway
+
+assert bot.app is not None
+assert bot.sandbox.world is not None
+
+
+WORDS = ("--market", "manual", "--headless")
+
+
+class Effects:
+    """Counts what the app does to the world outside its memory, and ends it at one of them."""
+
+    def __init__(self, log: Path, crash_after: int | None) -> None:
+        self._log = log.open("a", buffering=1)
+        self._crash_after = crash_after
+        self._seen = 0
+
+    def happened(self, name: str) -> None:
+        """Note an effect; end the process where it is the chosen one."""
+        self._seen += 1
+        self._log.write(f"{self._seen} {name}\n")
+        if self._seen == self._crash_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def after(self, name: str, work: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+        """Wrap a method so that its success is an effect."""
+
+        async def counted(*args: Any, **kwargs: Any) -> Any:
+            result = await work(*args, **kwargs)
+            self.happened(name)
+            return result
+
+        return counted
+
+
+def run_child(order: dict[str, Any]) -> None:
+    """Be a world or an app until it ends."""
+    os.setsid()
+    data_dir = Path(order["data_dir"])
+    output = (data_dir / f"{order['run']}.log").open("ab")
+    os.dup2(output.fileno(), 1)
+    os.dup2(output.fileno(), 2)
+    devnull = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(devnull, 0)
+    os.environ.update(order.get("env", {}))
+    words = ["demo", "--data-dir", str(data_dir), *order.get("words", WORDS)]
+    if order["run"] == "world":
+        words += ["--world-only", "--port", "0"]
+    else:
+        words += ["--app-only"]
+        effects = Effects(data_dir / "effects.log", order.get("crash_after"))
+        SqlTransaction.commit = effects.after("commit", SqlTransaction.commit)  # type: ignore[method-assign]
+        HttpTerminalGateway.snapshot = effects.after(  # type: ignore[method-assign]
+            "snapshot", HttpTerminalGateway.snapshot
+        )
+        HttpTerminalGateway.send = effects.after(  # type: ignore[method-assign]
+            "send", HttpTerminalGateway.send
+        )
+    os._exit(main(words) or 0)
+
+
+def serve() -> None:
+    """Fork on order until standard input closes; then end every child."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    children: list[int] = []
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            run_child(order)
+        children.append(pid)
+        print(json.dumps({"pid": pid}), flush=True)
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    print(json.dumps({"ready": True}), flush=True)
+    serve()

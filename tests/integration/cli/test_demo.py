@@ -63,6 +63,13 @@ async def _state(data_dir: Path, *, ready: bool) -> dict[str, Any]:
             await asyncio.sleep(LOOK_S)
 
 
+async def _line(stream: asyncio.StreamReader | None, words: bytes) -> None:
+    assert stream is not None
+    async with asyncio.timeout(READY_S_MAX):
+        while words not in await stream.readline():
+            assert not stream.at_eof(), f"never said {words!r}"
+
+
 async def _until_gone(pid: int) -> None:
     async with asyncio.timeout(STOP_S_MAX):
         while True:
@@ -79,11 +86,11 @@ async def test_it_becomes_ready_and_stops_both_on_a_signal(tmp_path: Path) -> No
         assert state["admins"]
         assert len(state["clients"]) >= 4
         assert state["story"] == []
+        await _line(demo.stdout, b"ready after")
         demo.send_signal(signal.SIGINT)
         out, err = await asyncio.wait_for(demo.communicate(), STOP_S_MAX)
     assert demo.returncode == 0
     assert err == b""
-    assert b"ready after" in out
     assert b"Traceback" not in out
     for pid in (state["world_pid"], state["app_pid"]):
         await _until_gone(pid)

@@ -47,6 +47,11 @@ log = structlog.get_logger(__name__)
 APP_FILE: Final = "app.json"
 HELLO_BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 15.0)
 """Waits between attempts to reach Telegram at the start; the last one repeats."""
+STORE_ALARM_S: Final = 60.0
+"""While the store is unavailable the admin chat is told directly at most this often (law 5)."""
+STORE_ALARM: Final = (
+    "🔴 The database cannot be written. Reckoner cannot act on any account until it is back."
+)
 DRAIN_POLLER_S: Final = 5.0
 DRAIN_NOTIFIER_S: Final = 3.0
 
@@ -88,6 +93,8 @@ class App:
         self._fatal: BaseException | None = None
         self._reached_telegram = False
         self._scheduler: Scheduler | None = None
+        self._bot: Bot | None = None
+        self._alarm_after_s = 0.0
 
     async def serve(self) -> None:
         """Run until told to stop. Raises what made going on impossible."""
@@ -103,7 +110,7 @@ class App:
         engine = await self._engine(stack, metrics)
         accounts = await engine.prepare(self._people)
         scheduler = self._scheduler = self._clockwork(engine, metrics)
-        bot = _bot(settings)
+        bot = self._bot = _bot(settings)
         stack.push_async_callback(bot.session.close)
         conversation = shell.build(engine, settings, bot)
         web = Web(
@@ -231,8 +238,17 @@ class App:
         self._stop.set()
 
     async def _store_lost(self, reason: str) -> None:
-        """Write it down; the notifier meets the same wall and tells the admins (law 5)."""
+        """Tell the admins directly, unjournalled, at most once a minute (law 5)."""
         log.error("store_unavailable", error=reason)
+        now_s = asyncio.get_running_loop().time()
+        chat_id = self._settings.admin_chat_id
+        if self._bot is None or chat_id is None or now_s < self._alarm_after_s:
+            return
+        self._alarm_after_s = now_s + STORE_ALARM_S
+        try:
+            await self._bot.send_message(chat_id, f"{self._settings.message_mark} {STORE_ALARM}")
+        except (AiogramError, aiohttp.ClientError, OSError, TimeoutError) as error:
+            log.warning("store_alarm_unsent", error=str(error))
 
 
 async def serve(settings: Settings, *, people: PeopleFile | None) -> None:

@@ -9,6 +9,10 @@ from collections.abc import Hashable
 GLOBAL_MAX, GLOBAL_SPAN_S = 25, 1.0
 PRIVATE_PER_S, PRIVATE_BURST = 1.0, 3
 GROUP_MAX, GROUP_SPAN_S = 18, 60.0
+GROUP_SPARED = (0, 3, 8)
+"""Of a group's sends, how many each priority leaves to more urgent ones (critical, warning, info):
+ten edits of small print must not keep "the account is flat" waiting for a minute.
+"""
 CHATS_MAX = 4_096
 """Chats whose bucket is remembered; a forgotten one is full again."""
 
@@ -50,11 +54,11 @@ class Window:
         self._span_s = span_s
         self._sent_s: deque[float] = deque(maxlen=2 * sends_max)
 
-    def wait_s(self, now_s: float) -> float:
-        """Seconds until one more may go; 0 where it may now."""
+    def wait_s(self, now_s: float, spared: int = 0) -> float:
+        """Seconds until one more may go with `spared` left to others; 0 where it may now."""
         while self._sent_s and now_s - self._sent_s[0] >= self._span_s:
             self._sent_s.popleft()
-        over = len(self._sent_s) - self._sends_max
+        over = len(self._sent_s) - (self._sends_max - spared)
         return 0.0 if over < 0 else self._sent_s[over] + self._span_s - now_s
 
     def left(self, now_s: float) -> int:
@@ -78,12 +82,15 @@ class SendLimits:
         self._chats: OrderedDict[int, Bucket | Window] = OrderedDict()
         self._paused: dict[int, float] = {}
 
-    def wait_s(self, chat_id: int, now_s: float) -> float:
-        """Seconds until this chat may be sent to."""
+    def wait_s(self, chat_id: int, now_s: float, priority: int = 0) -> float:
+        """Seconds until something of this priority may be sent to this chat."""
         paused_s = max(0.0, self._paused.get(chat_id, 0.0) - now_s)
         if not paused_s:
             self._paused.pop(chat_id, None)
-        return max(paused_s, self._chat(chat_id, now_s).wait_s(now_s), self._global.wait_s(now_s))
+        rate = self._chat(chat_id, now_s)
+        spared = GROUP_SPARED[min(priority, len(GROUP_SPARED) - 1)]
+        own_s = rate.wait_s(now_s, spared) if isinstance(rate, Window) else rate.wait_s(now_s)
+        return max(paused_s, own_s, self._global.wait_s(now_s))
 
     def overall_left(self, now_s: float) -> int:
         """How many may be sent at this instant, whoever to."""

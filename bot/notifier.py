@@ -71,11 +71,17 @@ class Notifier:
     async def run(self) -> None:
         """Send until cancelled. A row interrupted before is repeated, and marked."""
         await self._stored(self._outbox.recover)
+        # Telegram remembers what an earlier run sent; a full allowance would meet its 429.
+        for chat_id, ago_s in await self._stored(self._recent):
+            self._limits.take(chat_id, _now_s() - ago_s)
         self._running = True
         try:
             await self._send_on(until_empty=False)
         finally:
             self._running = False
+
+    async def _recent(self) -> list[tuple[int, float]]:
+        return await self._outbox.sent_lately(limits.GROUP_SPAN_S)
 
     def wake(self) -> None:
         """Something was committed to the outbox: look now."""
@@ -145,8 +151,8 @@ class Notifier:
         if room <= 0:
             return []
 
-        def free(chat_id: int) -> bool:
-            return chat_id not in self._busy and self._limits.wait_s(chat_id, now_s) <= 0
+        def free(chat_id: int, priority: int) -> bool:
+            return chat_id not in self._busy and self._limits.wait_s(chat_id, now_s, priority) <= 0
 
         return await self._outbox.pick(free, frozenset(self._later), rows_max=room)
 

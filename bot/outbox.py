@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -22,6 +22,8 @@ CHATS_PER_LOOK_MAX = 64
 ROWS_PER_CHAT_MAX = 8
 """Rows of one chat considered where earlier ones wait for their next attempt."""
 ERROR_CHARS_MAX = 300
+LATELY_MAX = 1_000
+"""Recent sends remembered across a restart."""
 
 
 class Ready(Struct, frozen=True):
@@ -45,6 +47,20 @@ class Outbox:
         async with self._store.writing() as tx:
             return await tx.update(OutboxRow, {"state": SENDING}, state=DUE, error=INTERRUPTED)
 
+    async def sent_lately(self, span_s: float) -> list[tuple[int, float]]:
+        """Chats sent to within the last `span_s` seconds, each with how long ago it was."""
+        now = self._clock.now()
+        async with self._store.reading() as tx:
+            rows = await tx.find(
+                OutboxRow,
+                state=SENT,
+                sent_at__gt=now - timedelta(seconds=span_s),
+                order_by="sent_at",
+                limit=LATELY_MAX,
+            )
+        real = [r for r in rows if r.sent_at and r.error != SUPERSEDED]
+        return [(r.chat_id, (now - r.sent_at).total_seconds()) for r in real if r.sent_at]
+
     async def empty(self) -> bool:
         """Whether nothing is due or under way."""
         async with self._store.reading() as tx:
@@ -52,7 +68,7 @@ class Outbox:
             return due is None and await tx.first(OutboxRow, state=SENDING) is None
 
     async def pick(
-        self, free: Callable[[int], bool], waiting: frozenset[int], *, rows_max: int
+        self, free: Callable[[int, int], bool], waiting: frozenset[int], *, rows_max: int
     ) -> list[Ready]:
         """At most `rows_max` rows, one per free chat, criticals of all chats first."""
         picked: dict[int, Ready] = {}
@@ -75,7 +91,7 @@ class Outbox:
         priority: Priority,
         now: datetime,
         picked: dict[int, Ready],
-        bounds: tuple[Callable[[int], bool], frozenset[int], int],
+        bounds: tuple[Callable[[int, int], bool], frozenset[int], int],
     ) -> None:
         """Pick from the chats that have something due, going on where the last look ended."""
         free, waiting, rows_max = bounds
@@ -83,7 +99,7 @@ class Outbox:
         async with aclosing(_chats(tx, due, self._from_chat.get(int(priority)))) as chats:
             async for chat_id in chats:
                 self._from_chat[int(priority)] = chat_id
-                if chat_id in picked or not free(chat_id):
+                if chat_id in picked or not free(chat_id, int(priority)):
                     continue
                 ready = await self._head(tx, due | {"chat_id": chat_id}, waiting)
                 if ready is not None:

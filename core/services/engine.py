@@ -129,26 +129,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
         epoch=epoch,
         wake=wake,
     )
-    sync = SyncAccount(
-        gateway=gateway,
-        store=store,
-        clock=clock,
-        metrics=metrics,
-        desk=desk,
-        converge=Converge(
-            gateway=gateway,
-            store=store,
-            clock=clock,
-            metrics=metrics,
-            policy=policy,
-            epoch=epoch,
-        ),
-        latch=LatchWatch(store=store, clock=clock, metrics=metrics, policy=policy, epoch=epoch),
-        outage=Outage(store=store, clock=clock, policy=policy),
-        market=market,
-        policy=policy,
-        epoch=epoch,
-    )
+    sync = _cycle(store, gateway, clock, metrics, desk, market, policy, epoch)
     return Engine(
         store=store,
         clock=clock,
@@ -172,4 +153,36 @@ def assemble(  # noqa: PLR0913 - each port is named once
         tokens=Tokens(store),
         enrol=Enrol(store=store, clock=clock, policy=policy),
         align_limits=AlignLimits(store=store, clock=clock, policy=policy),
+    )
+
+
+def _cycle(  # noqa: PLR0913, PLR0917 - the ports, passed on
+    store: Store,
+    gateway: TerminalGateway,
+    clock: Clock,
+    metrics: Metrics,
+    desk: Desk,
+    market: MarketGuard,
+    policy: EnginePolicy,
+    epoch: int,
+) -> SyncAccount:
+    return SyncAccount(
+        gateway=gateway,
+        store=store,
+        clock=clock,
+        metrics=metrics,
+        desk=desk,
+        converge=Converge(
+            gateway=gateway,
+            store=store,
+            clock=clock,
+            metrics=metrics,
+            policy=policy,
+            epoch=epoch,
+        ),
+        latch=LatchWatch(store=store, clock=clock, metrics=metrics, policy=policy, epoch=epoch),
+        outage=Outage(store=store, clock=clock, policy=policy),
+        market=market,
+        policy=policy,
+        epoch=epoch,
     )

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain.broker import ZERO
 from core.domain.cycle import Cycle
-from core.domain.findings import Closure, CloseReason
+from core.domain.findings import CloseReason, Closure
 from core.domain.money import percent_of
 from core.domain.rates import to_gbp
 from core.domain.reconciliation import Gone, Match, Missing

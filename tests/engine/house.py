@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from bot.policy import policy_from
 from bot.sandbox.store import WorldStore
 from core.adapters.sql.migrate import upgrade
 from core.adapters.sql.store import SqlStore
@@ -33,14 +34,13 @@ from core.ports import (
     SnapshotRequest,
     StaleEpoch,
 )
-from core.records import AccountRow, ApprovalRow, OutboxRow
+from core.records import AccountRow, AccountStateRow, ApprovalRow, OutboxRow
 from core.services.engine import Engine, assemble
+from core.sim.faults import parse_fault
 from core.sim.fence import Stale
 from core.sim.ledger import Account
 from core.sim.simulation import PERSON, Opening, Simulation
 from core.sim.terminal import Terminal
-from core.sim.faults import parse_fault
-from bot.policy import policy_from
 
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 SERVER = "Sim"
@@ -316,7 +316,7 @@ class House:
                 ApprovalRow, signal_id=signal_id, account_id=person.account_ids[0]
             )
         assert approval is not None
-        await self.engine.decide_approval(person, approval.id, True)
+        await self.engine.decide_approval(person, approval.id, approve=True)
         return approval.id
 
     async def execute(self, login: int) -> list[dict[str, Any]]:
@@ -432,7 +432,7 @@ class House:
         async with self.store.reading() as tx:
             return await tx.find(kind, **where)
 
-    async def state(self, login: int) -> Any:
+    async def state(self, login: int) -> AccountStateRow:
         """The account's state row."""
         memory = self.engine.desk.peek(self.ids[login])
         assert memory is not None

@@ -16,7 +16,7 @@ from core.records import (
     TradeRow,
 )
 from core.services.errors import Refused
-from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, EUR, GBP, USD, House
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, EUR, USD, House
 
 D = Decimal
 
@@ -302,14 +302,14 @@ async def test_release_is_asked_granted_proved(house: House) -> None:
     ben, ada = await house.person(BEN), await house.person(ADMIN)
     account = house.ids[USD]
     with pytest.raises(Refused) as early:
-        await house.engine.answer_release(ada, account, True)
+        await house.engine.answer_release(ada, account, grant=True)
     assert early.value.code == "release_not_asked"
     await house.engine.ask_release(ben, account)
     assert "ReleaseAsked" in await house.kinds(ADMIN_CHAT)
     with pytest.raises(Refused) as client:
-        await house.engine.answer_release(ben, account, True)
+        await house.engine.answer_release(ben, account, grant=True)
     assert client.value.code == "not_admin"
-    await house.engine.answer_release(ada, account, True)
+    await house.engine.answer_release(ada, account, grant=True)
     assert (await house.state(USD)).latched_at is not None
     await house.run(5)
     state = await house.state(USD)

@@ -147,13 +147,13 @@ class Stage:
             await asyncio.sleep(LOOK_S)
         raise AssertionError(f"{what} did not come within {PATIENCE_S} s")
 
-    async def get(self, path: str) -> Any:
+    async def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         """A JSON answer of the world."""
         async with self.session.get(self.base_url + path) as response:
             assert response.status == 200, await response.text()
             return await response.json(content_type=None)
 
-    async def post(self, path: str, **body: Any) -> Any:
+    async def post(self, path: str, **body: Any) -> Any:  # noqa: ANN401 - JSON
         """A JSON answer of the world."""
         async with self.session.post(self.base_url + path, json=body) as response:
             answer = await response.json(content_type=None)

@@ -1,8 +1,8 @@
 """kill -9 of the app after every commit and every gateway call of a close of ten positions.
 
-Enumerated, not sampled: a first run without a crash counts the effects; then one world per effect is
-copied from the same moment, its app killed right after that effect and started again alone. What
-precedes an effect is what follows the one before it, so killing after each covers both sides.
+Enumerated, not sampled: a first run without a crash counts the effects; then one world per effect
+is copied from the same moment, its app killed right after that effect and started again alone.
+What precedes an effect is what follows the one before it: killing after each covers both sides.
 """
 
 import asyncio
@@ -60,10 +60,10 @@ async def prove(stage: Stage) -> None:
     """Flat at the broker, told in both chats, and no ticket closed twice."""
     await stage.hears(BEN, "is flat - confirmed by two reads")
     chat = await stage.hears(ADMIN_CHAT, "is flat - confirmed by two reads")
-    # A message that was under way at the crash is repeated, and says so; otherwise it stands once.
+    # Once; where it was under way at the crash, nobody knows whether it arrived: once more, marked.
     told = [m for m in chat.split("\n[") if "Closing everything on 50002" in m]
-    assert sum("(repeat)" not in m for m in told) == 1, chat
-    assert len(told) <= 2, chat
+    assert 1 <= len(told) <= 2, chat
+    assert sum("(repeat)" not in m for m in told) <= 1, chat
     account = await stage.get(f"/broker/{LOGIN}")
     assert account["positions"] == []
     sends = [s for s in account["order_sends"] if s["source"] == "reckoner"]

@@ -49,7 +49,7 @@ class Effects:
     def after(self, name: str, work: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
         """Wrap a method so that its success is an effect."""
 
-        async def counted(*args: Any, **kwargs: Any) -> Any:
+        async def counted(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any method
             result = await work(*args, **kwargs)
             self.happened(name)
             return result

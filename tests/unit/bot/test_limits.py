@@ -73,3 +73,20 @@ def test_a_key_is_first_once_per_span_and_the_oldest_is_forgotten() -> None:
     assert seen.first("c", 12.0), "now a is forgotten"
     assert not seen.first("b", 12.0)
     assert seen.first("a", 12.0)
+
+
+def test_small_print_leaves_room_for_what_is_urgent_in_a_group() -> None:
+    """Of 18 sends a minute, info may use 10, warnings 15, criticals all."""
+    limits = SendLimits()
+    for _ in range(10):
+        assert limits.wait_s(-1, 0.0, 2) == 0
+        limits.take(-1, 0.0)
+    assert limits.wait_s(-1, 5.0, 2) == 55.0
+    for _ in range(5):
+        assert limits.wait_s(-1, 5.0, 1) == 0
+        limits.take(-1, 5.0)
+    assert limits.wait_s(-1, 5.0, 1) > 0
+    for _ in range(3):
+        assert limits.wait_s(-1, 5.0, 0) == 0
+        limits.take(-1, 5.0)
+    assert limits.wait_s(-1, 5.0, 0) > 0

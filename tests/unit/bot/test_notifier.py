@@ -141,7 +141,7 @@ async def test_a_paused_chat_delays_nobody_else_and_gets_its_message_later(world
 
 async def test_a_group_gets_eighteen_a_minute_and_no_more(world: World) -> None:
     for _ in range(GROUP_MAX + 5):
-        await world.put(market(), chat_id=ADMIN_CHAT)
+        await world.put(market(), chat_id=ADMIN_CHAT, priority=0)
     person = await world.put(closed(), priority=2)
     async with world.running():
         await world.until(person, "sent")

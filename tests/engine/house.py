@@ -419,7 +419,7 @@ class House:
     async def said(self, chat_id: int | None = None) -> list[Alert]:
         """Every alert committed, oldest first."""
         async with self.store.reading() as tx:
-            where = {} if chat_id is None else {"chat_id": chat_id}
+            where: dict[str, Any] = {} if chat_id is None else {"chat_id": chat_id}
             rows = await tx.find(OutboxRow, **where)
         return [msgspec.json.decode(row.payload, type=Alert) for row in rows]
 

@@ -79,12 +79,12 @@ class Stage:
         data_dir: Path,
         *,
         words: tuple[str, ...] = ("--market", "manual", "--headless"),
-        **env: str,
+        env: dict[str, str] | None = None,
     ) -> None:
         self._zygote = zygote
         self.data_dir = data_dir
         self._words = words
-        self.env = env
+        self.env = env or {}
         self.world_pid = 0
         self.app_pid = 0
         self.base_url = ""

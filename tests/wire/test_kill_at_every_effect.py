@@ -22,7 +22,7 @@ ENV = {"DRAWDOWN_COUNTDOWN_S": "0", "RECONCILIATION_SYNC_INTERVAL_S": "1"}
 
 async def prepare(zygote: Zygote, folder: Path) -> set[int]:
     """Ten positions known to the app, everything told, the market fallen, both processes ended."""
-    async with Stage(zygote, folder, **ENV) as stage:
+    async with Stage(zygote, folder, env=ENV) as stage:
         await stage.start_world()
         await stage.start_app()
         await stage.ready()
@@ -45,7 +45,7 @@ async def prepare(zygote: Zygote, folder: Path) -> set[int]:
 
 async def close_with_a_crash(zygote: Zygote, folder: Path, crash_after: int | None) -> list[str]:
     """Run the close, killed after the given effect; answers the effects that happened."""
-    async with Stage(zygote, folder, **ENV) as stage:
+    async with Stage(zygote, folder, env=ENV) as stage:
         await stage.start_world()
         await stage.start_app(crash_after)
         if crash_after is not None:

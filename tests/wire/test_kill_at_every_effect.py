@@ -11,12 +11,15 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.wire.stage import ADMIN_CHAT, Stage, Zygote, alive
 
 BEN, LOGIN = 102, 50002
 POSITIONS = 10
-TOGETHER_MAX = 10
-"""Worlds at a time: they mostly wait."""
+SHARES = 4
+TOGETHER_MAX = 3
+"""Worlds at a time of each share: they mostly wait."""
 ENV = {"DRAWDOWN_COUNTDOWN_S": "0", "RECONCILIATION_SYNC_INTERVAL_S": "1"}
 
 
@@ -75,8 +78,14 @@ async def prove(stage: Stage) -> None:
     assert set(exits.values()) == {1}, exits
 
 
-async def test_a_close_survives_kill_9_after_every_effect(tmp_path: Path, zygote: Zygote) -> None:
-    """The account ends flat, nothing is closed twice, the chat tells what happened."""
+@pytest.mark.parametrize("share", range(SHARES))
+async def test_a_close_survives_kill_9_after_every_effect(
+    tmp_path: Path, zygote: Zygote, share: int
+) -> None:
+    """The account ends flat, nothing is closed twice, the chat tells what happened.
+
+    The effects are dealt out to as many tests as run side by side.
+    """
     origin = tmp_path / "origin"
     origin.mkdir()
     tickets = await prepare(zygote, origin)
@@ -97,7 +106,8 @@ async def test_a_close_survives_kill_9_after_every_effect(tmp_path: Path, zygote
                 failures.append(f"killed after {effects[number - 1]}: {error}")
             shutil.rmtree(folder)
 
-    await asyncio.gather(*(case(n) for n in range(1, len(effects) + 1)))
+    numbers = range(1 + share, len(effects) + 1, SHARES)
+    await asyncio.gather(*(case(n) for n in numbers))
     assert failures == [], json.dumps(failures, indent=1)
 
 

@@ -22,6 +22,8 @@ from core.domain.alerts import (
     DivergenceResolved,
 )
 
+EXPLAINED = frozenset({"unknown_position", "unknown_pending_order"})
+"""Findings whose headline and note say everything: nothing was expected, this was found."""
 NOTHING_DONE = "Reckoner reports this and changes nothing."
 
 
@@ -36,8 +38,6 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
         *who(alert, audience),
         *_figures(alert),
     ]
-    if alert.slippage_pips is not None:
-        lines.append(f"The entry is {slippage(alert.slippage_pips)}.")
     if alert.finding.startswith("unknown_"):
         lines.append(f"Opened {opened_by(alert.opened_by)}, magic number {alert.magic}.")
     if alert.subject:
@@ -52,10 +52,13 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
 def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Message:
     """A divergence is over."""
     subject = f"{esc(alert.symbol)} on {alert.login}" if alert.symbol else f"account {alert.login}"
+    what = [trade(alert.symbol, alert.side, alert.volume)] if alert.symbol else []
     lines = [
         headline(voice, f"✅ Over: {word(FINDINGS, alert.finding).lower()}, {subject}"),
         *who(alert, audience),
-        f"How: {ended(alert.how)}",
+        *what,
+        *_figures(alert),
+        f"How: {ended(alert.how, own=audience is Audience.CLIENT)}",
         (
             f"It lasted {span(alert.resolved_at - alert.opened_at)}, "
             f"until {moment(alert.resolved_at, voice, today=alert.opened_at)}."
@@ -98,13 +101,14 @@ def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Mess
     return Message(html="\n".join(lines), silent=True)
 
 
-def _figures(alert: DivergenceOpened) -> list[str]:
-    if not alert.expected and not alert.observed:
+def _figures(alert: DivergenceOpened | DivergenceResolved) -> list[str]:
+    if alert.finding in EXPLAINED or (not alert.expected and not alert.observed):
         return []
     kind = FINDING_FIGURES.get(alert.finding, "")
     expected = _figure(alert.expected, kind) or "nothing"
     observed = _figure(alert.observed, kind) or "nothing"
-    return [f"Expected: {expected}, found: {observed}"]
+    worse = "" if alert.slippage_pips is None else f", {slippage(alert.slippage_pips)}"
+    return [f"Expected: {expected}, found: {observed}{worse}"]
 
 
 def _figure(text: str, kind: str) -> str:

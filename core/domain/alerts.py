@@ -146,12 +146,20 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
 
 
 class DivergenceResolved(AccountAlert, frozen=True, kw_only=True):
-    """A divergence is over; `how` says by what (back as expected, position closed, explained)."""
+    """A divergence is over; `how` says by what (back as expected, position closed, explained).
+
+    It takes the place of the message that opened it, so it carries that one's figures.
+    """
 
     episode_id: int
     finding: str
     subject: str
     symbol: str
+    side: str
+    volume: Decimal
+    expected: str
+    observed: str
+    slippage_pips: Decimal | None
     how: str
     opened_at: datetime
     resolved_at: datetime

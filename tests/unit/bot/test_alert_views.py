@@ -166,7 +166,7 @@ def test_slippage_is_told_in_pips_and_direction() -> None:
     text = said(finding("entry_slippage", slippage_pips=Decimal("7.25"), observed="1950.73"))
     assert text.startswith("⚠️ Slipped entry by 7.2 pips: XAUUSD buy 0.10 on 50001\n")
     assert "Expected: 1,950.00, found: 1,950.73" in text
-    assert "The entry is 7.2 pips worse than expected." in text
+    assert "7.2 pips worse than expected" in text
 
 
 def test_volumes_are_told_in_lots() -> None:
@@ -235,3 +235,10 @@ def test_the_plain_times_follow_the_zone_of_the_setting() -> None:
     text = said(breach(), voice=Voice(time_zone="Europe/Athens"))
     assert "at 16:02:21 - drawdown" in text
     assert "beginning at 16:02:21 EET." in text
+
+
+def test_the_end_of_a_divergence_keeps_what_it_was() -> None:
+    """The message is edited in place: its figures must not be lost with the opening's words."""
+    text = said(next(x for x in EVERY if isinstance(x, a.DivergenceResolved)))
+    assert "XAUUSD buy 0.10" in text
+    assert "Expected: 1,950.00, found: 1,940.50" in text

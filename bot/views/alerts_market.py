@@ -82,7 +82,7 @@ def _what_next(  # noqa: PLR0911 - a table
     said: MarketWarning | WarningLine, voice: Voice, now: datetime
 ) -> list[str]:
     deadline = moment(said.deadline_at, voice, today=now)
-    by = f" by {esc(said.answered_by)}" if said.answered_by else ""
+    by = [f"Answered by {esc(said.answered_by)}."] if said.answered_by else []
     symbol = esc(said.symbol)
     match said.state:
         case "open" if said.warning == GAP:
@@ -102,13 +102,16 @@ def _what_next(  # noqa: PLR0911 - a table
         case "held" if said.hold_until is not None:
             until = moment(said.hold_until, voice, today=now)
             return [
-                f"Nothing is closed until {until}{by}. If it still lasts, Reckoner warns again."
+                f"Nothing is closed until {until}. If it still lasts, Reckoner warns again.",
+                *by,
             ]
         case "dismissed":
-            return [f"Dismissed{by}. Nothing is closed; a new event warns again."]
+            return ["Nothing is closed; a new event warns again.", *by]
         case "closing":
-            return [f"Reckoner closes the {symbol} positions of these accounts now{by}."]
-        case "resolved":
+            return [f"Reckoner closes the {symbol} positions of these accounts now.", *by]
+        case "resolved" if said.accounts:
             return ["The market is back within its limits."]
+        case "resolved":
+            return [f"No account holds {symbol} any more."]
         case _:
             return []

@@ -101,7 +101,8 @@ def status(
     rows = _system(system) if admin else []
     for board in boards:
         rows += [_head(board), *_trust(board, voice, now), *_guard(board, voice, now)]
-    tail = [f"Running since {moment(system.started_at, voice, today=now)}, {age(now, now, voice)}"]
+    since = moment(system.started_at, voice, today=now)
+    tail = [f"Running since {since}, seen at {moment(now, voice)}"]
     keyboard = (*_release_button(boards), *keyboards.refresh(BoardKind.STATUS))
     return pages(title, rows, tail, keyboard)
 

@@ -153,9 +153,14 @@ def opened_by(reason: int) -> str:
     return OPENED_BY.get(reason, f"reason {reason}")
 
 
-def ended(how: str) -> str:
-    """How a divergence ended; `closed:stop_loss` names the reason of the close."""
+def ended(how: str, *, own: bool) -> str:
+    """How a divergence ended; `closed:stop_loss` names the reason of the close.
+
+    `own` where the reader is the client whose account it is.
+    """
     code, _, reason = how.partition(":")
+    if own and code == "closed" and reason in CLOSED_BY_YOU:
+        return f"you closed it {CLOSED_BY_YOU[reason]}"
     return word(ENDED, reason) if reason and code == "closed" else word(RESOLVED, how)
 
 

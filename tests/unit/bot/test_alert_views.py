@@ -242,3 +242,26 @@ def test_the_end_of_a_divergence_keeps_what_it_was() -> None:
     text = said(next(x for x in EVERY if isinstance(x, a.DivergenceResolved)))
     assert "XAUUSD buy 0.10" in text
     assert "Expected: 1,950.00, found: 1,940.50" in text
+
+
+def test_a_client_reads_that_they_closed_it_themselves() -> None:
+    over = next(each for each in EVERY if isinstance(each, a.DivergenceResolved))
+    closed_it = replace(over, how="closed:client_mobile")
+    assert "How: you closed it on your phone" in said(closed_it)
+    assert "How: closed on the client's phone" in said(closed_it, ADMIN)
+
+
+def test_an_unknown_position_is_told_once_and_not_as_figures() -> None:
+    text = said(finding("unknown_position", expected="", observed="0.1"))
+    assert "Expected" not in text
+
+
+def test_who_answered_a_market_warning_stands_on_its_own_line() -> None:
+    text = said(market(state="closing", answered_by="Ada"), ADMIN)
+    assert "of these accounts now.\nAnswered by Ada." in text
+
+
+def test_a_gap_that_nobody_holds_any_more_is_not_called_a_calm_market() -> None:
+    text = said(market(state="resolved", accounts=()), ADMIN)
+    assert "No account holds XAUUSD any more." in text
+    assert "within its limits" not in text

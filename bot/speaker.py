@@ -21,8 +21,12 @@ from bot.markup import CAPTION_UNITS_MAX, utf16_length
 from bot.views import boards
 from bot.views.message import Message
 
-RETRY_WAIT_S_MAX = 8
-"""The longest an answer waits for a chat that was told to wait; then it fails."""
+ANSWER_WAIT_S_MAX = 30.0
+"""The longest an answer waits for its chat's allowance, in all; then it is sent as it is, or fails.
+Below it, somebody who asks four things at once gets four answers.
+"""
+ANSWER_PRIORITY = 1
+"""An answer leaves a group's last sends to criticals, like a warning."""
 CANNOT_EDIT = ("message to edit not found", "message can't be edited", "no text in the message")
 
 
@@ -95,14 +99,29 @@ class Speaker:
         await self._call(bot, chat_id, words)
 
     async def _call(self, bot: Bot, chat_id: int, method: TelegramMethod[Any]) -> None:
-        """Send; where Telegram asks for a short wait, wait once."""
-        loop = asyncio.get_running_loop()
-        self._rates.take(chat_id, loop.time())
-        try:
-            await bot(method)
-        except TelegramRetryAfter as busy:
-            if busy.retry_after > RETRY_WAIT_S_MAX:
-                raise
-            self._rates.pause(chat_id, loop.time() + busy.retry_after)
-            await asyncio.sleep(busy.retry_after)
-            await bot(method)
+        """Send once the chat's allowance has room; where Telegram asks for a wait, wait it out.
+
+        Raises what Telegram answers, TelegramRetryAfter where ANSWER_WAIT_S_MAX is not enough.
+        """
+        now_s = asyncio.get_running_loop().time
+        until_s = now_s() + ANSWER_WAIT_S_MAX
+        while True:
+            await self._allowed(chat_id, until_s)
+            self._rates.take(chat_id, now_s())
+            try:
+                await bot(method)
+            except TelegramRetryAfter as busy:
+                self._rates.pause(chat_id, now_s() + busy.retry_after)
+                if now_s() + busy.retry_after > until_s:
+                    raise
+            else:
+                return
+
+    async def _allowed(self, chat_id: int, until_s: float) -> None:
+        """Wait for the chat's allowance. Others who wait for it too may take it first."""
+        now_s = asyncio.get_running_loop().time
+        while wait_s := self._rates.wait_s(chat_id, now_s(), ANSWER_PRIORITY):
+            left_s = until_s - now_s()
+            if left_s <= 0:
+                return
+            await asyncio.sleep(min(wait_s, left_s))

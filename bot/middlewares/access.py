@@ -17,7 +17,9 @@ from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
 from bot.middlewares.errors import what
 from bot.services import People
+from bot.speaker import Speaker
 from bot.views import refusals
+from bot.views.message import Message as Said
 from core.domain.people import Person, Role
 
 STRANGER_SPAN_S = 3600.0
@@ -147,4 +149,5 @@ async def _end(event: Message | CallbackQuery, data: dict[str, Any], text: str) 
         answerer: Answerer = data["answerer"]
         await answerer.once(Toast(plain(text), alert=bool(text)))
     elif text:
-        await event.answer(text)
+        speaker: Speaker = data["speaker"]
+        await speaker.say(event, Said(html=text))

@@ -18,7 +18,9 @@ from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
 from bot.services import People
+from bot.speaker import Speaker
 from bot.views import refusals, replies
+from bot.views.message import Message as Said
 from bot.views.message import Voice
 from core.ports import StoreUnavailable
 from core.services.errors import Refused
@@ -87,8 +89,9 @@ class ErrorsMiddleware(BaseMiddleware):
             return
         if toast is None or not isinstance(event, Update) or event.message is None:
             return
+        speaker: Speaker = data["speaker"]
         try:
-            await event.message.answer(toast.text)
+            await speaker.say(event.message, Said(html=toast.text))
         except (AiogramError, TimeoutError, OSError) as error:
             log.warning("answer_not_sent", error=str(error))
 

@@ -1,5 +1,6 @@
 """Commands and presses through the real dispatcher: one service, one answer."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -298,3 +299,30 @@ async def test_a_chat_told_to_wait_shortly_gets_its_answer_after_the_wait(
     )
     await chat.feed(message_json(ANN, "/help"))
     assert len(chat.telegram.named("sendMessage")) == 2
+
+
+async def test_five_commands_at_once_wait_for_the_chats_allowance(chat: Conversation) -> None:
+    """A person's chat takes three at once and then one a second: five need two seconds."""
+    loop = asyncio.get_running_loop()
+    sent_s: list[float] = []
+
+    async def sent(_: object) -> None:
+        sent_s.append(loop.time())
+
+    chat.telegram.on_call = sent
+    await asyncio.gather(*(chat.feed(message_json(ANN, "/help")) for _ in range(5)))
+    assert len(sent_s) == 5
+    assert 1.9 < sent_s[-1] - sent_s[0] < 3
+
+
+async def test_an_answer_waits_for_its_chat_but_not_for_ever(
+    chat: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the bound it fails: the person hears of it once Telegram lets them."""
+    monkeypatch.setattr("bot.speaker.ANSWER_WAIT_S_MAX", 0.5)
+    for _ in range(2):
+        chat.telegram.script.append(
+            Answer(429, "Too Many Requests", method="sendMessage", parameters={"retry_after": 1})
+        )
+    await chat.feed(message_json(ANN, "/help"))
+    assert "Something went wrong" in chat.telegram.texts(ADMIN_CHAT)[0]

@@ -5,7 +5,6 @@ import os
 import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 import aiohttp
@@ -162,8 +161,8 @@ def _result(answer: Mapping[str, Any]) -> SendResult:
             retcode=int(raw["retcode"]),
             deal=int(raw["deal"]),
             order=int(raw["order"]),
-            volume=Decimal(repr(raw["volume"])),
-            price=Decimal(repr(raw["price"])),
+            volume=translate.number(raw["volume"]),
+            price=translate.number(raw["price"]),
             comment=str(raw["comment"]),
         )
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:

@@ -111,17 +111,21 @@ def _check_complete(result: AccountSnapshot) -> None:
         raise BrokerUnavailable(f"incomplete reading: no symbol data for {sorted(missing)}")
 
 
-def _number(value: object) -> Decimal:
+def number(value: object) -> Decimal:
+    """A float of the wire as an exact figure of at most 8 decimals, which is what is stored.
+
+    Raises TypeError for no number, ValueError for one that is not finite.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"expected a number, not {value!r}")
     if not isfinite(value):
         raise ValueError(f"expected a finite number, not {value!r}")
-    number = Decimal(repr(value))
-    return number if number == (short := number.quantize(QUANTUM, ROUND_HALF_EVEN)) else short
+    exact = Decimal(repr(value))
+    return exact if exact == (short := exact.quantize(QUANTUM, ROUND_HALF_EVEN)) else short
 
 
 def _price(value: object, digits: int) -> Decimal:
-    return _number(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+    return number(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
 
 
 def _level(value: object, digits: int) -> Decimal | None:
@@ -134,7 +138,7 @@ def _instant(server_ms: int, offset: timedelta) -> datetime:
 
 
 def _state(raw: Raw) -> AccountState:
-    margin = _number(raw["margin"])
+    margin = number(raw["margin"])
     percent = int(raw["margin_so_mode"]) == STOP_OUT_PERCENT
     return AccountState(
         login=int(raw["login"]),
@@ -142,14 +146,14 @@ def _state(raw: Raw) -> AccountState:
         currency=str(raw["currency"]),
         currency_digits=int(raw["currency_digits"]),
         margin_mode=MARGIN_MODES[int(raw["margin_mode"])],
-        balance=_number(raw["balance"]),
-        credit=_number(raw["credit"]),
-        profit=_number(raw["profit"]),
-        equity=_number(raw["equity"]),
+        balance=number(raw["balance"]),
+        credit=number(raw["credit"]),
+        profit=number(raw["profit"]),
+        equity=number(raw["equity"]),
         margin=margin,
-        margin_free=_number(raw["margin_free"]),
-        margin_level_percent=_number(raw["margin_level"]) if margin > 0 else None,
-        stop_out_level_percent=_number(raw["margin_so_so"]) if percent else None,
+        margin_free=number(raw["margin_free"]),
+        margin_level_percent=number(raw["margin_level"]) if margin > 0 else None,
+        stop_out_level_percent=number(raw["margin_so_so"]) if percent else None,
         can_trade=bool(raw["trade_allowed"]) and bool(raw["trade_expert"]),
     )
 
@@ -162,13 +166,13 @@ def _position(raw: Raw, digits: Mapping[str, int], offset: timedelta) -> Positio
         identifier=int(raw["identifier"]),
         symbol=symbol,
         side=Side.BUY if int(raw["type"]) == 0 else Side.SELL,
-        volume=_number(raw["volume"]),
-        price_open=_number(raw["price_open"]),
+        volume=number(raw["volume"]),
+        price_open=number(raw["price_open"]),
         stop_loss=_level(raw["sl"], places),
         take_profit=_level(raw["tp"], places),
         price_current=_price(raw["price_current"], places),
-        profit=_number(raw["profit"]),
-        swap=_number(raw["swap"]),
+        profit=number(raw["profit"]),
+        swap=number(raw["swap"]),
         magic=int(raw["magic"]),
         comment=str(raw["comment"]),
         reason=int(raw["reason"]),
@@ -181,8 +185,8 @@ def _order(raw: Raw, offset: timedelta) -> PendingOrder:
         ticket=int(raw["ticket"]),
         symbol=str(raw["symbol"]),
         order_type=int(raw["type"]),
-        volume=_number(raw["volume_current"]),
-        price_open=_number(raw["price_open"]),
+        volume=number(raw["volume_current"]),
+        price_open=number(raw["price_open"]),
         magic=int(raw["magic"]),
         comment=str(raw["comment"]),
         placed_at=_instant(raw["time_setup_msc"], offset),
@@ -198,12 +202,12 @@ def _deal(raw: Raw, offset: timedelta) -> Deal:
         entry=int(raw["entry"]),
         reason=int(raw["reason"]),
         symbol=str(raw["symbol"]),
-        volume=_number(raw["volume"]),
-        price=_number(raw["price"]),
-        profit=_number(raw["profit"]),
-        commission=_number(raw["commission"]),
-        swap=_number(raw["swap"]),
-        fee=_number(raw["fee"]),
+        volume=number(raw["volume"]),
+        price=number(raw["price"]),
+        profit=number(raw["profit"]),
+        commission=number(raw["commission"]),
+        swap=number(raw["swap"]),
+        fee=number(raw["fee"]),
         magic=int(raw["magic"]),
         comment=str(raw["comment"]),
         executed_at=_instant(raw["time_msc"], offset),
@@ -225,11 +229,11 @@ def _spec(raw: Raw) -> SymbolSpec:
     return SymbolSpec(
         name=str(raw["name"]),
         digits=digits,
-        point=_number(raw["point"]),
-        contract_size=_number(raw["trade_contract_size"]),
-        volume_min=_number(raw["volume_min"]),
-        volume_step=_number(raw["volume_step"]),
-        volume_max=_number(raw["volume_max"]),
+        point=number(raw["point"]),
+        contract_size=number(raw["trade_contract_size"]),
+        volume_min=number(raw["volume_min"]),
+        volume_step=number(raw["volume_step"]),
+        volume_max=number(raw["volume_max"]),
         currency_base=str(raw["currency_base"]),
         currency_profit=str(raw["currency_profit"]),
         filling_mode=int(raw["filling_mode"]),

@@ -135,3 +135,13 @@ async def test_a_newer_owner_fences_this_one_off(desk: Desk, gateway: HttpTermin
         await gateway.snapshot(READ)
     with pytest.raises(StaleEpoch):
         await gateway.send(close_of(ticket))
+
+
+async def test_a_filled_price_with_the_noise_of_a_float_is_exact_to_8_decimals(
+    desk: Desk, gateway: HttpTerminalGateway
+) -> None:
+    """A price that could not be stored would leave the answer of a close unrecorded."""
+    ticket = await desk.buy(ALICE)
+    await desk.post("/broker/market", symbol="XAUUSD", bid=1959.9999999999998, ask=1960.3)
+    result = await gateway.send(close_of(ticket))
+    assert result.price == Decimal(1960)

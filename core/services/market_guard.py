@@ -17,7 +17,7 @@ from core.domain.broker import AccountSnapshot, SymbolSpec, Tick
 from core.domain.market import Alarm, Change, WarningKind, WarningState
 from core.domain.people import Person
 from core.ports import Clock, Metrics, Store, Transaction
-from core.records import CloseJobRow, MarketWarningRow, OverrideRow, UserRow
+from core.records import AccountRow, CloseJobRow, MarketWarningRow, OverrideRow, UserRow
 from core.services import audit
 from core.services.desk import AccountMemory, Desk
 from core.services.errors import Refused
@@ -58,7 +58,10 @@ class MarketGuard:
         """Take up the warnings that were unresolved when the process ended."""
         async with self._store.reading() as tx:
             rows = await tx.find(MarketWarningRow, resolved_at=None)
-        self._open = {(w.server, w.symbol, w.kind): w for w in rows}
+            enabled = {row.id for row in await tx.find(AccountRow, enabled=True)}
+        for row in rows:
+            read = [account_id for account_id in row.account_ids if account_id in enabled]
+            self._open[row.server, row.symbol, row.kind] = replace(row, account_ids=read)
 
     def unresolved(self) -> list[MarketWarningRow]:
         """The warnings that are not over, oldest first."""
@@ -89,7 +92,8 @@ class MarketGuard:
         async with self._lock:
             for warning in self.unresolved():
                 due = warning.hold_until if warning.state == "held" else warning.deadline_at
-                if due is None or now < due:
+                holders = self._holders(warning.server, warning.symbol)
+                if holders and (due is None or now < due):
                     continue
                 tick = self._ticks.get((warning.server, warning.symbol))
                 spec = self._specs.get((warning.server, warning.symbol))
@@ -98,7 +102,6 @@ class MarketGuard:
                 alarm = None
                 if warning.kind == WarningKind.SPREAD:
                     alarm = market.spread(tick, spec, self._policy.market)
-                holders = self._holders(warning.server, warning.symbol)
                 await self._advance(warning, alarm, holders)
 
     async def answer(
@@ -152,6 +155,8 @@ class MarketGuard:
     async def _advance(
         self, warning: MarketWarningRow, alarm: Alarm | None, holders: list[int]
     ) -> None:
+        if not holders and not self._all_read(warning):
+            return  # nobody seen to hold it is not nobody holding it
         now = self._clock.now()
         change = market.advance(warning, alarm, holders, now, self._policy.market)
         if change is not None:
@@ -166,6 +171,11 @@ class MarketGuard:
             for m in self._desk.all()
             if m.account.server == server and m.snapshot is not None and _holds(m, symbol)
         )
+
+    def _all_read(self, warning: MarketWarningRow) -> bool:
+        """Whether every account of the warning was read since the start."""
+        known = (self._desk.peek(account_id) for account_id in warning.account_ids)
+        return all(m is not None and m.snapshot is not None for m in known)
 
     def _watched(self, server: str, symbol: str) -> bool:
         return any((server, symbol, kind.value) in self._open for kind in WarningKind)

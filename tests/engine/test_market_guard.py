@@ -200,3 +200,30 @@ async def test_nobody_is_warned_of_a_market_nobody_holds(house: House) -> None:
     house.price("2080.00", "2090.30")
     await house.run(20)
     assert await warnings(house) == []
+
+
+async def test_a_closed_gap_is_over_as_soon_as_nobody_holds_the_symbol(house: House) -> None:
+    """Not at its deadline, two minutes later: `/warnings` would list it as closing until then."""
+    await both_hold_gold(house)
+    house.price("2080.00", "2080.30")
+    await house.run(10)
+    await press(house, "close")
+    await house.run(15)
+    assert [w.state for w in await warnings(house)][-1] == "resolved"
+
+
+async def test_a_restart_does_not_end_a_warning_before_its_accounts_are_read(
+    house: House,
+) -> None:
+    """Nobody seen to hold gold yet is not nobody holding it."""
+    await both_hold_gold(house)
+    house.price("2080.00", "2080.30")
+    await house.run(10)
+    await house.restart()
+    house.fault(GBP, "read_fails")
+    house.fault(USD, "read_fails")
+    await house.run(3)
+    assert [w.state for w in await warnings(house)][-1] == "open"
+    await house.run(150)
+    (row,) = await house.rows(MarketWarningRow)
+    assert row.resolved_at is None

@@ -56,9 +56,11 @@ class Boards:
         return sorted(boards, key=_urgency)
 
     async def drawdown(self, person: Person) -> list[DrawdownBoard]:
-        """The person's accounts with a day of history."""
+        """The person's accounts with a day of history, the latest reading at its end."""
         return [
-            DrawdownBoard(account=board, history=await self._history(board.account_id))
+            DrawdownBoard(
+                account=board, history=_up_to_now(await self._history(board.account_id), board)
+            )
             for board in await self.accounts_of(person)
         ]
 
@@ -138,6 +140,14 @@ class Boards:
             hold_until=row.hold_until,
             answered_by=users.get(row.answered_by, "") if row.answered_by else "",
         )
+
+
+def _up_to_now(history: tuple[EquityPoint, ...], board: AccountBoard) -> tuple[EquityPoint, ...]:
+    """Samples are a minute apart; the curve must not end before the figures beside it."""
+    at, equity, peak = board.observed_at, board.equity, board.peak_equity
+    if at is None or equity is None or peak is None or (history and history[-1].at >= at):
+        return history
+    return (*history, EquityPoint(at, equity, peak))
 
 
 def board_of(memory: AccountMemory) -> AccountBoard:

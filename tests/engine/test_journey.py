@@ -245,3 +245,12 @@ async def test_a_restart_repeats_nothing(house: House) -> None:
     states = await house.rows(AccountStateRow)
     assert {s.unavailable_since for s in states} == {None}
     assert await house.rows(OutboxRow, state="failed") == []
+
+
+async def test_the_equity_curve_ends_with_the_figures_beside_it(house: House) -> None:
+    """Samples are a minute apart: a new account would have no curve in its first minute."""
+    await house.run(25)
+    (board,) = await house.engine.boards.drawdown(await house.person(BEN))
+    assert len(board.history) == 2
+    last = board.history[-1]
+    assert (last.at, last.equity) == (board.account.observed_at, board.account.equity)

@@ -5,16 +5,18 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
+import aiosqlite
 
 PATIENCE_S = 45.0
 LOOK_S = 0.1
 ADMIN_CHAT = -1_001_000_000_001
+T = TypeVar("T")
 
 
 class Zygote:
@@ -80,11 +82,13 @@ class Stage:
         *,
         words: tuple[str, ...] = ("--market", "manual", "--headless"),
         env: dict[str, str] | None = None,
+        free_sending: bool = False,
     ) -> None:
         self._zygote = zygote
         self.data_dir = data_dir
         self._words = words
         self.env = env or {}
+        self._free_sending = free_sending
         self.world_pid = 0
         self.app_pid = 0
         self.base_url = ""
@@ -110,7 +114,11 @@ class Stage:
         file = self.data_dir / "world.json"
         file.unlink(missing_ok=True)
         self.world_pid = await self._zygote.run(
-            "world", self.data_dir, env=self.env, words=self._words
+            "world",
+            self.data_dir,
+            env=self.env,
+            words=self._words,
+            free_sending=self._free_sending,
         )
         await self.until(file.exists, "world.json")
         self.base_url = json.loads(file.read_text())["base_url"]
@@ -123,6 +131,7 @@ class Stage:
             env=self.env,
             words=self._words,
             crash_after=crash_after,
+            free_sending=self._free_sending,
         )
 
     async def ready(self) -> None:
@@ -175,6 +184,93 @@ class Stage:
                 return text
             await asyncio.sleep(LOOK_S)
         raise AssertionError(f"chat {chat_id} never showed {words!r}:\n{text}")
+
+    async def messages(self, chat_id: int) -> list[dict[str, Any]]:
+        """The messages of a chat, oldest first."""
+        chat = await self.get(f"/sim/chat/{chat_id}")
+        messages: list[dict[str, Any]] = chat["messages"]
+        return messages
+
+    async def last_id(self, chat_id: int) -> int:
+        """The id of the chat's newest message; 0 where it is empty."""
+        messages = await self.messages(chat_id)
+        return int(messages[-1]["id"]) if messages else 0
+
+    async def hears_after(
+        self, chat_id: int, seen_id: int, *words: str, patience_s: float = PATIENCE_S
+    ) -> dict[str, Any]:
+        """Wait for a message newer than `seen_id` with all these words; answers it."""
+        messages: list[dict[str, Any]] = []
+        for _ in range(int(patience_s / LOOK_S)):
+            messages = await self.messages(chat_id)
+            for message in messages:
+                if message["id"] > seen_id and all(word in message["text"] for word in words):
+                    return message
+            await asyncio.sleep(LOOK_S)
+        told = "\n".join(m["text"] for m in messages if m["id"] > seen_id)
+        raise AssertionError(f"chat {chat_id} never showed {words!r}:\n{told}")
+
+    async def asks(
+        self, user_id: int, text: str, *words: str, chat_id: int | None = None
+    ) -> dict[str, Any]:
+        """Somebody writes; answers the bot's answer that has these words."""
+        chat_id = chat_id or user_id
+        answer: dict[str, Any] = await self.post(
+            "/sim/message", user_id=user_id, text=text, chat_id=chat_id
+        )
+        return await self.hears_after(chat_id, answer["message_id"], *words)
+
+    async def comes(self, look: Callable[[], Awaitable[T]], what: str) -> T:
+        """Look until there is something; answers it."""
+        for _ in range(int(PATIENCE_S / LOOK_S)):
+            found = await look()
+            if found:
+                return found
+            await asyncio.sleep(LOOK_S)
+        raise AssertionError(f"{what} did not come within {PATIENCE_S} s")
+
+    async def account(self, login: int) -> dict[str, Any]:
+        """The broker's truth about an account."""
+        found: dict[str, Any] = await self.get(f"/broker/{login}")
+        return found
+
+    async def is_flat(self, login: int) -> bool:
+        """Whether the broker holds nothing for this account."""
+        account = await self.account(login)
+        return not account["positions"] and not account["orders"]
+
+    async def opens(self, login: int, symbol: str, side: str, volume: float, **more: Any) -> int:
+        """A person opens a position; answers its ticket."""
+        more = {"by": "mobile"} | more
+        opened = await self.post(
+            f"/broker/{login}/open", symbol=symbol, side=side, volume=volume, **more
+        )
+        return int(opened["ticket"])
+
+    async def price(self, symbol: str, bid: float, ask: float) -> None:
+        """The market moves."""
+        await self.post("/broker/market", symbol=symbol, bid=bid, ask=ask)
+
+    async def fault(self, login: int, kind: str, **more: Any) -> None:
+        """The broker misbehaves as told."""
+        await self.post(f"/broker/{login}/fault", kind=kind, **more)
+
+    async def mend(self, login: int) -> None:
+        """The broker behaves again."""
+        async with self.session.delete(f"{self.base_url}/broker/{login}/fault") as response:
+            assert response.status == 200
+
+    async def telegram_mends(self) -> None:
+        """Telegram behaves again."""
+        async with self.session.delete(f"{self.base_url}/sim/fault") as response:
+            assert response.status == 200
+
+    async def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the app's database, opened read-only."""
+        file = self.data_dir / "reckoner.db"
+        async with aiosqlite.connect(f"file:{file}?mode=ro", uri=True) as db:
+            found = await db.execute_fetchall(query, values)
+        return [tuple(row) for row in found]
 
     async def says(self, user_id: int, text: str, chat_id: int | None = None) -> None:
         """Somebody writes a message, to their private chat unless told otherwise."""

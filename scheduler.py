@@ -6,6 +6,7 @@ runs silently under load (facts: scale, section 1). Everything periodic else is 
 
 import asyncio
 import heapq
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -24,8 +25,6 @@ from core.ports import Clock, StaleEpoch, StoreUnavailable
 log = structlog.get_logger(__name__)
 
 TICK_INTERVAL_S = 0.05
-LEAPS_PER_TICK_MAX = 200
-"""How often one tick may let a clock that can make time pass do so."""
 RETRY_AFTER_ERROR_S = 2.0
 """An account whose cycle raised is tried again after this long."""
 HOUSEKEEPING_INTERVAL_S = 1
@@ -56,30 +55,35 @@ class SchedulerMetrics(Protocol):
 
 
 class Due:
-    """A heap of (due instant, account); each account stands in it at most once that counts."""
+    """A heap of (due instant, place, account); of each account only the last entry counts.
+
+    Accounts due at the same instant come in the order in which they were put.
+    """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[datetime, int]] = []
-        self._at: dict[int, datetime] = {}
+        self._heap: list[tuple[datetime, int, int]] = []
+        self._at: dict[int, int] = {}
+        self._places = itertools.count()
 
     def put(self, account_id: int, due: datetime) -> None:
         """Set when the account is due, replacing what was set before."""
-        self._at[account_id] = due
-        heapq.heappush(self._heap, (due, account_id))
+        place = next(self._places)
+        self._at[account_id] = place
+        heapq.heappush(self._heap, (due, place, account_id))
 
     def pop(self, now: datetime, most: int) -> list[tuple[int, datetime]]:
         """Take the accounts that are due, the longest due first."""
         taken: list[tuple[int, datetime]] = []
         while self._heap and self._heap[0][0] <= now and len(taken) < most:
-            due, account_id = heapq.heappop(self._heap)
-            if self._at.get(account_id) == due:
+            due, place, account_id = heapq.heappop(self._heap)
+            if self._at.get(account_id) == place:
                 del self._at[account_id]
                 taken.append((account_id, due))
         return taken
 
     def next(self) -> datetime | None:
         """When the next account is due."""
-        while self._heap and self._at.get(self._heap[0][1]) != self._heap[0][0]:
+        while self._heap and self._at.get(self._heap[0][2]) != self._heap[0][1]:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
@@ -114,6 +118,7 @@ class Scheduler:
         self._inflight: set[int] = set()
         self._woken: set[int] = set()
         self._stopping = False
+        self._leaping = False
         self._unread: set[int] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._aps = AsyncIOScheduler(timezone=UTC)
@@ -125,8 +130,8 @@ class Scheduler:
         """Put every account at its place, those first in the list first, and start ticking."""
         now = self._clock.now()
         self._unread = set(account_ids)
-        for place, account_id in enumerate(account_ids):
-            self._due.put(account_id, now + timedelta(milliseconds=place))
+        for account_id in account_ids:
+            self._due.put(account_id, now)
         self._aps.add_job(
             self._tick,
             "interval",
@@ -178,16 +183,38 @@ class Scheduler:
     # --- the tick -------------------------------------------------------------------------------
 
     async def _tick(self) -> None:
-        """Run everything that is due; where the clock can, let it leap to the next due instant."""
-        for _ in range(LEAPS_PER_TICK_MAX):
-            if self._stopping:
-                return
+        """Run everything that is due; where the clock can, let it leap to the next due instant.
+
+        Leaps go on in a task of their own: one follows the other without waiting for a tick.
+        """
+        if self._leaping or not await self._step():
+            return
+        self._leaping = True
+        leaps = self._spawn(self._leap())
+        self._running.add(leaps)
+        leaps.add_done_callback(self._running.discard)
+
+    async def _leap(self) -> None:
+        """Go on as long as the clock makes time pass; what it raises, the next tick meets again."""
+        try:
+            while await self._step():
+                pass
+        finally:
+            self._leaping = False
+
+    async def _step(self) -> bool:
+        """Run what is due, then let time pass to what is due next; False where it did not.
+
+        No time passes while an account is being read.
+        """
+        while not self._stopping:
             await self._run_due()
             following = self._due.next()
-            if following is None or following <= self._clock.now():
-                continue
-            if self._inflight or not await self._clock.rest_until(following):
-                return
+            if following is not None and following > self._clock.now():
+                return not self._inflight and await self._clock.rest_until(following)
+            if following is None or len(self._inflight) >= self._most:
+                break
+        return False
 
     async def _run_due(self) -> None:
         room = self._most - len(self._inflight)

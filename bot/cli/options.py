@@ -93,9 +93,9 @@ def seed_number(word: str) -> int:
 
 
 def speed_factor(word: str) -> float:
-    """Times real time. Raises ValueError."""
+    """Times real time; 0 is as fast as the app reads. Raises ValueError."""
     factor = float(word)
-    if not 0 < factor <= SPEED_MAX:
+    if not 0 <= factor <= SPEED_MAX:
         raise ValueError(word)
     return factor
 

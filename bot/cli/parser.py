@@ -100,9 +100,9 @@ def _add_replay(demo: argparse.ArgumentParser) -> None:
     add("--symbol", metavar="S", help="the symbol, where the file's name does not begin with it")
     add(
         "--speed",
-        type=_read(options.speed_factor, "a number above 0, times real time"),
+        type=_read(options.speed_factor, "a number from 0, times real time"),
         metavar="N",
-        help="times real time (default: as fast as the app reads)",
+        help="times real time (default: 0, as fast as the app reads)",
     )
     add(
         "--date",

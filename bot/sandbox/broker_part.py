@@ -18,7 +18,7 @@ from bot.sandbox.broker_routes import BrokerRoutes
 from bot.sandbox.executor import Executors
 from bot.sandbox.part import CLOCK_PATH, Loop, Part, WorldOptions
 from bot.sandbox.people import BROKER_SERVER, Client, People
-from bot.sandbox.replay import Replay, ReplayClock, replay_symbols, start_ms
+from bot.sandbox.replay import Replay, market_clock, replay_symbols
 from bot.sandbox.store import WorldStore
 from bot.sandbox.terminal_routes import TerminalRoutes
 from core.sim.ledger import Account
@@ -83,9 +83,26 @@ class BrokerPart:
         await self.executors.stop()
 
     def loops(self, base_url: str) -> Iterable[Loop]:
-        """The walking market and the executors; a replay runs both inside its advances."""
+        """The walking market and the executors.
+
+        A replay runs both inside its advances, and once its file has ended the executors alone.
+        """
         del base_url
-        return [] if self.replay is not None else [self._walk, *self.executors.loops()]
+        if self.replay is None:
+            return [self._walk, *self.executors.loops()]
+        return [self._after(self.replay, loop) for loop in self.executors.loops()]
+
+    @staticmethod
+    def _after(replay: Replay, loop: Loop) -> Loop:
+        async def run() -> None:
+            await replay.over.wait()
+            await loop()
+
+        return run
+
+    def told(self) -> dict[str, object]:
+        """How far a replay is, for `/sim/state`."""
+        return {} if self.replay is None else {"replay": self.replay.told()}
 
     async def _walk(self) -> None:
         saved_at = time.monotonic()
@@ -131,7 +148,7 @@ def build(store: WorldStore, options: WorldOptions, people: People) -> Part:
         date=options.ticks_date,
         utc_offset_s=options.ticks_utc_offset_s,
     )
-    market_time = ReplayClock(start_ms(ticks, store))
+    market_time = market_clock(ticks, store)
     simulation = Simulation(
         store,
         market_time.now_ms,

@@ -5,10 +5,10 @@ and the broker. A part brings routes; if it also lives on its own (a walking mar
 narrator) it is `Looping`, and the world, which alone creates tasks, runs its loops.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 from aiohttp import web
 
@@ -33,7 +33,7 @@ class WorldOptions:
     """Replay these recorded ticks; market time is then the file's."""
     ticks_symbol: str | None = None
     ticks_speed: float | None = None
-    """Times real time; None is lockstep with whoever reads the clock."""
+    """Times real time; None and 0 are as fast as whoever reads the clock lets it pass."""
     ticks_date: str | None = None
     """YYYY-MM-DD, for files that carry no date."""
     ticks_utc_offset_s: int | None = None
@@ -64,4 +64,13 @@ class Looping(Protocol):
 
         A loop that raises is a bug: it stops the world, which then exits with the error.
         """
+        ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A part that has something to say in `GET /sim/state`."""
+
+    def told(self) -> Mapping[str, Any]:
+        """Answer fields of its own, JSON values."""
         ...

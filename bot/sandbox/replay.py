@@ -1,8 +1,9 @@
 """Recorded ticks in lockstep: market time is the app's clock and passes when the app lets it.
 
-`advance` feeds every tick up to an instant, stops and stop-outs included. At the file's end the
-clock stands at the last tick for ever, and the world goes on answering. Each read of an account is
-written to `reads.jsonl`, so that a test can work out the figures from the file by itself.
+`advance` feeds every tick up to an instant, stops and stop-outs included. After the last tick of the
+file market time is real time from there on, at that tick's prices, so that what was begun can end;
+the world goes on answering. Each read of an account is written to `reads.jsonl`, so that a test can
+work out the figures from the file by itself.
 
 The clock and the quote are committed with whatever the ticks caused, and else once a second of real
 time: after a crash market time resumes there, and the app, whose time never goes back, moves on.
@@ -44,14 +45,32 @@ value as a multiple of the deposit. On the gold payrolls day (bid down 1.22 % fr
 
 
 class ReplayClock:
-    """Market time, true UTC milliseconds."""
+    """Market time, true UTC milliseconds: `ms`, running on in real time once released there.
 
-    def __init__(self, now_ms: int) -> None:
+    `released_ms` is the real instant of the release; it outlives a restart, so that market time
+    goes on meanwhile, as the app's does.
+    """
+
+    def __init__(self, now_ms: int, released_ms: int | None = None) -> None:
         self.ms = now_ms
+        self.released_ms = released_ms
+        self._latest_ms = now_ms
+
+    def release(self) -> None:
+        """Follow real time from here on."""
+        if self.released_ms is None:
+            self.released_ms = _real_ms()
 
     def now_ms(self) -> int:
-        """Market time now."""
-        return self.ms
+        """Market time now; it never goes back."""
+        if self.released_ms is None:
+            return self.ms
+        self._latest_ms = max(self._latest_ms, self.ms + _real_ms() - self.released_ms)
+        return self._latest_ms
+
+
+def _real_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def replay_symbols(ticks: TickFile) -> dict[str, SymbolTerms]:
@@ -66,19 +85,19 @@ def replay_symbols(ticks: TickFile) -> dict[str, SymbolTerms]:
     return {**SYMBOLS, ticks.symbol: terms}
 
 
-def start_ms(ticks: TickFile, journal: Journal) -> int:
-    """Where market time stands: at the first tick, or where this replay was left.
+def market_clock(ticks: TickFile, journal: Journal) -> ReplayClock:
+    """Market time as it stands: at the first tick, or where this replay was left.
 
     Raises TickFileError when the data directory holds another story.
     """
     kept = journal.load("sim.replay").get("clock")
     if kept is None and not journal.load("sim.account"):
-        return ceil(ticks.first_ms)
+        return ReplayClock(ceil(ticks.first_ms))
     if kept is None or (kept["file"], kept["first_ms"]) != (ticks.path.name, ticks.first_ms):
         raise TickFileError(
             f"{ticks.path.name}: the data directory holds another world, expected a fresh one"
         )
-    return int(kept["now_ms"])
+    return ReplayClock(kept["now_ms"], kept["released_ms"])
 
 
 class Replay:
@@ -108,6 +127,8 @@ class Replay:
         self._committed_at = 0.0
         self._committed_version = -1
         self._pace: tuple[float, int] | None = None
+        self.over = asyncio.Event()
+        """Set once the last tick was fed."""
         self.at_mark: Callable[[], Awaitable[None]] = _nothing
 
     @property
@@ -118,12 +139,21 @@ class Replay:
     def state(self) -> dict[str, object]:
         """What `/clock` answers."""
         return {
-            "now_ms": self._clock.ms,
+            "now_ms": self._clock.now_ms(),
             "ended": self.ended,
             "replay": True,
             "symbol": self._file.symbol,
             "ticks": self._file.count,
             "crossed": self._file.crossed,
+        }
+
+    def told(self) -> dict[str, object]:
+        """What `/sim/state` says of it."""
+        return {
+            "now": iso(self._clock.now_ms()),
+            "ended": self.ended,
+            "ticks": self._file.count,
+            "skipped_crossed": self._file.crossed,
         }
 
     def start(self) -> None:
@@ -207,8 +237,10 @@ class Replay:
             # The bounds speak of absolute prices: showing a quote inside of them changes nothing.
             self._show(self._last)
             self._versions = (self._versions[0], self._sim.market.version)
-        # Past the last tick the clock stands there.
         self._clock.ms = until_ms if tick is not None else max(self._clock.ms, self._end_ms())
+        if tick is None:
+            self._clock.release()
+            self.over.set()
 
     def _end_ms(self) -> int:
         return ceil(self._file.last_ms)
@@ -229,9 +261,10 @@ class Replay:
         if self._reads is None:
             return
         quote = self._sim.market.quotes[self._file.symbol]
+        at_ms = self._clock.now_ms()
         line = {
-            "at_ms": self._clock.ms,
-            "at": iso(self._clock.ms),
+            "at_ms": at_ms,
+            "at": iso(at_ms),
             "login": login,
             "bid": float(quote.bid),
             "ask": float(quote.ask),
@@ -255,6 +288,7 @@ class Replay:
                 "file": self._file.path.name,
                 "first_ms": self._file.first_ms,
                 "now_ms": self._clock.ms,
+                "released_ms": self._clock.released_ms,
             },
         )
         self._sim.journal.commit()

@@ -19,7 +19,7 @@ from aiohttp import web
 from bot.sandbox.app_probe import AppProbe
 from bot.sandbox.guard import loopback_only
 from bot.sandbox.narrator import Narrator
-from bot.sandbox.part import Loop, Looping, Part, WorldOptions
+from bot.sandbox.part import Loop, Looping, Part, Telling, WorldOptions
 from bot.sandbox.people import ADMIN_CHAT_ID, BOT_TOKEN, DEMO_PEOPLE, People
 from bot.sandbox.store import WorldStore
 from bot.sandbox.telegram.part import TelegramPart
@@ -148,8 +148,13 @@ class World:
                 "world_pid": os.getpid(),
                 **self._cast(),
                 "story": self.narrator.captions.all(),
+                **self._told(),
             }
         )
+
+    def _told(self) -> dict[str, Any]:
+        parts = [part for part in self.parts if isinstance(part, Telling)]
+        return {name: value for part in parts for name, value in part.told().items()}
 
 
 async def _awaited(loop: Loop) -> None:

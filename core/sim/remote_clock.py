@@ -1,6 +1,10 @@
-"""The app's clock in a replay: market time, which passes when the app says it has nothing to do."""
+"""The app's clock in a replay: market time, which passes when the app says it has nothing to do.
+
+After the file's end it is real time from there on, here as in the world.
+"""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -30,15 +34,18 @@ class RemoteClock:
         self._session = session
         self._now: datetime | None = None
         self._ended = False
+        self._heard_s = 0.0
 
     async def start(self) -> None:
         """Read where market time stands. Raises ClockLost."""
         self._take(await self._ask(self._session.get, self._url))
 
     def now(self) -> datetime:
-        """Market time as last heard, UTC."""
+        """Market time as last heard, UTC; past the file's end with the real time since then."""
         if self._now is None:
             raise ClockLost("the clock was not started")
+        if self._ended:
+            return self._now + timedelta(seconds=time.monotonic() - self._heard_s)
         return self._now
 
     async def rest_until(self, due: datetime) -> bool:
@@ -62,6 +69,7 @@ class RemoteClock:
         # A world that was restarted may stand a little behind; time never goes back here.
         self._now = now if self._now is None else max(now, self._now)
         self._ended = answer["ended"]
+        self._heard_s = time.monotonic()
 
     async def _ask(self, method: Any, url: str, **body: Any) -> dict[str, Any]:  # noqa: ANN401
         timeout = aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_S)

@@ -1,5 +1,6 @@
 """Replays: lockstep, every tick counted, reads noted, and a real day in seconds."""
 
+import asyncio
 import json
 import time
 import zipfile
@@ -66,17 +67,51 @@ async def test_market_time_stands_at_the_first_tick_until_advanced(
         assert await advance(desk, 3000) == (5000, False)
 
 
-async def test_at_the_end_the_clock_stands_at_the_last_tick_and_the_world_serves_on(
+async def test_past_the_last_tick_market_time_is_real_time_and_the_world_serves_on(
     tmp_path: Path, options: WorldOptions
 ) -> None:
     async with Desk(tmp_path, options) as desk:
-        assert await advance(desk, 10_000_000) == (100_000, True)
-        assert await advance(desk, 20_000_000) == (100_000, True)
+        now_ms, ended = await advance(desk, 10_000_000)
+        assert ended
+        assert 100_000 <= now_ms < 110_000
+        await asyncio.sleep(0.05)
+        later_ms, ended = await advance(desk, 20_000_000)
+        assert ended
+        assert now_ms + 50 <= later_ms < 110_000
         status, body = await desk.read(ALICE)
         assert status == 200
-        assert body["agent_clock_ms"] == MIDNIGHT_MS + 100_000
+        assert later_ms <= body["agent_clock_ms"] - MIDNIGHT_MS < 110_000
         assert body["positions"][0]["price_current"] == 1286.0
         assert body["symbols"]["XAUUSD"]["digits"] == 3
+
+
+async def test_past_the_end_time_goes_on_while_the_world_is_away(
+    tmp_path: Path, options: WorldOptions
+) -> None:
+    async with Desk(tmp_path, options) as desk:
+        before_ms, _ = await advance(desk, 10_000_000)
+    await asyncio.sleep(0.05)
+    async with Desk(tmp_path, options) as desk:
+        after = await desk.get("/clock")
+        assert after["ended"]
+        assert before_ms + 50 <= after["now_ms"] - MIDNIGHT_MS < 130_000
+
+
+async def test_executors_ask_on_past_the_end(
+    tmp_path: Path, options: WorldOptions, app: App
+) -> None:
+    """The last tick asks 1286.30, and nobody advances the clock any more."""
+    async with Desk(tmp_path, options, loops=True) as desk:
+        await advance(desk, 10_000_000)
+        app.trades[ALICE] = [expected(4, stop_loss=None, take_profit=None)]
+        placed: list[dict[str, Any]] = []
+        for _ in range(100):
+            positions = (await desk.get(f"/broker/{ALICE}"))["positions"]
+            placed = [one for one in positions if one["magic"] == 4]
+            if placed:
+                break
+            await asyncio.sleep(0.1)
+        assert placed[0]["price_open"] == pytest.approx(1286.30, abs=0.0031)
 
 
 async def test_each_account_holds_from_the_first_tick_on_by_mobile(
@@ -167,7 +202,9 @@ async def test_a_restarted_replay_goes_on_where_it_was_committed(
     async with Desk(tmp_path, options) as desk:
         assert (await desk.get("/clock"))["now_ms"] == MIDNIGHT_MS + 50_000
         assert await desk.get(f"/broker/{ALICE}") == truth
-        assert await advance(desk, 200_000) == (100_000, True)
+        now_ms, ended = await advance(desk, 200_000)
+        assert ended
+        assert 100_000 <= now_ms < 110_000
 
 
 async def test_another_file_over_the_same_data_is_refused(
@@ -210,8 +247,12 @@ async def test_the_remote_clock_is_market_time(
         assert await clock.rest_until(MIDNIGHT + timedelta(seconds=10)) is True
         assert clock.now() == MIDNIGHT + timedelta(seconds=10)
         assert await clock.rest_until(MIDNIGHT + timedelta(seconds=500)) is True
-        assert clock.now() == MIDNIGHT + timedelta(seconds=100)
+        at_the_end = clock.now()
+        assert timedelta(seconds=100) <= at_the_end - MIDNIGHT < timedelta(seconds=110)
         assert await clock.rest_until(MIDNIGHT + timedelta(seconds=900)) is False
+        await asyncio.sleep(0.05)
+        passed = clock.now() - at_the_end
+        assert timedelta(seconds=0.05) <= passed < timedelta(seconds=10)
 
 
 async def test_a_long_paced_advance_is_answered_in_parts(

@@ -11,6 +11,9 @@ Invariants:
    the last request, no position and no order in scope, and for a whole account profit and margin
    zero.
 5. A job never gives up. Refusals are retried with a growing, bounded pause.
+6. No figure but the ticket and its volume is needed to close: a symbol without data holds up
+   nothing.
+7. A clock set back holds nothing up: an attempt dated after `now` counts as made now.
 """
 
 from collections.abc import Sequence
@@ -18,9 +21,10 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.domain.broker import AccountSnapshot, PendingOrder, Position, SymbolSpec
-from core.domain.retcodes import RetcodeClass, classify
+from core.domain.retcodes import PLACED, RetcodeClass, classify
 from core.records import CloseJobRow, CloseOrderRow
 
 ACCOUNT_SCOPE = "account"
@@ -50,11 +54,18 @@ FLAG_IOC = 2
 EXECUTION_MARKET = 2
 EXECUTION_EXCHANGE = 3
 
+CLOSE = "close"
+CANCEL = "cancel"
+Key = tuple[str, int]
+"""An action and the ticket it is for."""
+
 INTENDED = "intended"
 DONE = "done"
 REFUSED = "refused"
 UNKNOWN = "unknown"
 SETTLED = "settled"
+OPEN_STATES = (INTENDED, DONE, UNKNOWN)
+"""Not yet settled by a reading."""
 
 
 class ClosePolicy(Struct, frozen=True, kw_only=True):
@@ -81,12 +92,14 @@ class Attempt(Struct, frozen=True, kw_only=True, gc=False):
 class Plan(Struct, frozen=True, kw_only=True, gc=False):
     """The next safe step.
 
-    `settled` are attempts that this reading settles. Then exactly one of: attempts to make;
-    `first_flat` (remember this reading as the first proof) or `finished`; otherwise wait until
-    `due_at`. `reset_flat` where an earlier first proof no longer stands.
+    `settled` are attempts that this reading settles, `redated` those to be dated now because their
+    own date is still to come. Then exactly one of: attempts to make; `first_flat` (remember this
+    reading as the first proof) or `finished`; otherwise wait until `due_at`. `reset_flat` where an
+    earlier first proof no longer stands.
     """
 
     settled: tuple[CloseOrderRow, ...]
+    redated: tuple[CloseOrderRow, ...]
     attempts: tuple[Attempt, ...]
     first_flat: bool
     finished: bool
@@ -102,16 +115,24 @@ def plan(
     now: datetime,
     policy: ClosePolicy,
 ) -> Plan:
-    """Decide the next step of a job that is past its deadline."""
+    """Decide the next step of a job that is past its deadline.
+
+    `orders` are the attempts of this job, and those of other jobs whose outcome is open.
+    """
+    redated = tuple(o for o in orders if _sent_at(o) > now)
+    orders = [_dated(o, now) for o in orders]
     positions = [p for p in snapshot.positions if job.scope in (ACCOUNT_SCOPE, p.symbol)]
     pending = [o for o in snapshot.orders if job.scope in (ACCOUNT_SCOPE, o.symbol)]
-    by_ticket: dict[int, list[CloseOrderRow]] = {}
-    for order in sorted(orders, key=lambda o: o.attempt):
-        by_ticket.setdefault(order.ticket, []).append(order)
-    live = {p.ticket: p.volume for p in positions} | {o.ticket: o.volume for o in pending}
-    settled = tuple(o for o in orders if _settles(o, live.get(o.ticket), snapshot))
-    if not live:
-        return _prove(job, orders, snapshot, now, settled)
+    histories: dict[Key, list[CloseOrderRow]] = {}
+    numbers: dict[int, int] = {}
+    for order in sorted(orders, key=lambda o: (o.created_at, o.id)):
+        histories.setdefault((order.action, order.ticket), []).append(order)
+        numbers[order.ticket] = max(order.attempt, numbers.get(order.ticket, 0))
+    live = {(CLOSE, p.ticket) for p in snapshot.positions}
+    live |= {(CANCEL, o.ticket) for o in snapshot.orders}
+    settled = tuple(o for o in orders if (o.action, o.ticket) not in live and _settles(o, snapshot))
+    if not positions and not pending:
+        return _prove(job, orders, snapshot, now, settled, redated)
     attempts: list[Attempt] = []
     waits: list[datetime] = []
     troubles: list[str] = []
@@ -120,15 +141,17 @@ def plan(
         *sorted(positions, key=_largest_loss_first),
     ]
     for item in candidates:
-        history = by_ticket.get(item.ticket, [])
+        history = histories.get(_key(item), [])
         wait_until = _wait_until(history, item.volume, snapshot, now, policy)
         troubles.append(_trouble(history))
         if wait_until is not None:
             waits.append(wait_until)
         elif len(attempts) < REQUESTS_PER_ROUND_MAX:
-            attempts.append(_attempt(item, history, snapshot.symbols, policy))
+            number = numbers[item.ticket] = numbers.get(item.ticket, 0) + 1
+            attempts.append(_attempt(item, history, number, snapshot.symbols, policy))
     return Plan(
         settled=settled,
+        redated=redated,
         attempts=tuple(attempts),
         first_flat=False,
         finished=False,
@@ -138,12 +161,23 @@ def plan(
     )
 
 
-def _settles(order: CloseOrderRow, live: Decimal | None, snapshot: AccountSnapshot) -> bool:
-    if order.state not in (INTENDED, DONE, UNKNOWN):
-        return False
-    if snapshot.began_at < (order.answered_at or order.created_at):
-        return False
-    return live is None
+def _sent_at(order: CloseOrderRow) -> datetime:
+    """The last instant at which the request may have left."""
+    return order.answered_at or order.created_at
+
+
+def _dated(order: CloseOrderRow, now: datetime) -> CloseOrderRow:
+    return replace(order, answered_at=now) if _sent_at(order) > now else order
+
+
+def _key(item: Position | PendingOrder) -> Key:
+    """A half-filled order and its position bear the same ticket: what is done with it differs."""
+    return (CANCEL if isinstance(item, PendingOrder) else CLOSE, item.ticket)
+
+
+def _settles(order: CloseOrderRow, snapshot: AccountSnapshot) -> bool:
+    """Whether a reading without the ticket settles its attempt."""
+    return order.state in OPEN_STATES and snapshot.began_at >= _sent_at(order)
 
 
 def _prove(
@@ -152,23 +186,25 @@ def _prove(
     snapshot: AccountSnapshot,
     now: datetime,
     settled: tuple[CloseOrderRow, ...],
+    redated: tuple[CloseOrderRow, ...],
 ) -> Plan:
-    last_sent = max((o.answered_at or o.created_at for o in orders), default=job.created_at)
+    last_sent = max(map(_sent_at, orders), default=min(job.created_at, snapshot.began_at))
     state = snapshot.state
     clean = job.scope != ACCOUNT_SCOPE or (state.profit == 0 and state.margin == 0)
     counts = clean and snapshot.began_at >= last_sent
     gap = timedelta(seconds=FLAT_GAP_S)
-    finished = (
-        counts and job.flat_read_at is not None and snapshot.began_at - job.flat_read_at >= gap
-    )
-    first = counts and job.flat_read_at is None
-    base = snapshot.observed_at if first else (job.flat_read_at or now)
+    proof = job.flat_read_at
+    stands = proof is not None and last_sent <= proof <= now
+    finished = counts and stands and proof is not None and snapshot.began_at - proof >= gap
+    first = counts and not stands
+    base = proof if stands and proof is not None else snapshot.observed_at
     return Plan(
         settled=settled,
+        redated=redated,
         attempts=(),
         first_flat=first,
         finished=finished,
-        reset_flat=not counts and job.flat_read_at is not None,
+        reset_flat=not counts and proof is not None,
         due_at=max(now, base + gap) if counts else now + gap,
         trouble="",
     )
@@ -189,13 +225,14 @@ def _wait_until(
     if not history:
         return None
     last = history[-1]
-    base = last.answered_at or last.created_at
+    base = _sent_at(last)
     if last.state == REFUSED:
         ready = base + timedelta(seconds=_pause_s(history))
         return None if now >= ready and snapshot.began_at >= base else max(ready, now)
-    if last.state == DONE and volume < last.volume and snapshot.began_at >= base:
+    filled = last.state == DONE and last.retcode != PLACED
+    if filled and volume < last.volume and snapshot.began_at >= base:
         return None  # a partial fill: this reading shows what is left
-    quiet_s = SETTLE_S if last.state == DONE else policy.quiet_period_s
+    quiet_s = SETTLE_S if filled else max(SETTLE_S, policy.quiet_period_s)
     ready = base + timedelta(seconds=quiet_s)
     return None if snapshot.began_at >= ready else max(ready, now)
 
@@ -241,14 +278,14 @@ REFUSALS_TOLD = 5
 def _attempt(
     item: Position | PendingOrder,
     history: Sequence[CloseOrderRow],
+    number: int,
     symbols: dict[str, SymbolSpec],
     policy: ClosePolicy,
 ) -> Attempt:
-    number = history[-1].attempt + 1 if history else 1
     deviation = policy.deviation_points * min(number, DEVIATION_FACTOR_MAX)
     if isinstance(item, PendingOrder):
         return Attempt(
-            action="cancel",
+            action=CANCEL,
             ticket=item.ticket,
             position_id=0,
             symbol=item.symbol,
@@ -258,11 +295,11 @@ def _attempt(
             deviation_points=deviation,
             attempt=number,
         )
-    spec = symbols[item.symbol]
+    spec = symbols.get(item.symbol)
     modes = filling_modes(spec)
     refused_filling = sum(1 for o in history if o.retcode is not None and _filling(o))
     return Attempt(
-        action="close",
+        action=CLOSE,
         ticket=item.ticket,
         position_id=item.identifier,
         symbol=item.symbol,
@@ -278,30 +315,34 @@ def _filling(order: CloseOrderRow) -> bool:
     return _answer(order) is RetcodeClass.FILLING
 
 
-def close_volume(held: Decimal, spec: SymbolSpec) -> Decimal:
+def close_volume(held: Decimal, spec: SymbolSpec | None) -> Decimal:
     """How much of a position one request may close: all of it, or the largest allowed order.
 
     A rest smaller than the symbol's minimum could not be closed afterwards, so the split leaves at
-    least that much.
+    least that much. Without usable symbol data all of it is asked for.
     """
-    if held <= spec.volume_max:
+    if spec is None or held <= spec.volume_max or spec.volume_step <= 0:
         return held
     largest = _to_step(spec.volume_max, spec.volume_step)
     if held - largest < spec.volume_min:
-        return _to_step(held - spec.volume_min, spec.volume_step)
-    return largest
+        leaving = _to_step(held - spec.volume_min, spec.volume_step)
+        return leaving if leaving >= spec.volume_min else largest or held
+    return largest or held
 
 
 def _to_step(volume: Decimal, step: Decimal) -> Decimal:
     return (volume / step).to_integral_value(ROUND_DOWN) * step
 
 
-def filling_modes(spec: SymbolSpec) -> tuple[int, ...]:
+def filling_modes(spec: SymbolSpec | None) -> tuple[int, ...]:
     """Filling modes to try, most likely first (facts: mt5, section 2, filling).
 
     Request and instant execution take fill-or-kill; market execution what its flags allow,
     immediate-or-cancel first because a part closed is better than none; exchange takes all.
+    Without symbol data, as for market execution without flags.
     """
+    if spec is None:
+        return (FILL_FOK, FILL_IOC, FILL_RETURN)
     flagged = [
         mode
         for flag, mode in ((FLAG_IOC, FILL_IOC), (FLAG_FOK, FILL_FOK))

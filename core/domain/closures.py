@@ -31,7 +31,7 @@ def close_reason(deal: Deal, *, ours: bool) -> CloseReason:
 def explain(deals: Sequence[Deal], *, held: Decimal, ours: bool) -> Closure | None:
     """The closure of a position that is gone, or None while its deals do not account for `held`.
 
-    `held` is the most lots it was seen with; where the opening deals are known they say it better.
+    `held` is the most lots it was seen with; the exits must cover that and all entries known.
     The reason is the last exit's; the price the volume-weighted mean of all exits; profit the sum
     of every deal of the position, commission on the entry included.
     """
@@ -42,7 +42,7 @@ def explain(deals: Sequence[Deal], *, held: Decimal, ours: bool) -> Closure | No
         return None
     entered = sum((d.volume for d in deals if d.entry == DealEntry.IN), ZERO)
     left = sum((d.volume for d in exits), ZERO)
-    if left < (entered or held):
+    if left < max(entered, held) or (entered and _reversed_and_open(deals)):
         return None
     last = exits[-1]
     return Closure(
@@ -55,6 +55,13 @@ def explain(deals: Sequence[Deal], *, held: Decimal, ours: bool) -> Closure | No
         pnl=sum((d.amount for d in deals), ZERO),
         closed_at=last.executed_at,
     )
+
+
+def _reversed_and_open(deals: Sequence[Deal]) -> bool:
+    """Whether a netting reversal left a position the other way that no deal has closed yet."""
+    if all(d.entry != DealEntry.INOUT for d in deals):
+        return False
+    return sum((d.volume * exit_side(d).sign for d in deals), ZERO) != 0
 
 
 def exit_side(deal: Deal) -> Side:

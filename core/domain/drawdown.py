@@ -2,7 +2,7 @@
 
 Invariants:
 
-1. The peak rises only on a trusted, consistent reading, and moves otherwise only with cash flows:
+1. The peak begins and rises only on a trusted, consistent reading, else moves only with cash flows:
    a flow f multiplies it by (E + f) / E, E being the reading's equity without its flows (law 9).
 2. Drawdown is (peak - equity) / peak. At the limit counts as over it.
 3. No verdict improves as equity falls.
@@ -108,14 +108,14 @@ def peak_after_flow(peak: Decimal | None, equity: Decimal, flow: Decimal) -> Dec
     return (peak * equity / before).quantize(PEAK_QUANTUM, ROUND_HALF_EVEN)
 
 
-def is_over(peak: Decimal, equity: Decimal, percent: Decimal) -> bool:
+def is_over(peak: Decimal | None, equity: Decimal, percent: Decimal) -> bool:
     """Whether the drawdown is at or past `percent`, compared exactly, without dividing."""
-    return peak > 0 and (peak - equity) * HUNDRED >= percent * peak
+    return peak is not None and peak > 0 and (peak - equity) * HUNDRED >= percent * peak
 
 
-def drawdown_percent(peak: Decimal, equity: Decimal) -> Decimal:
+def drawdown_percent(peak: Decimal | None, equity: Decimal) -> Decimal:
     """Drawdown in percent of the peak, never negative, to four decimals for showing."""
-    if peak <= 0:
+    if peak is None or peak <= 0:
         return ZERO
     return max(ZERO, percent_of(peak - equity, peak))
 
@@ -128,24 +128,24 @@ def floor_equity(peak: Decimal, limits: Limits, *, exempt: bool) -> Decimal:
     return max(trailing, limits.minimum_equity)
 
 
-def _ratchet(peak: Decimal | None, reading: Reading) -> Decimal:
-    if peak is None:
-        return reading.equity
-    if reading.trusted and reading.consistent and reading.equity > peak:
-        return reading.equity
-    return peak
+def _ratchet(peak: Decimal | None, reading: Reading) -> Decimal | None:
+    if not (reading.trusted and reading.consistent):
+        return peak
+    return reading.equity if peak is None else max(peak, reading.equity)
 
 
 def _withdrawal_exempt(memory: GuardMemory, reading: Reading, limits: Limits) -> bool:
     minimum = limits.minimum_equity
-    if minimum is None or reading.equity >= minimum:
+    if minimum is None:
         return False
-    if reading.flow < 0 and reading.equity - reading.flow >= minimum:
+    if reading.equity < minimum and reading.flow < 0 and reading.equity - reading.flow >= minimum:
         return True
+    if reading.trusted and reading.equity >= minimum:
+        return False
     return memory.withdrawal_exempt
 
 
-def _broken(peak: Decimal, reading: Reading, limits: Limits, *, exempt: bool) -> Rule | None:
+def _broken(peak: Decimal | None, reading: Reading, limits: Limits, *, exempt: bool) -> Rule | None:
     if _below_minimum(reading, limits, exempt=exempt):
         return Rule.MINIMUM_EQUITY
     if is_over(peak, reading.equity, limits.max_drawdown_percent):
@@ -158,7 +158,7 @@ def _below_minimum(reading: Reading, limits: Limits, *, exempt: bool) -> bool:
     return minimum is not None and reading.equity < minimum and not exempt
 
 
-def _hurry(peak: Decimal, reading: Reading, limits: Limits, *, exempt: bool) -> str:
+def _hurry(peak: Decimal | None, reading: Reading, limits: Limits, *, exempt: bool) -> str:
     if _below_minimum(reading, limits, exempt=exempt):
         return "below_minimum"
     if is_over(peak, reading.equity, limits.max_drawdown_percent + COUNTDOWN_POINTS_MAX):

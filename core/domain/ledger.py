@@ -63,10 +63,18 @@ def book(
         clean = LedgerMemory(booked_balance=state.balance, written_off=ZERO, unexplained_since=None)
         return _step(clean, flows=flows, trusted=True)
     if abs(gap - memory.written_off) <= tolerance:
+        # What rounding left over is booked, as above: it must not add up over readings.
         known = LedgerMemory(
-            booked_balance=booked, written_off=memory.written_off, unexplained_since=None
+            booked_balance=state.balance - memory.written_off,
+            written_off=memory.written_off,
+            unexplained_since=None,
         )
         return _step(known, flows=flows, trusted=True)
+    stood_still = abs(state.balance - memory.booked_balance - memory.written_off) <= tolerance
+    if stood_still and ZERO < gap * memory.written_off < memory.written_off**2:
+        # The deals are late, and explain a part of what was written off.
+        late = LedgerMemory(booked_balance=booked, written_off=gap, unexplained_since=None)
+        return _step(late, flows=flows, trusted=True)
     since = memory.unexplained_since or now
     if now - since < timedelta(seconds=explanation_wait_s):
         waiting = LedgerMemory(

@@ -62,8 +62,8 @@ class Alarm(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def gap(previous: Tick | None, tick: Tick, policy: MarketPolicy) -> Alarm | None:
-    """A jump of the mid between two successive fresh ticks."""
-    if previous is None or previous.at >= tick.at or previous.mid <= 0:
+    """A jump of the mid between two successive fresh ticks that quote both sides."""
+    if previous is None or previous.at >= tick.at or not (is_quoted(previous) and is_quoted(tick)):
         return None
     percent = abs(tick.mid - previous.mid) * HUNDRED / previous.mid
     if percent < policy.gap_percent:
@@ -72,8 +72,15 @@ def gap(previous: Tick | None, tick: Tick, policy: MarketPolicy) -> Alarm | None
     return Alarm(kind=WarningKind.GAP, figure=shown, limit=policy.gap_percent)
 
 
+def is_quoted(tick: Tick) -> bool:
+    """Whether the tick is a market: both sides above zero, the ask not under the bid."""
+    return 0 < tick.bid <= tick.ask
+
+
 def spread(tick: Tick, spec: SymbolSpec, policy: MarketPolicy) -> Alarm | None:
-    """A spread wider than the symbol's limit."""
+    """A spread wider than the symbol's limit, in a tick that quotes both sides."""
+    if not is_quoted(tick):
+        return None
     limit = policy.spread_pips_by_symbol.get(spec.name, policy.spread_pips)
     pips = in_pips(tick.ask - tick.bid, pip_size(spec, policy.pip_by_symbol))
     return Alarm(kind=WarningKind.SPREAD, figure=pips, limit=limit) if pips > limit else None
@@ -154,7 +161,9 @@ def advance(
 def answer(
     warning: MarketWarningRow, verb: str, user_id: int, now: datetime, policy: MarketPolicy
 ) -> Change | None:
-    """What an admin's press does; None where this warning does not offer that verb."""
+    """What an admin's press does; None where this warning does not offer that verb (any more)."""
+    if warning.state in (WarningState.CLOSING, WarningState.RESOLVED):
+        return None
     if verb == "hold":
         held = _next(
             warning,

@@ -18,7 +18,9 @@ def pip_size(spec: SymbolSpec, overrides: Mapping[str, Decimal]) -> Decimal:
     override = overrides.get(spec.name)
     if override is not None:
         return override
-    return spec.point * 10 if spec.digits in FRACTIONAL_DIGITS else spec.point
+    # A symbol that is not selected shows no point; its digits say the same.
+    point = spec.point if spec.point > 0 else Decimal(1).scaleb(-spec.digits)
+    return point * 10 if spec.digits in FRACTIONAL_DIGITS else point
 
 
 def in_pips(price_distance: Decimal, pip: Decimal) -> Decimal:

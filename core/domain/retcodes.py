@@ -6,6 +6,8 @@ not exist. A code this table does not know is treated as an unknown outcome: loo
 
 from enum import StrEnum
 
+PLACED = 10008
+"""Accepted, not yet filled: to be polled, never sent again (facts: mt5, 1.4)."""
 DONE = 10009
 PARTIAL = 10010
 POSITION_CLOSED = 10036

@@ -5,13 +5,14 @@ later reading agrees. One call makes at most one round of requests.
 """
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain import closing
-from core.domain.broker import AccountSnapshot, Side
+from core.domain.broker import ZERO, AccountSnapshot, Side
 from core.domain.closing import Attempt, Plan
 from core.domain.rates import to_gbp
 from core.domain.results import deals_seen, ticket_results, total_pnl
@@ -64,18 +65,29 @@ class Converge:
     async def __call__(
         self, memory: AccountMemory, snapshot: AccountSnapshot, *, hurry: str
     ) -> datetime | None:
-        """Take one step; answers when the next is due, None where there is no job."""
+        """Take one step of each job; answers when the next is due, None where there is no job.
+
+        The whole account's job does the work of all; jobs for single symbols do not wait for one
+        another, because one market may be closed while another is open.
+        """
         job = memory.job
-        if job is None:
-            return None
+        jobs = memory.jobs if job is None or job.scope != closing.ACCOUNT_SCOPE else [job]
+        dues = [await self._step(memory, job, snapshot, hurry) for job in tuple(jobs)]
+        return min(dues, default=None)
+
+    async def _step(
+        self, memory: AccountMemory, job: CloseJobRow, snapshot: AccountSnapshot, hurry: str
+    ) -> datetime:
         now = self._clock.now()
         if job.state == "countdown":
-            if now < job.deadline_at and not hurry:
+            # Set back behind the job's own beginning, the clock would count for too long.
+            if job.created_at <= now < job.deadline_at and not hurry:
                 return job.deadline_at
             job = await self._start(memory, job, hurry)
-        orders = [o for o in memory.orders if o.job_id == job.id]
+        orders = [o for o in memory.orders if o.job_id == job.id or o.state in closing.OPEN_STATES]
         plan = closing.plan(job, orders, snapshot, now, self._policy.closing)
-        if plan.finished and not deals_seen(orders, memory.deals) and self._deals_may_come(job):
+        ours = [o for o in orders if o.job_id == job.id]
+        if plan.finished and not deals_seen(ours, memory.deals) and self._deals_may_come(job):
             return now + timedelta(seconds=closing.FLAT_GAP_S)
         if plan.finished:
             await self._finish(memory, job, plan, snapshot)
@@ -108,7 +120,7 @@ class Converge:
         new_trouble = plan.trouble or None
         told = new_trouble is not None and new_trouble != job.trouble
         changed = replace(job, flat_read_at=flat_at, trouble=new_trouble)
-        if changed == job and not plan.settled:
+        if changed == job and not plan.settled and not plan.redated:
             return
         async with self._store.writing() as tx:
             pen = self._pen(tx, memory)
@@ -120,6 +132,9 @@ class Converge:
         _replace_job(memory, changed)
 
     async def _settle(self, pen: Recorder, plan: Plan) -> None:
+        for order in plan.redated:
+            await pen.tx.update(CloseOrderRow, {"id": order.id}, answered_at=pen.now)
+            _replace_order(pen.memory, replace(order, answered_at=pen.now))
         for order in plan.settled:
             await pen.tx.update(
                 CloseOrderRow, {"id": order.id}, state=closing.SETTLED, settled_at=pen.now
@@ -252,7 +267,8 @@ class Converge:
             if order.position_id not in traded:
                 memory.deals.pop(order.position_id, None)
         memory.jobs = [j for j in memory.jobs if j.id != job.id]
-        memory.orders = [o for o in memory.orders if o.job_id != job.id]
+        active = {j.id for j in memory.jobs}
+        memory.orders = [o for o in memory.orders if o.job_id in active]
         self._metrics.autoclosed(job.reason, closed)
 
     async def _drawdown_row(self, pen: Recorder, job: CloseJobRow, **changes: object) -> None:
@@ -287,7 +303,7 @@ def _to_request(
         return CancelRequest(
             login=login, server=server, ticket=attempt.ticket, symbol=attempt.symbol
         )
-    side, tick = Side(attempt.side), snapshot.ticks[attempt.symbol]
+    side = Side(attempt.side)
     return CloseRequest(
         login=login,
         server=server,
@@ -295,11 +311,24 @@ def _to_request(
         symbol=attempt.symbol,
         position_side=side,
         volume=attempt.volume,
-        price=tick.bid if side is Side.BUY else tick.ask,
+        price=_price(attempt, side, snapshot),
         deviation_points=attempt.deviation_points,
         filling=attempt.filling,
         comment=f"{COMMENT_PREFIX}{order.id}",
     )
+
+
+def _price(attempt: Attempt, side: Side, snapshot: AccountSnapshot) -> Decimal:
+    """The price to close at; without a quote, the one at which the terminal values the position.
+
+    Only request and instant execution look at it (facts: mt5, section 2, close).
+    """
+    tick = snapshot.ticks.get(attempt.symbol)
+    quoted = ZERO if tick is None else tick.bid if side is Side.BUY else tick.ask
+    if quoted > 0:
+        return quoted
+    valued = (p.price_current for p in snapshot.positions if p.ticket == attempt.ticket)
+    return next(valued, ZERO)
 
 
 def _answered(order: CloseOrderRow, result: SendResult) -> CloseOrderRow:

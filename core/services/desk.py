@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from core.domain.broker import AccountSnapshot, Deal
+from core.domain.closing import OPEN_STATES
 from core.domain.episodes import Key
 from core.ports import Clock, Store, Transaction
 from core.records import (
@@ -150,6 +151,10 @@ async def load_memory(tx: Transaction, account_id: int, now: datetime) -> Accoun
     memory.jobs = await tx.find(CloseJobRow, account_id=account_id, state=ACTIVE_JOB_STATES)
     for job in memory.jobs:
         memory.orders.extend(await tx.find(CloseOrderRow, job_id=job.id))
+    active = {job.id for job in memory.jobs}
+    # A superseded job's last requests: what they did is still to be looked at (law 6).
+    unsettled = await tx.find(CloseOrderRow, account_id=account_id, state=OPEN_STATES)
+    memory.orders.extend(o for o in unsettled if o.job_id not in active)
     await _load_deals(tx, memory)
     return memory
 

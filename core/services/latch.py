@@ -7,6 +7,7 @@ from core.domain import audit_words as words
 from core.domain.alerts import TicketResult
 from core.domain.broker import ZERO, AccountSnapshot, PendingOrder, Position
 from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S
+from core.domain.ledger import is_consistent
 from core.ports import Clock, Metrics, Store
 from core.records import CloseJobRow
 from core.services.desk import AccountMemory
@@ -35,7 +36,8 @@ class LatchWatch:
         if not memory.state.release_granted_at is not None:
             return
         state = snapshot.state
-        if state.profit != 0 or state.margin != 0:
+        trusted = is_consistent(state) and memory.state.unexplained_since is None
+        if state.profit != 0 or state.margin != 0 or not trusted:
             memory.release_flat_at = None
             return
         first = memory.release_flat_at

@@ -1,6 +1,6 @@
 """What is brought in line before anything runs: people, accounts, limits."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
@@ -14,6 +14,9 @@ from core.records import AccountRow, AccountStateRow, UserRow
 from core.services import audit
 from core.services.policy import EnginePolicy
 from core.services.speaking import speak
+
+FLAT_READING_AGE_MAX = timedelta(minutes=2)
+"""Limits are loosened on a reading of at most this age (law 8)."""
 
 
 class Enrolled(Struct, frozen=True):
@@ -105,7 +108,7 @@ class AlignLimits:
         wanted = wanted_limits(self._policy, entry)
         now = self._clock.now()
         before = _limit_state(account)
-        after = align(before, wanted, now, may_loosen=_may_loosen(state))
+        after = align(before, wanted, now, may_loosen=_may_loosen(state, now))
         if after == before:
             return False
         await tx.update(AccountRow, {"id": account.id}, **_columns(after))
@@ -166,8 +169,11 @@ def _countdown(entry: AccountEntry, policy: EnginePolicy) -> int:
     return min(entry.countdown_s, policy.countdown_s)
 
 
-def _may_loosen(state: AccountStateRow | None) -> bool:
+def _may_loosen(state: AccountStateRow | None, now: datetime) -> bool:
+    """Whether the account is flat and unlatched now: what an old reading showed proves nothing."""
     if state is None or state.observed_at is None:
+        return False
+    if now - state.observed_at > FLAT_READING_AGE_MAX:
         return False
     flat = state.positions_count == 0 and (state.margin or 0) == 0
     return flat and state.latched_at is None and state.unavailable_since is None

@@ -221,6 +221,9 @@ class Scheduler:
         batch = self._due.pop(self._clock.now(), room)
         if not batch:
             return
+        # Under way from here, not from the task's first step: whoever wakes it between would have
+        # it read twice at a time.
+        self._inflight.update(account_id for account_id, _ in batch)
         tasks = [self._spawn(self._cycle(*item)) for item in batch]
         for task in tasks:
             self._running.add(task)
@@ -229,7 +232,6 @@ class Scheduler:
         await asyncio.wait(tasks, timeout=TICK_INTERVAL_S)
 
     async def _cycle(self, account_id: int, due: datetime) -> None:
-        self._inflight.add(account_id)
         following = due + timedelta(seconds=RETRY_AFTER_ERROR_S)
         try:
             following = await self._sync(account_id)
@@ -264,6 +266,7 @@ class Scheduler:
             try:
                 await job()
             except StaleEpoch as error:
+                self._stopping = True
                 self._on_fatal(error)
             except StoreUnavailable as error:
                 await self._on_store_lost(str(error))

@@ -152,10 +152,12 @@ def trade_request(request: CloseRequest | CancelRequest) -> dict[str, Any]:
 def _result(answer: Mapping[str, Any]) -> SendResult:
     raw = answer.get("result")
     if raw is None:
-        code, text = (answer.get("error") or [0, "no error given"])[:2]
-        if certainly_not_sent(int(code)):
-            raise NotSent(f"{code} {text}")
-        raise OutcomeUnknown(f"{code} {text}")
+        error = answer.get("error")
+        code = error[0] if isinstance(error, list) and error else None
+        said = " ".join(map(str, error)) if isinstance(error, list) else f"{error}"
+        if isinstance(code, int) and certainly_not_sent(code):
+            raise NotSent(said)
+        raise OutcomeUnknown(said)
     try:
         return SendResult(
             retcode=int(raw["retcode"]),
@@ -165,8 +167,8 @@ def _result(answer: Mapping[str, Any]) -> SendResult:
             price=translate.number(raw["price"]),
             comment=str(raw["comment"]),
         )
-    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-        raise OutcomeUnknown(f"malformed answer: {error}") from error
+    except (KeyError, TypeError, ValueError, ArithmeticError) as malformed:
+        raise OutcomeUnknown(f"malformed answer: {malformed}") from malformed
 
 
 def _ms(instant: datetime) -> int:

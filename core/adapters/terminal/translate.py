@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar
 
 from core.domain.broker import (
     AccountSnapshot,
@@ -31,7 +31,10 @@ STOP_OUT_PERCENT = 0
 UNEXPOSED = Decimal("0.01")
 """Margin, or floating profit, above this without any position is a read that lost its positions."""
 
+SIDES = {0: Side.BUY, 1: Side.SELL}
+
 Raw = Mapping[str, Any]
+T = TypeVar("T")
 
 
 def snapshot(
@@ -59,35 +62,35 @@ def snapshot(
 
 def _check_account(body: Raw, login: int, server: str) -> None:
     account = body.get("account")
-    logins = {body.get("login"), account.get("login") if isinstance(account, Mapping) else login}
-    servers = {
-        body.get("server"),
-        account.get("server") if isinstance(account, Mapping) else server,
-    }
-    if logins != {login} or servers != {server}:
-        found = ", ".join(sorted(f"{x}" for x in logins | servers))
+    named = [(body.get("login"), body.get("server"))]
+    if isinstance(account, Mapping):
+        named.append((account.get("login"), account.get("server")))
+    if any(each != (login, server) for each in named):
+        found = ", ".join(sorted({f"{x}" for each in named for x in each}))
         raise WrongAccount(f"asked for {login} at {server}, the terminal answered for {found}")
 
 
 def _snapshot(
     body: Raw, account_id: int, began_at: datetime, observed_at: datetime
 ) -> AccountSnapshot:
-    terminal = body["terminal"]
-    if not terminal["connected"]:
+    terminal = _of(dict, body["terminal"])
+    if not _flag(terminal["connected"]):
         raise BrokerUnavailable("the terminal is not connected to the broker")
-    offset_s = int(body["server_offset_s"])
+    offset_s = _whole(body["server_offset_s"])
     offset = timedelta(seconds=offset_s)
-    specs = {name: _spec(raw) for name, raw in body["symbols"].items()}
+    specs = {name: _spec(raw) for name, raw in _of(dict, body["symbols"]).items()}
     digits = {name: spec.digits for name, spec in specs.items()}
     state = _state(body["account"])
     result = AccountSnapshot(
         account_id=account_id,
         state=state,
-        autotrading=bool(terminal["trade_allowed"]) and not terminal.get("tradeapi_disabled"),
-        positions=tuple(_position(raw, digits, offset) for raw in body["positions"]),
-        orders=tuple(_order(raw, offset) for raw in body["orders"]),
-        deals=tuple(_deal(raw, offset) for raw in body["deals"]),
-        ticks={name: _tick(name, raw, digits, offset) for name, raw in body["ticks"].items()},
+        autotrading=_flag(terminal["trade_allowed"]) and not terminal.get("tradeapi_disabled"),
+        positions=tuple(_position(raw, digits, offset) for raw in _of(list, body["positions"])),
+        orders=tuple(_order(raw, offset) for raw in _of(list, body["orders"])),
+        deals=tuple(_deal(raw, offset) for raw in _of(list, body["deals"])),
+        ticks={
+            name: _tick(name, raw, digits, offset) for name, raw in _of(dict, body["ticks"]).items()
+        },
         symbols=specs,
         began_at=began_at,
         observed_at=observed_at,
@@ -133,19 +136,55 @@ def _level(value: object, digits: int) -> Decimal | None:
     return price if price > 0 else None
 
 
-def _instant(server_ms: int, offset: timedelta) -> datetime:
-    return EPOCH + timedelta(milliseconds=int(server_ms)) - offset
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"expected a whole number, not {value!r}")
+    return value
+
+
+def _ticket(value: object) -> int:
+    """A ticket that a request can name: 0 names none, and a close without a name would open."""
+    ticket = _whole(value)
+    if ticket <= 0:
+        raise ValueError(f"expected a ticket, not {ticket}")
+    return ticket
+
+
+def _held(value: object) -> Decimal:
+    volume = number(value)
+    if volume <= 0:
+        raise ValueError(f"expected a volume above zero, not {volume}")
+    return volume
+
+
+def _text(value: object) -> str:
+    return _of(str, value)
+
+
+def _flag(value: object) -> bool:
+    return _of(bool, value)
+
+
+def _of(kind: type[T], value: object) -> T:
+    """The value as it is. An empty thing of another kind must not pass for "none held" (law 1)."""
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, not {value!r:.80}")
+    return value
+
+
+def _instant(server_ms: object, offset: timedelta) -> datetime:
+    return EPOCH + timedelta(milliseconds=_whole(server_ms)) - offset
 
 
 def _state(raw: Raw) -> AccountState:
     margin = number(raw["margin"])
-    percent = int(raw["margin_so_mode"]) == STOP_OUT_PERCENT
+    percent = _whole(raw["margin_so_mode"]) == STOP_OUT_PERCENT
     return AccountState(
-        login=int(raw["login"]),
-        server=str(raw["server"]),
-        currency=str(raw["currency"]),
-        currency_digits=int(raw["currency_digits"]),
-        margin_mode=MARGIN_MODES[int(raw["margin_mode"])],
+        login=_whole(raw["login"]),
+        server=_text(raw["server"]),
+        currency=_text(raw["currency"]),
+        currency_digits=_whole(raw["currency_digits"]),
+        margin_mode=MARGIN_MODES[_whole(raw["margin_mode"])],
         balance=number(raw["balance"]),
         credit=number(raw["credit"]),
         profit=number(raw["profit"]),
@@ -154,62 +193,62 @@ def _state(raw: Raw) -> AccountState:
         margin_free=number(raw["margin_free"]),
         margin_level_percent=number(raw["margin_level"]) if margin > 0 else None,
         stop_out_level_percent=number(raw["margin_so_so"]) if percent else None,
-        can_trade=bool(raw["trade_allowed"]) and bool(raw["trade_expert"]),
+        can_trade=_flag(raw["trade_allowed"]) and _flag(raw["trade_expert"]),
     )
 
 
 def _position(raw: Raw, digits: Mapping[str, int], offset: timedelta) -> Position:
-    symbol = str(raw["symbol"])
+    symbol = _text(raw["symbol"])
     places = digits.get(symbol, 8)
     return Position(
-        ticket=int(raw["ticket"]),
-        identifier=int(raw["identifier"]),
+        ticket=_ticket(raw["ticket"]),
+        identifier=_whole(raw["identifier"]),
         symbol=symbol,
-        side=Side.BUY if int(raw["type"]) == 0 else Side.SELL,
-        volume=number(raw["volume"]),
+        side=SIDES[_whole(raw["type"])],
+        volume=_held(raw["volume"]),
         price_open=number(raw["price_open"]),
         stop_loss=_level(raw["sl"], places),
         take_profit=_level(raw["tp"], places),
         price_current=_price(raw["price_current"], places),
         profit=number(raw["profit"]),
         swap=number(raw["swap"]),
-        magic=int(raw["magic"]),
-        comment=str(raw["comment"]),
-        reason=int(raw["reason"]),
+        magic=_whole(raw["magic"]),
+        comment=_text(raw["comment"]),
+        reason=_whole(raw["reason"]),
         opened_at=_instant(raw["time_msc"], offset),
     )
 
 
 def _order(raw: Raw, offset: timedelta) -> PendingOrder:
     return PendingOrder(
-        ticket=int(raw["ticket"]),
-        symbol=str(raw["symbol"]),
-        order_type=int(raw["type"]),
+        ticket=_ticket(raw["ticket"]),
+        symbol=_text(raw["symbol"]),
+        order_type=_whole(raw["type"]),
         volume=number(raw["volume_current"]),
         price_open=number(raw["price_open"]),
-        magic=int(raw["magic"]),
-        comment=str(raw["comment"]),
+        magic=_whole(raw["magic"]),
+        comment=_text(raw["comment"]),
         placed_at=_instant(raw["time_setup_msc"], offset),
     )
 
 
 def _deal(raw: Raw, offset: timedelta) -> Deal:
     return Deal(
-        ticket=int(raw["ticket"]),
-        order=int(raw["order"]),
-        position_id=int(raw["position_id"]),
-        deal_type=int(raw["type"]),
-        entry=int(raw["entry"]),
-        reason=int(raw["reason"]),
-        symbol=str(raw["symbol"]),
+        ticket=_whole(raw["ticket"]),
+        order=_whole(raw["order"]),
+        position_id=_whole(raw["position_id"]),
+        deal_type=_whole(raw["type"]),
+        entry=_whole(raw["entry"]),
+        reason=_whole(raw["reason"]),
+        symbol=_text(raw["symbol"]),
         volume=number(raw["volume"]),
         price=number(raw["price"]),
         profit=number(raw["profit"]),
         commission=number(raw["commission"]),
         swap=number(raw["swap"]),
         fee=number(raw["fee"]),
-        magic=int(raw["magic"]),
-        comment=str(raw["comment"]),
+        magic=_whole(raw["magic"]),
+        comment=_text(raw["comment"]),
         executed_at=_instant(raw["time_msc"], offset),
     )
 
@@ -225,18 +264,18 @@ def _tick(name: str, raw: Raw, digits: Mapping[str, int], offset: timedelta) -> 
 
 
 def _spec(raw: Raw) -> SymbolSpec:
-    digits = int(raw["digits"])
+    digits = _whole(raw["digits"])
     return SymbolSpec(
-        name=str(raw["name"]),
+        name=_text(raw["name"]),
         digits=digits,
         point=number(raw["point"]),
         contract_size=number(raw["trade_contract_size"]),
         volume_min=number(raw["volume_min"]),
         volume_step=number(raw["volume_step"]),
         volume_max=number(raw["volume_max"]),
-        currency_base=str(raw["currency_base"]),
-        currency_profit=str(raw["currency_profit"]),
-        filling_mode=int(raw["filling_mode"]),
-        execution_mode=int(raw["trade_exemode"]),
-        trade_mode=int(raw["trade_mode"]),
+        currency_base=_text(raw["currency_base"]),
+        currency_profit=_text(raw["currency_profit"]),
+        filling_mode=_whole(raw["filling_mode"]),
+        execution_mode=_whole(raw["trade_exemode"]),
+        trade_mode=_whole(raw["trade_mode"]),
     )

@@ -73,6 +73,10 @@ class DecideApproval:
             approval = await tx.get(ApprovalRow, approval_id)
         if approval is None or approval.user_id != actor.user_id:
             raise Refused("not_yours" if approval else "not_found")
+        seen = self._desk.peek(approval.account_id)
+        if approve and seen is not None and seen.jobs:
+            # A close may hold the account for a while; nobody has to wait to be refused.
+            raise Refused("account_closing")
         async with self._desk.holding(approval.account_id) as memory:
             try:
                 decided = await self._decide(memory, actor, approval_id, approve=approve)

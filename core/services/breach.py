@@ -11,7 +11,7 @@ from core.domain.closing import ACCOUNT_SCOPE
 from core.domain.cycle import Cycle
 from core.domain.drawdown import Rule
 from core.domain.rates import to_gbp
-from core.records import AccountStateRow, CloseJobRow, DrawdownAlertRow
+from core.records import AccountStateRow, CloseJobRow, CloseOrderRow, DrawdownAlertRow
 from core.services.record_trades import not_placed
 from core.services.recording import Recorder
 
@@ -82,8 +82,15 @@ def _job(pen: Recorder, cycle: Cycle, rule: Rule, *, countdown_s: int, epoch: in
 
 
 async def _supersede_symbol_jobs(pen: Recorder, job: CloseJobRow) -> None:
-    """The whole account is closed: jobs for single symbols have nothing left to decide."""
+    """The whole account is closed: its job takes over the attempts of those for single symbols.
+
+    An attempt of theirs whose outcome is open must be settled before its ticket is tried again.
+    """
     for other in [j for j in pen.memory.jobs if j.scope != ACCOUNT_SCOPE]:
+        await pen.tx.update(CloseOrderRow, {"job_id": other.id}, job_id=job.id)
+        pen.memory.orders = [
+            replace(o, job_id=job.id) if o.job_id == other.id else o for o in pen.memory.orders
+        ]
         await pen.tx.update(CloseJobRow, {"id": other.id}, state="superseded", finished_at=pen.now)
         await pen.audit(words.CLOSE_CONFIRMED, job=other.id, superseded_by=job.id)
         pen.memory.jobs.remove(other)

@@ -13,6 +13,7 @@ from core.services.boards import Boards
 from core.services.converge import Converge
 from core.services.desk import ACTIVE_JOB_STATES, Desk
 from core.services.expected import ExpectedTrades, Tokens
+from core.services.gap_close import GapClose
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
@@ -126,7 +127,6 @@ def assemble(  # noqa: PLR0913 - each port is named once
         metrics=metrics,
         desk=desk,
         policy=policy,
-        epoch=epoch,
         wake=wake,
     )
     sync = _cycle(store, gateway, clock, metrics, desk, market, policy, epoch)
@@ -181,6 +181,9 @@ def _cycle(  # noqa: PLR0913, PLR0917 - the ports, passed on
             epoch=epoch,
         ),
         latch=LatchWatch(store=store, clock=clock, metrics=metrics, policy=policy, epoch=epoch),
+        gap_close=GapClose(
+            store=store, clock=clock, policy=policy, epoch=epoch, closing=market.closing
+        ),
         outage=Outage(store=store, clock=clock, policy=policy),
         market=market,
         policy=policy,

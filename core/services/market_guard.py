@@ -5,7 +5,6 @@ Judges the quotes of the reading just taken. Only symbols that some account hold
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -17,12 +16,11 @@ from core.domain.broker import AccountSnapshot, SymbolSpec, Tick
 from core.domain.market import Alarm, Change, WarningKind, WarningState
 from core.domain.people import Person
 from core.ports import Clock, Metrics, Store, Transaction
-from core.records import AccountRow, CloseJobRow, MarketWarningRow, OverrideRow, UserRow
+from core.records import AccountRow, MarketWarningRow, OverrideRow, UserRow
 from core.services import audit
 from core.services.desk import AccountMemory, Desk
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy
-from core.services.recording import Recorder
 from core.services.speaking import speak
 
 Key = tuple[str, str, str]
@@ -31,7 +29,7 @@ Key = tuple[str, str, str]
 class MarketGuard:
     """Keeps the unresolved warnings, in memory and in the store."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each dependency once
+    def __init__(
         self,
         *,
         store: Store,
@@ -39,7 +37,6 @@ class MarketGuard:
         metrics: Metrics,
         desk: Desk,
         policy: EnginePolicy,
-        epoch: int,
         wake: Callable[[int], None],
     ) -> None:
         self._store = store
@@ -47,7 +44,6 @@ class MarketGuard:
         self._metrics = metrics
         self._desk = desk
         self._policy = policy
-        self._epoch = epoch
         self._wake = wake
         self._lock = asyncio.Lock()
         self._ticks: dict[tuple[str, str], Tick] = {}
@@ -62,6 +58,12 @@ class MarketGuard:
         for row in rows:
             read = [account_id for account_id in row.account_ids if account_id in enabled]
             self._open[row.server, row.symbol, row.kind] = replace(row, account_ids=read)
+
+    def closing(self, server: str) -> list[MarketWarningRow]:
+        """The warnings of this server whose symbol is to be closed now."""
+        return [
+            w for w in self._open.values() if w.server == server and w.state == WarningState.CLOSING
+        ]
 
     def unresolved(self) -> list[MarketWarningRow]:
         """The warnings that are not over, oldest first."""
@@ -185,23 +187,16 @@ class MarketGuard:
     async def _commit(
         self, change: Change, *, override: OverrideRow | None = None, by: str = ""
     ) -> None:
-        """Warning, override, close jobs, audit and alert in one commit."""
+        """Warning, override, audit and alert in one commit.
+
+        No account is locked here: one with a slow terminal would hold up everybody's market guard.
+        Each account's own cycle finds that its symbol is to be closed, and is woken for it.
+        """
         now = self._clock.now()
-        warning = change.warning
-        async with AsyncExitStack() as stack:
-            memories = [
-                await stack.enter_async_context(self._desk.holding(account_id))
-                for account_id in sorted(warning.account_ids if change.close else ())
-            ]
-            tx = await stack.enter_async_context(self._store.writing())
-            warning = await self._save(tx, warning)
+        async with self._store.writing() as tx:
+            warning = await self._save(tx, change.warning)
             if override is not None:
                 await tx.insert(override)
-            jobs = [
-                (m, await self._close_job(tx, m, warning, now))
-                for m in memories
-                if _needs_job(m, warning.symbol)
-            ]
             await audit.append(
                 tx,
                 0,
@@ -214,19 +209,18 @@ class MarketGuard:
                     "state": warning.state,
                     "figure": warning.figure,
                     "accounts": warning.account_ids,
-                    "jobs": [job.id for _, job in jobs],
                 },
                 now,
             )
             if change.told:
                 await self._say(tx, change, warning, by, now)
-        for memory, _ in jobs:
-            self._wake(memory.account.id)
         key = (warning.server, warning.symbol, warning.kind)
         if warning.resolved_at is None:
             self._open[key] = warning
         else:
             self._open.pop(key, None)
+        for account_id in warning.account_ids if change.close else ():
+            self._wake(account_id)
 
     async def _save(self, tx: Transaction, warning: MarketWarningRow) -> MarketWarningRow:
         if warning.id == 0:
@@ -238,35 +232,6 @@ class MarketGuard:
         }
         await tx.update(MarketWarningRow, {"id": warning.id}, **changes)
         return warning
-
-    async def _close_job(
-        self, tx: Transaction, memory: AccountMemory, warning: MarketWarningRow, now: datetime
-    ) -> CloseJobRow:
-        job = CloseJobRow(
-            account_id=memory.account.id,
-            trigger_key=f"gap:{warning.id}:{warning.version}",
-            reason="market_gap",
-            scope=warning.symbol,
-            state="closing",
-            deadline_at=now,
-            epoch=self._epoch,
-            equity_at_trigger=memory.state.equity,
-            drawdown_percent=memory.state.drawdown_percent,
-            created_at=now,
-            started_at=now,
-        )
-        pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
-        job = replace(job, id=await tx.insert(job))
-        memory.jobs.append(job)  # forgotten with the whole memory where the commit fails
-        await pen.audit(words.CLOSE_STARTED, job=job.id, warning=warning.id)
-        await pen.log(
-            matched=True,
-            symbol=warning.symbol,
-            event_type="guard_trigger",
-            status="warning",
-            error_message=f"market gap {warning.figure} %",
-        )
-        return job
 
     async def _say(
         self, tx: Transaction, change: Change, warning: MarketWarningRow, by: str, now: datetime
@@ -300,11 +265,6 @@ class MarketGuard:
 def _holds(memory: AccountMemory, symbol: str) -> bool:
     snapshot = memory.snapshot
     return snapshot is not None and any(p.symbol == symbol for p in snapshot.positions)
-
-
-def _needs_job(memory: AccountMemory, symbol: str) -> bool:
-    covered = any(j.scope in ("account", symbol) for j in memory.jobs)
-    return not covered and not memory.latched and _holds(memory, symbol)
 
 
 def _word(warning: MarketWarningRow, by: str) -> str:

@@ -29,6 +29,7 @@ from core.services import record_episodes, record_guard, record_ledger, record_t
 from core.services.breach import record_breach
 from core.services.converge import Converge
 from core.services.desk import AccountMemory, Desk
+from core.services.gap_close import GapClose
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
@@ -54,6 +55,7 @@ class SyncAccount:
         desk: Desk,
         converge: Converge,
         latch: LatchWatch,
+        gap_close: GapClose,
         outage: Outage,
         market: MarketGuard,
         policy: EnginePolicy,
@@ -66,6 +68,7 @@ class SyncAccount:
         self._desk = desk
         self._converge = converge
         self._latch = latch
+        self._gap_close = gap_close
         self._outage = outage
         self._market = market
         self._policy = policy
@@ -267,6 +270,7 @@ class SyncAccount:
         now = self._clock.now()
         if memory.latched and not memory.jobs:
             await self._latch(memory, snapshot)
+        await self._gap_close(memory, snapshot)
         hurry = cycle.verdict.hurry if memory.job and memory.job.scope == ACCOUNT_SCOPE else ""
         step_due = await self._converge(memory, snapshot, hurry=hurry)
         regular = now + timedelta(seconds=self._interval(memory, cycle, snapshot))

@@ -1,5 +1,6 @@
 """The market guard, end to end: gaps close when nobody answers, wide spreads hold and warn."""
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
@@ -227,3 +228,38 @@ async def test_a_restart_does_not_end_a_warning_before_its_accounts_are_read(
     await house.run(150)
     (row,) = await house.rows(MarketWarningRow)
     assert row.resolved_at is None
+
+
+async def test_a_breach_takes_over_what_a_gap_close_has_under_way(house: House) -> None:
+    """A ticket whose close has an open outcome is not sent again by the account's job at once."""
+    house.open(GBP, "sell", "0.10")
+    await house.run(11)
+    house.price("2080.00", "2080.30")  # 10 oz short: 1,100 USD lost, under 9 % of 10,000 GBP
+    await house.run(4)
+    house.fault(GBP, "timeout_not_executed", times=1)
+    await press(house, "close")
+    await house.run(0.1)
+    assert len(house.sends(GBP)) == 1
+    house.price("2300.00", "2300.30")  # 3,300 USD: 26 %
+    await house.run(1.5)
+    assert (await house.state(GBP)).latched_at is not None
+    assert len(house.sends(GBP)) == 1, "the quiet period of the unknown outcome is not over"
+    await house.run(8)
+    assert len(house.sends(GBP)) == 2
+    assert house.sim.ledger.positions(GBP) == {}
+    states = {j.scope: j.state for j in await house.rows(CloseJobRow)}
+    assert states == {"XAUUSD": "superseded", "account": "flat"}
+
+
+async def test_a_slow_account_does_not_hold_up_the_market_guard(house: House) -> None:
+    """Answering a gap locks no account: one whose terminal hangs is closed when it can be."""
+    await both_hold_gold(house)
+    house.price("2080.00", "2080.30")
+    await house.run(5)
+    async with house.engine.desk.holding(house.ids[USD]):  # as during a long close
+        async with asyncio.timeout(5):
+            await press(house, "close")
+        await house.engine.sync(house.ids[GBP])
+    assert house.sim.ledger.positions(GBP) == {}
+    await house.run(8)
+    assert [p.symbol for p in house.sim.ledger.positions(USD).values()] == ["EURUSD"]

@@ -268,7 +268,8 @@ def _create_close_jobs() -> None:
         sa.Column("finished_at", UtcDateTime),
         sa.UniqueConstraint("account_id", "trigger_key"),
         sa.CheckConstraint(
-            "state IN ('countdown', 'closing', 'flat')", name=op.f("ck_close_jobs_state")
+            "state IN ('countdown', 'closing', 'flat', 'superseded')",
+            name=op.f("ck_close_jobs_state"),
         ),
         sqlite_autoincrement=True,
     )

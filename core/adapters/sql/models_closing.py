@@ -17,7 +17,7 @@ class CloseJob(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "trigger_key"),
         Index(None, "state"),
-        words("state", "countdown", "closing", "flat"),
+        words("state", "countdown", "closing", "flat", "superseded"),
         NUMBERED,
     )
 

@@ -1,0 +1,149 @@
+"""The ledger: deals explain the balance; what none explains waits, and then counts (law 9)."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
+from core.domain.broker import Deal
+from core.domain.ledger import LedgerMemory, LedgerStep, book, is_consistent
+from tests.unit.domain.make import D, at, money, state
+
+WAIT_S = 10.0
+BALANCED = LedgerMemory(booked_balance=D(10000), written_off=D(0), unexplained_since=None)
+
+
+def read(
+    memory: LedgerMemory, balance: str | Decimal, deals: Sequence[Deal] = (), s: float = 0
+) -> LedgerStep:
+    """One reading, `s` seconds from the tests' present."""
+    shown = state(balance=D(balance))
+    return book(memory, shown, tuple(deals), at(s), explanation_wait_s=WAIT_S)
+
+
+def written_off(balance: str) -> LedgerMemory:
+    """An account of 10,000 whose balance went to this without a deal, and was given up on."""
+    waiting = read(BALANCED, balance, s=0).memory
+    return read(waiting, balance, s=WAIT_S).memory
+
+
+def test_the_first_reading_begins_the_sum_and_has_no_flows() -> None:
+    nothing = LedgerMemory(booked_balance=None, written_off=D(0), unexplained_since=None)
+    step = read(nothing, "10000", [money(1, "10000")])
+    assert (step.memory, step.flow, step.trusted) == (BALANCED, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("deal_type", "is_flow", "moves_balance"),
+    [
+        (2, True, True),  # balance: a deposit
+        (3, True, False),  # credit stands beside the balance
+        (6, True, True),  # bonus
+        (4, False, True),  # charge
+        (5, False, True),  # correction
+        (7, False, True),  # commission
+        (12, False, True),  # interest
+        (99, False, True),  # a type newer than this code
+    ],
+)
+def test_only_balance_credit_and_bonus_are_flows(
+    *, deal_type: int, is_flow: bool, moves_balance: bool
+) -> None:
+    balance = "10050" if moves_balance else "10000"
+    step = read(BALANCED, balance, [money(1, "50", deal_type)])
+    assert step.trusted
+    assert (step.flow, len(step.flows)) == ((50, 1) if is_flow else (0, 0))
+    assert step.memory.booked_balance == D(balance)
+
+
+def test_profit_commission_swap_and_fee_are_signed_and_added_as_they_are() -> None:
+    deal = money(1, "20", 0, commission=D("-1.50"), swap=D("-0.25"), fee=D("-0.05"))
+    assert read(BALANCED, "10018.20", [deal]).trusted
+    assert not read(BALANCED, "10020", [deal]).trusted
+
+
+@pytest.mark.parametrize(
+    ("deals", "bound"), [(0, "0.005"), (1, "0.010"), (2, "0.015"), (5, "0.030")]
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_half_a_cent_for_the_balance_and_for_each_deal_is_rounding(
+    deals: int, bound: str, sign: int
+) -> None:
+    some = [money(n, "1") for n in range(deals)]
+    base = D(10000) + deals
+    assert read(BALANCED, base + sign * D(bound), some).trusted
+    assert not read(BALANCED, base + sign * (D(bound) + D("0.001")), some).trusted
+
+
+def test_a_change_without_a_deal_is_distrusted_for_the_wait_and_then_a_loss() -> None:
+    first = read(BALANCED, "9900", s=0)
+    assert (first.trusted, first.unexplained, first.lost) == (False, -100, None)
+    assert first.memory.unexplained_since == at(0)
+    just_before = read(first.memory, "9900", s=9.999)
+    assert (just_before.trusted, just_before.lost) == (False, None)
+    over = read(just_before.memory, "9900", s=10)
+    assert (over.trusted, over.lost, over.memory.written_off) == (True, -100, -100)
+    again = read(over.memory, "9900", s=11)
+    assert (again.trusted, again.lost) == (True, None)
+
+
+def test_a_deal_within_the_wait_explains() -> None:
+    waiting = read(BALANCED, "9900", s=0).memory
+    step = read(waiting, "9900", [money(1, "-100")], s=5)
+    assert (step.trusted, step.flow) == (True, -100)
+    assert step.memory == LedgerMemory(
+        booked_balance=D(9900), written_off=D(0), unexplained_since=None
+    )
+
+
+def test_a_late_deal_takes_the_write_off_back() -> None:
+    step = read(written_off("9900"), "9900", [money(1, "-100")], s=60)
+    assert (step.trusted, step.flow, step.lost) == (True, -100, None)
+    assert (step.memory.booked_balance, step.memory.written_off) == (D(9900), D(0))
+
+
+def test_a_late_deal_takes_back_the_part_that_it_explains() -> None:
+    step = read(written_off("9850"), "9850", [money(1, "-100")], s=60)
+    assert (step.trusted, step.flow, step.lost) == (True, -100, None)
+    assert (step.memory.booked_balance, step.memory.written_off) == (D(9900), D(-50))
+
+
+def test_deals_ahead_of_their_balance_explain_nothing_yet() -> None:
+    """No write-off is there to be taken back: the balance must still follow."""
+    assert not read(BALANCED, "10000", [money(1, "-100")]).trusted
+    assert not read(written_off("9900"), "9900", [money(1, "100")], s=60).trusted
+    assert not read(written_off("9900"), "9900", [money(1, "-150")], s=60).trusted
+
+
+def test_rounding_after_a_write_off_does_not_add_up() -> None:
+    """Deals of a third of a cent, booked to the cent, in many readings after a write-off."""
+    memory, balance = written_off("9900"), D(9900)
+    for n in range(30):
+        step = read(memory, balance, [money(n, "0.003")], s=20 + n)
+        assert step.trusted
+        memory = step.memory
+        assert read(memory, balance, s=20 + n).trusted
+
+
+def test_a_second_unexplained_change_waits_anew() -> None:
+    step = read(written_off("9900"), "9800", s=60)
+    assert (step.trusted, step.unexplained) == (False, D(-100))
+    over = read(step.memory, "9800", s=70)
+    assert (over.lost, over.memory.written_off) == (D(-100), D(-200))
+
+
+def test_a_change_that_undoes_itself_is_forgotten() -> None:
+    waiting = read(BALANCED, "9900", s=0).memory
+    assert read(waiting, "10000", s=5).memory == BALANCED
+
+
+@pytest.mark.parametrize(
+    ("equity", "consistent"),
+    [("943.91", True), ("943.925", True), ("943.926", False), ("943.894", False)],
+)
+def test_equity_is_balance_credit_and_profit_to_the_rounding_of_three_figures(
+    *, equity: str, consistent: bool
+) -> None:
+    """A printed terminal: balance 941.54, profit 2.37, equity 943.91."""
+    shown = state(balance=D("941.54"), profit=D("2.37"), equity=D(equity))
+    assert is_consistent(shown) is consistent

@@ -311,9 +311,9 @@ class CashFlowRow(Record, frozen=True, kw_only=True):
 class CloseJobRow(Record, frozen=True, kw_only=True):
     """A decision to close, carried out until proved. Unique per (account, trigger_key).
 
-    `scope`: `account`, or a symbol name. `state`: countdown, closing, flat, or superseded (a job for
-    the whole account has taken over). `deadline_at` is when
-    closing begins. `flat_read_at` is the first of the two reads that prove it (law 7).
+    `scope`: `account`, or a symbol name. `state`: countdown, closing, flat, or superseded (the
+    whole account's job has taken over). `deadline_at` is when closing begins. `flat_read_at` is the
+    first of the two reads that prove it (law 7).
     """
 
     table: ClassVar[str] = "close_jobs"

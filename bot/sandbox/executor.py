@@ -161,9 +161,10 @@ class Executors:
         return run
 
     async def poll_all(self) -> None:
-        """Let every executor ask once, in order: what a replay does at its marks."""
-        for executor in self._executors:
-            await self.poll(executor)
+        """Let all executors ask together and place in order: what a replay does at its marks."""
+        answers = await asyncio.gather(*(self._ask(one.login) for one in self._executors))
+        for executor, trades in zip(self._executors, answers, strict=True):
+            await executor.work(trades)
 
     async def poll(self, executor: Executor) -> None:
         """Ask the app what one account is to hold, and place it. Quiet while there is no app."""

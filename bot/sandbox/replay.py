@@ -1,9 +1,9 @@
 """Recorded ticks in lockstep: market time is the app's clock and passes when the app lets it.
 
-`advance` feeds every tick up to an instant, stops and stop-outs included. After the last tick of the
-file market time is real time from there on, at that tick's prices, so that what was begun can end;
-the world goes on answering. Each read of an account is written to `reads.jsonl`, so that a test can
-work out the figures from the file by itself.
+`advance` feeds every tick up to an instant, stops and stop-outs included. After the last tick of
+the file market time is real time from there on, at that tick's prices, so that what was begun can
+end; the world goes on answering. Each read of an account is written to `reads.jsonl`, so that a
+test can work out the figures from the file by itself.
 
 The clock and the quote are committed with whatever the ticks caused, and else once a second of real
 time: after a crash market time resumes there, and the app, whose time never goes back, moves on.

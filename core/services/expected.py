@@ -56,14 +56,16 @@ class ExpectedTrades:
             account = await tx.first(AccountRow, token_hash=digest)
             if account is None or not _same(digest, account.token_hash) or not account.enabled:
                 return None
+            trades = await tx.find(
+                TradeRow, account_id=account.id, status="pending", limit=TRADES_MAX
+            )
+            if not trades:
+                return []  # the usual answer, and executors ask every second
             state = await tx.get(AccountStateRow, account.id)
             if state is None or state.latched_at is not None:
                 return []
             if await tx.count(CloseJobRow, account_id=account.id, state=ACTIVE_JOB_STATES):
                 return []
-            trades = await tx.find(
-                TradeRow, account_id=account.id, status="pending", limit=TRADES_MAX
-            )
         now = self._clock.now()
         return [_handed(t) for t in trades if t.deadline_at > now]
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
+import msgspec
 
 REQUEST_TIMEOUT_S: Final = 120.0
 """One answer: a paced advance is held for seconds, a fast one may feed hours of ticks."""
@@ -77,7 +78,7 @@ class RemoteClock:
             try:
                 async with method(url, timeout=timeout, **body) as answer:
                     answer.raise_for_status()
-                    found: dict[str, Any] = await answer.json()
+                    found: dict[str, Any] = msgspec.json.decode(await answer.read())
                     return found
             except (aiohttp.ClientError, TimeoutError):
                 await asyncio.sleep(RETRY_PAUSE_S)

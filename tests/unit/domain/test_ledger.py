@@ -30,7 +30,7 @@ def written_off(balance: str) -> LedgerMemory:
 def test_the_first_reading_begins_the_sum_and_has_no_flows() -> None:
     nothing = LedgerMemory(booked_balance=None, written_off=D(0), unexplained_since=None)
     step = read(nothing, "10000", [money(1, "10000")])
-    assert (step.memory, step.flow, step.trusted) == (BALANCED, 0, True)
+    assert (step.memory, step.flow, step.trusted) == (BALANCED, D(0), True)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_only_balance_credit_and_bonus_are_flows(
     balance = "10050" if moves_balance else "10000"
     step = read(BALANCED, balance, [money(1, "50", deal_type)])
     assert step.trusted
-    assert (step.flow, len(step.flows)) == ((50, 1) if is_flow else (0, 0))
+    assert (step.flow, len(step.flows)) == ((D(50), 1) if is_flow else (D(0), 0))
     assert step.memory.booked_balance == D(balance)
 
 
@@ -77,12 +77,12 @@ def test_half_a_cent_for_the_balance_and_for_each_deal_is_rounding(
 
 def test_a_change_without_a_deal_is_distrusted_for_the_wait_and_then_a_loss() -> None:
     first = read(BALANCED, "9900", s=0)
-    assert (first.trusted, first.unexplained, first.lost) == (False, -100, None)
+    assert (first.trusted, first.unexplained, first.lost) == (False, D(-100), None)
     assert first.memory.unexplained_since == at(0)
     just_before = read(first.memory, "9900", s=9.999)
     assert (just_before.trusted, just_before.lost) == (False, None)
     over = read(just_before.memory, "9900", s=10)
-    assert (over.trusted, over.lost, over.memory.written_off) == (True, -100, -100)
+    assert (over.trusted, over.lost, over.memory.written_off) == (True, D(-100), D(-100))
     again = read(over.memory, "9900", s=11)
     assert (again.trusted, again.lost) == (True, None)
 
@@ -90,7 +90,7 @@ def test_a_change_without_a_deal_is_distrusted_for_the_wait_and_then_a_loss() ->
 def test_a_deal_within_the_wait_explains() -> None:
     waiting = read(BALANCED, "9900", s=0).memory
     step = read(waiting, "9900", [money(1, "-100")], s=5)
-    assert (step.trusted, step.flow) == (True, -100)
+    assert (step.trusted, step.flow) == (True, D(-100))
     assert step.memory == LedgerMemory(
         booked_balance=D(9900), written_off=D(0), unexplained_since=None
     )
@@ -98,13 +98,13 @@ def test_a_deal_within_the_wait_explains() -> None:
 
 def test_a_late_deal_takes_the_write_off_back() -> None:
     step = read(written_off("9900"), "9900", [money(1, "-100")], s=60)
-    assert (step.trusted, step.flow, step.lost) == (True, -100, None)
+    assert (step.trusted, step.flow, step.lost) == (True, D(-100), None)
     assert (step.memory.booked_balance, step.memory.written_off) == (D(9900), D(0))
 
 
 def test_a_late_deal_takes_back_the_part_that_it_explains() -> None:
     step = read(written_off("9850"), "9850", [money(1, "-100")], s=60)
-    assert (step.trusted, step.flow, step.lost) == (True, -100, None)
+    assert (step.trusted, step.flow, step.lost) == (True, D(-100), None)
     assert (step.memory.booked_balance, step.memory.written_off) == (D(9900), D(-50))
 
 

@@ -112,6 +112,11 @@ def _no_price(facts: Facts, _voice: Voice) -> str:
     return f"There is no current price for {symbol}. Try again soon."
 
 
+def _not_found(facts: Facts, _voice: Voice) -> str:
+    login = _outside(facts, "login")
+    return f"There is no account {login} here." if login else "That does not exist (any more)."
+
+
 def _near(facts: Facts, _voice: Voice) -> str:
     drawdown, bound = facts.get("drawdown"), facts.get("limit")
     figures = ""
@@ -168,7 +173,7 @@ def _bad_volume(facts: Facts, _voice: Voice) -> str:
 SENTENCES: dict[str, Sentence] = {
     "not_yours": _fixed(FOREIGN + " Nothing was changed."),
     "not_admin": _fixed(ADMINS_ONLY),
-    "not_found": _fixed("That does not exist (any more)."),
+    "not_found": _not_found,
     "unknown_symbol": _unknown_symbol,
     "wrong_side_stop": _wrong_stop,
     "bad_volume": _bad_volume,

@@ -52,7 +52,7 @@ class SyncNow:
         async with self._store.reading() as tx:
             accounts = await tx.find(AccountRow, limit=ACCOUNTS_MAX, **where)
         if not accounts:
-            raise Refused("not_found")
+            raise Refused("not_found", login=login)
         synced: list[int] = []
         failed: list[tuple[int, str]] = []
         limited: list[tuple[int, int]] = []

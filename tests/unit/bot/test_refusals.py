@@ -33,7 +33,17 @@ FACTS: dict[str, dict[str, Any]] = {
 
 def test_every_documented_code_has_its_sentence() -> None:
     facts = {"decision", "at", "reason", "since", "why", "equity", "minimum", "currency"}
-    facts |= {"symbol", "drawdown", "limit", "wait_s", "state", "by", "positions", "orders"}
+    facts |= {
+        "login",
+        "symbol",
+        "drawdown",
+        "limit",
+        "wait_s",
+        "state",
+        "by",
+        "positions",
+        "orders",
+    }
     assert set(DOCUMENTED) - facts == set(SENTENCES)
 
 
@@ -72,3 +82,8 @@ def test_every_refusal_can_be_shown(code: str, *, with_facts: bool) -> None:
 )
 def test_the_facts_are_in_the_sentence(code: str, text: str) -> None:
     assert popup(Refused(code, **FACTS[code]), VOICE) == text
+
+
+def test_a_login_that_does_not_exist_is_named() -> None:
+    refused = Refused("not_found", login=99999)
+    assert sentence(refused, VOICE) == "There is no account 99999 here."

@@ -4,8 +4,11 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -13,54 +16,56 @@ from typing import Any, Self, TypeVar
 import aiohttp
 import aiosqlite
 
-PATIENCE_S = 45.0
+PATIENCE_S = 30.0
 LOOK_S = 0.1
 ADMIN_CHAT = -1_001_000_000_001
+QUICK = {
+    "RECONCILIATION_SYNC_INTERVAL_S": "1",
+    "DRAWDOWN_COUNTDOWN_S": "2",
+    "MANUAL_SYNC_INTERVAL_S": "0",
+}
+"""Settings under which a scene takes seconds."""
 T = TypeVar("T")
 
 
 class Zygote:
-    """The forking process. Orders are answered one at a time."""
+    """The forking process. Orders are answered one at a time, whichever loop they come from."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-        self._lock = asyncio.Lock()
-
-    @classmethod
-    async def start(cls) -> Self:
-        """Import everything once."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.wire.zygote",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.wire.zygote"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
         )
-        zygote = cls(process)
-        assert (await zygote._line())["ready"]
-        return zygote
+        self._lock = threading.Lock()
+        assert self._line()["ready"]
 
-    async def _line(self) -> dict[str, Any]:
+    def _line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        line = self._process.stdout.readline()
         assert line, "the zygote ended"
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def _order(self, order: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        with self._lock:
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+            return self._line()
+
     async def run(self, what: str, data_dir: Path, **more: Any) -> int:
         """Fork a world or an app; answers its pid."""
-        assert self._process.stdin is not None
         order = {"run": what, "data_dir": str(data_dir), **more}
-        async with self._lock:
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
-            await self._process.stdin.drain()
-            return int((await self._line())["pid"])
+        return int((await asyncio.to_thread(self._order, order))["pid"])
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """End it and everything it started."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
-        await self._process.wait()
+        self._process.wait()
+        self._process.stdout.close()
 
 
 def alive(pid: int) -> bool:
@@ -276,6 +281,18 @@ class Stage:
         """Somebody writes a message, to their private chat unless told otherwise."""
         await self.post("/sim/message", user_id=user_id, text=text, chat_id=chat_id or user_id)
 
+    async def forges(self, user_id: int, data: str, chat_id: int, message_id: int) -> str:
+        """Somebody presses with data of their own making; answers the pop-up's text."""
+        answer = await self.post(
+            "/sim/callback",
+            user_id=user_id,
+            chat_id=chat_id,
+            data=data,
+            message_id=message_id,
+            wait_s=10,
+        )
+        return str(answer["text"])
+
     async def taps(
         self, user_id: int, label: str, chat_id: int | None = None, **more: Any
     ) -> dict[str, Any]:
@@ -289,3 +306,15 @@ class Stage:
             **more,
         )
         return answer
+
+
+@asynccontextmanager
+async def staged(
+    zygote: Zygote, folder: Path, env: dict[str, str] | None = None
+) -> AsyncIterator[Stage]:
+    """A world and a ready app, quick and free to send."""
+    async with Stage(zygote, folder, env=QUICK | (env or {}), free_sending=True) as made:
+        await made.start_world()
+        await made.start_app()
+        await made.ready()
+        yield made

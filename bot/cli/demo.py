@@ -37,8 +37,8 @@ def check(options: DemoOptions) -> None:
         raise UsageError(f"--data-dir {options.data_dir}: {error.strerror}") from None
     if not options.world_only:
         settings_or_usage(overrides_without_world(options.data_dir))
-    if options.ticks is not None:
-        _check_ticks(options, options.ticks)
+    if options.ticks is not None and not (options.world_only or options.app_only):
+        _check_ticks(options, options.ticks)  # the world alone says it itself, in one pass
 
 
 def overrides_without_world(data_dir: Path) -> dict[str, str]:
@@ -77,6 +77,7 @@ def _be_world(options: DemoOptions) -> int:
     from bot.sandbox.part import WorldOptions  # noqa: PLC0415 - the app must not load the world
     from bot.sandbox.store import StoreError  # noqa: PLC0415 - as above
     from bot.sandbox.world import serve_world  # noqa: PLC0415 - as above
+    from core.sim.ticks import TickFileError  # noqa: PLC0415 - as above
 
     world = WorldOptions(
         market="manual" if options.market == "manual" else "walk",
@@ -90,7 +91,7 @@ def _be_world(options: DemoOptions) -> int:
     )
     try:
         asyncio.run(serve_world(options.data_dir, options.port, world))
-    except StoreError as error:
+    except (StoreError, TickFileError) as error:
         raise UsageError(str(error)) from None
     except OSError as error:
         if error.errno not in PORT_ERRORS:

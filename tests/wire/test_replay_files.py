@@ -125,3 +125,24 @@ def test_a_bad_file_is_one_line_and_exit_status_2(
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [complaint]
+
+
+async def test_another_file_over_a_replay_that_has_begun_is_one_line_and_exit_status_2(
+    zygote: Zygote, tmp_path: Path
+) -> None:
+    for name in ("20240304_xauusd.csv", "20240305_xauusd.csv"):
+        (tmp_path / name).write_text("1000,2000.00,2000.30\n2000,2000.00,2000.30\n")
+    words = ("--ticks", str(tmp_path / "20240304_xauusd.csv"), "--headless")
+    async with Stage(zygote, tmp_path, words=words) as stage:
+        await stage.start_world()
+        await stage.stop(stage.world_pid)
+    other = ["--ticks", str(tmp_path / "20240305_xauusd.csv"), "--data-dir", str(tmp_path)]
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "bot", "demo", "--world-only", "--port", "0", *other],
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 2
+    assert said.decode().splitlines() == [
+        "20240305_xauusd.csv: the data directory holds another world, expected a fresh one"
+    ]

@@ -21,6 +21,7 @@ from tests.wire.broker.desk import ALICE, BEN, App, Desk, expected, serve
 
 MARKET_DATA = Path(__file__).parents[3].parent / "shared" / "market-data"
 PAYROLLS = MARKET_DATA / "xauusd-ticks-20140502-payrolls.zip"
+ECB = MARKET_DATA / "eurusd-ticks-20140508-ecb.zip"
 MIDNIGHT = datetime(2014, 5, 2, tzinfo=UTC)
 MIDNIGHT_MS = int(MIDNIGHT.timestamp() * 1000)
 ROWS = (
@@ -330,6 +331,31 @@ async def test_the_gold_payrolls_day_to_the_cent_and_in_seconds(tmp_path: Path) 
         assert time.process_time() - began < 10
     assert worst[50001] > 0.20
     assert worst[50004] < 0.05
+
+
+@pytest.mark.skipif(not ECB.is_file(), reason="../shared/market-data is not here")
+async def test_a_file_five_hours_behind_utc_is_replayed_at_its_true_instants(
+    tmp_path: Path,
+) -> None:
+    """The ECB day of 8 May 2014; the press conference began at 12:30 UTC, 07:30 in the file."""
+    ticks = raw_ticks(ECB)
+    usable = [tick for tick in ticks if tick[1] <= tick[2]]
+    midnight = datetime(2014, 5, 8, tzinfo=UTC)
+    behind = timedelta(hours=5)
+    world = WorldOptions(ticks_file=ECB, ticks_utc_offset_s=-5 * 3600)
+    async with Desk(tmp_path, world) as desk:
+        start = await desk.get("/clock")
+        first = midnight + behind + timedelta(milliseconds=usable[0][0])
+        assert abs(start["now_ms"] / 1000 - first.timestamp()) < 0.002
+        assert (start["ticks"], start["crossed"]) == (len(usable), len(ticks) - len(usable))
+        for hours, minutes in ((11, 45), (12, 29), (12, 31), (13, 0)):
+            at = midnight + timedelta(hours=hours, minutes=minutes)
+            await desk.post("/clock/advance", until_ms=int(at.timestamp() * 1000))
+            since_ms = (at - behind - midnight) / timedelta(milliseconds=1)
+            (bid, ask) = [tick[1:] for tick in usable if tick[0] <= since_ms][-1]
+            rows = (await desk.get("/broker/market"))["quotes"]
+            (quote,) = [one for one in rows if one["symbol"] == "EURUSD"]
+            assert (quote["bid"], quote["ask"]) == (float(bid), float(ask))
 
 
 def raw_ticks(path: Path) -> list[tuple[float, Decimal, Decimal]]:

@@ -1,0 +1,131 @@
+"""Trade requests that can only close, and what their answers mean."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from core.adapters.terminal.http_gateway import _result, trade_request
+from core.adapters.terminal.outcomes import certainly_not_sent
+from core.domain.broker import Side
+from core.ports import CancelRequest, CloseRequest, NotSent, OutcomeUnknown
+
+CLOSE = CloseRequest(
+    login=50001,
+    server="Sim",
+    ticket=900001,
+    symbol="XAUUSD",
+    position_side=Side.BUY,
+    volume=Decimal("0.30"),
+    price=Decimal("1969.80"),
+    deviation_points=50,
+    filling=1,
+    comment="rc:12",
+)
+KNOWN = {
+    "action", "magic", "order", "symbol", "volume", "price", "stoplimit", "sl", "tp", "deviation",
+    "type", "type_filling", "type_time", "expiration", "comment", "position", "position_by",
+}  # fmt: skip
+"""TradeRequest's fields; an unknown key is ignored in silence, so a misspelt one opens."""
+
+
+@pytest.mark.parametrize(("side", "kind"), [(Side.BUY, 1), (Side.SELL, 0)])
+def test_a_close_names_its_position_and_symbol_and_goes_the_other_way(
+    side: Side, kind: int
+) -> None:
+    request = trade_request(replace(CLOSE, position_side=side))
+    assert request == {
+        "action": 1,
+        "position": 900001,
+        "symbol": "XAUUSD",
+        "volume": 0.3,
+        "price": 1969.8,
+        "type": kind,
+        "deviation": 50,
+        "type_filling": 1,
+        "comment": "rc:12",
+    }
+    assert set(request) <= KNOWN
+
+
+def test_doubles_are_floats_and_ids_whole_numbers() -> None:
+    """The wheel refuses anything else (facts: mt5, row 6)."""
+    request = trade_request(CLOSE)
+    assert {type(request[key]) for key in ("volume", "price")} == {float}
+    whole = ("action", "position", "type", "deviation", "type_filling")
+    assert {type(request[key]) for key in whole} == {int}
+
+
+def test_a_cancellation_names_its_order_and_nothing_that_could_trade() -> None:
+    cancel = CancelRequest(login=1, server="Sim", ticket=800001, symbol="XAUUSD")
+    assert trade_request(cancel) == {"action": 8, "order": 800001, "symbol": "XAUUSD"}
+
+
+@pytest.mark.parametrize("ticket", [0, -1])
+def test_a_close_without_a_position_is_refused(ticket: int) -> None:
+    with pytest.raises(ValueError, match="must name a position"):
+        trade_request(replace(CLOSE, ticket=ticket))
+
+
+@pytest.mark.parametrize(
+    ("comment", "fits"),
+    [
+        ("x" * 29, True),
+        ("x" * 30, False),
+        ("\N{GRINNING FACE}" * 14, True),
+        ("\N{GRINNING FACE}" * 15, False),
+    ],
+)
+def test_a_comment_has_29_units(*, comment: str, fits: bool) -> None:
+    if fits:
+        assert trade_request(replace(CLOSE, comment=comment))["comment"] == comment
+        return
+    with pytest.raises(ValueError, match="29"):
+        trade_request(replace(CLOSE, comment=comment))
+
+
+SENT = {1: False, -1: False, -10000: False, -10001: False, -10002: False, -10005: False}
+NOT_SENT = dict.fromkeys((-2, -3, -4, -5, -6, -7, -8, -10003, -10004), True)
+
+
+@pytest.mark.parametrize(
+    ("code", "certain"), [*(SENT | NOT_SENT).items(), (0, False), (-99, False)]
+)
+def test_only_what_never_left_is_certainly_not_sent(*, code: int, certain: bool) -> None:
+    assert certainly_not_sent(code) is certain
+    with pytest.raises(NotSent if certain else OutcomeUnknown, match=f"{code} why"):
+        _result({"result": None, "error": [code, "why"]})
+
+
+ANSWER = {"retcode": 10009, "deal": 1, "order": 2, "volume": 0.3, "price": 1969.8, "comment": "ok"}
+
+
+def test_an_answer_is_read_exactly() -> None:
+    result = _result({"result": ANSWER})
+    assert (result.retcode, result.deal, result.order) == (10009, 1, 2)
+    assert (result.volume, result.price) == (Decimal("0.3"), Decimal("1969.8"))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"result": None},
+        {"result": None, "error": None},
+        {"result": None, "error": []},
+        {"result": None, "error": [None, None]},
+        {"result": None, "error": {"code": -2}},
+        {"result": None, "error": "-2"},
+        {"result": []},
+        {"result": "done"},
+        {"result": {}},
+        *[{"result": {k: v for k, v in ANSWER.items() if k != gone}} for gone in ANSWER],
+        *[{"result": {**ANSWER, key: None}} for key in ANSWER if key != "comment"],
+        {"result": {**ANSWER, "price": float("nan")}},
+        {"result": {**ANSWER, "volume": float("inf")}},
+    ],
+)
+def test_a_malformed_answer_is_an_unknown_outcome(answer: dict[str, Any]) -> None:
+    with pytest.raises(OutcomeUnknown):
+        _result(answer)

@@ -1,0 +1,237 @@
+"""A reading is complete and from the right login, or it is an exception (law 1)."""
+
+from contextlib import suppress
+from decimal import Decimal
+from math import inf, nan
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.domain.broker import MarginMode, Side
+from core.ports import BrokerUnavailable, WrongAccount
+from tests.unit.terminal.wire import (
+    BEGAN,
+    BODY,
+    LOGIN,
+    SERVER,
+    Path,
+    at,
+    changed,
+    places,
+    read,
+    without,
+)
+
+D = Decimal
+PLACES = tuple(places())
+FIGURES = tuple(p for p in PLACES if not isinstance(at(p), dict | list))
+FLAGS = tuple(p for p in FIGURES if isinstance(at(p), bool))
+FLOATS = tuple(p for p in FIGURES if isinstance(at(p), float))
+WHOLES = tuple(p for p in FIGURES if isinstance(at(p), int) and p not in FLAGS)
+MAY_LACK: tuple[Path, ...] = (
+    ("positions", 0),  # then the account contradicts itself, which is told elsewhere
+    ("orders", 0),
+    ("deals", 0),
+    ("ticks", "XAUUSD"),  # a close does not need one
+)
+
+
+def name(path: Path) -> str:
+    """The place as a sentence's subject."""
+    return ".".join(map(str, path))
+
+
+def test_every_field_arrives_exactly() -> None:
+    reading = read(BODY)
+    state, held = reading.state, reading.positions[0]
+    assert (state.balance, state.profit, state.equity) == (D("941.54"), D("2.37"), D("943.91"))
+    assert (state.margin, state.margin_free) == (D("2.36"), D("941.55"))
+    assert state.margin_level_percent == D("39996.18644068")  # eight decimals are kept
+    assert (state.stop_out_level_percent, state.margin_mode) == (D(50), MarginMode.HEDGING)
+    assert (state.login, state.server, state.can_trade) == (LOGIN, SERVER, True)
+    assert (held.ticket, held.identifier, held.side) == (900001, 900000, Side.SELL)
+    assert (held.volume, held.price_open, held.price_current) == (
+        D("0.1"),
+        D("1970.3"),
+        D("1969.8"),
+    )
+    assert (held.stop_loss, held.take_profit) == (D(1990), None)  # 0 is none
+    assert (held.profit, held.swap, held.magic) == (D("2.37"), D("-0.1"), 7001)
+    order, deal = reading.orders[0], reading.deals[0]
+    assert (order.ticket, order.order_type, order.volume) == (800001, 3, D("0.2"))
+    assert (deal.ticket, deal.position_id, deal.commission) == (5, 900000, D("-0.04"))
+    assert deal.amount == D("-0.04")
+    assert reading.symbols["XAUUSD"].volume_step == D("0.01")
+    assert (reading.ticks["XAUUSD"].bid, reading.ticks["XAUUSD"].ask) == (D("1969.5"), D("1969.8"))
+
+
+def test_the_server_clock_is_brought_to_utc_and_its_offset_kept() -> None:
+    reading = read(BODY)
+    instants = {
+        reading.positions[0].opened_at,
+        reading.orders[0].placed_at,
+        reading.deals[0].executed_at,
+        reading.ticks["XAUUSD"].at,
+    }
+    assert (instants, reading.server_offset_s) == ({BEGAN}, 10_800)
+
+
+@pytest.mark.parametrize(
+    ("wire", "exact"),
+    [(0.1 + 0.2, "0.3"), (1e-9, "0"), (1e15, "1000000000000000"), (5, "5"), (-0.04, "-0.04")],
+)
+def test_a_float_becomes_what_the_terminal_meant(wire: float, exact: str) -> None:
+    assert read(changed(("positions", 0, "swap"), wire)).positions[0].swap == D(exact)
+
+
+def test_prices_are_rounded_to_the_digits_of_their_symbol() -> None:
+    body = changed(("positions", 0, "sl"), 1990.0000000001)
+    assert read(body).positions[0].stop_loss == D("1990.00")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("login",), 50002),
+        (("server",), "Other"),
+        (("account", "login"), 50002),
+        (("account", "server"), "Other"),
+        (("login",), None),
+        (("login",), "50001"),
+        (("login",), [50001]),
+        (("server",), {}),
+        (("account", "server"), None),
+    ],
+)
+def test_another_login_or_server_anywhere_is_the_wrong_account(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON
+    with pytest.raises(WrongAccount, match="asked for 50001 at Sim"):
+        read(changed(path, value))
+
+
+def test_a_failed_call_is_unavailable_and_the_wrong_account_goes_first() -> None:
+    failed = {"login": LOGIN, "server": SERVER, "failed": "positions_get", "error": [-10002, "x"]}
+    with pytest.raises(BrokerUnavailable, match="positions_get failed"):
+        read(failed)
+    with pytest.raises(WrongAccount):
+        read({**failed, "login": 7})
+
+
+@pytest.mark.parametrize("path", PLACES, ids=name)
+def test_nothing_may_be_null(path: Path) -> None:
+    with pytest.raises(BrokerUnavailable):
+        read(changed(path, None))
+
+
+@pytest.mark.parametrize("path", [p for p in PLACES if p not in MAY_LACK], ids=name)
+def test_nothing_may_be_missing(path: Path) -> None:
+    with pytest.raises(BrokerUnavailable):
+        read(without(path))
+
+
+@pytest.mark.parametrize("path", FIGURES, ids=name)
+@pytest.mark.parametrize("value", [nan, inf, -inf], ids=str)
+def test_nothing_may_be_no_number(path: Path, value: float) -> None:
+    with pytest.raises(BrokerUnavailable):
+        read(changed(path, value))
+
+
+@pytest.mark.parametrize("path", PLACES, ids=name)
+def test_an_empty_thing_of_another_kind_is_not_nothing_held(path: Path) -> None:
+    empties: tuple[object, ...] = ([], {}, "")
+    for value in empties:
+        if type(value) is not type(at(path)):
+            with pytest.raises(BrokerUnavailable):
+                read(changed(path, value))
+
+
+@pytest.mark.parametrize("path", WHOLES, ids=name)
+@pytest.mark.parametrize("value", [1.5, "1", True], ids=repr)
+def test_an_id_or_a_code_is_a_whole_number(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON
+    with pytest.raises(BrokerUnavailable):
+        read(changed(path, value))
+
+
+@pytest.mark.parametrize("path", FLOATS, ids=name)
+@pytest.mark.parametrize("value", ["1.5", True, 1e300], ids=repr)
+def test_a_figure_is_a_number_of_a_possible_size(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON
+    with pytest.raises(BrokerUnavailable):
+        read(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("positions", 0, "ticket"), 0),  # a close without a name would open
+        (("orders", 0, "ticket"), 0),
+        (("positions", 0, "volume"), 0.0),
+        (("positions", 0, "volume"), -0.1),
+        (("positions", 0, "type"), 2),
+        (("account", "margin_mode"), 3),
+        (("terminal", "connected"), False),
+        (("positions", 0, "symbol"), "EURUSD"),  # no symbol data came for it
+    ],
+)
+def test_what_contradicts_itself_is_unavailable(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON
+    with pytest.raises(BrokerUnavailable):
+        read(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("margin", "equity", "complete"),
+    [
+        (0.0, 941.54, True),
+        (0.01, 941.54, True),  # what rounding may leave
+        (0.02, 941.54, False),
+        (0.0, 941.55, True),
+        (0.0, 941.56, False),
+        (0.0, 941.52, False),
+        (2.36, 943.91, False),
+    ],
+)
+def test_no_positions_with_exposure_is_a_read_that_lost_them(
+    *, margin: float, equity: float, complete: bool
+) -> None:
+    body = changed(("positions",), [])
+    body["account"] |= {"margin": margin, "equity": equity, "profit": 0.0}
+    if complete:
+        assert read(body).positions == ()
+        return
+    with pytest.raises(BrokerUnavailable, match="incomplete"):
+        read(body)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "autotrading", "can_trade"),
+    [
+        (("terminal", "trade_allowed"), True, True, True),
+        (("terminal", "trade_allowed"), False, False, True),
+        (("terminal", "tradeapi_disabled"), True, False, True),
+        (("account", "trade_allowed"), False, True, False),
+        (("account", "trade_expert"), False, True, False),
+    ],
+)
+def test_who_may_trade(*, path: Path, value: bool, autotrading: bool, can_trade: bool) -> None:
+    reading = read(changed(path, value))
+    assert (reading.autotrading, reading.state.can_trade) == (autotrading, can_trade)
+
+
+def test_without_margin_there_is_no_level_and_a_stop_out_in_money_is_no_percentage() -> None:
+    assert read(changed(("account", "margin"), 0.0)).state.margin_level_percent is None
+    assert read(changed(("account", "margin_so_mode"), 1)).state.stop_out_level_percent is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from(PLACES), JSON)
+def test_whatever_stands_anywhere_it_is_a_reading_or_unavailable(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON
+    with suppress(BrokerUnavailable):
+        read(changed(path, value))

@@ -1,0 +1,151 @@
+"""Reconciliation, episodes and signals (the numbers are the modules' invariants)."""
+
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from core.domain.broker import Position
+from core.domain.episodes import Changed, Opened, Resolved, advance
+from core.domain.findings import Finding, Kind
+from core.domain.reconciliation import Policy, reconcile
+from core.domain.signals import BadSignal, check_levels, parse_signal
+from core.records import EpisodeRow, TradeRow
+from tests.unit.domain.make import NOW, D, position, snapshot, trade
+
+POLICY = Policy(
+    slippage_pips_max=D(5), missing_observations_min=1, pip_by_symbol={"XAUUSD": D("0.10")}
+)
+BREAKS: dict[str, dict[str, Any]] = {
+    "entry_slippage": {"price_open": D("1970.81")},
+    "over_volume": {"volume": D("0.11")},
+    "volume_reduced": {"volume": D("0.09")},
+    "sl_moved": {"stop_loss": D("1950.01")},
+    "sl_removed": {"stop_loss": None},
+    "tp_moved": {"take_profit": D("1989.99")},
+    "tp_removed": {"take_profit": None},
+}
+WITHIN: list[dict[str, Any]] = [
+    {},
+    {"price_open": D("1970.80")},  # five pips
+    {"price_open": D("1900.00")},  # better than expected
+    {"ticket": 5},  # the identifier counts
+    {"profit": D(-900), "swap": D(-3), "price_current": D(1)},
+    {"comment": "[sl 1950.00]", "magic": 0},
+]
+
+
+def kinds(trades: list[TradeRow], held: list[Position]) -> list[tuple[str, str]]:
+    """Every difference, in no order."""
+    found = reconcile(trades, snapshot(*held), {}, frozenset(), POLICY).findings
+    return sorted((f.kind.value, f.subject) for f in found)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.sampled_from([*BREAKS, None]), min_size=1, max_size=6),
+    st.lists(st.sampled_from(WITHIN), min_size=6, max_size=6),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+def test_each_difference_is_named_once_and_what_is_within_not_at_all_in_any_order(
+    broken: list[str | None],
+    harmless: list[dict[str, Any]],
+    stranger: bool,  # noqa: FBT001 - hypothesis gives it
+    random: Any,  # noqa: ANN401 - hypothesis' own
+) -> None:
+    """2 and 4."""
+    trades, held, expected = [], [], []
+    for n, kind in enumerate(broken, 1):
+        trades.append(trade(n))
+        tag: dict[str, Any] = {"magic": 7000 + n, "comment": f"rk:{n}", "ticket": 900000 + n}
+        changes = harmless[n - 1] if kind is None else BREAKS[kind]
+        facts = {**tag, "identifier": 900000 + n, **changes}
+        if facts["ticket"] == 5:
+            facts["ticket"] = n
+        held.append(position(**facts))
+        if kind is not None:
+            expected.append((kind, str(900000 + n)))
+    if stranger:
+        held.append(position(77, magic=5, comment="x"))
+        expected.append(("unknown_position", "77"))
+    for _ in range(2):
+        assert kinds(trades, held) == sorted(expected)
+        random.shuffle(trades)
+        random.shuffle(held)
+
+
+FINDINGS = st.lists(
+    st.builds(
+        Finding,
+        kind=st.sampled_from((Kind.SL_MOVED, Kind.PARTIAL_FILL)),
+        subject=st.sampled_from(("1", "2", "3")),
+        trade_id=st.none(),
+        signal_id=st.none(),
+        approval_id=st.none(),
+        symbol=st.just("XAUUSD"),
+        side=st.just("buy"),
+        volume=st.just(D(1)),
+        expected=st.just(""),
+        observed=st.just(""),
+        material=st.sampled_from(("a", "b")),
+        slippage_pips=st.none(),
+        magic=st.just(0),
+        opened_by=st.just(0),
+        price=st.none(),
+    ),
+    max_size=5,
+    unique_by=lambda f: f.key,
+)
+
+
+def row(finding: Finding) -> EpisodeRow:
+    """The open episode of a finding."""
+    return EpisodeRow(
+        account_id=1,
+        kind=finding.kind.value,
+        subject=finding.subject,
+        material=finding.material,
+        detail={},
+        opened_at=NOW,
+        changed_at=NOW,
+    )
+
+
+@given(st.lists(FINDINGS, max_size=4))
+def test_episodes_1_and_2_events_lead_to_the_findings_and_the_same_again_to_none(
+    readings: list[list[Finding]],
+) -> None:
+    known: dict[tuple[str, str], EpisodeRow] = {}
+    for findings in readings:
+        for event in advance(known, findings):
+            match event:
+                case Opened(finding):
+                    assert finding.key not in known
+                    known[finding.key] = row(finding)
+                case Changed(episode, finding):
+                    assert episode.material != finding.material
+                    known[finding.key] = replace(episode, material=finding.material)
+                case Resolved(episode):
+                    del known[episode.kind, episode.subject]
+        assert {k: e.material for k, e in known.items()} == {f.key: f.material for f in findings}
+        assert advance(known, [*findings, *findings]) == ()
+
+
+WORDS = st.sampled_from(
+    ("XAUUSD", "buy", "SELL", "0.10", "sl", "tp", "1950", "0", "-1", "nan", "inf", "sNaN", "1e999",
+     "1e-9", "1e12", "1_0", "٣", "0x10", "Infinity", "1e9999999999999999999")
+)  # fmt: skip
+
+
+@given(st.lists(WORDS | st.text(max_size=12), max_size=9).map(" ".join))
+def test_any_text_is_a_signal_or_a_bad_one(text: str) -> None:
+    with suppress(BadSignal):
+        draft = parse_signal(text)
+        for figure in (draft.volume, draft.stop_loss, draft.take_profit):
+            assert figure is None or 0 < figure < Decimal(10) ** 12
+            assert figure is None or figure == figure.quantize(D("0.00000001"))
+        assert check_levels(draft, D(1000)) in {None, "sl", "tp"}

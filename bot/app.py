@@ -11,6 +11,8 @@ import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -95,6 +97,7 @@ class App:
         self._scheduler: Scheduler | None = None
         self._bot: Bot | None = None
         self._alarm_after_s = 0.0
+        self._store_is_lost = False
 
     async def serve(self) -> None:
         """Run until told to stop. Raises what made going on impossible."""
@@ -159,7 +162,7 @@ class App:
         return Scheduler(
             clock=engine.clock,
             metrics=metrics,
-            sync=engine.sync,
+            sync=partial(self._sync, engine),
             housekeeping={
                 "expire_offers": (HOUSEKEEPING_INTERVAL_S, engine.expire_offers),
                 "market_deadlines": (HOUSEKEEPING_INTERVAL_S, engine.market.pass_time),
@@ -170,6 +173,11 @@ class App:
             on_fatal=self._give_up,
             on_store_lost=self._store_lost,
         )
+
+    async def _sync(self, engine: Engine, account_id: int) -> datetime:
+        due = await engine.sync(account_id)
+        self._store_is_lost = False
+        return due
 
     def _wake(self, account_id: int) -> None:
         if self._scheduler is not None:
@@ -207,6 +215,8 @@ class App:
             return "stopping"
         if self._scheduler is None or not self._scheduler.first_round_done:
             return "the first reading of every account"
+        if self._store_is_lost:
+            return "the database"
         return None if self._reached_telegram else "telegram"
 
     async def _until_stopped(self) -> None:
@@ -240,6 +250,7 @@ class App:
     async def _store_lost(self, reason: str) -> None:
         """Tell the admins directly, unjournalled, at most once a minute (law 5)."""
         log.error("store_unavailable", error=reason)
+        self._store_is_lost = True
         now_s = asyncio.get_running_loop().time()
         chat_id = self._settings.admin_chat_id
         if self._bot is None or chat_id is None or now_s < self._alarm_after_s:

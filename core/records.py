@@ -214,7 +214,8 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     under the minimum because of a withdrawal, law 8).
     Ledger memory: `ledger_balance` (sum of all deals since the first read), `written_off` (balance
     change that no deal explained within its wait, counted as loss), `unexplained_since`,
-    `deals_cursor_at` (all deals executed before it are booked).
+    `pending_flow` (money moved by deals seen with untrusted readings), `deals_cursor_at` (all deals
+    executed before it are booked).
     """
 
     table: ClassVar[str] = "account_state"
@@ -247,6 +248,7 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     ledger_balance: Decimal | None = None
     written_off: Decimal = Decimal(0)
     unexplained_since: datetime | None = None
+    pending_flow: Decimal = Decimal(0)
     deals_cursor_at: datetime | None = None
     snapshot_row_at: datetime | None = None
 

@@ -76,6 +76,7 @@ def _create_account_state() -> None:
         sa.Column("ledger_balance", Scaled),
         sa.Column("written_off", Scaled, nullable=False),
         sa.Column("unexplained_since", UtcDateTime),
+        sa.Column("pending_flow", Scaled, nullable=False),
         sa.Column("deals_cursor_at", UtcDateTime),
         sa.Column("snapshot_row_at", UtcDateTime),
         postgresql_with={"fillfactor": 50},

@@ -131,6 +131,7 @@ def _ledger_memory(state: AccountStateRow) -> ledger.LedgerMemory:
         booked_balance=state.ledger_balance,
         written_off=state.written_off,
         unexplained_since=state.unexplained_since,
+        pending_flow=state.pending_flow,
     )
 
 
@@ -152,6 +153,7 @@ def _reading(
         consistent=ledger.is_consistent(snapshot.state),
         margin_level_percent=snapshot.state.margin_level_percent,
         stop_out_level_percent=snapshot.state.stop_out_level_percent,
+        unexplained_gain=max(ZERO, step.memory.written_off),
     )
 
 
@@ -221,7 +223,8 @@ def _next_state(
     figures = snapshot.state
     peak = verdict.memory.peak_equity
     cursor = max(
-        (d.executed_at for d in snapshot.deals),
+        # A deal stamped ahead (a wrong broker clock) must not move the window past late ones.
+        (min(d.executed_at, snapshot.observed_at) for d in snapshot.deals),
         default=state.deals_cursor_at or snapshot.observed_at,
     )
     return msgspec.structs.replace(
@@ -250,5 +253,6 @@ def _next_state(
         ledger_balance=step.memory.booked_balance,
         written_off=step.memory.written_off,
         unexplained_since=step.memory.unexplained_since,
+        pending_flow=step.memory.pending_flow,
         deals_cursor_at=max(cursor, state.deals_cursor_at or cursor),
     )

@@ -2,7 +2,8 @@
 
 Invariants:
 
-1. The peak begins and rises only on a trusted, consistent reading, else moves only with cash flows:
+1. The peak begins and rises only on a trusted, consistent reading, by what deals explain, and else
+   moves only with cash flows:
    a flow f multiplies it by (E + f) / E, E being the reading's equity without its flows (law 9).
 2. Drawdown is (peak - equity) / peak. At the limit counts as over it.
 3. No verdict improves as equity falls.
@@ -22,6 +23,8 @@ COUNTDOWN_POINTS_MAX = Decimal(2)
 """A countdown runs only while the drawdown is less than this many points past the limit (law 8)."""
 STOP_OUT_FACTOR = Decimal("1.2")
 """Under this multiple of the broker's stop-out level there is no time for a countdown (law 8)."""
+WARN_EASE_POINTS = Decimal(1)
+"""A warning is over this many points below its level, so that it does not flutter around it."""
 PEAK_QUANTUM = Decimal("0.00000001")
 
 
@@ -49,7 +52,11 @@ class GuardMemory(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Reading(Struct, frozen=True, kw_only=True, gc=False):
-    """The figures of one reading that the guard judges; `flow` is what came in (+) or went out."""
+    """The figures of one reading that the guard judges; `flow` is what came in (+) or went out.
+
+    `unexplained_gain` is the part of equity that no deal has explained, 0 or above: a deposit whose
+    deal is late must not pass for profit now and move the peak once more when the deal comes.
+    """
 
     equity: Decimal
     flow: Decimal
@@ -57,6 +64,7 @@ class Reading(Struct, frozen=True, kw_only=True, gc=False):
     consistent: bool
     margin_level_percent: Decimal | None
     stop_out_level_percent: Decimal | None
+    unexplained_gain: Decimal = ZERO
 
 
 class Verdict(Struct, frozen=True, kw_only=True, gc=False):
@@ -82,13 +90,14 @@ def judge(memory: GuardMemory, reading: Reading, limits: Limits) -> Verdict:
     exempt = _withdrawal_exempt(memory, reading, limits)
     drawdown = drawdown_percent(peak, reading.equity)
     broken = _broken(peak, reading, limits, exempt=exempt) if reading.trusted else None
-    over_warning = is_over(peak, reading.equity, limits.warn_drawdown_percent)
+    level = limits.warn_drawdown_percent - (WARN_EASE_POINTS if memory.warned else 0)
+    over_warning = is_over(peak, reading.equity, level)
     warned = over_warning if reading.trusted else memory.warned
     return Verdict(
         memory=GuardMemory(peak_equity=peak, warned=warned, withdrawal_exempt=exempt),
         drawdown_percent=drawdown,
         broken=broken,
-        hurry=_hurry(peak, reading, limits, exempt=exempt),
+        hurry=_hurry(peak, reading, limits, exempt=exempt) if reading.trusted else "",
         warning_opened=warned and not memory.warned,
         warning_eased=memory.warned and not warned,
         peak_before_flow=memory.peak_equity,
@@ -131,7 +140,8 @@ def floor_equity(peak: Decimal, limits: Limits, *, exempt: bool) -> Decimal:
 def _ratchet(peak: Decimal | None, reading: Reading) -> Decimal | None:
     if not (reading.trusted and reading.consistent):
         return peak
-    return reading.equity if peak is None else max(peak, reading.equity)
+    explained = reading.equity - reading.unexplained_gain
+    return explained if peak is None else max(peak, explained)
 
 
 def _withdrawal_exempt(memory: GuardMemory, reading: Reading, limits: Limits) -> bool:

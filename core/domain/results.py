@@ -9,6 +9,9 @@ from core.domain.broker import ZERO, Deal, DealEntry, DealReason
 from core.domain.closures import mean_price
 from core.records import CloseOrderRow
 
+COMMENT_PREFIX = "rc:"
+"""What the comment of a close request begins with; the number of its row follows."""
+
 
 def deals_seen(orders: Sequence[CloseOrderRow], deals: Mapping[int, Sequence[Deal]]) -> bool:
     """Whether every position the job sent for has an exit deal by now."""
@@ -24,8 +27,8 @@ def ticket_results(
 ) -> tuple[TicketResult, ...]:
     """One result per ticket, in the order of their first attempts.
 
-    `closed` where an expert's deal ended it, `gone` where somebody or something else did, or no
-    deal says. Price and profit come from the exits since `since`, never from the send's answer.
+    `closed` where a deal of ours ended it, `gone` where somebody or something else did, or no deal
+    says. Price and profit come from the exits since `since`, never from the send's answer.
     """
     last: dict[int, CloseOrderRow] = {}
     for order in sorted(orders, key=lambda o: o.id):
@@ -44,8 +47,8 @@ def _result(
     if order.action == "cancel":
         outcome = "cancelled"
     else:
-        expert = any(d.reason == DealReason.EXPERT for d in exits)
-        outcome = "closed" if expert else "gone"
+        sent = [o for o in orders if o.ticket == order.ticket]
+        outcome = "closed" if any(_is_ours(d, sent) for d in exits) else "gone"
     return TicketResult(
         ticket=order.ticket,
         symbol=order.symbol,
@@ -57,6 +60,18 @@ def _result(
         attempts=sum(1 for o in orders if o.ticket == order.ticket),
         retcode=order.retcode,
     )
+
+
+def _is_ours(deal: Deal, orders: Sequence[CloseOrderRow]) -> bool:
+    """Whether one of our requests made this deal.
+
+    By the number the server answered, or by our comment; brokers may overwrite that, so where an
+    answer was lost an expert's deal is taken for ours.
+    """
+    if deal.ticket in {o.deal for o in orders} or deal.comment.startswith(COMMENT_PREFIX):
+        return True
+    lost = any(o.deal is None and o.retcode is None for o in orders)
+    return lost and deal.reason == DealReason.EXPERT
 
 
 def total_pnl(results: Sequence[TicketResult]) -> Decimal:

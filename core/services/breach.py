@@ -92,7 +92,7 @@ async def _supersede_symbol_jobs(pen: Recorder, job: CloseJobRow) -> None:
             replace(o, job_id=job.id) if o.job_id == other.id else o for o in pen.memory.orders
         ]
         await pen.tx.update(CloseJobRow, {"id": other.id}, state="superseded", finished_at=pen.now)
-        await pen.audit(words.CLOSE_CONFIRMED, job=other.id, superseded_by=job.id)
+        await pen.audit(words.CLOSE_SUPERSEDED, job=other.id, by=job.id)
         pen.memory.jobs.remove(other)
 
 

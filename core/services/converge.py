@@ -15,7 +15,7 @@ from core.domain import closing
 from core.domain.broker import ZERO, AccountSnapshot, Side
 from core.domain.closing import Attempt, Plan
 from core.domain.rates import to_gbp
-from core.domain.results import deals_seen, ticket_results, total_pnl
+from core.domain.results import COMMENT_PREFIX, deals_seen, ticket_results, total_pnl
 from core.domain.retcodes import RetcodeClass, classify
 from core.ports import (
     CancelRequest,
@@ -39,7 +39,6 @@ DEALS_WAIT = timedelta(seconds=5)
 """How long a proved-flat job waits for its deals before it reports without their prices."""
 DEAL_CLOCK_SLACK = timedelta(seconds=1)
 """Deals carry milliseconds of the broker's clock; ours may be a little ahead."""
-COMMENT_PREFIX = "rc:"
 
 
 class Converge:

@@ -25,6 +25,7 @@ from core.records import (
     TradeRow,
     UserRow,
 )
+from core.services.errors import Refused
 
 DEALS_OVERLAP = timedelta(minutes=10)
 """Deals are asked for from this long before the newest one known, because they can arrive late."""
@@ -52,6 +53,7 @@ class AccountMemory:
     failures: int = 0
     failing_since: datetime | None = None
     release_flat_at: datetime | None = None
+    suspected: bool = False
     manual_sync_at: datetime | None = None
 
     @property
@@ -99,6 +101,8 @@ class Desk:
                 self._memories[account_id] = memory
             try:
                 yield memory
+            except Refused:
+                raise  # nothing was changed
             except BaseException:
                 self._forget(account_id, memory)
                 raise
@@ -130,6 +134,7 @@ class Desk:
             memory.snapshot = before.snapshot
             memory.failures = before.failures
             memory.failing_since = before.failing_since
+            memory.suspected = before.suspected
         return memory
 
 

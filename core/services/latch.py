@@ -33,7 +33,7 @@ class LatchWatch:
             memory.release_flat_at = None
             await self._close_again(memory, snapshot)
             return
-        if not memory.state.release_granted_at is not None:
+        if memory.state.release_granted_at is None:
             return
         state = snapshot.state
         trusted = is_consistent(state) and memory.state.unexplained_since is None

@@ -157,8 +157,9 @@ class MarketGuard:
     async def _advance(
         self, warning: MarketWarningRow, alarm: Alarm | None, holders: list[int]
     ) -> None:
-        if not holders and not self._all_read(warning):
-            return  # nobody seen to hold it is not nobody holding it
+        # An account of the warning that was not read since the start may hold it still.
+        unread = [i for i in warning.account_ids if not self._was_read(i)]
+        holders = sorted({*holders, *unread})
         now = self._clock.now()
         change = market.advance(warning, alarm, holders, now, self._policy.market)
         if change is not None:
@@ -174,10 +175,9 @@ class MarketGuard:
             if m.account.server == server and m.snapshot is not None and _holds(m, symbol)
         )
 
-    def _all_read(self, warning: MarketWarningRow) -> bool:
-        """Whether every account of the warning was read since the start."""
-        known = (self._desk.peek(account_id) for account_id in warning.account_ids)
-        return all(m is not None and m.snapshot is not None for m in known)
+    def _was_read(self, account_id: int) -> bool:
+        memory = self._desk.peek(account_id)
+        return memory is not None and memory.snapshot is not None
 
     def _watched(self, server: str, symbol: str) -> bool:
         return any((server, symbol, kind.value) in self._open for kind in WarningKind)

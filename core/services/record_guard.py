@@ -11,10 +11,10 @@ from core.records import DrawdownAlertRow, PositionSnapshotRow
 from core.services.recording import Recorder
 
 
-async def warnings(pen: Recorder, cycle: Cycle) -> None:
-    """Record the drawdown warning's beginning and end."""
+async def warnings(pen: Recorder, cycle: Cycle, *, breached: bool) -> None:
+    """Record the drawdown warning's beginning and end; a breach says more than its beginning."""
     verdict, state = cycle.verdict, cycle.state
-    if verdict.warning_opened and verdict.broken is None and not pen.memory.latched:
+    if verdict.warning_opened and not breached and not pen.memory.latched:
         await _warned(pen, cycle)
     elif verdict.warning_eased and not pen.memory.latched:
         await pen.say(

@@ -43,7 +43,7 @@ async def deals(pen: Recorder, cycle: Cycle) -> None:
             peak_before=before,
             peak_after=after,
         )
-    if cycle.ledger.flows and before is not None and after is not None:
+    if cycle.ledger.flow != 0 and before is not None and after is not None:
         total = cycle.ledger.flow
         await pen.say(
             a.CashFlowSeen(

@@ -97,10 +97,9 @@ class SyncAccount:
             return await self._outage(memory, error)
         cycle, breach = self._think(memory, snapshot), None
         if self._suspects(memory, cycle):
-            second = await self._second_reading(memory, cycle)
-            if second is not None:
-                snapshot, cycle = second
-                breach = cycle.verdict.broken
+            snapshot, cycle, breach = await self._confirm(memory, snapshot, cycle)
+        elif cycle.ledger.trusted:
+            memory.suspected = False
         await self._write(memory, snapshot, cycle, breach)
         memory.snapshot = snapshot
         due = await self._act(memory, snapshot, cycle)
@@ -151,29 +150,35 @@ class SyncAccount:
     def _suspects(self, memory: AccountMemory, cycle: Cycle) -> bool:
         return cycle.verdict.broken is not None and not memory.latched
 
-    async def _second_reading(
-        self, memory: AccountMemory, first: Cycle
-    ) -> tuple[AccountSnapshot, Cycle] | None:
-        """Confirm a breach by an immediate second reading (law 8), thought through from the first.
+    async def _confirm(
+        self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle
+    ) -> tuple[AccountSnapshot, Cycle, Rule | None]:
+        """Confirm a breach by an immediate second trusted reading (law 8).
 
-        None where it could not be had: the next cycle asks again.
+        Where the second cannot be had, the suspicion stays: the next trusted reading that is broken
+        confirms it, the next one that is not clears it.
         """
+        if memory.suspected:
+            return snapshot, cycle, cycle.verdict.broken
+        memory.suspected = True
         try:
-            snapshot = await self._read(memory)
+            again = await self._read(memory)
         except StaleEpoch:
             raise
         except BrokerUnavailable as error:
             log.warning("breach_unconfirmed", login=memory.account.login, error=str(error))
-            return None
-        # Think again from the same memory: the second reading includes whatever the first did.
-        cycle = self._think(memory, snapshot)
+            return snapshot, cycle, None
+        # Thought through from the same memory: it includes whatever the first reading brought.
+        second = self._think(memory, again)
         log.info(
             "breach_second_reading",
             login=memory.account.login,
-            first=str(first.verdict.drawdown_percent),
-            second=str(cycle.verdict.drawdown_percent),
+            first=str(cycle.verdict.drawdown_percent),
+            second=str(second.verdict.drawdown_percent),
         )
-        return snapshot, cycle
+        if second.ledger.trusted:
+            memory.suspected = second.verdict.broken is not None
+        return again, second, second.verdict.broken
 
     # --- write ----------------------------------------------------------------------------------
 
@@ -193,6 +198,7 @@ class SyncAccount:
             state = replace(state, snapshot_row_at=now)
             cycle = replace(cycle, state=state)
         async with self._store.writing() as tx:
+            now = self._clock.now()  # a countdown runs from the commit, not from the wait for it
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
             if cycle.first:
                 await pen.audit(words.GUARD_ARMED, equity=state.equity, peak=state.peak_equity)
@@ -205,7 +211,7 @@ class SyncAccount:
             await record_trades.gone(pen, cycle)
             for trade in overdue:
                 await record_trades.not_placed(pen, memory.trades[trade], "expired", "deadline")
-            await record_guard.warnings(pen, cycle)
+            await record_guard.warnings(pen, cycle, breached=breach is not None)
             if breach is not None:
                 state = await record_breach(
                     pen,

@@ -118,5 +118,6 @@ class AccountState(Base):
     ledger_balance: Mapped[Decimal | None]
     written_off: Mapped[Decimal]
     unexplained_since: Mapped[datetime | None]
+    pending_flow: Mapped[Decimal]
     deals_cursor_at: Mapped[datetime | None]
     snapshot_row_at: Mapped[datetime | None]

@@ -162,7 +162,10 @@ def test_the_warning_opens_once_and_eases_once() -> None:
     assert opened.warning_opened
     still = judged("8400", opened.memory)
     assert (still.warning_opened, still.warning_eased) == (False, False)
-    eased = judged("8500.01", still.memory)
+    # It is over a point below its level, so that an equity around 15 % tells nobody twice.
+    hardly = judged("8600.00", still.memory)
+    assert (hardly.warning_opened, hardly.warning_eased) == (False, False)
+    eased = judged("8600.01", hardly.memory)
     assert (eased.warning_opened, eased.warning_eased) == (False, True)
 
 

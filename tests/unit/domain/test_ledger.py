@@ -147,3 +147,11 @@ def test_equity_is_balance_credit_and_profit_to_the_rounding_of_three_figures(
     """A printed terminal: balance 941.54, profit 2.37, equity 943.91."""
     shown = state(balance=D("941.54"), profit=D("2.37"), equity=D(equity))
     assert is_consistent(shown) is consistent
+
+
+def test_a_flow_seen_before_its_money_is_judged_with_the_money() -> None:
+    """A torn reading shows the deal and not yet the balance; the flow waits for a trusted one."""
+    torn = read(BALANCED, "10000", [money(1, "5000")])
+    assert (torn.trusted, torn.flow, torn.memory.pending_flow) == (False, D(0), D(5000))
+    whole = read(torn.memory, "15000", s=1)
+    assert (whole.trusted, whole.flow, whole.memory.pending_flow) == (True, D(5000), D(0))

@@ -1,0 +1,79 @@
+"""One reading thought through: what several rules together must get right."""
+
+from decimal import Decimal
+
+import pytest
+from msgspec.structs import replace
+
+from core.domain.cycle import Cycle, Known, limits_in_force, think
+from core.domain.reconciliation import Policy
+from core.records import AccountRow, AccountStateRow
+from tests.unit.domain.make import NOW, D, at, money, snapshot, state
+
+POLICY = Policy(slippage_pips_max=D(5), missing_observations_min=3, pip_by_symbol={})
+ACCOUNT = AccountRow(
+    id=1,
+    user_id=1,
+    login=50001,
+    server="Sim",
+    name="x",
+    currency="GBP",
+    margin_mode="hedging",
+    max_drawdown_percent=D(20),
+    warn_drawdown_percent=D(15),
+    min_equity_gbp=D(100),
+    countdown_s=10,
+    created_at=NOW,
+)
+KNOWN = AccountStateRow(id=1, peak_equity=D(10000), peak_at=at(-500), ledger_balance=D(10000))
+
+
+def read(before: AccountStateRow, balance: str, s: float, deposit_at: float | None = None) -> Cycle:
+    """A reading of a flat account; a deposit's deal of 2,500 in it where it is dated."""
+    known = Known(
+        account=ACCOUNT,
+        state=before,
+        trades=(),
+        episodes={},
+        deals={},
+        deal_tickets=frozenset(),
+        closed_by_us=frozenset(),
+        absent={},
+        inhibited=False,
+    )
+    deals = () if deposit_at is None else (money(1, "2500", executed_at=at(deposit_at)),)
+    reading = snapshot(state=state(balance=D(balance)), deals=deals, began=s)
+    return think(known, reading, at(s), POLICY, explanation_wait_s=10)
+
+
+def test_a_deposit_is_no_gain() -> None:
+    cycle = read(KNOWN, "12500", 1, deposit_at=0)
+    assert (cycle.state.peak_equity, cycle.verdict.drawdown_percent) == (D(12500), D(0))
+
+
+def test_a_deposit_whose_deal_comes_late_does_not_raise_the_peak_twice() -> None:
+    """12,500 after the wait; multiplied once more it would be 15,625, and 20 % down at once."""
+    waiting = read(KNOWN, "12500", 1)
+    assert (waiting.state.peak_equity, waiting.ledger.trusted) == (D(10000), False)
+    counted = read(waiting.state, "12500", 11)
+    assert (counted.state.peak_equity, counted.ledger.lost) == (D(12500), D(2500))
+    late = read(counted.state, "12500", 30, deposit_at=0)
+    assert (late.state.peak_equity, late.verdict.broken) == (D(12500), None)
+    assert late.state.written_off == 0
+
+
+def test_a_deposit_made_since_the_peak_counts_as_ever() -> None:
+    """Only what the peak rose by already is left out."""
+    counted = read(read(KNOWN, "12500", 1).state, "12500", 11).state
+    before_it = replace(counted, peak_at=at(-1), peak_equity=D(12500))
+    assert read(before_it, "12500", 30, deposit_at=0).state.peak_equity == D(15625)
+
+
+@pytest.mark.parametrize(
+    ("rate", "minimum"), [("1", "100"), ("0.8", "125"), ("3", "33.33333333"), (None, None)]
+)
+def test_the_minimum_stands_in_the_accounts_own_currency(
+    rate: str | None, minimum: str | None
+) -> None:
+    limits = limits_in_force(ACCOUNT, None if rate is None else Decimal(rate))
+    assert limits.minimum_equity == (None if minimum is None else D(minimum))

@@ -82,7 +82,7 @@ def think(
     )
     rate = gbp_rate(snapshot.state.currency, snapshot.ticks, snapshot.symbols, now)
     limits = limits_in_force(known.account, rate.gbp_per_unit if rate else known.state.gbp_rate)
-    reading = _reading(snapshot, step, known.state)
+    reading = _reading(snapshot, step)
     verdict = drawdown.judge(_guard_memory(known.state), reading, limits)
     opinion = reconcile(known.trades, snapshot, deals, known.closed_by_us, policy)
     carried, closures, absent = _vanished(known, snapshot, deals, policy)
@@ -143,31 +143,16 @@ def _guard_memory(state: AccountStateRow) -> drawdown.GuardMemory:
     )
 
 
-def _reading(
-    snapshot: AccountSnapshot, step: ledger.LedgerStep, state: AccountStateRow
-) -> drawdown.Reading:
+def _reading(snapshot: AccountSnapshot, step: ledger.LedgerStep) -> drawdown.Reading:
     return drawdown.Reading(
         equity=snapshot.state.equity,
-        flow=step.flow - _in_the_peak_already(step, state),
+        flow=step.flow,
         trusted=step.trusted,
         consistent=ledger.is_consistent(snapshot.state),
         margin_level_percent=snapshot.state.margin_level_percent,
         stop_out_level_percent=snapshot.state.stop_out_level_percent,
         unexplained_gain=max(ZERO, step.memory.written_off),
     )
-
-
-def _in_the_peak_already(step: ledger.LedgerStep, state: AccountStateRow) -> Decimal:
-    """How much of this reading's deposits the peak has risen by while their deals were late.
-
-    A balance that grew without a deal is trusted after its wait, and equity with it; when the deal
-    comes at last, what the peak took for a gain must not multiply it again.
-    """
-    taken_back = state.written_off - step.memory.written_off
-    if taken_back <= 0 or state.written_off <= 0 or state.peak_at is None:
-        return ZERO
-    late = (d.amount for d in step.flows if d.executed_at < state.peak_at)
-    return max(ZERO, min(taken_back, sum(late, ZERO)))
 
 
 def _vanished(

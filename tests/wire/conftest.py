@@ -1,5 +1,6 @@
 """The forking process that wire tests start worlds and apps with, and a stage for a module."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -9,9 +10,12 @@ from tests.wire.stage import QUICK, Stage, Zygote, staged
 
 
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    """A process with everything imported."""
-    made = Zygote()
+def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
+    """A process with everything imported, one for all workers."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    made = Zygote(folder / "zygote.sock")
     yield made
     made.stop()
 

@@ -4,12 +4,13 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,6 +19,8 @@ import aiosqlite
 
 PATIENCE_S = 30.0
 LOOK_S = 0.1
+IMPORT_S = 120.0
+"""The longest the zygote may take to import everything."""
 ADMIN_CHAT = -1_001_000_000_001
 QUICK = {
     "RECONCILIATION_SYNC_INTERVAL_S": "1",
@@ -29,30 +32,59 @@ T = TypeVar("T")
 
 
 class Zygote:
-    """The forking process. Orders are answered one at a time, whichever loop they come from."""
+    """A line to the forking process. Orders are answered one at a time, whichever loop asks."""
 
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.wire.zygote"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+    def __init__(self, path: Path) -> None:
+        """Connect, starting the process where no other worker has."""
+        if self._claim(path):
+            self._spawn(path)
+        link = self._connected(path)
+        if link is None:  # it ended with the last of its workers
+            path = path.with_suffix(f".{os.getpid()}")
+            self._spawn(path)
+            link = self._connected(path)
+        assert link is not None, "the zygote ended"
+        self._link = link
+        self._answered = self._link.makefile("rb")
         self._lock = threading.Lock()
-        assert self._line()["ready"]
 
-    def _line(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+    @staticmethod
+    def _claim(path: Path) -> bool:
+        try:
+            path.with_suffix(".claim").touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+    @staticmethod
+    def _spawn(path: Path) -> None:
+        words = [sys.executable, "-m", "tests.wire.zygote", str(path)]
+        os.posix_spawn(sys.executable, words, os.environ)
+
+    @staticmethod
+    def _connected(path: Path) -> socket.socket | None:
+        """A line to it; None where it was there and is no more."""
+        for _ in range(int(IMPORT_S / LOOK_S)):
+            link = socket.socket(socket.AF_UNIX)
+            try:
+                link.connect(str(path))
+            except FileNotFoundError:
+                link.close()
+                Event().wait(LOOK_S)
+            except ConnectionError:
+                link.close()
+                return None
+            else:
+                return link
+        raise AssertionError(f"the zygote did not start within {IMPORT_S} s")
+
+    def _order(self, order: dict[str, Any]) -> dict[str, Any]:
+        with self._lock:
+            self._link.sendall(json.dumps(order).encode() + b"\n")
+            line = self._answered.readline()
         assert line, "the zygote ended"
         answer: dict[str, Any] = json.loads(line)
         return answer
-
-    def _order(self, order: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        with self._lock:
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
-            self._process.stdin.flush()
-            return self._line()
 
     async def run(self, what: str, data_dir: Path, **more: Any) -> int:
         """Fork a world or an app; answers its pid."""
@@ -60,12 +92,9 @@ class Zygote:
         return int((await asyncio.to_thread(self._order, order))["pid"])
 
     def stop(self) -> None:
-        """End it and everything it started."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+        """Hang up, which ends everything started here."""
+        self._answered.close()
+        self._link.close()
 
 
 def alive(pid: int) -> bool:

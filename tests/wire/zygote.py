@@ -1,8 +1,9 @@
 """A process with everything imported, which forks worlds and apps on demand.
 
 Starting Python and importing aiogram costs seconds; a crash test starts hundreds of processes. The
-zygote reads one JSON line per order and answers one: `{"run": "world" | "app", "data_dir": ...}`
-answers `{"pid": n}`. A child runs exactly what the command line runs, from the parsed options on.
+zygote listens on a Unix socket, reads one JSON line per order and answers one:
+`{"run": "world" | "app", "data_dir": ...}` answers `{"pid": n}`. All workers of a test run share
+it. A child runs exactly what the command line runs, from the parsed options on.
 
 `crash_after` kills the app with SIGKILL right after its n-th effect: a commit, or a call of the
 terminal gateway, whichever comes. Each effect's name is written to `effects.log` before that.
@@ -11,7 +12,9 @@ terminal gateway, whichever comes. Each effect's name is written to `effects.log
 import contextlib
 import json
 import os
+import select
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -31,6 +34,9 @@ assert bot.sandbox.world is not None
 
 
 FREE = 100_000
+SIDES_MAX = 64
+FIRST_SIDE_S = 120.0
+"""How long it waits for the test that started it."""
 WORDS = ("--market", "manual", "--headless")
 
 
@@ -95,24 +101,71 @@ def run_child(order: dict[str, Any]) -> None:
     os._exit(main(words) or 0)
 
 
-def serve() -> None:
-    """Fork on order until standard input closes; then end every child."""
+class Served:
+    """One test process that orders: what it asked for so far, and the children it got."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self.link = link
+        self.unread = b""
+        self.children: list[int] = []
+
+    def orders(self) -> list[dict[str, Any]] | None:
+        """Whole orders that have come; None where the other side is gone."""
+        try:
+            chunk = self.link.recv(65_536)
+        except ConnectionError:
+            return None
+        if not chunk:
+            return None
+        *lines, self.unread = (self.unread + chunk).split(b"\n")
+        return [json.loads(line) for line in lines]
+
+    def end(self) -> None:
+        """Kill its children."""
+        for pid in self.children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.link.close()
+
+
+def serve(path: str) -> None:
+    """Fork on order; a side that hangs up loses its children, and the last one ends this."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    children: list[int] = []
-    for line in sys.stdin:
-        order = json.loads(line)
-        pid = os.fork()
-        if pid == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            run_child(order)
-        children.append(pid)
-        print(json.dumps({"pid": pid}), flush=True)
-    for pid in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(f"{path}.new")
+    listener.listen(SIDES_MAX)
+    Path(f"{path}.new").rename(path)  # there only once it answers
+    listener.settimeout(FIRST_SIDE_S)
+    sides = [Served(listener.accept()[0])]
+
+    def ended(_number: int, _frame: object) -> None:
+        for side in sides:
+            side.end()
+        os._exit(1)
+
+    signal.signal(signal.SIGTERM, ended)
+    while sides:
+        ready, _, _ = select.select([listener, *(side.link for side in sides)], [], [])
+        if listener in ready:
+            sides.append(Served(listener.accept()[0]))
+        for side in [each for each in sides if each.link in ready]:
+            orders = side.orders()
+            if orders is None:
+                side.end()
+                sides.remove(side)
+                continue
+            for order in orders:
+                pid = os.fork()
+                if pid == 0:
+                    for each in (listener, *(one.link for one in sides)):
+                        each.close()
+                    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    run_child(order)
+                side.children.append(pid)
+                side.link.sendall(json.dumps({"pid": pid}).encode() + b"\n")
 
 
 if __name__ == "__main__":
-    print(json.dumps({"ready": True}), flush=True)
-    serve()
+    serve(sys.argv[1])
     os._exit(0)  # nothing to tidy up, and taking down everything imported costs seconds

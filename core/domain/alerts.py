@@ -304,6 +304,7 @@ class ReleaseAnswered(AccountAlert, frozen=True, kw_only=True):
 
     state: str
     by: str
+    asked_at: datetime
     equity: Decimal
     peak_equity: Decimal | None
     at: datetime
@@ -362,13 +363,14 @@ class MarketWarning(AlertBase, frozen=True, kw_only=True):
 
 
 class AppStarted(AlertBase, frozen=True, kw_only=True):
-    """Reckoner runs; what it found open."""
+    """Reckoner runs; what it found open, and when it last read an account before this start."""
 
     version: str
     accounts: int
     latched: int
     unfinished_closes: int
     open_warnings: int
+    last_read_at: datetime | None
     at: datetime
 
 

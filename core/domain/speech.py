@@ -57,9 +57,11 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
         case a.LatchedReappeared():
             return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", NEW)
         case a.ReleaseAsked():
-            return Delivery(warning, f"release:{alert.account_id}:{alert.at.isoformat()}", NEW)
+            return Delivery(warning, _release(alert.account_id, alert.at.isoformat()), NEW)
         case a.ReleaseAnswered():
-            return Delivery(warning, f"released:{alert.account_id}:{alert.at.isoformat()}", NEW)
+            # The decision takes the place of the question; the release itself is news again.
+            mode = REPLY if alert.state == "released" else EDIT
+            return Delivery(warning, _release(alert.account_id, alert.asked_at.isoformat()), mode)
         case a.CashFlowSeen() | a.BalanceUnexplained():
             return Delivery(info, f"cash:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.MarketWarning():
@@ -77,3 +79,7 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
 
 def _outage(account_id: int, since: str) -> str:
     return f"outage:{account_id}:{since}"
+
+
+def _release(account_id: int, asked_at: str) -> str:
+    return f"release:{account_id}:{asked_at}"

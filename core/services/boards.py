@@ -100,7 +100,7 @@ class Boards:
         if memory is None:
             async with self._store.reading() as tx:
                 memory = await load_memory(tx, account_id, self._clock.now())
-        return board_of(memory)
+        return board_of(memory, self._started_at)
 
     async def _history(self, account_id: int) -> tuple[EquityPoint, ...]:
         since = self._clock.now() - HISTORY_SPAN
@@ -150,14 +150,14 @@ def _up_to_now(history: tuple[EquityPoint, ...], board: AccountBoard) -> tuple[E
     return (*history, EquityPoint(at, equity, peak))
 
 
-def board_of(memory: AccountMemory) -> AccountBoard:
-    """One account as its memory has it."""
+def board_of(memory: AccountMemory, watched_since: datetime) -> AccountBoard:
+    """One account as its memory has it; nothing was watched before `watched_since`."""
     state, account, snapshot = memory.state, memory.account, memory.snapshot
     limits = limits_in_force(account, state.gbp_rate)
     floor = None
     if state.peak_equity is not None:
         floor = floor_equity(state.peak_equity, limits, exempt=state.withdrawal_exempt)
-    guard, since = _guard(memory)
+    guard, since = _guard(memory, watched_since)
     job = memory.job
     failing = memory.failing_since if memory.failures else state.unavailable_since
     return AccountBoard(
@@ -200,7 +200,7 @@ def board_of(memory: AccountMemory) -> AccountBoard:
     )
 
 
-def _guard(memory: AccountMemory) -> tuple[str, datetime | None]:
+def _guard(memory: AccountMemory, watched_since: datetime) -> tuple[str, datetime | None]:
     job, state = memory.job, memory.state
     if job is not None:
         return ("countdown" if job.state == "countdown" else "closing"), job.created_at
@@ -210,7 +210,7 @@ def _guard(memory: AccountMemory) -> tuple[str, datetime | None]:
         return "unarmed", None
     if state.warned_at is not None:
         return "warned", state.warned_at
-    return "clear", state.armed_at
+    return "clear", max(state.armed_at, watched_since)
 
 
 def _why_not(state: AccountStateRow) -> str | None:

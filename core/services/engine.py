@@ -28,6 +28,18 @@ from core.services.sync_now import SyncNow
 from core.services.warnings import AnswerWarning
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a start begins with.
+
+    `accounts` are in the order of their first cycles: those with an unfinished close, then latched
+    ones, then the rest. `last_read_at` is when any account was last read before, None if never.
+    """
+
+    accounts: list[int]
+    last_read_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Every use case, ready to be called."""
@@ -53,11 +65,8 @@ class Engine:
     enrol: Enrol
     align_limits: AlignLimits
 
-    async def prepare(self, people: PeopleFile | None) -> list[int]:
-        """Bring people, limits and open warnings in line; answers all accounts, urgent first.
-
-        Accounts with an unfinished close come before all others, then latched ones.
-        """
+    async def prepare(self, people: PeopleFile | None) -> Prepared:
+        """Bring people, limits and open warnings in line before anything is read."""
         if people is not None:
             await self.enrol(people)
         self.align_limits.remember(people)
@@ -67,16 +76,18 @@ class Engine:
             accounts = [account.id for account in await tx.find(AccountRow, enabled=True)]
             jobs = await tx.find(CloseJobRow, state=ACTIVE_JOB_STATES)
             latched = await tx.find(AccountStateRow, latched_at__ne=None)
+            newest = await tx.first(AccountStateRow, order_by="-observed_at")
         first = [job.account_id for job in jobs] + [state.id for state in latched]
         known = set(accounts)
-        return [i for i in dict.fromkeys([*first, *accounts]) if i in known]
+        order = [i for i in dict.fromkeys([*first, *accounts]) if i in known]
+        return Prepared(order, newest.observed_at if newest else None)
 
     async def align(self) -> None:
         """Bring limits in line with the settings; changed accounts are read anew."""
         for account_id in await self.align_limits():
             self.desk.drop(account_id)
 
-    async def announce_start(self) -> None:
+    async def announce_start(self, last_read_at: datetime | None) -> None:
         """Tell the admins that Reckoner runs, and what it found."""
         board = await self.boards.system()
         now = self.clock.now()
@@ -86,6 +97,7 @@ class Engine:
             latched=board.latched,
             unfinished_closes=board.unfinished_closes,
             open_warnings=board.open_warnings,
+            last_read_at=last_read_at,
             at=now,
         )
         await self._tell_admins(alert, now)

@@ -121,7 +121,13 @@ class LatchWatch:
             )
             await pen.say(
                 a.ReleaseAnswered(
-                    **pen.who, state="released", by="", equity=equity, peak_equity=equity, at=now
+                    **pen.who,
+                    state="released",
+                    by="",
+                    asked_at=memory.state.release_requested_at or now,
+                    equity=equity,
+                    peak_equity=equity,
+                    at=now,
                 )
             )
             await tx.save_state(state)

@@ -116,6 +116,7 @@ class AnswerRelease:
                     **pen.who,
                     state="granted" if grant else "refused",
                     by=actor.name,
+                    asked_at=memory.state.release_requested_at or now,
                     equity=state.equity or ZERO,
                     peak_equity=state.peak_equity,
                     at=now,

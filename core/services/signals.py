@@ -20,7 +20,7 @@ from core.ports import (
     TerminalGateway,
     Transaction,
 )
-from core.records import AccountRow, ApprovalRow, SignalRow, UserRow
+from core.records import AccountRow, AccountStateRow, ApprovalRow, SignalRow, UserRow
 from core.services import audit
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy
@@ -169,8 +169,18 @@ class PostSignal:
             signal_id=signal.id,
             draft=draft,
             offered=len(targets),
-            skipped=(),
+            skipped=await self._locked(targets),
             expires_at=expires_at,
+        )
+
+    async def _locked(self, targets: list[tuple[AccountRow, UserRow]]) -> tuple[str, ...]:
+        """Asked all the same: the lock may be released while the signal is open."""
+        async with self._store.reading() as tx:
+            latched = {s.id for s in await tx.find(AccountStateRow, latched_at__ne=None)}
+        return tuple(
+            f"{account.login} is locked: an approval would be refused"
+            for account, _ in targets
+            if account.id in latched
         )
 
     async def _offer(

@@ -243,8 +243,8 @@ class House:
             version="test",
             wake=self._wake,
         )
-        order = await self.engine.prepare(PEOPLE)
-        self.due = dict.fromkeys(order, self.clock.now())
+        prepared = await self.engine.prepare(PEOPLE)
+        self.due = dict.fromkeys(prepared.accounts, self.clock.now())
         async with self.store.reading() as tx:
             self.ids = {a.login: a.id for a in await tx.find(AccountRow)}
 

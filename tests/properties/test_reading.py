@@ -133,6 +133,7 @@ def test_episodes_1_and_2_events_lead_to_the_findings_and_the_same_again_to_none
                     del known[episode.kind, episode.subject]
         assert {k: e.material for k, e in known.items()} == {f.key: f.material for f in findings}
         assert advance(known, [*findings, *findings]) == ()
+        assert len(advance({}, [*findings, *findings])) == len(findings), "opened once"
 
 
 WORDS = st.sampled_from(

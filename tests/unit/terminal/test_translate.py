@@ -146,6 +146,15 @@ def test_an_empty_thing_of_another_kind_is_not_nothing_held(path: Path) -> None:
                 read(changed(path, value))
 
 
+@pytest.mark.parametrize("nothing", [{}, "", 0, False, None], ids=repr)
+def test_a_flat_account_shows_an_empty_list_and_nothing_else(nothing: object) -> None:
+    flat = changed(("positions",), [])
+    flat["account"] |= {"margin": 0.0, "equity": 941.54, "profit": 0.0}
+    assert read(flat).positions == ()
+    with pytest.raises(BrokerUnavailable):
+        read({**flat, "positions": nothing})
+
+
 @pytest.mark.parametrize("path", WHOLES, ids=name)
 @pytest.mark.parametrize("value", [1.5, "1", True], ids=repr)
 def test_an_id_or_a_code_is_a_whole_number(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON

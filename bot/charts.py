@@ -9,19 +9,20 @@ import io
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from bot.views.message import ChartRequest
-from bot.views.numbers import DAY_S, limit, money
+from bot.views.numbers import DAY_S, money
 from core.domain.board import EquityPoint
 from core.domain.money import HUNDRED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 CACHE_S = 60.0
 CACHED_MAX = 64
@@ -29,12 +30,23 @@ POINTS_MAX = 2_000
 """More samples than this are thinned: a phone shows about a thousand columns."""
 DRAW_TIMEOUT_S = 20.0
 WIDTH_IN, HEIGHT_IN, DPI = 8, 4.5, 150
-TEXT_PT = 11
+TEXT_PT = 13
+LEGEND_PT = 12
+TICK_GAP_PT = 7
+"""From the axis down to its labels: the tick and the space below it."""
+LONE_POINT_S = 600
+"""How much time is shown on each side of a point that is alone."""
+FINE_SPAN = 10
+"""Where the picture spans less money than this, the axis shows decimals."""
 INK, FLOOR, WARN, PEAK = "#1b3a5c", "#a3161f", "#b26a00", "#6b7280"
 
 
 class Curve(Struct, frozen=True):
-    """What is drawn: floats only here, where money becomes pixels. Times are days since 1970."""
+    """What is drawn: floats only here, where money becomes pixels. Times are days since 1970.
+
+    Each value holds from its time until the next one: samples are kept up to a minute apart, and a
+    slope between two of them would show a slide that nobody has read.
+    """
 
     times: list[float]
     equity: list[float]
@@ -79,20 +91,27 @@ class Charts:
 
 def render(request: ChartRequest) -> bytes:
     """Draw one chart. Blocks; to be called in a thread."""
+    out = io.BytesIO()
+    figure_of(request).savefig(out, format="png")
+    return out.getvalue()
+
+
+def figure_of(request: ChartRequest) -> "Figure":
+    """The chart before it becomes pixels: words above, the four lines below."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow, optional
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI)
     FigureCanvasAgg(figure)
-    figure.subplots_adjust(left=0.13, right=0.97, top=0.87, bottom=0.12)
+    figure.subplots_adjust(left=0.15, right=0.97, top=0.77, bottom=0.13)
     axes = figure.add_subplot()
     curve = curve_of(request)
     _lines(axes, curve, request)
-    _words(axes, curve, request)
-    _frame(axes, request)
+    _frame(axes, curve, request)
+    _words(figure, request)
     if request.mark:
         figure.text(
-            0.5,
+            0.55,
             0.45,
             request.mark.strip("[]"),
             fontsize=64,
@@ -101,9 +120,7 @@ def render(request: ChartRequest) -> bytes:
             ha="center",
             va="center",
         )
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return figure
 
 
 def curve_of(request: ChartRequest) -> Curve:
@@ -131,64 +148,98 @@ def thinned(points: Sequence[EquityPoint]) -> list[EquityPoint]:
     return [points[round(at * step)] for at in range(POINTS_MAX)]
 
 
+def percent_label(value: Decimal) -> str:
+    """`15 %`, `12.5 %`, `12.3 %` for 12.25: at most one decimal, rounded half up."""
+    rounded = value.quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{rounded:.1f}".removesuffix(".0") + " %"
+
+
+def floor_label(request: ChartRequest) -> str:
+    """Name the rule the floor follows now: the drawdown limit, or the minimum equity."""
+    minimum, peak = request.minimum_equity, request.points[-1].peak
+    if minimum is not None and minimum > peak * (HUNDRED - request.limit_percent) / HUNDRED:
+        return f"Closes all below {money(minimum, request.currency, request.currency_digits)}"
+    return f"Closes all at {percent_label(request.limit_percent)}"
+
+
+def room_words(request: ChartRequest) -> str | None:
+    """What is left above the floor; past it, that it is past; None while it is not known."""
+    if request.headroom is None:
+        return None
+    room = money(abs(request.headroom), request.currency, request.currency_digits)
+    if request.headroom > 0:
+        return f"Headroom {room}"
+    return f"Past the limit by {room}" if request.headroom < 0 else "At the limit, no headroom"
+
+
 def _lines(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
-    axes.plot(curve.times, curve.peak, color=PEAK, lw=1.5, ls=(0, (1, 2)), label="Peak")
-    axes.plot(curve.times, curve.equity, color=INK, lw=2.4, label="Equity")
-    warn = f"Warning {limit(request.warn_percent)}"
-    axes.plot(curve.times, curve.warn, color=WARN, lw=1.8, ls=(0, (4, 3)), label=warn)
-    floor = f"Closes everything {limit(request.limit_percent)}"
-    axes.plot(curve.times, curve.floor, color=FLOOR, lw=2.2, ls="-.", label=floor)
-    axes.fill_between(curve.times, curve.floor, curve.equity, color=INK, alpha=0.07, lw=0)
-    axes.plot(curve.times[-1:], curve.equity[-1:], "o", color=INK, ms=7)
+    at = curve.times
+    if len(at) == 1:  # its levels hold around it, or there would be nothing but a dot
+        at = [at[0] - LONE_POINT_S / DAY_S, at[0] + LONE_POINT_S / DAY_S]
+    many = len(at) // len(curve.times)
+
+    def step(values: list[float], color: str, width: float, dash: object, label: str) -> None:
+        axes.plot(
+            at, values * many, color=color, lw=width, ls=dash, label=label, drawstyle="steps-post"
+        )
+
+    step(curve.peak, PEAK, 1.5, (0, (1, 2)), "Peak")
+    if len(curve.times) > 1:
+        step(curve.equity, INK, 2.4, "-", "Equity")
+        axes.fill_between(at, curve.floor, curve.equity, step="post", color=INK, alpha=0.07, lw=0)
+    step(curve.warn, WARN, 1.8, (0, (4, 3)), f"Warning {percent_label(request.warn_percent)}")
+    step(curve.floor, FLOOR, 2.2, "-.", floor_label(request))
+    alone = "Equity" if len(curve.times) == 1 else None
+    axes.plot(curve.times[-1:], curve.equity[-1:], "o", color=INK, ms=7, label=alone)
 
 
-def _words(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
+def _words(figure: "Figure", request: ChartRequest) -> None:
+    """Title, headroom: above the picture, where no line can ever run through them."""
     now = money(request.points[-1].equity, request.currency, request.currency_digits)
     title = f"{request.mark} " if request.mark else ""
-    axes.set_title(f"{title}{request.login}: equity {now}", fontsize=15, loc="left", pad=26)
-    if request.headroom is None:
+    figure.text(0.02, 0.965, f"{title}{request.login}: equity {now}", fontsize=17, va="top")
+    words = room_words(request)
+    if words is None or request.headroom is None:
         return
-    room = money(request.headroom, request.currency, request.currency_digits)
-    last, middle = curve.times[-1], (curve.equity[-1] + curve.floor[-1]) / 2
-    arrow = {"arrowstyle": "<->", "color": INK, "lw": 1.5}
-    axes.annotate("", (last, curve.floor[-1]), xytext=(last, curve.equity[-1]), arrowprops=arrow)
-    axes.annotate(
-        f"headroom {room}",
-        (last, middle),
-        xytext=(-12, 0),
-        textcoords="offset points",
-        ha="right",
-        va="center",
-        fontsize=12,
-        weight="bold",
-        color=INK,
-        bbox={"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.85},
-    )
+    color = INK if request.headroom > 0 else FLOOR
+    figure.text(0.02, 0.895, words, fontsize=15, weight="bold", color=color, va="top")
 
 
-def _frame(axes: "Axes", request: ChartRequest) -> None:
+def _frame(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - slow
     from matplotlib.ticker import FuncFormatter  # noqa: PLC0415
 
-    locator = AutoDateLocator(tz=UTC, maxticks=7)  # type: ignore[no-untyped-call] # untyped upstream
+    # 3 to 7: with more at least, three hours would be too long for minutes, too short for hours
+    locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=7)  # type: ignore[no-untyped-call] # untyped upstream
     axes.xaxis.set_major_locator(locator)
     dates = ConciseDateFormatter(locator, tz=UTC)  # type: ignore[no-untyped-call] # untyped upstream
+    dates.formats[-1], dates.offset_formats[-1] = "%H:%M:%S", "%Y-%b-%d"
     axes.xaxis.set_major_formatter(dates)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _at: f"{value:,.0f}"))
+    fine = max(curve.peak + curve.equity) - min(curve.floor + curve.equity) < FINE_SPAN
+    places = request.currency_digits if fine else 0
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _at: f"{value:,.{places}f}"))
     axes.tick_params(labelsize=TEXT_PT)
     axes.xaxis.get_offset_text().set_fontsize(TEXT_PT)
-    axes.set_ylabel(request.currency, fontsize=TEXT_PT)
-    axes.set_xlabel("UTC", fontsize=TEXT_PT, loc="left", labelpad=-10)
+    axes.annotate(
+        "UTC",
+        (0.02, 0.0),
+        xycoords=("figure fraction", "axes fraction"),
+        xytext=(0, -TICK_GAP_PT),
+        textcoords="offset points",
+        fontsize=TEXT_PT,
+        va="top",
+    )
     axes.grid(visible=True, alpha=0.25)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.legend(
         loc="lower left",
-        bbox_to_anchor=(-0.01, 1.0),
+        bbox_to_anchor=(0.01, 0.77),
+        bbox_transform=axes.figure.transFigure,
         ncols=4,
-        fontsize=TEXT_PT,
+        fontsize=LEGEND_PT,
         frameon=False,
         borderaxespad=0.2,
-        columnspacing=1.2,
-        handlelength=2.2,
+        columnspacing=1.0,
+        handlelength=1.8,
     )

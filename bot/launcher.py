@@ -5,6 +5,7 @@ app and the app the world, and whoever killed one wants to see that. It says whi
 exact command that starts it again. Ctrl-C and SIGTERM stop the app, then the world.
 """
 
+import contextlib
 import os
 import shlex
 import signal
@@ -58,11 +59,21 @@ class Child:
             self._echo.start()
 
     def _repeat(self, lines: IO[bytes]) -> None:
-        """Write each line to the log and, with the child's name before it, to standard output."""
-        with self.log.open("ab") as sink:
-            for line in lines:
-                sink.write(line)
-                sink.flush()
+        """Write each line to the log and, with the child's name before it, to standard output.
+
+        It reads to the end whatever becomes of the line: nobody else empties the pipe, and a child
+        that waits for room in it watches no account.
+        """
+        is_told = False
+        for line in lines:
+            try:
+                with self.log.open("ab") as sink:
+                    sink.write(line)
+            except OSError as error:
+                if not is_told:
+                    is_told = True
+                    _complain(f"{self.name}: {self.log} cannot be written: {error.strerror}")
+            with contextlib.suppress(OSError):  # standard output may lie on the same full disk
                 _say(f"{self.name:>5} | {line.decode(errors='replace').rstrip()}")
 
     @property
@@ -231,3 +242,8 @@ def _stop_signals() -> list[signal.Signals]:
 
 def _say(text: str) -> None:
     print(text, flush=True)  # noqa: T201 - the launcher's voice
+
+
+def _complain(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - as above

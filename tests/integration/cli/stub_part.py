@@ -1,7 +1,8 @@
 """A stand-in for the world or the app: writes what happens to it into `events` in its directory.
 
 `stub_part.py NAME DATA_DIR [WORD...]`, words: `deaf` ignores a request to stop, `dies` ends with
-status 3 after saying why, `refuses` ends with status 2. The world's answers `ready` at once.
+status 3 after saying why, `refuses` ends with status 2, `chatty` says more than a pipe holds. The
+world's answers `ready` at once.
 """
 
 import json
@@ -52,6 +53,10 @@ if "refuses" in words:
 if "dies" in words:
     print("something broke", flush=True)
     sys.exit(3)
+if "chatty" in words:
+    for _ in range(4_000):
+        print("x" * 99, flush=True)
+    note("said it all")
 if name == "world":
     server = HTTPServer(("127.0.0.1", 0), State)
     base_url = f"http://127.0.0.1:{server.server_port}"

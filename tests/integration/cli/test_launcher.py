@@ -110,6 +110,20 @@ async def test_headless_repeats_what_both_say(tmp_path: Path) -> None:
         assert (await run.end(signal.SIGTERM))[0] == 0
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full, as Linux has it")
+async def test_a_full_disk_is_told_once_and_the_app_is_still_drained(tmp_path: Path) -> None:
+    """A pipe holds 64 KiB; the app says 400 kB, all of it repeated, none of it kept."""
+    (tmp_path / "app.log").symlink_to("/dev/full")
+    async with launched(tmp_path, "headless", "app:chatty") as run:
+        await run.line(run.process.stderr, "app.log cannot be written: No space left on device")
+        said = 0
+        while said < 4_000:
+            await run.line(run.process.stdout, f"  app | {'x' * 99}")
+            said += 1
+        assert await run.end(signal.SIGTERM) == (0, "")
+    assert "app said it all" in run.events()
+
+
 async def test_a_dead_app_is_told_of_and_left_dead_and_the_world_lives(tmp_path: Path) -> None:
     async with launched(tmp_path) as run:
         await run.line(run.process.stdout, "ready after")

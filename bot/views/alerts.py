@@ -3,7 +3,14 @@
 from datetime import timedelta
 from typing import assert_never
 
-from bot.views import alerts_app, alerts_closing, alerts_divergence, alerts_guard, alerts_market
+from bot.views import (
+    alerts_app,
+    alerts_closing,
+    alerts_divergence,
+    alerts_groups,
+    alerts_guard,
+    alerts_market,
+)
 from bot.views import alerts_trades as trades
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import span
@@ -28,6 +35,10 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return trades.position_closed(alert, voice, audience)
         case a.DivergenceOpened():
             return alerts_divergence.opened(alert, voice, audience)
+        case a.DivergencesOpened():
+            return alerts_groups.differences(alert, voice, audience)
+        case a.PositionsClosed():
+            return alerts_groups.closed(alert, voice, audience)
         case a.DivergenceResolved():
             return alerts_divergence.resolved(alert, voice, audience)
         case a.AccountUnavailable():

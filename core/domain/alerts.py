@@ -124,10 +124,9 @@ class PositionClosed(AccountAlert, frozen=True, kw_only=True):
 class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
     """The account differs from what the signals called for. `finding` names how.
 
-    Kinds: entry_slippage, partial_fill, over_volume, volume_reduced, volume_increased, sl_moved,
-    sl_removed, tp_moved, tp_removed, unknown_position, unknown_pending_order, missing_unexplained,
-    direction_mismatch, duplicate_execution, not_executed, wrong_account, balance_unexplained.
-    `expected`, `observed` are the two figures as decimal text (prices, lots), empty where none.
+    Kinds: those of `core.domain.findings.Kind`. `expected`, `observed` are the two figures as
+    decimal text (prices with the symbol's digits, lots), empty where none: a stop that was not
+    there before is `sl_moved` from nothing.
     """
 
     episode_id: int
@@ -143,6 +142,41 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
     opened_by: int = 0
     at: datetime
     changed: bool = False
+
+
+class GroupItem(Struct, frozen=True, kw_only=True):
+    """One line of a message about many."""
+
+    subject: str
+    symbol: str
+    side: str
+    volume: Decimal
+    pnl: Decimal | None = None
+
+
+class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):
+    """Many differences of one kind, found in one reading: one message, not one each.
+
+    `items` are the first of them, `count` how many there are.
+    """
+
+    finding: str
+    count: int
+    items: tuple[GroupItem, ...]
+    at: datetime
+
+
+class PositionsClosed(AccountAlert, frozen=True, kw_only=True):
+    """Many positions that ended by one reading, none of them closed by Reckoner.
+
+    `close_reason` is the one they share, `mixed` where they do not; `pnl` the sum of all.
+    """
+
+    close_reason: str
+    count: int
+    pnl: Decimal
+    items: tuple[GroupItem, ...]
+    at: datetime
 
 
 class DivergenceResolved(AccountAlert, frozen=True, kw_only=True):
@@ -244,7 +278,9 @@ class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
     """Confirmed flat (law 7): the scope holds no position and no order, read twice.
 
     `reason`: drawdown, minimum_equity, latched, market_gap. `latched` where nothing may be opened
-    before a release.
+    before a release. `results_missing` where the broker has not shown all deals yet: `total_pnl` is
+    not the whole; `completed` where this is the report that follows once it has. `triggered_at` is
+    when closing was decided, with the figures of that reading; it began at `started_at`.
     """
 
     job_id: int
@@ -254,9 +290,15 @@ class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
     total_pnl: Decimal
     equity: Decimal
     balance: Decimal
+    triggered_at: datetime
+    equity_at_trigger: Decimal | None
+    drawdown_percent: Decimal | None
+    limit_percent: Decimal | None
     started_at: datetime
     flat_at: datetime
     latched: bool
+    results_missing: bool = False
+    completed: bool = False
 
 
 class CloseTrouble(AccountAlert, frozen=True, kw_only=True):
@@ -313,7 +355,6 @@ class ReleaseAnswered(AccountAlert, frozen=True, kw_only=True):
 class CashFlowSeen(AccountAlert, frozen=True, kw_only=True):
     """A deposit or withdrawal moved the peak; neither profit nor loss (law 9)."""
 
-    flow: str
     amount: Decimal
     equity: Decimal
     peak_before: Decimal
@@ -333,12 +374,24 @@ class BalanceUnexplained(AccountAlert, frozen=True, kw_only=True):
 # --- market guard -------------------------------------------------------------------------------
 
 
+class Exposure(Struct, frozen=True, kw_only=True):
+    """What one account holds of a symbol on one side: lots, and its result so far in `currency`."""
+
+    account: str
+    side: str
+    volume: Decimal
+    profit: Decimal
+    currency: str
+
+
 class MarketWarning(AlertBase, frozen=True, kw_only=True):
     """A gap or a wide spread of one symbol, for the admin chat, with buttons while `state` is open.
 
     `warning`: gap or spread. `figure` and `limit`: percent for a gap, pips for a spread. `worst`
     the largest figure of the episode. `state`: open, held, dismissed, closing, resolved. `again`
-    where it is the same warning told anew because its time passed.
+    where it is the same warning told anew because its time passed. A gap went from the mid
+    `price_before` to `price_after`, None where that was before this start. `ended` says why a
+    warning is over: calm, not_held, or empty.
     """
 
     warning_id: int
@@ -357,6 +410,10 @@ class MarketWarning(AlertBase, frozen=True, kw_only=True):
     answered_by: str
     at: datetime
     again: bool = False
+    price_before: Decimal | None = None
+    price_after: Decimal | None = None
+    exposures: tuple[Exposure, ...] = ()
+    ended: str = ""
 
 
 # --- the app itself -----------------------------------------------------------------------------
@@ -413,7 +470,9 @@ Alert = (
     | TradeOpened
     | TradeNotPlaced
     | PositionClosed
+    | PositionsClosed
     | DivergenceOpened
+    | DivergencesOpened
     | DivergenceResolved
     | AccountUnavailable
     | AccountRecovered

@@ -7,6 +7,7 @@ from decimal import Decimal
 from core.domain.alerts import TicketResult
 from core.domain.broker import ZERO, Deal, DealEntry, DealReason
 from core.domain.closures import mean_price
+from core.domain.retcodes import DONE, PARTIAL
 from core.records import CloseOrderRow
 
 COMMENT_PREFIX = "rc:"
@@ -48,7 +49,7 @@ def _result(
         outcome = "cancelled"
     else:
         sent = [o for o in orders if o.ticket == order.ticket]
-        outcome = "closed" if any(_is_ours(d, sent) for d in exits) else "gone"
+        outcome = "closed" if _closed_by_us(exits, sent) else "gone"
     return TicketResult(
         ticket=order.ticket,
         symbol=order.symbol,
@@ -60,6 +61,13 @@ def _result(
         attempts=sum(1 for o in orders if o.ticket == order.ticket),
         retcode=order.retcode,
     )
+
+
+def _closed_by_us(exits: Sequence[Deal], orders: Sequence[CloseOrderRow]) -> bool:
+    """By the exits; while none is to be seen, by the server's answer that it was executed."""
+    if exits:
+        return any(_is_ours(deal, orders) for deal in exits)
+    return any(o.retcode in (DONE, PARTIAL) for o in orders)
 
 
 def _is_ours(deal: Deal, orders: Sequence[CloseOrderRow]) -> bool:

@@ -31,13 +31,22 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"offer:{alert.approval_id}", NEW)
         case a.OfferAnswered():
             return Delivery(info, f"offer:{alert.approval_id}", EDIT)
-        case a.TradeOpened() | a.TradeNotPlaced():
+        case a.TradeOpened():
+            # As urgent as the divergences found with it, or they would be told before it.
+            return Delivery(warning, f"trade:{alert.trade_id}", NEW)
+        case a.TradeNotPlaced():
             return Delivery(info, f"trade:{alert.trade_id}", NEW)
         case a.PositionClosed():
             urgent = warning if alert.close_reason == "stop_out" else info
             return Delivery(urgent, f"position:{alert.account_id}:{alert.position_id}", NEW)
         case a.DivergenceOpened():
             return Delivery(warning, f"episode:{alert.episode_id}", EDIT if alert.changed else NEW)
+        case a.DivergencesOpened():
+            thread = f"episodes:{alert.account_id}:{alert.finding}:{alert.at.isoformat()}"
+            return Delivery(warning, thread, NEW)
+        case a.PositionsClosed():
+            urgent = warning if alert.close_reason == "stop_out" else info
+            return Delivery(urgent, f"closed:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DivergenceResolved():
             return Delivery(info, f"episode:{alert.episode_id}", EDIT)
         case a.AccountUnavailable():

@@ -71,6 +71,13 @@ class Boards:
             users = {u.id: u.name for u in await tx.find(UserRow)} if rows else {}
         return [self._warning(row, users) for row in rows]
 
+    async def warning(self, warning_id: int) -> WarningLine | None:
+        """One market warning as it stands, resolved ones too; None where there is none."""
+        async with self._store.reading() as tx:
+            row = await tx.get(MarketWarningRow, warning_id)
+            user = await tx.get(UserRow, row.answered_by) if row and row.answered_by else None
+        return self._warning(row, {user.id: user.name} if user else {}) if row else None
+
     async def system(self) -> SystemBoard:
         """How Reckoner is."""
         async with self._store.reading() as tx:
@@ -168,7 +175,6 @@ def board_of(memory: AccountMemory, watched_since: datetime) -> AccountBoard:
         client=memory.user.name,
         currency=account.currency,
         currency_digits=snapshot.state.currency_digits if snapshot else 2,
-        margin_mode=account.margin_mode,
         observed_at=state.observed_at,
         unavailable_since=failing,
         unavailable_reason=state.unavailable_reason if failing else None,

@@ -37,6 +37,11 @@ from core.services.recording import Recorder
 
 DEALS_WAIT = timedelta(seconds=5)
 """How long a proved-flat job waits for its deals before it reports without their prices."""
+DEALS_MISSING = "deals_missing"
+"""What a finished job bears while deals of its closes have not been seen."""
+LATE_DEALS_MAX = timedelta(days=1)
+"""How long after a close its report is completed when late deals come."""
+HELD_UP = (closing.REFUSED, closing.UNKNOWN)
 DEAL_CLOCK_SLACK = timedelta(seconds=1)
 """Deals carry milliseconds of the broker's clock; ours may be a little ahead."""
 
@@ -93,7 +98,11 @@ class Converge:
             return now
         await self._remember(memory, job, plan, snapshot)
         for attempt in plan.attempts:
-            await self._request(memory, job, attempt, snapshot)
+            answered = await self._request(memory, job, attempt, snapshot)
+            if answered.state == closing.UNKNOWN:
+                # Look before anything else: an unanswered send may have taken many seconds, and
+                # what this reading showed is no longer what the broker holds.
+                break
         return plan.due_at
 
     def _deals_may_come(self, job: CloseJobRow) -> bool:
@@ -142,7 +151,7 @@ class Converge:
 
     async def _request(
         self, memory: AccountMemory, job: CloseJobRow, attempt: Attempt, snapshot: AccountSnapshot
-    ) -> None:
+    ) -> CloseOrderRow:
         """Intent, commit, send, answer, commit."""
         order = await self._intend(memory, job, attempt)
         request = _to_request(attempt, order, snapshot)
@@ -154,7 +163,7 @@ class Converge:
             answered = replace(order, state=closing.REFUSED, error=str(error))
         else:
             answered = _answered(order, result)
-        await self._record_answer(memory, answered)
+        return await self._record_answer(memory, answered)
 
     async def _intend(
         self, memory: AccountMemory, job: CloseJobRow, attempt: Attempt
@@ -190,7 +199,7 @@ class Converge:
         memory.sent_for.add(order.position_id)
         return order
 
-    async def _record_answer(self, memory: AccountMemory, order: CloseOrderRow) -> None:
+    async def _record_answer(self, memory: AccountMemory, order: CloseOrderRow) -> CloseOrderRow:
         async with self._store.writing() as tx:
             pen = self._pen(tx, memory)
             order = replace(order, answered_at=pen.now)
@@ -213,62 +222,109 @@ class Converge:
                 error=order.error,
             )
         _replace_order(memory, order)
+        return order
 
     async def _finish(
         self, memory: AccountMemory, job: CloseJobRow, plan: Plan, snapshot: AccountSnapshot
     ) -> None:
+        """Report a proved-flat job; where deals are late, their results follow (law 14)."""
         orders = [o for o in memory.orders if o.job_id == job.id]
-        results = ticket_results(orders, memory.deals, job.created_at - DEAL_CLOCK_SLACK)
-        closed = sum(1 for r in results if r.outcome == "closed")
+        trouble = None if deals_seen(orders, memory.deals) else DEALS_MISSING
         async with self._store.writing() as tx:
             pen = self._pen(tx, memory)
             await self._settle(pen, plan)
+            done = replace(job, state="flat", finished_at=pen.now, trouble=trouble)
             await tx.update(
-                CloseJobRow, {"id": job.id}, state="flat", finished_at=pen.now, trouble=None
+                CloseJobRow, {"id": job.id}, state="flat", finished_at=pen.now, trouble=trouble
             )
-            pnl = total_pnl(results)
-            await self._drawdown_row(
-                pen,
-                job,
-                action_taken="positions_closed",
-                status="success",
-                positions_closed_count=closed,
-                total_loss=pnl,
-                total_loss_gbp=to_gbp(pnl, memory.state.gbp_rate),
-                executed_at=pen.now,
-            )
-            await pen.audit(
-                words.CLOSE_CONFIRMED,
-                job=job.id,
-                first_read_at=job.flat_read_at,
-                second_read_at=snapshot.observed_at,
+            closed = await self._report(pen, done, snapshot)
+        memory.jobs = [j for j in memory.jobs if j.id != job.id]
+        if trouble is not None:
+            memory.unreported.append(done)
+        self._forget_orders(memory)
+        self._metrics.autoclosed(job.reason, closed)
+
+    async def complete_reports(self, memory: AccountMemory, snapshot: AccountSnapshot) -> None:
+        """Report again, with its results, a finished job whose late deals have come."""
+        for job in tuple(memory.unreported):
+            orders = [o for o in memory.orders if o.job_id == job.id]
+            given_up = self._clock.now() - (job.finished_at or job.created_at) > LATE_DEALS_MAX
+            if not deals_seen(orders, memory.deals) and not given_up:
+                continue
+            async with self._store.writing() as tx:
+                pen = self._pen(tx, memory)
+                await tx.update(CloseJobRow, {"id": job.id}, trouble=None)
+                if not given_up:
+                    await self._report(pen, job, snapshot, completed=True)
+            memory.unreported.remove(job)
+            self._forget_orders(memory)
+
+    async def _report(
+        self,
+        pen: Recorder,
+        job: CloseJobRow,
+        snapshot: AccountSnapshot,
+        *,
+        completed: bool = False,
+    ) -> int:
+        """Row, audit and message of a proved-flat job; answers how many positions it closed."""
+        orders = [o for o in pen.memory.orders if o.job_id == job.id]
+        results = ticket_results(orders, pen.memory.deals, job.created_at - DEAL_CLOCK_SLACK)
+        closed = sum(1 for r in results if r.outcome == "closed")
+        pnl = total_pnl(results)
+        await self._drawdown_row(
+            pen,
+            job,
+            action_taken="positions_closed",
+            status="success",
+            positions_closed_count=closed,
+            total_loss=pnl,
+            total_loss_gbp=to_gbp(pnl, pen.memory.state.gbp_rate),
+            executed_at=job.finished_at,
+        )
+        await pen.audit(
+            words.CLOSE_CONFIRMED,
+            job=job.id,
+            first_read_at=job.flat_read_at,
+            second_read_at=snapshot.observed_at,
+            equity=snapshot.state.equity,
+            balance=snapshot.state.balance,
+            tickets=results,
+            completed=completed,
+        )
+        await pen.say(
+            a.CloseConfirmed(
+                **pen.who,
+                job_id=job.id,
+                reason=job.reason,
+                scope=job.scope,
+                results=results,
+                total_pnl=pnl,
                 equity=snapshot.state.equity,
                 balance=snapshot.state.balance,
-                tickets=results,
+                triggered_at=job.created_at,
+                equity_at_trigger=job.equity_at_trigger,
+                drawdown_percent=job.drawdown_percent,
+                limit_percent=job.limit_percent,
+                started_at=job.started_at or job.created_at,
+                flat_at=snapshot.observed_at if not completed else (job.finished_at or pen.now),
+                latched=pen.memory.latched,
+                results_missing=job.trouble == DEALS_MISSING and not completed,
+                completed=completed,
             )
-            await pen.say(
-                a.CloseConfirmed(
-                    **pen.who,
-                    job_id=job.id,
-                    reason=job.reason,
-                    scope=job.scope,
-                    results=results,
-                    total_pnl=pnl,
-                    equity=snapshot.state.equity,
-                    balance=snapshot.state.balance,
-                    started_at=job.started_at or job.created_at,
-                    flat_at=snapshot.observed_at,
-                    latched=memory.latched,
-                )
-            )
+        )
+        return closed
+
+    def _forget_orders(self, memory: AccountMemory) -> None:
+        """Keep the attempts and deals of jobs that are still to be worked on or reported."""
+        active = {j.id for j in (*memory.jobs, *memory.unreported)}
         traded = {t.position_id for t in memory.trades.values()}
-        for order in orders:
-            if order.position_id not in traded:
+        kept = [o for o in memory.orders if o.job_id in active]
+        wanted = {o.position_id for o in kept} | traded
+        for order in memory.orders:
+            if order.position_id not in wanted:
                 memory.deals.pop(order.position_id, None)
-        memory.jobs = [j for j in memory.jobs if j.id != job.id]
-        active = {j.id for j in memory.jobs}
-        memory.orders = [o for o in memory.orders if o.job_id in active]
-        self._metrics.autoclosed(job.reason, closed)
+        memory.orders = kept
 
     async def _drawdown_row(self, pen: Recorder, job: CloseJobRow, **changes: object) -> None:
         await pen.tx.update(DrawdownAlertRow, {"job_id": job.id}, **changes)
@@ -276,7 +332,8 @@ class Converge:
     def _trouble(
         self, pen: Recorder, job: CloseJobRow, plan: Plan, snapshot: AccountSnapshot
     ) -> a.CloseTrouble:
-        last = next((o for o in reversed(pen.memory.orders) if o.job_id == job.id), None)
+        held_up = [o for o in pen.memory.orders if o.job_id == job.id and o.state in HELD_UP]
+        last = max(held_up, key=lambda o: o.id, default=None)
         detail = "" if last is None else (last.error or f"retcode {last.retcode}")
         return a.CloseTrouble(
             **pen.who,

@@ -47,6 +47,7 @@ class AccountMemory:
     deal_tickets: set[int] = field(default_factory=set)
     jobs: list[CloseJobRow] = field(default_factory=list)
     orders: list[CloseOrderRow] = field(default_factory=list)
+    unreported: list[CloseJobRow] = field(default_factory=list)
     sent_for: set[int] = field(default_factory=set)
     absent: dict[str, int] = field(default_factory=dict)
     snapshot: AccountSnapshot | None = None
@@ -77,7 +78,7 @@ class AccountMemory:
         marks = [self.state.deals_cursor_at or now]
         marks.extend(t.missing_since for t in self.trades.values() if t.missing_since)
         marks.extend(m for m in (self.state.unexplained_since,) if m)
-        marks.extend(j.created_at for j in self.jobs)
+        marks.extend(j.created_at for j in (*self.jobs, *self.unreported))
         return min(marks) - DEALS_OVERLAP
 
 
@@ -154,9 +155,12 @@ async def load_memory(tx: Transaction, account_id: int, now: datetime) -> Accoun
     open_episodes = await tx.find(EpisodeRow, account_id=account_id, resolved_at=None)
     memory.episodes = {(row.kind, row.subject): row for row in open_episodes}
     memory.jobs = await tx.find(CloseJobRow, account_id=account_id, state=ACTIVE_JOB_STATES)
-    for job in memory.jobs:
+    memory.unreported = await tx.find(
+        CloseJobRow, account_id=account_id, state="flat", trouble="deals_missing"
+    )
+    for job in (*memory.jobs, *memory.unreported):
         memory.orders.extend(await tx.find(CloseOrderRow, job_id=job.id))
-    active = {job.id for job in memory.jobs}
+    active = {job.id for job in (*memory.jobs, *memory.unreported)}
     # A superseded job's last requests: what they did is still to be looked at (law 6).
     unsettled = await tx.find(CloseOrderRow, account_id=account_id, state=OPEN_STATES)
     memory.orders.extend(o for o in unsettled if o.job_id not in active)

@@ -10,9 +10,9 @@ class Refused(Exception):
     not_yours, not_admin, not_found, unknown_symbol, wrong_side_stop, bad_volume,
     signal_expired, already_decided (decision, at), account_latched (reason, since),
     account_closing, account_unavailable (reason, since), account_not_armed (why),
-    below_minimum (equity, minimum, currency), no_price (symbol), drawdown_near (drawdown, limit),
-    rate_limited (wait_s), stale_button (state, by, at), nothing_to_release,
-    release_already_asked (at), release_not_asked, not_flat (positions, orders), disabled.
+    below_minimum (equity, minimum, currency), no_price (symbol),
+    stale_button (state, by, at), nothing_to_release,
+    release_already_asked (at), release_not_asked, not_flat (positions, orders).
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain import market
-from core.domain.broker import AccountSnapshot, SymbolSpec, Tick
+from core.domain.broker import ZERO, AccountSnapshot, Side, SymbolSpec, Tick
 from core.domain.market import Alarm, Change, WarningKind, WarningState
 from core.domain.people import Person
 from core.ports import Clock, Metrics, Store, Transaction
@@ -49,6 +49,7 @@ class MarketGuard:
         self._ticks: dict[tuple[str, str], Tick] = {}
         self._specs: dict[tuple[str, str], SymbolSpec] = {}
         self._open: dict[Key, MarketWarningRow] = {}
+        self._jumps: dict[Key, Alarm] = {}
 
     async def load(self) -> None:
         """Take up the warnings that were unresolved when the process ended."""
@@ -145,7 +146,10 @@ class MarketGuard:
     async def _judge(
         self, server: str, tick: Tick, kind: WarningKind, alarm: Alarm | None, holders: list[int]
     ) -> None:
-        warning = self._open.get((server, tick.symbol, kind.value))
+        key = (server, tick.symbol, kind.value)
+        warning = self._open.get(key)
+        if alarm is not None and kind is WarningKind.GAP:
+            self._jumps[key] = alarm
         if warning is not None:
             await self._advance(warning, alarm, holders)
         elif alarm is not None and holders:
@@ -219,6 +223,7 @@ class MarketGuard:
             self._open[key] = warning
         else:
             self._open.pop(key, None)
+            self._jumps.pop(key, None)
         for account_id in warning.account_ids if change.close else ():
             self._wake(account_id)
 
@@ -236,6 +241,13 @@ class MarketGuard:
     async def _say(
         self, tx: Transaction, change: Change, warning: MarketWarningRow, by: str, now: datetime
     ) -> None:
+        key = (warning.server, warning.symbol, warning.kind)
+        known, jump = self._open.get(key), self._jumps.get(key)
+        ids = warning.account_ids or (known.account_ids if known else [])
+        ended = "" if warning.resolved_at is None else "calm" if warning.account_ids else "not_held"
+        if not by and ended and warning.answered_by:
+            user = await tx.get(UserRow, warning.answered_by)
+            by = user.name if user else ""
         alert = a.MarketWarning(
             warning_id=warning.id,
             version=warning.version,
@@ -246,20 +258,49 @@ class MarketGuard:
             figure=warning.figure,
             limit=warning.limit,
             worst=warning.worst,
-            accounts=tuple(self.names(warning.account_ids)),
+            accounts=tuple(self.names(ids)),
             opened_at=warning.opened_at,
             deadline_at=warning.deadline_at,
             hold_until=warning.hold_until,
             answered_by=by,
             at=now,
             again=change.again,
+            price_before=jump.before if jump else None,
+            price_after=jump.after if jump else None,
+            exposures=self._exposures(ids, warning.symbol),
+            ended=ended,
         )
         await speak(tx, alert, client=None, admin=self._policy.admin_chat_id, now=now)
 
     def names(self, account_ids: Iterable[int]) -> list[str]:
         """Account ids as people know them: client and login."""
         known = (self._desk.peek(account_id) for account_id in account_ids)
-        return [f"{m.user.name} {m.account.login}" for m in known if m is not None]
+        return [_name(m) for m in known if m is not None]
+
+    def _exposures(self, account_ids: Iterable[int], symbol: str) -> tuple[a.Exposure, ...]:
+        found = (self._desk.peek(account_id) for account_id in account_ids)
+        return tuple(e for memory in found if memory is not None for e in _held(memory, symbol))
+
+
+def _name(memory: AccountMemory) -> str:
+    return f"{memory.user.name} {memory.account.login}"
+
+
+def _held(memory: AccountMemory, symbol: str) -> list[a.Exposure]:
+    """What an account holds of a symbol, a line per side, as last read."""
+    snapshot = memory.snapshot
+    positions = [p for p in snapshot.positions if p.symbol == symbol] if snapshot else []
+    return [
+        a.Exposure(
+            account=_name(memory),
+            side=side.value,
+            volume=sum((p.volume for p in positions if p.side is side), ZERO),
+            profit=sum((p.profit + p.swap for p in positions if p.side is side), ZERO),
+            currency=memory.account.currency,
+        )
+        for side in Side
+        if any(p.side is side for p in positions)
+    ]
 
 
 def _holds(memory: AccountMemory, symbol: str) -> bool:

@@ -1,5 +1,7 @@
 """Record the openings, changes and ends of divergences."""
 
+from collections import Counter
+
 import msgspec
 from msgspec.structs import replace
 
@@ -8,38 +10,59 @@ from core.domain.cycle import Cycle
 from core.domain.episodes import Changed, Opened, Resolved
 from core.domain.findings import Finding
 from core.records import EpisodeRow
-from core.services.recording import Recorder
+from core.services.recording import GROUP_ITEMS_MAX, TOLD_EACH_MAX, Recorder
+
+TOGETHER = "together"
+"""Marks an episode that was told with others: its end is not told, as its beginning was not."""
 
 
 async def episodes(pen: Recorder, cycle: Cycle) -> list[str]:
-    """Record openings, changes and ends of divergences; answers the kinds opened."""
-    opened: list[str] = []
+    """Record openings, changes and ends of divergences; answers the kinds opened.
+
+    More than `TOLD_EACH_MAX` of one kind in one reading are told in one message.
+    """
+    opened = [e.finding.kind.value for e in cycle.events if isinstance(e, Opened)]
+    many = {kind for kind, count in Counter(opened).items() if count > TOLD_EACH_MAX}
     for event in cycle.events:
         match event:
             case Opened(finding):
-                await _opened(pen, finding)
-                opened.append(finding.kind.value)
+                await _opened(pen, finding, together=finding.kind.value in many)
             case Changed(episode, finding):
                 await _changed(pen, episode, finding)
             case Resolved(episode):
                 await _resolved(pen, episode, cycle)
+    for kind in sorted(many):
+        await _told_together(pen, cycle, kind)
     return opened
 
 
-async def _opened(pen: Recorder, finding: Finding) -> None:
+async def _told_together(pen: Recorder, cycle: Cycle, kind: str) -> None:
+    found = [e.finding for e in cycle.events if isinstance(e, Opened) and e.finding.kind == kind]
+    items = tuple(
+        a.GroupItem(subject=f.subject, symbol=f.symbol, side=f.side, volume=f.volume)
+        for f in found[:GROUP_ITEMS_MAX]
+    )
+    await pen.say(
+        a.DivergencesOpened(**pen.who, finding=kind, count=len(found), items=items, at=pen.now)
+    )
+
+
+async def _opened(pen: Recorder, finding: Finding, *, together: bool) -> None:
     row = EpisodeRow(
         account_id=pen.memory.account.id,
         kind=finding.kind.value,
         subject=finding.subject,
         trade_id=finding.trade_id,
         material=finding.material,
-        detail=msgspec.to_builtins(finding),
+        detail={**msgspec.to_builtins(finding), TOGETHER: together},
         opened_at=pen.now,
         changed_at=pen.now,
     )
     row = replace(row, id=await pen.tx.insert(row))
     pen.memory.episodes[(row.kind, row.subject)] = row
-    await _divergence(pen, row, finding, changed=False)
+    await _logged(pen, finding)
+    if not together:
+        await _told(pen, row, finding, changed=False)
 
 
 async def _changed(pen: Recorder, episode: EpisodeRow, finding: Finding) -> None:
@@ -50,10 +73,11 @@ async def _changed(pen: Recorder, episode: EpisodeRow, finding: Finding) -> None
     }
     await pen.tx.update(EpisodeRow, {"id": episode.id}, **changes)
     pen.memory.episodes[(episode.kind, episode.subject)] = replace(episode, **changes)
-    await _divergence(pen, episode, finding, changed=True)
+    await _logged(pen, finding)
+    await _told(pen, episode, finding, changed=True)
 
 
-async def _divergence(pen: Recorder, row: EpisodeRow, finding: Finding, *, changed: bool) -> None:
+async def _logged(pen: Recorder, finding: Finding) -> None:
     await pen.log(
         signal_id=finding.signal_id,
         approval_id=finding.approval_id,
@@ -68,6 +92,9 @@ async def _divergence(pen: Recorder, row: EpisodeRow, finding: Finding, *, chang
         event_type="sync",
         status="partial" if finding.kind.value == "partial_fill" else "warning",
     )
+
+
+async def _told(pen: Recorder, row: EpisodeRow, finding: Finding, *, changed: bool) -> None:
     await pen.say(
         a.DivergenceOpened(
             **pen.who,
@@ -106,6 +133,8 @@ async def _resolved(pen: Recorder, episode: EpisodeRow, cycle: Cycle) -> None:
         status="success",
         error_message=f"resolved: {how}",
     )
+    if episode.detail.get(TOGETHER):
+        return
     await pen.say(
         a.DivergenceResolved(
             **pen.who,

@@ -48,7 +48,6 @@ async def deals(pen: Recorder, cycle: Cycle) -> None:
         await pen.say(
             a.CashFlowSeen(
                 **pen.who,
-                flow="deposit" if total >= 0 else "withdrawal",
                 amount=total,
                 equity=cycle.state.equity or ZERO,
                 peak_before=before,
@@ -64,7 +63,8 @@ async def deals(pen: Recorder, cycle: Cycle) -> None:
 async def _lost(pen: Recorder, cycle: Cycle, lost: Decimal) -> None:
     await pen.audit(words.BALANCE_UNEXPLAINED, amount=lost, balance=cycle.state.balance)
     since = pen.memory.state.unexplained_since or pen.now
-    await pen.say(a.BalanceUnexplained(**pen.who, amount=lost, since=since, at=pen.now))
+    if not pen.memory.unreported:  # the deals of our own close are late: its report will say
+        await pen.say(a.BalanceUnexplained(**pen.who, amount=lost, since=since, at=pen.now))
     await pen.log(
         matched=False,
         divergence_reason="balance_unexplained",

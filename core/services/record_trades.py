@@ -1,25 +1,30 @@
 """Record what became of expected trades: found, grown, missing, closed, not placed."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from core.domain import alerts as a
-from core.domain.broker import ZERO
+from core.domain.broker import ZERO, Deal, DealEntry
+from core.domain.closures import close_reason, exit_side, mean_price
 from core.domain.cycle import Cycle
 from core.domain.findings import CloseReason, Closure
 from core.domain.money import percent_of
+from core.domain.pips import quoted
 from core.domain.rates import to_gbp
 from core.domain.reconciliation import Gone, Match, Missing
 from core.records import TradeRow
-from core.services.recording import Recorder
+from core.services.recording import GROUP_ITEMS_MAX, TOLD_EACH_MAX, Recorder
 
 
 async def matches(pen: Recorder, cycle: Cycle) -> None:
-    """Record first matches, growth, and positions that came back."""
+    """Record first matches, growth, positions that came back, and partial closes."""
     for match in cycle.reconciliation.matches:
         if match.first:
             await _first_match(pen, match)
         else:
             await _still_there(pen, match)
+    await _partly_closed(pen, cycle)
 
 
 async def _first_match(pen: Recorder, match: Match) -> None:
@@ -57,7 +62,7 @@ async def _first_match(pen: Recorder, match: Match) -> None:
             side=position.side.value,
             volume=position.volume,
             entry_price=position.price_open,
-            expected_entry=trade.expected_entry,
+            expected_entry=quoted(trade.expected_entry, match.spec),
             slippage_pips=match.slippage_pips,
             stop_loss=position.stop_loss,
             take_profit=position.take_profit,
@@ -77,13 +82,50 @@ async def _still_there(pen: Recorder, match: Match) -> None:
         await _change_trade(pen, trade, changes)
 
 
+async def _partly_closed(pen: Recorder, cycle: Cycle) -> None:
+    """Tell who closed a part of a position that is still there, and with what result."""
+    trades: dict[int, TradeRow | None] = {p.identifier: None for p in cycle.reconciliation.unknown}
+    trades |= {m.position.identifier: m.trade for m in cycle.reconciliation.matches}
+    exits: dict[int, list[Deal]] = {}
+    for deal in () if cycle.first else cycle.new_deals:
+        if deal.position_id in trades and deal.entry in (DealEntry.OUT, DealEntry.OUT_BY):
+            exits.setdefault(deal.position_id, []).append(deal)
+    for position_id, deals in exits.items():
+        last = max(deals, key=lambda d: (d.executed_at, d.ticket))
+        part = Closure(
+            position_id=position_id,
+            reason=close_reason(last, ours=position_id in pen.memory.closed_by_us),
+            symbol=last.symbol,
+            side=exit_side(last),
+            volume=sum((d.volume for d in deals), ZERO),
+            exit_price=mean_price(deals),
+            pnl=sum((d.amount for d in deals), ZERO),
+            closed_at=last.executed_at,
+        )
+        if part.reason is not CloseReason.RECKONER:  # the close job's own report tells of those
+            await _say_closed(pen, part, trades[position_id], partial=True)
+
+
 async def gone(pen: Recorder, cycle: Cycle) -> None:
-    """Record explained ends of trades, and of positions that were nobody's trade."""
+    """Record explained ends of trades, and of positions that were nobody's trade.
+
+    Ends by a close job are told by its own report: one message per incident. More than
+    `TOLD_EACH_MAX` others in one reading are told in one message.
+    """
+    ends: list[tuple[Closure, TradeRow | None]] = []
     for gone in cycle.reconciliation.gone:
         await _trade_closed(pen, gone, cycle)
-    for subject, closure in cycle.closures.items():
+        ends.append((gone.closure, gone.trade))
+    for closure in cycle.closures.values():
         await _closed_log(pen, closure, cycle, trade=None)
-        await _say_closed(pen, closure, trade=None)
+        ends.append((closure, None))
+    told = [(c, t) for c, t in ends if c.reason is not CloseReason.RECKONER]
+    if len(told) > TOLD_EACH_MAX:
+        await _say_many_closed(pen, [c for c, _ in told])
+    else:
+        for closure, trade in told:
+            await _say_closed(pen, closure, trade)
+    for subject in cycle.closures:
         if int(subject) not in pen.memory.closed_by_us:  # a close job still reports from them
             pen.memory.deals.pop(int(subject), None)
 
@@ -100,7 +142,6 @@ async def _trade_closed(pen: Recorder, gone: Gone, cycle: Cycle) -> None:
     }
     await _change_trade(pen, trade, changes)
     await _closed_log(pen, closure, cycle, trade)
-    await _say_closed(pen, closure, trade)
     pen.memory.trades.pop(trade.id, None)
 
 
@@ -125,9 +166,34 @@ async def _closed_log(
     )
 
 
-async def _say_closed(pen: Recorder, closure: Closure, trade: TradeRow | None) -> None:
-    if closure.reason is CloseReason.RECKONER:
-        return  # the close job's own report lists every ticket: one message per incident
+async def _say_many_closed(pen: Recorder, closures: Sequence[Closure]) -> None:
+    reasons = {c.reason.value for c in closures}
+    await pen.say(
+        a.PositionsClosed(
+            **pen.who,
+            close_reason=reasons.pop() if len(reasons) == 1 else "mixed",
+            count=len(closures),
+            pnl=sum((c.pnl for c in closures), ZERO),
+            items=tuple(
+                a.GroupItem(
+                    subject=str(c.position_id),
+                    symbol=c.symbol,
+                    side=c.side.value,
+                    volume=c.volume,
+                    pnl=c.pnl,
+                )
+                for c in closures[:GROUP_ITEMS_MAX]
+            ),
+            at=pen.now,
+        )
+    )
+
+
+async def _say_closed(
+    pen: Recorder, closure: Closure, trade: TradeRow | None, *, partial: bool = False
+) -> None:
+    snapshot = pen.memory.snapshot
+    spec = snapshot.symbols.get(closure.symbol) if snapshot else None
     await pen.say(
         a.PositionClosed(
             **pen.who,
@@ -137,10 +203,11 @@ async def _say_closed(pen: Recorder, closure: Closure, trade: TradeRow | None) -
             symbol=closure.symbol,
             side=closure.side.value,
             volume=closure.volume,
-            exit_price=closure.exit_price,
+            exit_price=quoted(closure.exit_price, spec),
             pnl=closure.pnl,
             close_reason=closure.reason.value,
             closed_at=closure.closed_at,
+            partial=partial,
         )
     )
 

@@ -12,6 +12,11 @@ from core.services import audit
 from core.services.desk import AccountMemory
 from core.services.speaking import speak
 
+TOLD_EACH_MAX = 3
+"""Things of one kind, found in one reading, that get a message each; more share one."""
+GROUP_ITEMS_MAX = 10
+"""Lines of a message about many; it says how many more there are."""
+
 
 class Recorder:
     """One commit's pen: knows the account, the transaction, the moment and the admin chat.

@@ -17,8 +17,11 @@ CLIENT_ONLY = (
     a.TradeOpened,
     a.TradeNotPlaced,
     a.PositionClosed,
+    a.PositionsClosed,
     a.CashFlowSeen,
 )
+
+STOP_OUTS = (a.PositionClosed, a.PositionsClosed)
 
 
 async def speak(
@@ -48,7 +51,7 @@ def audience(alert: a.Alert, *, client: int | None, admin: int) -> Iterable[int]
     if isinstance(alert, ADMIN_ONLY):
         return (admin,)
     if isinstance(alert, CLIENT_ONLY):
-        urgent = isinstance(alert, a.PositionClosed) and alert.close_reason == "stop_out"
+        urgent = isinstance(alert, STOP_OUTS) and alert.close_reason == "stop_out"
         return _once(client, admin if urgent else None)
     return _once(client, admin)
 

@@ -274,6 +274,8 @@ class SyncAccount:
         self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle
     ) -> datetime:
         now = self._clock.now()
+        if memory.unreported and cycle.new_deals:
+            await self._converge.complete_reports(memory, snapshot)
         if memory.latched and not memory.jobs:
             await self._latch(memory, snapshot)
         await self._gap_close(memory, snapshot)
@@ -285,7 +287,8 @@ class SyncAccount:
     def _interval(self, memory: AccountMemory, cycle: Cycle, snapshot: AccountSnapshot) -> float:
         situation = cadence.Situation(
             holds_anything=bool(snapshot.positions or snapshot.orders),
-            awaits_trade=any(t.status == "pending" for t in memory.trades.values()),
+            awaits_trade=any(t.status == "pending" for t in memory.trades.values())
+            or memory.latched,
             unsettled=cycle.unsettled or bool(memory.jobs) or self._release_waits(memory),
             drawdown_percent=cycle.verdict.drawdown_percent,
             warn_percent=cycle.limits.warn_drawdown_percent,

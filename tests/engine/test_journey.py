@@ -173,8 +173,8 @@ async def test_partial_close_and_moved_levels_are_divergences(house: House) -> N
     await house.run(10)
     opened = [x for x in await house.said(ALICE) if isinstance(x, a.DivergenceOpened)]
     assert sorted((o.finding, o.expected, o.observed) for o in opened) == [
-        ("sl_removed", "1950", ""),
-        ("tp_moved", "1990", "1985"),
+        ("sl_removed", "1950.00", ""),
+        ("tp_moved", "1990.00", "1985.00"),
         ("volume_reduced", "0.1", "0.06"),
     ]
 

@@ -1,0 +1,47 @@
+"""Many things of one kind in one message."""
+
+from bot.markup import esc
+from bot.views.alert_lines import at_line, headline, trade, who
+from bot.views.message import Audience, Message, Voice
+from bot.views.numbers import gain
+from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS, word
+from core.domain.alerts import DivergencesOpened, GroupItem, PositionsClosed
+
+
+def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> Message:
+    """Many differences of one kind."""
+    title = word(FINDINGS, alert.finding).lower()
+    lines = [
+        headline(voice, f"⚠️ {alert.count} times {title} on {alert.login}"),
+        *who(alert, audience),
+        *(_item(item, alert.currency) for item in alert.items),
+        *_more(alert.count, len(alert.items)),
+    ]
+    note = FINDING_NOTES.get(alert.finding)
+    lines += [note] if note else []
+    lines.append(at_line(alert.at, voice))
+    return Message(html="\n".join(lines))
+
+
+def closed(alert: PositionsClosed, voice: Voice, audience: Audience) -> Message:
+    """Many positions that ended by one reading."""
+    why = CLOSED_OTHERWISE.get(alert.close_reason, "")
+    reason = f": {why}" if why else ""
+    lines = [
+        headline(voice, f"⏹ {alert.count} positions closed on {alert.login}{reason}"),
+        *who(alert, audience),
+        f"Result: {gain(alert.pnl, alert.currency)}",
+        *(_item(item, alert.currency) for item in alert.items),
+        *_more(alert.count, len(alert.items)),
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines))
+
+
+def _item(item: GroupItem, currency: str) -> str:
+    result = "" if item.pnl is None else f", {gain(item.pnl, currency)}"
+    return f"#{esc(item.subject)} {trade(item.symbol, item.side, item.volume)}{result}"
+
+
+def _more(count: int, shown: int) -> list[str]:
+    return [f"and {count - shown} more"] if count > shown else []

@@ -8,7 +8,10 @@ real Telegram and the real terminal.
 import asyncio
 import importlib.util
 import os
+import shlex
 import signal
+import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +19,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from bot.sandbox.app_probe import AppProbe
+from bot.sandbox.app_probe import AppProbe, AppState, is_alive
 from bot.sandbox.guard import loopback_only
 from bot.sandbox.narrator import Narrator
 from bot.sandbox.part import Loop, Looping, Part, Telling, WorldOptions
@@ -33,6 +36,9 @@ BODY_BYTES_MAX: Final = 50 * 1024 * 1024
 """Telegram's own bound on an upload; more is 413."""
 SHUTDOWN_TIMEOUT_S: Final = 2.0
 """How long requests under way may take to finish once the world stops."""
+APP_START_S: Final = 30.0
+"""How long after the world's own start an app that was never seen may still be starting."""
+PROGRAM_DIR: Final = Path(__file__).resolve().parents[2]
 BROKER_PART: Final = "bot.sandbox.broker_part"
 
 
@@ -46,6 +52,7 @@ class World:
         self._port = port
         self._people = people
         self._probe = AppProbe(data_dir)
+        self._started_s = time.monotonic()
         self._replays = options.ticks_file is not None
         self._store = WorldStore(data_dir / STORE_FILE)
         (data_dir / WORLD_FILE).unlink(missing_ok=True)  # only its owner may take it away
@@ -145,12 +152,26 @@ class World:
         return web.json_response(
             {
                 **app.as_json(),
+                "app_command": self._app_command(app),
                 "world_pid": os.getpid(),
                 **self._cast(),
                 "story": self.narrator.captions.all(),
                 **self._told(),
             }
         )
+
+    def _app_command(self, app: AppState) -> str | None:
+        """How to start the app on this world, in a shell; None while it runs, or may be about to.
+
+        An app that crashed leaves its file behind, one that was stopped takes it away.
+        """
+        crashed = app.pid is not None and not is_alive(app.pid)
+        starting = app.pid is None and time.monotonic() - self._started_s < APP_START_S
+        if app.ready or starting or (app.pid is not None and not crashed):
+            return None
+        words = [sys.executable, "-m", "bot", "demo", "--app-only"]
+        words += ["--data-dir", str(self._data_dir.resolve())]
+        return f"cd {shlex.quote(str(PROGRAM_DIR))} && {shlex.join(words)}"
 
     def _told(self) -> dict[str, Any]:
         parts = [part for part in self.parts if isinstance(part, Telling)]

@@ -2,11 +2,13 @@
 
 import { startBroker } from "./broker.js";
 import { startChat } from "./chat.js";
-import { $, api, clockTime, el, poll, redraw } from "./dom.js";
+import { $, api, clockTime, el, poll, redraw, toast } from "./dom.js";
+import { worldIs } from "./equity.js";
 import { startMarket } from "./market.js";
 
 function showTab(name) {
   document.body.dataset.tab = name;
+  document.dispatchEvent(new CustomEvent("tab-shown"));
   for (const button of document.querySelectorAll(".tabs button")) {
     button.setAttribute("aria-current", String(button.dataset.show === name));
   }
@@ -20,7 +22,27 @@ async function drawState() {
   node.dataset.state = state;
   node.textContent = words[state];
   document.body.dataset.app = state;
-  if (found) drawStory(found.story || []);
+  drawDown(found);
+  if (!found) return;
+  worldIs(found.world_pid);
+  drawStory(found.story || []);
+}
+
+/** The world knows how its app is started; it says so only while there is none. */
+function drawDown(found) {
+  const command = found && found.app_command;
+  $("down").hidden = !command;
+  if (command) $("down-command").textContent = command;
+}
+
+async function copyCommand() {
+  try {
+    await navigator.clipboard.writeText($("down-command").textContent);
+    toast("Copied. Paste it into a terminal.");
+  } catch {
+    getSelection().selectAllChildren($("down-command"));
+    toast("Selected: copy it with the keyboard.");
+  }
 }
 
 /** What the narrator tells: the newest line, and all of them when opened. */
@@ -42,6 +64,7 @@ async function drawClock() {
 for (const button of document.querySelectorAll(".tabs button")) {
   button.addEventListener("click", () => showTab(button.dataset.show));
 }
+$("down-copy").addEventListener("click", copyCommand);
 showTab("talk");
 startChat(showTab);
 startMarket();

@@ -1,19 +1,28 @@
 // One client account at a time, as the broker sees it: the truth the bot must agree with.
 
-import { $, api, attempt, el, money, poll, redraw, signed } from "./dom.js";
+import { $, api, attempt, clockTime, el, money, percent, poll, redraw, signed } from "./dom.js";
 import { draw, figures, remember } from "./equity.js";
-import { digitsOf } from "./market.js";
+import { digitsOf, symbols } from "./market.js";
 
-const FAULTS = ["read_fails", "empty_read", "wrong_login", "disconnected", "slow", "requote", "reject", "slippage",
-  "partial_fill", "invalid_fill", "market_closed", "autotrading_off", "timeout_not_executed", "timeout_after_execution",
-  "deal_delayed"];
+const FAULTS = {
+  read_fails: "Reading fails", empty_read: "Reading answers empty", wrong_login: "Another account answers",
+  disconnected: "Terminal offline", slow: "Slow answers, 3 s", requote: "Requote", reject: "Trade rejected",
+  slippage: "Fills 80 points worse", partial_fill: "Fills in part", invalid_fill: "Wrong filling mode",
+  market_closed: "Market closed", autotrading_off: "Autotrading off",
+  timeout_not_executed: "No answer, not executed", timeout_after_execution: "No answer, but executed",
+  deal_delayed: "Deal shows 8 s late",
+};
+const TO = { reckoner: "Reckoner", executor: "Client's EA" };
 const FAULT_FIGURES = { slow: { ms: 3000, when: "after", verb: "send" }, slippage: { points: 80 }, deal_delayed: { ms: 8000 } };
-const BY = ["mobile", "web", "desktop", "ea"];
+const BY = { mobile: "Phone", web: "Web", desktop: "Desktop", ea: "Another EA" };
 const SENDS_SHOWN = 6;
+const CLOSES_SHOWN = 5;
+const REASONS = { 0: "on the desktop", 1: "on the phone", 2: "on the web", 3: "by an EA", 4: "by the stop loss",
+  5: "by the take profit", 6: "by stop-out" };
 const RETCODES = { 10004: "requote", 10006: "rejected", 10008: "placed", 10009: "done", 10010: "done in part",
   10012: "timed out", 10018: "market closed", 10027: "autotrading off", 10030: "wrong filling", 10031: "no connection" };
 
-const state = { login: null, accounts: [], names: {} };
+const state = { login: null, accounts: [], names: {}, owned: new Map(), wanted: null };
 const view = {};
 
 function post(verb, body, done) {
@@ -28,6 +37,14 @@ function field(label, control) {
   return el("label", {}, el("span", { textContent: label }), control);
 }
 
+function wide(node) {
+  node.classList.add("wide");
+  return node;
+}
+
+/** The human label first, then the name the interface and the documents use. */
+const named = (words) => Object.fromEntries(Object.entries(words).map(([name, text]) => [name, `${text} (${name})`]));
+
 function form(className, act, ...children) {
   const node = el("form", { className }, ...children);
   node.addEventListener("submit", (event) => {
@@ -39,7 +56,8 @@ function form(className, act, ...children) {
 
 const input = (name, value, label) =>
   el("input", { name, value, inputMode: "decimal", "aria-label": label || name, required: name === "volume" || name === "amount" });
-const select = (name, values) => el("select", { name, "aria-label": name }, ...values.map((value) => option(value)));
+const select = (name, words) =>
+  el("select", { name, "aria-label": name }, ...Object.entries(words).map(([value, text]) => option(value, text)));
 
 function levels(values) {
   const found = {};
@@ -48,18 +66,18 @@ function levels(values) {
 }
 
 function openForm() {
-  view.symbols = select("symbol", ["XAUUSD", "EURUSD", "GBPUSD", "GBPJPY"]);
+  view.symbols = select("symbol", {});
   return form("grid", (values) =>
     post("open", { symbol: values.symbol, side: values.side, volume: Number(values.volume), by: values.by, ...levels(values) },
       `${values.side} ${values.volume} ${values.symbol}`),
-    field("Symbol", view.symbols), field("Side", select("side", ["buy", "sell"])), field("Lots", input("volume", "0.10")),
+    field("Symbol", view.symbols), field("Side", select("side", { buy: "buy", sell: "sell" })), field("Lots", input("volume", "0.10")),
     field("Stop loss", input("sl", "")), field("Take profit", input("tp", "")), field("On", select("by", BY)),
     el("button", { className: "primary", textContent: "Open" }));
 }
 
 function cashForm() {
   return form("grid", (values) => post("cash", { amount: Number(values.amount), kind: values.kind }, "Booked"),
-    field("Amount", input("amount", "1000")), field("Kind", select("kind", ["balance", "credit", "commission"])),
+    field("Amount", input("amount", "1000")), field("Kind", select("kind", { balance: "balance", credit: "credit", commission: "commission" })),
     el("button", { textContent: "Book" }));
 }
 
@@ -70,8 +88,8 @@ function faultForm() {
   view.faults = el("p", { className: "note", textContent: "No fault set." });
   return el("div", {}, view.faults, form("grid", (values) =>
     post("fault", { kind: values.kind, to: values.to, ...(values.times ? { times: Number(values.times) } : {}),
-      ...FAULT_FIGURES[values.kind] }, `Fault set: ${values.kind}`),
-    field("What", select("kind", FAULTS)), field("To", select("to", ["reckoner", "executor"])),
+      ...FAULT_FIGURES[values.kind] }, `Fault set: ${FAULTS[values.kind]}`),
+    wide(field("What", select("kind", named(FAULTS)))), field("To", select("to", TO)),
     field("Times", input("times", "1")), el("button", { className: "danger", textContent: "Set fault" }), clear));
 }
 
@@ -83,9 +101,11 @@ function build() {
   view.figures = el("dl", { className: "figures" });
   view.equity = el("div", { className: "equity-box" });
   view.positions = el("div", { className: "positions" });
+  view.closes = el("ol", { className: "sends closes" });
   view.sends = el("ol", { className: "sends" });
   $("account").replaceChildren(view.figures, view.equity,
     el("h3", { textContent: "Positions" }), view.positions,
+    el("h3", { textContent: "Closed" }), view.closes,
     fold("Open a position by hand", openForm()), fold("Deposit, withdraw, charge", cashForm()),
     fold("Make the broker misbehave", faultForm()), fold("Trade requests received", view.sends));
 }
@@ -126,11 +146,32 @@ function drawPositions(account) {
 function drawFigures(account) {
   const seen = figures(account.login);
   const pairs = [["Equity", money(account.equity, account.currency)], ["Balance", money(account.balance, account.currency)],
-    ["Floating", signed(account.equity - account.balance)], ["Below high", seen ? `${seen.below.toFixed(1)} %` : "n/a"]];
+    ["Floating", signed(account.equity - account.balance)], ["Below high", seen ? percent(seen.below) : "n/a"]];
   redraw(view.figures, JSON.stringify(pairs), () =>
     pairs.map(([name, value]) => el("div", {}, el("dt", { textContent: name }), el("dd", { textContent: value }))));
   view.equity.replaceChildren(draw(account.login),
-    el("p", { className: "note", textContent: seen ? `High ${money(seen.high)}, low ${money(seen.low)}, since this page was opened` : "" }));
+    el("p", { className: "note", textContent: seen ? 
+      `High ${money(seen.high)}, low ${money(seen.low)}, as this tab has seen it since ${clockTime(seen.since)} by your clock` : "" }));
+}
+
+/** Closing deals, newest first: what, by whom, with what result. */
+function drawCloses(account) {
+  const asked = new Map(account.order_sends.map((one) => [one.deal, one.source]));
+  const closes = account.deals.filter((one) => one.entry === 1 || one.entry === 3);
+  redraw(view.closes, JSON.stringify([account.login, closes.length, account.order_sends.length]), () => {
+    if (!closes.length) return [el("li", { className: "empty", textContent: "None yet." })];
+    const rest = closes.length - CLOSES_SHOWN;
+    const nodes = closes.slice(-CLOSES_SHOWN).reverse().map((one) => el("li", {},
+      el("span", {}, el("b", { textContent: `${one.type === 1 ? "buy" : "sell"} ${Number(one.volume).toFixed(2)} ${one.symbol}` }),
+        el("span", { className: "note", textContent: ` ${clockTime(one.time)}, ${closedBy(one, asked)}` })),
+      el("span", { className: one.profit < 0 ? "loss" : "gain", textContent: signed(one.profit) })));
+    return rest > 0 ? [...nodes, el("li", { className: "note", textContent: `and ${rest} before` })] : nodes;
+  });
+}
+
+function closedBy(deal, asked) {
+  if (asked.get(deal.ticket) === "reckoner") return "by Reckoner";
+  return REASONS[deal.reason] || "reason unknown";
 }
 
 function drawSends(account) {
@@ -165,10 +206,32 @@ function drawTabs() {
     }));
 }
 
+/** The account of a client whose chat was chosen. */
+function followClient(userId) {
+  state.wanted = userId;
+  const login = state.owned.get(userId);
+  if (login === undefined || state.login === null) return;
+  state.wanted = null;
+  if (login === state.login) return;
+  state.login = login;
+  drawTabs();
+  refresh();
+}
+
+/** Every symbol can be traded by hand; what is chosen stays chosen. */
+function drawSymbols() {
+  const chosen = view.symbols.value;
+  redraw(view.symbols, JSON.stringify(symbols()), () => symbols().map((one) => option(one)));
+  if (chosen) view.symbols.value = chosen;
+}
+
 async function learnNames() {
   const [chats, world] = await Promise.all([api("/sim/chats"), api("/sim/state")]);
   const names = new Map(chats.chats.map((chat) => [chat.chat_id, chat.title]));
-  for (const client of world.clients) state.names[client.login] = names.get(client.user_id);
+  for (const client of world.clients) {
+    state.names[client.login] = names.get(client.user_id);
+    state.owned.set(client.user_id, client.login);
+  }
 }
 
 async function refresh() {
@@ -181,16 +244,21 @@ async function refresh() {
     state.login = found.accounts[0].login;
     build();
   }
+  if (state.wanted !== null) followClient(state.wanted);
   drawTabs();
+  drawSymbols();
   const account = await api(`/broker/${state.login}`).catch(() => null);
   if (!account || account.login !== state.login) return;
   drawFigures(account);
   drawPositions(account);
+  drawCloses(account);
   drawSends(account);
-  const faults = (account.faults || []).map((one) => `${one.kind} (${one.to}${one.times ? `, ${one.times} left` : ""})`);
-  view.faults.textContent = faults.length ? `Set: ${faults.join(", ")}` : "No fault set.";
+  const faults = (account.faults || []).map((one) => 
+    `${FAULTS[one.kind] || ""} (${one.kind}) for ${TO[one.to] || one.to}${one.times ? `, ${one.times} left` : ""}`);
+  view.faults.textContent = faults.length ? `Set: ${faults.join("; ")}` : "No fault set.";
 }
 
 export function startBroker() {
+  document.addEventListener("client-chosen", (event) => followClient(event.detail));
   poll(refresh);
 }

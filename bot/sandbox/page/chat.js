@@ -1,12 +1,16 @@
 // The messenger: chat list, transcript, buttons that press, composer with the command menu.
 
-import { $, alertBox, api, attempt, clockTime, el, initials, poll, redraw, toast } from "./dom.js";
+import { $, api, attempt, clockTime, el, initials, poll, redraw, toast } from "./dom.js";
 import { render } from "./entities.js";
+import { drawBadge, isNewer, markRead, unreadOf } from "./unread.js";
 
+const STRANGER = "a stranger, to try refusals";
 const WAIT_FOR_ANSWER_S = 8;
 const NEAR_BOTTOM_PX = 120;
 
-const state = { chats: [], chatId: null, userId: null, version: -1, commands: [], seen: {} };
+const state = { chats: [], chatId: null, userId: null, version: -1, commands: [], last: null };
+const scroll = { stick: true, top: 0 };
+const waitingAlerts = new Map();
 
 let showTab = () => {};
 
@@ -18,11 +22,20 @@ function select(chat, userId) {
   state.chatId = chat.chat_id;
   state.userId = userId ?? chat.members[0].user_id;
   state.version = -1;
+  state.last = null;
+  scroll.stick = true;
+  $("newer").hidden = true;
+  $("alert").close();
   $("transcript").replaceChildren();
   drawHead();
   drawList();
   refresh();
   loadCommands();
+  const waiting = waitingAlerts.get(state.chatId);
+  if (waiting) showAlert(state.chatId, waiting);
+  if (chat.members[0].role === "client") {
+    document.dispatchEvent(new CustomEvent("client-chosen", { detail: chat.members[0].user_id }));
+  }
 }
 
 async function loadCommands() {
@@ -32,12 +45,11 @@ async function loadCommands() {
 }
 
 function drawList() {
-  const unread = (chat) => chat.last && chat.chat_id !== state.chatId && chat.version > (state.seen[chat.chat_id] ?? 0);
-  const signature = JSON.stringify([state.chats, state.chatId, state.chats.map(unread)]);
+  const signature = JSON.stringify([state.chats, state.chatId, state.chats.map(unreadOf)]);
   redraw($("chat-list"), signature, () =>
     state.chats.map((chat) => {
       const last = chat.last;
-      const line = last ? `${last.from === "bot" ? "" : `${last.from}: `}${last.text}` : "No messages yet";
+      const line = last ? `${last.from === "bot" ? "" : `${last.from}: `}${last.text}` : describe(chat);
       const button = el(
         "button",
         { type: "button", className: "chat", "aria-current": String(chat.chat_id === state.chatId) },
@@ -52,7 +64,7 @@ function drawList() {
             el("time", { textContent: last ? clockTime(last.at) : "" }),
           ),
           el("span", { className: "chat-last" }, el("span", { className: "clip", textContent: line }),
-            unread(chat) ? el("span", { className: "dot", title: "New" }) : null),
+            unreadOf(chat) ? badge(unreadOf(chat)) : null),
         ),
       );
       button.addEventListener("click", () => {
@@ -64,13 +76,28 @@ function drawList() {
   );
 }
 
+function badge(count) {
+  const node = el("span", { className: "badge" });
+  drawBadge(node, count);
+  return node;
+}
+
+/** On a phone the chats may be out of sight: their tabs say what waits behind them. */
+function drawTabBadges() {
+  const others = state.chats.filter((chat) => chat.chat_id !== state.chatId && unreadOf(chat));
+  const here = current();
+  drawBadge($("badge-chats"), others.length, "chats with new messages");
+  drawBadge($("badge-talk"), here ? unreadOf(here) : 0);
+}
+
 function hue(chat) {
   return chat.members[0].role === "stranger" ? "avatar" : `avatar hue${Math.abs(chat.chat_id) % 7}`;
 }
 
 function describe(chat) {
   if (chat.type === "supergroup") return `${chat.members.map((one) => one.name).join(", ")} and the bot`;
-  const role = { admin: "admin", client: "client", stranger: "unknown to Reckoner" }[chat.members[0].role];
+  if (chat.members[0].role === "stranger" && !chat.blocked) return STRANGER;
+  const role = { admin: "admin", client: "client", stranger: STRANGER }[chat.members[0].role];
   return chat.blocked ? `${role}, has blocked the bot` : `${role}, private chat`;
 }
 
@@ -112,6 +139,7 @@ function pressable(message, button) {
     if (button.url) return void window.open(button.url, "_blank", "noopener");
     if (button.data === null) return undefined;
     node.classList.add("busy");
+    const { chatId } = state;
     const answer = await attempt(() =>
       api("/sim/callback", {
         user_id: state.userId,
@@ -122,17 +150,30 @@ function pressable(message, button) {
       }),
     );
     node.classList.remove("busy");
-    showAnswer(answer);
+    showAnswer(answer, chatId);
     return refresh();
   });
   return node;
 }
 
-function showAnswer(answer) {
+/** An answer belongs to the chat it was pressed in: an alert waits there, a toast is for those present. */
+function showAnswer(answer, chatId) {
   if (!answer) return;
-  if (!answer.answered) toast("The bot has not answered yet.", "bad");
-  else if (answer.text && answer.show_alert) alertBox(answer.text);
+  if (answer.answered && answer.text && answer.show_alert) showAlert(chatId, answer.text);
+  else if (chatId !== state.chatId) return;
+  else if (!answer.answered) toast("The bot has not answered yet.", "bad");
   else if (answer.text) toast(answer.text);
+}
+
+function showAlert(chatId, text) {
+  if (chatId !== state.chatId) {
+    waitingAlerts.set(chatId, text);
+    return;
+  }
+  waitingAlerts.delete(chatId);
+  $("alert-who").textContent = "Reckoner";
+  $("alert-text").textContent = text;
+  if (!$("alert").open) $("alert").show();
 }
 
 function bubble(message) {
@@ -159,7 +200,6 @@ function bubble(message) {
 
 function drawTranscript(chat) {
   const list = $("transcript");
-  const follow = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_BOTTOM_PX;
   const old = new Map([...list.children].map((node) => [node.dataset.key, node]));
   const nodes = [];
   let day = "";
@@ -177,13 +217,44 @@ function drawTranscript(chat) {
   if (!nodes.length) nodes.push(el("li", { className: "day", textContent: "Nothing said yet. Type / for what you can ask." }));
   list.replaceChildren(...nodes);
   drawPinned(chat, list);
-  if (!follow) return;
-  toEnd();
-  for (const image of list.querySelectorAll("img")) if (!image.complete) image.addEventListener("load", toEnd, { once: true });
+  for (const image of list.querySelectorAll("img")) {
+    if (!image.complete) image.addEventListener("load", keepPlace, { once: true });
+  }
+  const last = chat.messages[chat.messages.length - 1] || null;
+  if (!scroll.stick && state.last && isNewer(last, state.last)) $("newer").hidden = false;
+  state.last = last;
+  keepPlace();
 }
 
 function toEnd() {
-  $("transcript").scrollTop = $("transcript").scrollHeight;
+  scroll.stick = true;
+  keepPlace();
+}
+
+/** At the end for who reads the end; where they were for who has scrolled up. */
+function keepPlace() {
+  const list = $("transcript");
+  if (!list.clientHeight) return; // another tab of the phone is shown
+  list.scrollTop = scroll.stick ? list.scrollHeight : scroll.top;
+  noteRead();
+}
+
+function noteScroll() {
+  const list = $("transcript");
+  if (!list.clientHeight) return;
+  scroll.top = list.scrollTop;
+  scroll.stick = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_BOTTOM_PX;
+  noteRead();
+}
+
+/** What stands at the end is read once the end is in sight. */
+function noteRead() {
+  if (!scroll.stick || document.hidden) return;
+  $("newer").hidden = true;
+  if (state.last && markRead(state.chatId, state.last)) {
+    drawList();
+    drawTabBadges();
+  }
 }
 
 function drawPinned(chat, list) {
@@ -203,7 +274,6 @@ async function refresh() {
   $("typing").hidden = !chat.typing;
   if (chat.unchanged) return;
   state.version = chat.version;
-  state.seen[asked] = chat.version;
   drawTranscript(chat);
 }
 
@@ -217,6 +287,7 @@ async function refreshList() {
   if (state.chatId === null && state.chats.length) select(state.chats[0]);
   drawHead();
   drawList();
+  drawTabBadges();
 }
 
 function drawMenu(open) {
@@ -261,11 +332,20 @@ export function startChat(onTab) {
     $("words").value = "";
     drawMenu(open);
   });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && drawMenu(false));
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    drawMenu(false);
+    $("alert").close();
+  });
   $("block").addEventListener("click", async () => {
     await attempt(() => api("/sim/block", { user_id: state.userId, blocked: !current().blocked }));
     await refreshList();
   });
+  $("transcript").addEventListener("scroll", noteScroll, { passive: true });
+  $("newer").addEventListener("click", toEnd);
+  document.addEventListener("visibilitychange", keepPlace);
+  document.addEventListener("tab-shown", keepPlace);
+  new ResizeObserver(keepPlace).observe($("transcript"));
   poll(refreshList);
   poll(refresh);
 }

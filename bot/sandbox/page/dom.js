@@ -49,11 +49,6 @@ export function toast(text, kind = "plain") {
   setTimeout(() => node.remove(), TOAST_MS);
 }
 
-export function alertBox(text) {
-  $("alert-text").textContent = text;
-  if (!$("alert").open) $("alert").showModal();
-}
-
 /** Do something for the person; what the world refuses is shown, not thrown. */
 export async function attempt(work, done) {
   try {
@@ -103,6 +98,11 @@ export function money(value, currency) {
 export function signed(value) {
   const number = Number(value);
   return number > 0 ? `+${money(number)}` : money(number);
+}
+
+/** One decimal, rounded half up, as the messages have it; the float's own dust is cut off first. */
+export function percent(value) {
+  return `${(Math.round(Number((value * 10).toPrecision(12))) / 10).toFixed(1)} %`;
 }
 
 export function clockTime(iso) {

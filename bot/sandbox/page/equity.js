@@ -5,6 +5,7 @@ const WIDTH = 340;
 const HEIGHT = 96;
 const PAD = 6;
 const KEY = "reckoner-equity";
+const WORLD_KEY = "reckoner-world";
 const SVG = "http://www.w3.org/2000/svg";
 
 const lines = load();
@@ -15,6 +16,17 @@ function load() {
   } catch {
     return new Map();
   }
+}
+
+/** Start anew in another world: its accounts have the same numbers, and another story. */
+export function worldIs(pid) {
+  try {
+    if (sessionStorage.getItem(WORLD_KEY) === String(pid)) return;
+    sessionStorage.setItem(WORLD_KEY, String(pid));
+  } catch {
+    return; // Without a storage nothing was kept from another world.
+  }
+  lines.clear();
 }
 
 /** Keep one point per account and second; a reload of the page keeps them too. */
@@ -64,11 +76,12 @@ export function draw(login) {
   return svg;
 }
 
-/** Highest and lowest equity seen while the page was open, and how far below the highest we are. */
+/** Highest and lowest equity seen by this tab, since when, and how far below the highest we are. */
 export function figures(login) {
-  const values = (lines.get(String(login)) || []).map((point) => point[1]);
+  const points = lines.get(String(login)) || [];
+  const values = points.map((point) => point[1]);
   if (!values.length) return null;
   const high = Math.max(...values);
   const last = values[values.length - 1];
-  return { high, low: Math.min(...values), below: high > 0 ? ((high - last) / high) * 100 : 0 };
+  return { since: points[0][0], high, low: Math.min(...values), below: high > 0 ? ((high - last) / high) * 100 : 0 };
 }

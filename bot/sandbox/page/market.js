@@ -4,6 +4,12 @@ import { $, api, attempt, el, poll } from "./dom.js";
 
 const MAIN_SYMBOLS = ["XAUUSD", "EURUSD", "GBPUSD", "GBPJPY"];
 const MODES = [["walk", "Walk"], ["manual", "Manual"], ["frozen", "Frozen"]];
+const MODE_WORDS = { walk: "walking", manual: "manual", frozen: "frozen", replay: "recorded" };
+const MODE_HINTS = {
+  walk: "Walking by itself. Whatever you set below ends the walk: manual from then on.",
+  manual: "Manual: it stands still until you move it. Walk lets it go again.",
+  frozen: "Frozen: no new prices at all. Whatever you set below makes it manual.",
+};
 const GAP_RATIO = 0.06;
 const SPREAD_FACTOR = 20;
 
@@ -12,6 +18,18 @@ const rows = new Map();
 /** Digits of a symbol's prices, 2 while unknown. */
 export function digitsOf(symbol) {
   return rows.get(symbol)?.quote?.digits ?? 2;
+}
+
+/** All symbols there are, the main ones first. */
+export function symbols() {
+  const all = [...rows.keys()];
+  return [...MAIN_SYMBOLS.filter((one) => rows.has(one)), ...all.filter((one) => !MAIN_SYMBOLS.includes(one))];
+}
+
+/** What was done, and that it took the symbol out of its walk. */
+function told(row, text) {
+  const { symbol, mode } = row.quote;
+  return mode === "manual" ? `${symbol} ${text}` : `${symbol} ${text}, and is manual now. Walk lets it go again.`;
 }
 
 function send(body, done) {
@@ -64,31 +82,56 @@ function makeRow(symbol) {
   row.bidInput = el("input", { inputMode: "decimal", "aria-label": `${symbol} bid`, placeholder: "bid" });
   row.askInput = el("input", { inputMode: "decimal", "aria-label": `${symbol} ask`, placeholder: "ask" });
   const form = el("form", { className: "set-price" }, row.bidInput, row.askInput, el("button", { textContent: "Set price" }));
+  row.edited = false;
+  form.addEventListener("input", () => { row.edited = true; });
+  form.addEventListener("focusout", (event) => {
+    if (!form.contains(event.relatedTarget)) row.edited = false;
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send({ symbol, mode: "manual", bid: Number(row.bidInput.value), ask: Number(row.askInput.value) }, `${symbol} set`);
+    if (!row.edited) fillBoxes(row); // what was not typed is the price of now, not of some time ago
+    row.edited = false;
+    document.activeElement?.blur();
+    send({ symbol, mode: "manual", bid: Number(row.bidInput.value), ask: Number(row.askInput.value) },
+      told(row, `set to ${row.bidInput.value} / ${row.askInput.value}`));
   });
+  row.mode = el("small", { className: "mode" });
+  row.hint = el("p", { className: "note hint" });
+  const act = (change, text) => () => send(change(row.quote), told(row, text));
   row.node = el(
     "details",
     { className: "symbol", "data-symbol": symbol },
-    el("summary", {}, el("b", { textContent: symbol }), row.bid, row.ask, row.spread),
+    el("summary", { title: "Open for what can be done with it" },
+      el("span", { className: "symbol-name" }, el("b", { textContent: symbol }), row.mode), row.bid, row.ask, row.spread),
     el("div", { className: "symbol-body" },
       el("div", { className: "segments", role: "group", "aria-label": "How the price moves" }, ...row.modes),
+      row.hint,
       form,
       el("div", { className: "trouble" },
-        button("Gap \u22126 %", "A gap down", () => send(gap(row.quote, -GAP_RATIO), `${symbol} gapped down`)),
-        button("Gap +6 %", "A gap up", () => send(gap(row.quote, GAP_RATIO), `${symbol} gapped up`)),
-        button("Spread \u00d720", "A wide spread", () => send(widen(row.quote), `${symbol} spread widened`)),
-        button("\u22121 %", "A move down", () => send(gap(row.quote, -0.01))),
-        button("+1 %", "A move up", () => send(gap(row.quote, 0.01))),
-        button("Spread \u00d71", "The usual spread again", () => send(narrow(row), `${symbol} spread as usual`)))),
+        button("Gap \u22126 %", "A gap down", act((quote) => gap(quote, -GAP_RATIO), "gapped 6 % down")),
+        button("Gap +6 %", "A gap up", act((quote) => gap(quote, GAP_RATIO), "gapped 6 % up")),
+        button("Spread \u00d720", "A wide spread", act(widen, "has 20 times its spread")),
+        button("\u22121 %", "A move down", act((quote) => gap(quote, -0.01), "moved 1 % down")),
+        button("+1 %", "A move up", act((quote) => gap(quote, 0.01), "moved 1 % up")),
+        button("Spread \u00d71", "The usual spread again", act(() => narrow(row), "has its usual spread")))),
   );
-  row.node.addEventListener("toggle", () => {
-    if (!row.node.open || !row.quote) return;
-    row.bidInput.value = row.quote.bid.toFixed(row.quote.digits);
-    row.askInput.value = row.quote.ask.toFixed(row.quote.digits);
-  });
   return row;
+}
+
+function fillBoxes(row) {
+  row.bidInput.value = row.quote.bid.toFixed(row.quote.digits);
+  row.askInput.value = row.quote.ask.toFixed(row.quote.digits);
+}
+
+/** Boxes follow the market until somebody types; then the hint tells how far it has gone. */
+function drawBoxes(row) {
+  const { quote } = row;
+  const inside = [row.bidInput, row.askInput].includes(document.activeElement);
+  if (!row.edited && !inside) fillBoxes(row);
+  const now = `${quote.bid.toFixed(quote.digits)} / ${quote.ask.toFixed(quote.digits)}`;
+  row.hint.textContent = row.edited && quote.mode === "walk"
+    ? `The market walks on while you type, now ${now}. Set price ends the walk.`
+    : MODE_HINTS[quote.mode] || "";
 }
 
 function price(node, value, before, digits) {
@@ -107,6 +150,8 @@ function draw(row, quote) {
   price(row.ask, quote.ask, before.ask, quote.digits);
   row.spread.textContent = `${spreadPips(quote)} pips`;
   row.node.dataset.mode = quote.mode;
+  row.mode.textContent = MODE_WORDS[quote.mode] || quote.mode;
+  drawBoxes(row);
   for (const node of row.modes) node.setAttribute("aria-pressed", String(node.dataset.mode === quote.mode));
 }
 

@@ -13,6 +13,8 @@ GROUP_SPARED = (0, 3, 8)
 """Of a group's sends, how many each priority leaves to more urgent ones (critical, warning, info):
 ten edits of small print must not keep "the account is flat" waiting for a minute.
 """
+PRIVATE_SPARED = (0, 0, 1)
+"""The same in a private chat: forty answers must not keep a drawdown warning waiting."""
 CHATS_MAX = 4_096
 """Chats whose bucket is remembered; a forgotten one is full again."""
 
@@ -28,10 +30,11 @@ class Bucket:
         self._tokens = float(burst)
         self._at_s = now_s
 
-    def wait_s(self, now_s: float) -> float:
-        """Seconds until a token is there; 0 where one is."""
+    def wait_s(self, now_s: float, spared: int = 0) -> float:
+        """Seconds until a token is there with `spared` left to others; 0 where it is."""
         self._refill(now_s)
-        return 0.0 if self._tokens >= 1 - 1e-9 else (1 - self._tokens) / self._per_s
+        needed = 1 + spared
+        return 0.0 if self._tokens >= needed - 1e-9 else (needed - self._tokens) / self._per_s
 
     def take(self, now_s: float) -> None:
         """Take a token, into debt where there is none (a send that had to happen)."""
@@ -88,8 +91,8 @@ class SendLimits:
         if not paused_s:
             self._paused.pop(chat_id, None)
         rate = self._chat(chat_id, now_s)
-        spared = GROUP_SPARED[min(priority, len(GROUP_SPARED) - 1)]
-        own_s = rate.wait_s(now_s, spared) if isinstance(rate, Window) else rate.wait_s(now_s)
+        table = GROUP_SPARED if isinstance(rate, Window) else PRIVATE_SPARED
+        own_s = rate.wait_s(now_s, table[min(priority, len(table) - 1)])
         return max(paused_s, own_s, self._global.wait_s(now_s))
 
     def overall_left(self, now_s: float) -> int:

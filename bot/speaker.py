@@ -25,8 +25,8 @@ ANSWER_WAIT_S_MAX = 30.0
 """The longest an answer waits for its chat's allowance, in all; then it is sent as it is, or fails.
 Below it, somebody who asks four things at once gets four answers.
 """
-ANSWER_PRIORITY = 1
-"""An answer leaves a group's last sends to criticals, like a warning."""
+ANSWER_PRIORITY = 2
+"""An answer leaves a chat's last sends to what is urgent, like small print."""
 CANNOT_EDIT = ("message to edit not found", "message can't be edited", "no text in the message")
 
 

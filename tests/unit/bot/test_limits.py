@@ -90,3 +90,15 @@ def test_small_print_leaves_room_for_what_is_urgent_in_a_group() -> None:
         assert limits.wait_s(-1, 5.0, 0) == 0
         limits.take(-1, 5.0)
     assert limits.wait_s(-1, 5.0, 0) > 0
+
+
+def test_answers_and_small_print_leave_a_person_one_send_for_what_is_urgent() -> None:
+    """A private chat's burst is 3: info and answers may use two of it, a warning the third."""
+    limits = SendLimits()
+    for _ in range(2):
+        assert limits.wait_s(7, 0.0, 2) == 0
+        limits.take(7, 0.0)
+    assert limits.wait_s(7, 0.0, 2) == 1.0
+    assert limits.wait_s(7, 0.0, 1) == 0
+    limits.take(7, 0.0)
+    assert limits.wait_s(7, 0.0, 0) == 1.0

@@ -1,7 +1,7 @@
 """The terminal protocol over HTTP (docs/terminal-protocol.md): snapshot and send, per login.
 
-The epoch is checked when a request comes and again at the moment it acts: a request that waited (a
-slow terminal) must not act for an owner who has been replaced meanwhile.
+Epoch and owner are checked when a request comes and again at the moment it acts: a request that
+waited (a slow terminal) must not act for an owner who has been replaced meanwhile.
 """
 
 import asyncio
@@ -18,16 +18,19 @@ from core.sim.simulation import Simulation
 from core.sim.terminal import Terminal
 
 SYMBOLS_ASKED_MAX: Final = 100
+OWNER_LENGTH_MAX: Final = 300
+"""A host's name has at most 253 characters."""
 
 Body = dict[str, Any]
 Epoch = Annotated[int, Meta(ge=0, le=EPOCH_MAX)]
+Owner = Annotated[str, Meta(max_length=OWNER_LENGTH_MAX)]
 
 
 class SnapshotBody(msgspec.Struct, kw_only=True):
     """A request to read."""
 
     epoch: Epoch
-    owner: str = ""
+    owner: Owner = ""
     server: str = ""
     deals_since_ms: int = 0
     symbols: Annotated[list[str], Meta(max_length=SYMBOLS_ASKED_MAX)] = []
@@ -37,7 +40,7 @@ class SendBody(msgspec.Struct, kw_only=True):
     """A request to trade."""
 
     epoch: Epoch
-    owner: str = ""
+    owner: Owner = ""
     server: str = ""
     request: Body
 
@@ -85,9 +88,9 @@ class TerminalRoutes:
         self, request: web.Request, login: int, body: SnapshotBody | SendBody, verb: str
     ) -> web.Response:
         try:
-            self._sim.fence.admit(login, body.epoch)
+            self._sim.fence.admit(login, body.epoch, body.owner)
             await self._spoil(login, verb, "before")
-            self._sim.fence.admit(login, body.epoch)
+            self._sim.fence.admit(login, body.epoch, body.owner)
             if isinstance(body, SnapshotBody):
                 answer = self._read(login, body)
             else:

@@ -111,3 +111,28 @@ def test_the_fence_is_durable_before_it_lets_act(bench: Bench) -> None:
         bench.sim.fence.admit(HEDGING_USD, 6)
     assert caught.value.epoch_max == 7
     bench.sim.fence.admit(NETTING_EUR, 1)
+
+
+def test_two_owners_with_one_epoch_do_not_both_act(bench: Bench) -> None:
+    """Each data directory counts its own epochs: two of them begin with 1."""
+    bench.sim.fence.admit(HEDGING_USD, 1, "host:100")
+    bench.crash()
+    with pytest.raises(Stale) as caught:
+        bench.sim.fence.admit(HEDGING_USD, 1, "host:200")
+    assert caught.value.epoch_max == 1
+    with pytest.raises(Stale):
+        bench.sim.fence.admit(HEDGING_USD, 1)
+    bench.sim.fence.admit(HEDGING_USD, 1, "host:100")
+    bench.sim.fence.admit(HEDGING_USD, 2, "host:200")
+    bench.sim.fence.admit(NETTING_EUR, 1, "host:200")
+    with pytest.raises(Stale):
+        bench.sim.fence.admit(HEDGING_USD, 1, "host:100")
+
+
+def test_a_named_owner_takes_the_place_of_a_nameless_one(bench: Bench) -> None:
+    """The fence of a world that kept no names lets its owner go on, then nobody else."""
+    bench.store.put("sim.epoch", HEDGING_USD, {"epoch": 5})
+    bench.reopen()
+    bench.sim.fence.admit(HEDGING_USD, 5, "host:100")
+    with pytest.raises(Stale):
+        bench.sim.fence.admit(HEDGING_USD, 5, "host:200")

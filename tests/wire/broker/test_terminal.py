@@ -63,6 +63,7 @@ async def test_an_unknown_login_is_404(desk: Desk, verb: str, login: str) -> Non
         ("snapshot", {"epoch": "1"}),
         ("snapshot", {"epoch": 1.5}),
         ("snapshot", {"epoch": 2**63}),
+        ("snapshot", {"epoch": 1, "owner": "x" * 301}),
         ("snapshot", {"epoch": 1, "symbols": "XAUUSD"}),
         ("snapshot", {"epoch": 1, "symbols": ["X"] * 101}),
         ("snapshot", {"epoch": 1, "deals_since_ms": "now"}),
@@ -88,6 +89,17 @@ async def test_a_lower_epoch_is_refused_reads_included(desk: Desk) -> None:
     body = await desk.get(f"/broker/{ALICE}")
     assert len(body["positions"]) == 1
     assert [one["source"] for one in body["order_sends"]] == ["person"]
+
+
+async def test_the_same_epoch_of_another_owner_is_refused_reads_included(desk: Desk) -> None:
+    ticket = await desk.buy(ALICE)
+    assert (await desk.read(ALICE, epoch=1, owner="a:1"))[0] == 200
+    refused = 409, {"error": "stale_epoch", "epoch_max": 1}
+    assert await desk.read(ALICE, epoch=1, owner="b:2") == refused
+    assert await desk.close(ALICE, ticket, epoch=1) == refused
+    assert len((await desk.get(f"/broker/{ALICE}"))["positions"]) == 1
+    assert (await desk.read(ALICE, epoch=1, owner="a:1"))[0] == 200
+    assert (await desk.read(ALICE, epoch=2, owner="b:2"))[0] == 200
 
 
 async def test_the_fence_survives_the_world(tmp_path: Path) -> None:

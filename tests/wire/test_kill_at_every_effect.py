@@ -36,8 +36,9 @@ async def prepare(zygote: Zygote, folder: Path) -> set[int]:
             )
             tickets.add(opened["ticket"])
         for _ in range(200):
-            text = await stage.transcript(BEN)
-            if text.count("nknown position") >= POSITIONS:
+            (known,) = await stage.rows("SELECT count(*) FROM episodes WHERE resolved_at IS NULL")
+            (due,) = await stage.rows("SELECT count(*) FROM outbox WHERE state <> 'sent'")
+            if (*known, *due) == (POSITIONS, 0):
                 break
             await asyncio.sleep(0.2)
         await stage.stop(stage.app_pid)

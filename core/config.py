@@ -3,15 +3,18 @@
 Every setting is one environment variable with the field's name in capitals. A variable of the
 environment wins over a line of `.env`; an empty value counts as not given. A mistake is a
 :class:`SettingsError` whose text has one line per mistake: the variable, what it accepts, what was
-given. Secrets are never printed.
+given. Secrets are never printed. A variable that is no setting but is named nearly like one is a
+mistake too: a guard that silently keeps its default limit is not the guard that was asked for.
 
 Units stand last in the names: `_s` seconds, `_percent` percent (15 means 15 %), `_pips` pips,
 `_points` points, `_gbp` pounds.
 """
 
+import os
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
@@ -42,12 +45,28 @@ SYMBOLS_MAX: Final = 500
 """Entries of one by-symbol map."""
 GIVEN_LENGTH_MAX: Final = 60
 """How much of a wrong value is repeated in its error line."""
+NEARNESS_MIN: Final = 0.9
+"""From which likeness (difflib's ratio) on a variable's name is taken for a mistyped setting ..."""
+NEAR_LENGTHS: Final = 2
+"""... if it is at most so much longer or shorter."""
 
 DAY_S: Final = 86_400
 INTERVAL_S_MIN: Final = 0.1
 INTERVAL_S_MAX: Final = 300
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 _HIDDEN: Final = frozenset({"telegram_token", "database_url"})
+_NAMES_OF_OTHERS: Final = frozenset(
+    {
+        "database_uri",
+        "database_urls",
+        "datadir",
+        "http_hosts",
+        "http_ports",
+        "https_host",
+        "https_port",
+    }
+)
+"""Usual variables of other programs that are near to a setting's name."""
 _PIPS: Final = (
     "XAUUSD=0.10,XAGUSD=0.01,"
     "US500=1,US30=1,NAS100=1,GER40=1,UK100=1,JP225=1,FRA40=1,EU50=1,AUS200=1"
@@ -297,8 +316,9 @@ def load(
 ) -> Settings:
     """Read the settings: `overrides` before `env` (the process's own where None) before `dotenv`.
 
-    Keys are variable names. Of the environment only known variables are looked at; an unknown one
-    in the file or the overrides is a mistake. Raises SettingsError.
+    Keys are variable names. Of the environment only known variables are looked at, and those whose
+    name is nearly a setting's, which are mistakes; in the file or the overrides every unknown one
+    is. Raises SettingsError.
     """
     given: dict[str, Any] = {}
     if dotenv is not None:
@@ -307,10 +327,14 @@ def load(
     given |= InitSettingsSource(
         Settings, {name.lower(): value for name, value in (overrides or {}).items()}
     )()
+    mistakes = _mistyped(os.environ if env is None else env)
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        raise SettingsError(_lines(error)) from None
+        raise SettingsError(mistakes + _lines(error)) from None
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings
 
 
 class _MappingSource(EnvSettingsSource):
@@ -322,6 +346,21 @@ class _MappingSource(EnvSettingsSource):
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return {name.lower(): value for name, value in self._given.items() if value}
+
+
+def _mistyped(env: Mapping[str, str]) -> list[str]:
+    """Say which given variables are no settings but were probably meant to be."""
+    nearest = ((name, _nearest(name.lower())) for name, value in sorted(env.items()) if value)
+    return [f"{name}: no such setting; did you mean {meant}?" for name, meant in nearest if meant]
+
+
+def _nearest(name: str) -> str | None:
+    """Answer the setting that this name, which is none, was probably meant to be."""
+    if name in Settings.model_fields or name in _NAMES_OF_OTHERS:
+        return None
+    near = [one for one in Settings.model_fields if abs(len(one) - len(name)) <= NEAR_LENGTHS]
+    meant = get_close_matches(name, near, n=1, cutoff=NEARNESS_MIN)
+    return meant[0].upper() if meant else None
 
 
 def _contradictions(settings: Settings) -> list[str]:
@@ -357,7 +396,9 @@ def _explain(detail: ErrorDetails) -> list[str]:
     name = str(detail["loc"][0])
     field = Settings.model_fields.get(name)
     if field is None:
-        return [f"{name.upper()}: no such setting; see .env.example for those there are"]
+        meant = _nearest(name)
+        hint = f"did you mean {meant}?" if meant else "see .env.example for those there are"
+        return [f"{name.upper()}: no such setting; {hint}"]
     given = "a value not shown here" if name in _HIDDEN else f"'{_short(detail['input'])}'"
     return [f"{name.upper()}: expected {accepts(field)}, got {given}"]
 

@@ -224,3 +224,9 @@ def test_a_second_world_on_the_same_data_is_one_line_and_harms_nothing(tmp_path:
     assert "in use by another world process" in line
     assert len(line.splitlines()) == 1
     assert (tmp_path / "world.json").read_text() == "the first one's"
+
+
+@pytest.mark.parametrize("word", ["run", "demo"])
+def test_a_mistyped_setting_is_one_line(tmp_path: Path, word: str) -> None:
+    said = _refusal(word, cwd=tmp_path, MAX_DRAWDWON_PERCENT="10")
+    assert said == "MAX_DRAWDWON_PERCENT: no such setting; did you mean MAX_DRAWDOWN_PERCENT?"

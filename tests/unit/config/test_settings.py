@@ -1,5 +1,6 @@
 """Settings: defaults of the design, one line per mistake, no secret in it."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -172,6 +173,82 @@ def test_an_unknown_name_in_the_file_is_a_mistake(tmp_path: Path) -> None:
 
 def test_an_unknown_name_in_the_environment_is_not_ours() -> None:
     load({"MAX_DRAWDOWN": "20"}, dotenv=None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("MAX_DRAWDWON_PERCENT", "MAX_DRAWDOWN_PERCENT"),
+        ("MAX_DRAWDOWN_PERCENTS", "MAX_DRAWDOWN_PERCENT"),
+        ("MAX_DRAWDOWNPERCENT", "MAX_DRAWDOWN_PERCENT"),
+        ("max_drawdown_pct_ent", "MAX_DRAWDOWN_PERCENT"),
+        ("WARN_DRAWDOWN_PERCET", "WARN_DRAWDOWN_PERCENT"),
+        ("MIN_EQUTIY_GBP", "MIN_EQUITY_GBP"),
+        ("DRAWDOWN_COUNTDOWN", "DRAWDOWN_COUNTDOWN_S"),
+        ("TELEGRAM_TOKN", "TELEGRAM_TOKEN"),
+        ("DATABSE_URL", "DATABASE_URL"),
+    ],
+)
+def test_a_mistyped_setting_in_the_environment_does_not_start_with_the_default(
+    typed: str, meant: str
+) -> None:
+    assert _mistakes(**{typed: "10"}) == [f"{typed}: no such setting; did you mean {meant}?"]
+
+
+def test_a_mistyped_setting_in_the_file_names_the_one_that_was_meant(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("MAX_DRAWDWON_PERCENT=10\n")
+    with pytest.raises(SettingsError) as caught:
+        load({}, dotenv=dotenv)
+    assert caught.value.lines == [
+        "MAX_DRAWDWON_PERCENT: no such setting; did you mean MAX_DRAWDOWN_PERCENT?"
+    ]
+
+
+def test_a_mistyped_setting_stands_beside_the_other_mistakes() -> None:
+    assert [line.partition(":")[0] for line in _mistakes(MIN_EQUTIY_GBP="1", HTTP_PORT="x")] == [
+        "MIN_EQUTIY_GBP",
+        "HTTP_PORT",
+    ]
+
+
+def test_an_empty_mistyped_variable_counts_as_not_given() -> None:
+    load({"MAX_DRAWDWON_PERCENT": ""}, dotenv=None)
+
+
+USUAL_NAMES = re.findall(
+    r"\w+",
+    """
+    _ APPDATA ASPNETCORE_HTTP_PORTS BASH_ENV CI COLORTERM COMPUTERNAME COMSPEC CONDA_PREFIX DATADIR
+    DATABASE_HOST DATABASE_NAME DATABASE_PASSWORD DATABASE_PORT DATABASE_URI DATABASE_USER
+    DBUS_SESSION_BUS_ADDRESS DEBUG DISPLAY DOCKER_HOST EDITOR GITHUB_ACTIONS GITHUB_TOKEN HOME HOST
+    HOSTNAME HTTPS_HOST HTTPS_PORT HTTPS_PROXY HTTP_PORTS HTTP_PROXY INVOCATION_ID JAVA_HOME
+    JOURNAL_STREAM LANG LC_ALL LESSOPEN LOCALAPPDATA LOGNAME LOG_DIR LOG_FILE LOG_PATH LS_COLORS
+    MAIL NO_PROXY NUMBER_OF_PROCESSORS OLDPWD OS PATH PATHEXT PGDATA PGDATABASE PGHOST PGPORT PORT
+    PROCESSOR_ARCHITECTURE PROGRAMDATA PROGRAMFILES PS1 PWD PYENV_ROOT PYTEST_CURRENT_TEST
+    PYTEST_XDIST_WORKER PYTHONHASHSEED PYTHONPATH PYTHONUNBUFFERED REDIS_URL SECRET_KEY
+    SHELL SHLVL SSH_AUTH_SOCK SSH_CLIENT SSH_CONNECTION SSH_TTY SSL_CERT_FILE SYSTEMD_EXEC_PID
+    SYSTEMROOT TELEGRAM_BOT_TOKEN TELEGRAM_CHAT_ID TEMP TERM TERM_PROGRAM TMPDIR TMUX TZ USER
+    USERDOMAIN USERNAME USERPROFILE UV_INDEX_URL VIRTUAL_ENV WAYLAND_DISPLAY WINDIR XDG_CONFIG_HOME
+    XDG_DATA_DIRS XDG_DATA_HOME XDG_RUNTIME_DIR XDG_SESSION_ID XDG_SESSION_TYPE http_proxy no_proxy
+""",
+)
+
+
+def test_usual_variables_of_others_are_no_mistyped_settings() -> None:
+    assert load(dict.fromkeys(USUAL_NAMES, "x"), dotenv=None) == load({}, dotenv=None)
+
+
+def test_no_setting_is_taken_for_another() -> None:
+    """Those that are nearly named alike, one by one, with the value that it has anyway."""
+    defaults = load({}, dotenv=None)
+    for name in (
+        "SYNC_INTERVAL_OPEN_S",
+        "SYNC_INTERVAL_FAST_S",
+        "READ_TIMEOUT_S",
+        "SEND_TIMEOUT_S",
+    ):
+        assert load({name: str(getattr(defaults, name.lower()))}, dotenv=None) == defaults
 
 
 def test_without_a_mapping_the_process_environment_is_read(

@@ -140,6 +140,7 @@ async def test_a_crashed_app_names_the_command_that_starts_it(
     left = {"pid": gone.pid, "base_url": hand.base_url, "tokens": {}}
     (data_dir / "app.json").write_bytes(msgspec.json.encode(left))
     await page.until("document.querySelector('#down').hidden === false")
+    assert await page.run("document.querySelector('#ready').textContent") == "no app"
     words = "document.querySelector('#down').innerText"
     assert "The app is not running; start it again with:" in await page.run(words)
     command = shlex.split(await page.run("document.querySelector('#down-command').textContent"))

@@ -17,7 +17,8 @@ function showTab(name) {
 async function drawState() {
   const node = $("ready");
   const found = await api("/sim/state").catch(() => null);
-  const state = !found ? "gone" : found.ready ? "ready" : found.app_pid ? "waiting" : "absent";
+  const waits = found && found.app_pid && !found.app_command; // a command is told only while no app runs
+  const state = !found ? "gone" : found.ready ? "ready" : waits ? "waiting" : "absent";
   const words = { gone: "world stopped", ready: "app ready", waiting: "app not ready", absent: "no app" };
   node.dataset.state = state;
   node.textContent = words[state];

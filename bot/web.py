@@ -11,9 +11,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from bot.loopback import is_loopback, is_loopback_origin
 from core.ports import StoreUnavailable
 
-LOOPBACK_HOSTS: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 BODY_BYTES_MAX: Final = 32 * 1024
 TOKEN_LENGTH_MAX: Final = 200
 SHUTDOWN_S: Final = 2.0
@@ -86,16 +86,11 @@ class Web:
 
 @web.middleware
 async def _local_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    host = request.host.rsplit(":", 1)[0].strip("[]")
     origin = request.headers.get("Origin")
-    if host not in LOOPBACK_HOSTS or (origin is not None and not _is_local(origin)):
+    is_foreign = origin is not None and not is_loopback_origin(origin)
+    if is_foreign or not is_loopback(request.headers.get("Host", "")):
         return _problem(403, "only this machine may ask")
     return await handler(request)
-
-
-def _is_local(origin: str) -> bool:
-    host = origin.partition("://")[2].rsplit(":", 1)[0].strip("[]")
-    return host in LOOPBACK_HOSTS
 
 
 def _problem(status: int, detail: str) -> web.Response:

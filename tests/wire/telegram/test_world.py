@@ -24,6 +24,7 @@ PORT_NOBODY_HAS = "http://127.0.0.1:9"
         ({"Host": "evil.example"}, 403),
         ({"Host": "127.0.0.1.evil.example"}, 403),
         ({"Host": "localhost@evil.example"}, 403),
+        ({"Host": "evil@127.0.0.1"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
     ],

@@ -28,11 +28,6 @@ class Side(StrEnum):
         """+1 for a buy, -1 for a sell."""
         return 1 if self is Side.BUY else -1
 
-    @property
-    def opposite(self) -> "Side":
-        """The side that closes this one."""
-        return Side.SELL if self is Side.BUY else Side.BUY
-
 
 class MarginMode(StrEnum):
     """How the account keeps positions: one per symbol (netting, exchange) or many (hedging)."""
@@ -54,7 +49,6 @@ class DealType:
     BONUS = 6
     COMMISSION = 7
 
-    TRADES = frozenset({0, 1})
     FLOWS = frozenset({2, 3, 6})
     """Deals that move money in or out (law 9); all others are results."""
 
@@ -118,6 +112,11 @@ class PendingOrder(Struct, frozen=True, kw_only=True, gc=False):
     magic: int
     comment: str
     placed_at: datetime
+
+    @property
+    def side(self) -> Side:
+        """The side it would open; MetaTrader's order types alternate buy and sell."""
+        return Side.BUY if self.order_type % 2 == 0 else Side.SELL
 
 
 class Deal(Struct, frozen=True, kw_only=True, gc=False):

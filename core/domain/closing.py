@@ -32,6 +32,9 @@ FLAT_GAP_S = 1.0
 """The two readings that prove flatness begin at least this far apart (law 7)."""
 REQUESTS_PER_ROUND_MAX = 25
 """Requests sent between two readings, so that a large account is re-read while it closes."""
+DONE_IN_VAIN_TOLD = 3
+"""Closes of one ticket that the server calls done, and that leave it there, before it is told."""
+SETTLE_S_MAX = 30.0
 SETTLE_S = 1.0
 """A server may say done before the position is gone (300 to 800 ms seen on ECN brokers)."""
 DEVIATION_FACTOR_MAX = 10
@@ -42,7 +45,6 @@ PAUSES_S: dict[RetcodeClass, tuple[float, ...]] = {
     RetcodeClass.SESSION: (5.0, 10.0, 30.0),
     RetcodeClass.HUMAN: (2.0, 5.0, 10.0),
     RetcodeClass.INVALID: (1.0, 2.0, 5.0, 15.0, 30.0),
-    RetcodeClass.GONE: (0.5, 1.0, 2.0, 5.0),
 }
 """Seconds to wait before the next attempt, by how many times this class was the answer."""
 
@@ -52,7 +54,6 @@ FILL_RETURN = 2
 FLAG_FOK = 1
 FLAG_IOC = 2
 EXECUTION_MARKET = 2
-EXECUTION_EXCHANGE = 3
 
 CLOSE = "close"
 CANCEL = "cancel"
@@ -232,9 +233,23 @@ def _wait_until(
     filled = last.state == DONE and last.retcode != PLACED
     if filled and volume < last.volume and snapshot.began_at >= base:
         return None  # a partial fill: this reading shows what is left
-    quiet_s = SETTLE_S if filled else max(SETTLE_S, policy.quiet_period_s)
+    quiet_s = _settle_s(history) if filled else max(SETTLE_S, policy.quiet_period_s)
     ready = base + timedelta(seconds=quiet_s)
     return None if snapshot.began_at >= ready else max(ready, now)
+
+
+def _done_in_vain(history: Sequence[CloseOrderRow]) -> int:
+    """How often in a row the server said done of as much, and the ticket was still there."""
+    count = 0
+    for order in reversed(history):
+        if order.state != DONE or order.volume != history[-1].volume:
+            break
+        count += 1
+    return count
+
+
+def _settle_s(history: Sequence[CloseOrderRow]) -> float:
+    return min(SETTLE_S * 2.0 ** (_done_in_vain(history) - 1), SETTLE_S_MAX)
 
 
 def _pause_s(history: Sequence[CloseOrderRow]) -> float:
@@ -256,7 +271,7 @@ def _trouble(history: Sequence[CloseOrderRow]) -> str:  # noqa: PLR0911 - a tabl
     if not history:
         return ""
     last = history[-1]
-    if last.state == UNKNOWN:
+    if last.state == UNKNOWN or _done_in_vain(history) >= DONE_IN_VAIN_TOLD:
         return "unknown_outcome"
     if last.state != REFUSED:
         return ""
@@ -289,7 +304,7 @@ def _attempt(
             ticket=item.ticket,
             position_id=0,
             symbol=item.symbol,
-            side="buy" if item.order_type % 2 == 0 else "sell",
+            side=item.side.value,
             volume=item.volume,
             filling=FILL_RETURN,
             deviation_points=deviation,

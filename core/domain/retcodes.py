@@ -10,8 +10,6 @@ PLACED = 10008
 """Accepted, not yet filled: to be polled, never sent again (facts: mt5, 1.4)."""
 DONE = 10009
 PARTIAL = 10010
-POSITION_CLOSED = 10036
-INVALID_FILL = 10030
 
 
 class RetcodeClass(StrEnum):

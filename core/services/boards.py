@@ -263,7 +263,7 @@ def _pending(memory: AccountMemory) -> tuple[PendingLine, ...]:
     resting = [
         PendingLine(
             symbol=o.symbol,
-            side="buy" if o.order_type % 2 == 0 else "sell",
+            side=o.side.value,
             volume=o.volume,
             price=o.price_open,
             expected=False,

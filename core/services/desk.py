@@ -55,7 +55,6 @@ class AccountMemory:
     failing_since: datetime | None = None
     release_flat_at: datetime | None = None
     suspected: bool = False
-    manual_sync_at: datetime | None = None
 
     @property
     def job(self) -> CloseJobRow | None:

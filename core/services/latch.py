@@ -146,7 +146,7 @@ def _reappeared(snapshot: AccountSnapshot) -> tuple[TicketResult, ...]:
         TicketResult(
             ticket=o.ticket,
             symbol=o.symbol,
-            side="buy" if o.order_type % 2 == 0 else "sell",
+            side=o.side.value,
             volume=o.volume,
             outcome="open",
         )

@@ -19,6 +19,8 @@ FAILURES_TOLD = 3
 FAILURE_BACKOFF_MAX = 5
 """A failing account is read at most this many times slower than the fast interval."""
 REASON_LENGTH_MAX = 500
+LOG_INTERVAL = timedelta(minutes=1)
+"""An outage under way is in the log at most this often, with its count."""
 
 
 class Outage:
@@ -28,6 +30,7 @@ class Outage:
         self._store = store
         self._clock = clock
         self._policy = policy
+        self._logged_at: dict[int, datetime] = {}
 
     async def __call__(self, memory: AccountMemory, error: BrokerUnavailable) -> datetime:
         """A failed read concludes nothing but that (law 1); an outage is told once."""
@@ -35,13 +38,25 @@ class Outage:
         memory.failures += 1
         memory.failing_since = memory.failing_since or now
         told = memory.failures >= FAILURES_TOLD or isinstance(error, WrongAccount)
+        is_news = memory.failures == 1
         if told and memory.state.unavailable_since is None:
             await self._tell_outage(memory, str(error), memory.failing_since)
-        log.info("read_failed", login=memory.account.login, error=str(error))
+            is_news = True
+        self._log(memory, error, now, is_news=is_news)
         fast = self._policy.cadence.fast_s
         slower = min(memory.failures, FAILURE_BACKOFF_MAX)
         pause = fast if memory.jobs or memory.latched else fast * slower
         return now + timedelta(seconds=min(pause, self._policy.cadence.idle_s))
+
+    def _log(
+        self, memory: AccountMemory, error: BrokerUnavailable, now: datetime, *, is_news: bool
+    ) -> None:
+        """Log the first failure and the one that is told; of the others one a minute."""
+        logged_at = self._logged_at.get(memory.account.id)
+        if is_news or logged_at is None or now - logged_at >= LOG_INTERVAL:
+            self._logged_at[memory.account.id] = now
+            login = memory.account.login
+            log.info("read_failed", login=login, failures=memory.failures, error=str(error))
 
     async def _tell_outage(self, memory: AccountMemory, reason: str, since: datetime) -> None:
         state = replace(

@@ -358,3 +358,14 @@ def test_every_answer_class_that_refuses_has_bounded_pauses() -> None:
     for pauses in closing.PAUSES_S.values():
         assert list(pauses) == sorted(pauses)
         assert Decimal(str(pauses[-1])) <= 30
+
+
+def test_a_server_that_says_done_in_vain_is_asked_ever_more_slowly_and_told_of() -> None:
+    """1, 2, 4 ... seconds between closes that leave the position there; told from the third on."""
+    history: list[CloseOrderRow] = []
+    for attempt, pause_s in enumerate([1, 2, 4, 8, 16, 30, 30], start=1):
+        history.append(sent("done", 0, attempt=attempt, retcode=10009))
+        early = planned(snapshot(position(), began=pause_s - 0.1), *history, now=pause_s - 0.1)
+        ready = planned(snapshot(position(), began=pause_s), *history, now=pause_s)
+        assert (early.attempts, len(ready.attempts)) == ((), 1), attempt
+        assert ready.trouble == ("unknown_outcome" if attempt >= 3 else "")

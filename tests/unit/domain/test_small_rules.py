@@ -12,7 +12,7 @@ from core.domain import alerts as a
 from core.domain.audit import GENESIS, digest, plain, verify
 from core.domain.broker import Side
 from core.domain.cadence import Cadence, Situation, interval_s
-from core.domain.money import cents, percent_of
+from core.domain.money import percent_of
 from core.domain.pips import entry_slippage_pips, in_pips, pip_size
 from core.domain.rates import gbp_rate, to_gbp
 from core.domain.speech import EDIT, NEW, REPLY, deliver
@@ -121,14 +121,9 @@ def test_slippage_is_adverse_positive_on_both_sides() -> None:
     assert in_pips(D("-0.00025"), D("0.0001")) == D("-2.50")
 
 
-def test_percentages_and_cents() -> None:
+def test_percentages() -> None:
     assert percent_of(D(1), D(3)) == D("33.3333")
     assert percent_of(D(1), D(0)) == 0
-    assert (cents(D("2.345")), cents(D("2.355")), cents(D("7.5"), 0)) == (
-        D("2.34"),
-        D("2.36"),
-        D(8),
-    )
 
 
 # --- speech ---------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.cli.options import DemoOptions, UsageError
+from bot.cli.private import keep_to_this_user
 from bot.cli.run import settings_or_usage
 from bot.cli.serving import PORT_ERRORS, load_app, serve_app
 from bot.cli.world_file import WorldFile, wait_for_world
@@ -19,6 +20,7 @@ FAILED: Final = 1
 
 def demo(options: DemoOptions) -> int:
     """Run the part that was asked for; answer the exit status. Raises UsageError."""
+    keep_to_this_user()
     check(options)
     if options.world_only:
         return _be_world(options)

@@ -1,6 +1,7 @@
 """`run`: the app against real addresses."""
 
 from bot.cli.options import UsageError
+from bot.cli.private import keep_to_this_user
 from bot.cli.serving import serve_app
 from core.config import Settings, SettingsError, load
 from core.people_file import PeopleFile, PeopleFileError, read_people
@@ -19,6 +20,7 @@ NO_TERMINAL = (
 
 def run() -> int:
     """Start the app and answer its exit status. Raises UsageError before anything is started."""
+    keep_to_this_user()
     settings, people = prepare()
     return serve_app(settings, people)
 

@@ -11,6 +11,7 @@ import pytest
 
 from bot.cli.options import DemoOptions, UsageError, offset_s
 from bot.cli.parser import parse
+from bot.cli.run import run
 from bot.sandbox.store import WorldStore
 
 HEAVY = ("aiogram", "aiohttp", "sqlalchemy", "pydantic", "msgspec", "apscheduler", "asyncio")
@@ -230,3 +231,21 @@ def test_a_second_world_on_the_same_data_is_one_line_and_harms_nothing(tmp_path:
 def test_a_mistyped_setting_is_one_line(tmp_path: Path, word: str) -> None:
     said = _refusal(word, cwd=tmp_path, MAX_DRAWDWON_PERCENT="10")
     assert said == "MAX_DRAWDWON_PERCENT: no such setting; did you mean MAX_DRAWDOWN_PERCENT?"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes as POSIX has them")
+def test_what_run_keeps_is_readable_by_its_user_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TELEGRAM_TOKEN", "")
+    before = os.umask(0o000)
+    try:
+        with pytest.raises(UsageError):
+            run()
+        (tmp_path / "file").touch()
+        (tmp_path / "made").mkdir()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700

@@ -97,6 +97,23 @@ async def test_it_becomes_ready_and_stops_both_on_a_signal(tmp_path: Path) -> No
     assert _world(tmp_path) is None
 
 
+async def test_what_a_demo_keeps_is_readable_by_its_user_only(tmp_path: Path) -> None:
+    """Whatever the user's own umask allows: balances, chats and tokens are nobody else's."""
+    data_dir = tmp_path / "made" / "here"
+    before = os.umask(0o000)
+    try:
+        async with started(data_dir, "--port", "0", "--market", "manual") as demo:
+            await _state(data_dir, ready=True)
+            modes = {path.name: path.stat().st_mode & 0o777 for path in data_dir.iterdir()}
+            await _line(demo.stdout, b"ready after")
+    finally:
+        os.umask(before)
+    assert data_dir.stat().st_mode & 0o777 == 0o700
+    databases = {"world.db", "reckoner.db", "reckoner.db-wal"}
+    assert set(modes) >= databases | {"world.json", "app.json", "world.log", "app.log"}
+    assert set(modes.values()) == {0o600}
+
+
 async def test_the_app_runs_against_a_world_in_another_process(tmp_path: Path) -> None:
     async with started(tmp_path, "--world-only", "--port", "0", "--market", "manual") as world:
         async with started(tmp_path, "--app-only") as app:

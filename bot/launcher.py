@@ -201,9 +201,14 @@ class Launcher:
             lines += [f"  {child.name} | {line}" for line in child.tail()]
         lines += [
             f"the {other} is left as it is; start the {child.name} again with:",
-            f"  {shlex.join(self._options.command(child.name, port))}",
+            # `-m bot` and a relative data dir mean what they say only from where this was started.
+            f"  cd {shlex.quote(str(Path.cwd()))} && {_words(self._options, child.name, port)}",
         ]
         print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - the launcher's voice
+
+
+def _words(options: DemoOptions, name: str, port: int) -> str:
+    return shlex.join(options.command(name, port))
 
 
 def _welcome(world: WorldFile, options: DemoOptions, seconds: float) -> str:

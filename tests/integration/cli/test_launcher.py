@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -59,13 +60,16 @@ class Running:
 
 
 @asynccontextmanager
-async def launched(data_dir: Path, *words: str, port: int = 0) -> AsyncIterator[Running]:
+async def launched(
+    data_dir: Path, *words: str, port: int = 0, cwd: Path | None = None
+) -> AsyncIterator[Running]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(STUB),
         str(data_dir),
         str(port),
         *words,
+        cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -131,11 +135,24 @@ async def test_a_dead_app_is_told_of_and_left_dead_and_the_world_lives(tmp_path:
         await run.line(run.process.stderr, "the app died: killed by SIGKILL")
         await run.line(run.process.stderr, "start the app again with:")
         command = await run.line(run.process.stderr, "stub_part.py")
-        assert command.split()[:2] == [sys.executable, str(STUB.with_name("stub_part.py"))]
+        assert command.split()[3:5] == [sys.executable, str(STUB.with_name("stub_part.py"))]
         os.kill(run.pid("world"), 0)
         assert run.process.returncode is None
         assert (await run.end(signal.SIGTERM))[0] == 0
     assert run.events().count("app started") == 1
+
+
+async def test_the_command_that_starts_it_again_runs_from_anywhere(tmp_path: Path) -> None:
+    """It is pasted into another terminal, whose directory is not the checkout."""
+    home = tmp_path / "a checkout"
+    home.mkdir()
+    async with launched(tmp_path, cwd=home) as run:
+        await run.line(run.process.stdout, "ready after")
+        os.kill(run.pid("app"), signal.SIGKILL)
+        command = await run.line(run.process.stderr, "stub_part.py")
+        assert (await run.end(signal.SIGTERM))[0] == 0
+    words = shlex.split(command)
+    assert words[:4] == ["cd", str(home), "&&", sys.executable]
 
 
 async def test_a_dead_world_leaves_the_app_alone(tmp_path: Path) -> None:

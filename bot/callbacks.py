@@ -66,6 +66,10 @@ class WarningPress(CallbackData, prefix="mw1"):
     verb: WarningVerb
 
 
+class WarningCopyPress(WarningPress, prefix="mc1"):
+    """The same from a copy of the warning, which only the press itself can redraw."""
+
+
 class ReleaseAskPress(CallbackData, prefix="ra1"):
     """Ask for an account's release."""
 

@@ -14,6 +14,7 @@ from bot.callbacks import (
     ReleaseAnswerPress,
     ReleaseAskPress,
     ReleaseVerb,
+    WarningCopyPress,
     WarningPress,
     WarningVerb,
     WizardPress,
@@ -49,11 +50,15 @@ def offer(approval_id: int) -> Keyboard:
     )
 
 
-def warning(warning_id: int, version: int, kind: str) -> Keyboard:
-    """Answers to a market warning. Only a gap has something to bring forward (law 15)."""
+def warning(warning_id: int, version: int, kind: str, *, copy: bool = False) -> Keyboard:
+    """Answers to a market warning. Only a gap has something to bring forward (law 15).
+
+    `copy` under an answer to /warnings.
+    """
+    press_kind = WarningCopyPress if copy else WarningPress
 
     def button(label: str, verb: WarningVerb, style: str | None = None) -> Button:
-        press = WarningPress(warning_id=warning_id, version=version, verb=verb)
+        press = press_kind(warning_id=warning_id, version=version, verb=verb)
         return Button(label, press.pack(), style)
 
     close = (button("Close now", WarningVerb.CLOSE, "danger"),) if kind == "gap" else ()

@@ -3,119 +3,15 @@
 `core.services` implements them; every call may raise `core.services.errors.Refused`.
 """
 
-from datetime import datetime
-from decimal import Decimal
 from typing import Protocol
 
 from core.domain.board import AccountBoard, DrawdownBoard, SystemBoard, WarningLine
 from core.domain.people import Person
 from core.domain.signals import SignalDraft
-
-
-class Posted(Protocol):
-    """A signal that went out (or had gone out already: `repeated`)."""
-
-    @property
-    def signal_id(self) -> int:
-        """The signal's number."""
-        ...
-
-    @property
-    def draft(self) -> SignalDraft:
-        """What was posted."""
-        ...
-
-    @property
-    def offered(self) -> int:
-        """How many accounts were asked."""
-        ...
-
-    @property
-    def skipped(self) -> tuple[str, ...]:
-        """Why other accounts were not, a sentence each."""
-        ...
-
-    @property
-    def expires_at(self) -> datetime:
-        """Until when it may be approved."""
-        ...
-
-    @property
-    def repeated(self) -> bool:
-        """Whether the same command had posted it before."""
-        ...
-
-
-class Decided(Protocol):
-    """An answered offer."""
-
-    @property
-    def approval_id(self) -> int:
-        """The offer's number."""
-        ...
-
-    @property
-    def approved(self) -> bool:
-        """Approved, or rejected."""
-        ...
-
-    @property
-    def symbol(self) -> str:
-        """The broker's name."""
-        ...
-
-    @property
-    def side(self) -> str:
-        """Buy or sell."""
-        ...
-
-    @property
-    def volume(self) -> Decimal:
-        """Lots."""
-        ...
-
-    @property
-    def expected_entry(self) -> Decimal | None:
-        """The ask (buy) or bid (sell) at the commit of the approval."""
-        ...
-
-
-class Synced(Protocol):
-    """What a reading by hand gave."""
-
-    @property
-    def synced(self) -> tuple[int, ...]:
-        """Logins that were read."""
-        ...
-
-    @property
-    def failed(self) -> tuple[tuple[int, str], ...]:
-        """Logins that could not be read, and why."""
-        ...
-
-    @property
-    def limited(self) -> tuple[tuple[int, int], ...]:
-        """Logins read a moment ago, and the seconds to wait."""
-        ...
-
-
-class Answered(Protocol):
-    """An answered market warning."""
-
-    @property
-    def state(self) -> str:
-        """The warning's state now."""
-        ...
-
-    @property
-    def symbol(self) -> str:
-        """The symbol it warns of."""
-        ...
-
-    @property
-    def hold_until(self) -> datetime | None:
-        """Until when nothing is done."""
-        ...
+from core.services.approvals import ApprovalDecided
+from core.services.signals import SignalPosted
+from core.services.sync_now import SyncReport
+from core.services.warnings import WarningAnswered
 
 
 class People(Protocol):
@@ -133,7 +29,7 @@ class People(Protocol):
 class PostSignal(Protocol):
     """`core.services.signals`."""
 
-    async def __call__(self, actor: Person, draft: SignalDraft, source_key: str) -> Posted:
+    async def __call__(self, actor: Person, draft: SignalDraft, source_key: str) -> SignalPosted:
         """Post a signal, once per `source_key`."""
         ...
 
@@ -141,7 +37,7 @@ class PostSignal(Protocol):
 class DecideApproval(Protocol):
     """`core.services.approvals`."""
 
-    async def __call__(self, actor: Person, approval_id: int, approve: bool) -> Decided:  # noqa: FBT001 - the service's signature
+    async def __call__(self, actor: Person, approval_id: int, approve: bool) -> ApprovalDecided:  # noqa: FBT001 - the service's signature
         """Answer an offer."""
         ...
 
@@ -165,6 +61,10 @@ class Boards(Protocol):
         """Unresolved market warnings."""
         ...
 
+    async def warning(self, warning_id: int) -> WarningLine | None:
+        """One market warning, resolved or not; None where there is none."""
+        ...
+
     async def system(self) -> SystemBoard:
         """How Reckoner is."""
         ...
@@ -173,7 +73,7 @@ class Boards(Protocol):
 class SyncNow(Protocol):
     """`core.services.sync_now`."""
 
-    async def __call__(self, actor: Person, login: int | None) -> Synced:
+    async def __call__(self, actor: Person, login: int | None) -> SyncReport:
         """Read one account, or all of them, now."""
         ...
 
@@ -181,7 +81,9 @@ class SyncNow(Protocol):
 class AnswerWarning(Protocol):
     """`core.services.warnings`."""
 
-    async def __call__(self, actor: Person, warning_id: int, version: int, verb: str) -> Answered:
+    async def __call__(
+        self, actor: Person, warning_id: int, version: int, verb: str
+    ) -> WarningAnswered:
         """Close, hold or dismiss."""
         ...
 

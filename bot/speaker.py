@@ -8,10 +8,23 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from aiogram import Bot
-from aiogram.exceptions import TelegramBadRequest, TelegramRetryAfter
-from aiogram.methods import EditMessageText, SendMessage, SendPhoto, TelegramMethod
-from aiogram.types import BufferedInputFile, CallbackQuery, ReplyParameters
+from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramRetryAfter
+from aiogram.methods import (
+    EditMessageReplyMarkup,
+    EditMessageText,
+    SendMessage,
+    SendPhoto,
+    TelegramMethod,
+)
+from aiogram.types import (
+    BufferedInputFile,
+    CallbackQuery,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    ReplyParameters,
+)
 from aiogram.types import Message as Asked
 
 from bot import keyboards
@@ -27,6 +40,8 @@ Below it, somebody who asks four things at once gets four answers.
 """
 ANSWER_PRIORITY = 2
 """An answer leaves a chat's last sends to what is urgent, like small print."""
+NOT_MODIFIED = "message is not modified"
+log = structlog.get_logger(__name__)
 CANNOT_EDIT = ("message to edit not found", "message can't be edited", "no text in the message")
 
 
@@ -62,12 +77,59 @@ class Speaker:
         try:
             await self._call(bot, pressed.chat.id, edit)
         except TelegramBadRequest as refused:
+            if NOT_MODIFIED in refused.message:
+                return
             if not any(text in refused.message for text in CANNOT_EDIT):
                 raise
             await self._send(bot, pressed.chat.id, message, None)
 
+    async def redraw(self, query: CallbackQuery, message: Message) -> None:
+        """`show` after the press was answered: what Telegram refuses is logged and left."""
+        try:
+            await self.show(query, message)
+        except (AiogramError, TimeoutError, OSError) as error:
+            log.info("message_not_redrawn", error=str(error))
+
+    async def without_button(self, query: CallbackQuery) -> None:
+        """Take the pressed button off its message, and leave the others."""
+        pressed = query.message
+        shown = pressed.reply_markup if isinstance(pressed, Asked) else None
+        rows = [
+            [button for button in row if button.callback_data != query.data]
+            for row in (shown.inline_keyboard if shown else [])
+        ]
+        await self._buttons(query, [row for row in rows if row])
+
+    async def without_buttons(self, query: CallbackQuery) -> None:
+        """Take all buttons off the pressed message."""
+        await self._buttons(query, [])
+
+    async def _buttons(self, query: CallbackQuery, rows: list[list[InlineKeyboardButton]]) -> None:
+        bot, pressed = query.bot, query.message
+        if bot is None or pressed is None:
+            return
+        edit = EditMessageReplyMarkup(
+            chat_id=pressed.chat.id,
+            message_id=pressed.message_id,
+            reply_markup=InlineKeyboardMarkup(inline_keyboard=rows) if rows else None,
+        )
+        try:
+            await self._call(bot, pressed.chat.id, edit)
+        except (AiogramError, TimeoutError, OSError) as error:
+            log.info("buttons_not_removed", error=str(error))
+
+    async def _drawing(self, bot: Bot, chat_id: int) -> None:
+        """Say that a picture is under way: the first one takes seconds."""
+        try:
+            await bot.send_chat_action(chat_id, "upload_photo")
+        except (AiogramError, TimeoutError, OSError) as error:
+            log.info("action_not_shown", error=str(error))
+
     async def _send(self, bot: Bot, chat_id: int, message: Message, reply_to: int | None) -> None:
-        png = None if message.chart is None else await self._charts.draw(message.chart)
+        png = None
+        if message.chart is not None:
+            await self._drawing(bot, chat_id)
+            png = await self._charts.draw(message.chart)
         reply = (
             None
             if reply_to is None

@@ -99,7 +99,7 @@ class RoleMiddleware(BaseMiddleware):
         refusal = self._refusal(event, data, person)
         if refusal is None:
             return await handler(event, data)
-        if refusal != refusals.PRIVATE_ONLY:
+        if refusal not in {refusals.PRIVATE_ONLY, refusals.ADMIN_HAS_NONE}:
             await self._people.refuse(person.telegram_id, f"not allowed: {what(event)}")
         await _end(event, data, refusal)
         return None
@@ -118,7 +118,10 @@ class RoleMiddleware(BaseMiddleware):
         if role != CLIENT:
             return refusals.NO_ROLE
         shared = admin_chat and person.is_admin and bool(get_flag(data, "shared"))
-        return None if private or shared else refusals.PRIVATE_ONLY
+        if private or shared:
+            return None
+        none_own = person.is_admin and not person.account_ids
+        return refusals.ADMIN_HAS_NONE if none_own else refusals.PRIVATE_ONLY
 
 
 def chat_of(event: Message | CallbackQuery) -> Chat | None:

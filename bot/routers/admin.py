@@ -6,6 +6,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.callbacks import BoardKind, RefreshPress
 from bot.middlewares.context import Toast
+from bot.routers.logins import is_login
 from bot.routers.refreshing import Refresher
 from bot.services import Boards, SyncNow
 from bot.speaker import Speaker
@@ -17,7 +18,6 @@ from core.domain.people import Person
 from core.ports import Clock
 
 ADMIN = {"role": "admin"}
-LOGIN_DIGITS_MAX = 18
 
 
 def build() -> Router:
@@ -59,8 +59,8 @@ async def sync(  # noqa: PLR0913, PLR0917 - aiogram injects by name
 ) -> None:
     """Read one account, or all, now."""
     text = (command.args or "").strip()
-    if text and not (text.isascii() and text.isdigit() and len(text) <= LOGIN_DIGITS_MAX):
-        await speaker.say(message, replies.bad_login(text))
+    if text and not is_login(text):
+        await speaker.say(message, replies.bad_login(text, "sync"))
         return
     report = await sync_now(person, int(text) if text else None)
     await speaker.say(message, replies.synced(report, voice, clock.now()))

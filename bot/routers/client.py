@@ -1,15 +1,17 @@
 """A client's own accounts: /positions, /drawdown, /status, and their buttons."""
 
 from aiogram import F, Router
-from aiogram.filters import Command
+from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.callbacks import BoardKind, ChartPress, RefreshPress
 from bot.middlewares.context import Toast
+from bot.routers.logins import is_login, only
 from bot.routers.refreshing import Refresher
 from bot.services import Boards
 from bot.speaker import Speaker
 from bot.views import boards as views
+from bot.views import replies
 from bot.views.message import Message as Said
 from bot.views.message import Voice
 from core.domain.people import Person
@@ -37,20 +39,53 @@ def build() -> Router:
     return router
 
 
-async def positions(
-    message: Message, person: Person, boards: Boards, speaker: Speaker, voice: Voice, clock: Clock
+async def positions(  # noqa: PLR0913, PLR0917 - aiogram injects by name
+    message: Message,
+    command: CommandObject,
+    person: Person,
+    boards: Boards,
+    speaker: Speaker,
+    voice: Voice,
+    clock: Clock,
 ) -> None:
-    """Open positions."""
-    accounts = await boards.accounts_of(person)
+    """Open positions, of one account where its login is named."""
+    login = (command.args or "").strip()
+    if await _answered(message, person, login, command.command, speaker):
+        return
+    accounts = only(await boards.accounts_of(person), login)
     await speaker.say(message, views.positions(accounts, voice, clock.now()))
 
 
-async def drawdown(
-    message: Message, person: Person, boards: Boards, speaker: Speaker, voice: Voice, clock: Clock
+async def drawdown(  # noqa: PLR0913, PLR0917 - aiogram injects by name
+    message: Message,
+    command: CommandObject,
+    person: Person,
+    boards: Boards,
+    speaker: Speaker,
+    voice: Voice,
+    clock: Clock,
 ) -> None:
-    """Drawdown, headroom and chart."""
+    """Drawdown, headroom and chart, of one account where its login is named."""
+    login = (command.args or "").strip()
+    if await _answered(message, person, login, command.command, speaker):
+        return
     histories = await boards.drawdown(person)
-    await speaker.say(message, views.drawdown(histories, voice, clock.now()))
+    wanted = {board.account_id for board in only([h.account for h in histories], login)}
+    shown = [h for h in histories if h.account.account_id in wanted]
+    await speaker.say(message, views.drawdown(shown, voice, clock.now()))
+
+
+async def _answered(
+    message: Message, person: Person, login: str, command: str, speaker: Speaker
+) -> bool:
+    """Whether there is no account to show, or what was typed is no login; then that is said."""
+    if not person.account_ids:
+        await speaker.say(message, views.no_account(admin=person.is_admin))
+        return True
+    if login and not is_login(login):
+        await speaker.say(message, replies.bad_login(login, command))
+        return True
+    return False
 
 
 async def status(
@@ -90,7 +125,10 @@ async def refresh_positions(
     """Positions, anew."""
 
     async def board() -> tuple[Said, ...]:
-        return views.positions(await boards.accounts_of(person), voice, clock.now())
+        own = await boards.accounts_of(person)
+        if not own:
+            return (views.no_account(admin=person.is_admin),)
+        return views.positions(own, voice, clock.now())
 
     return await refresher(query, board)
 
@@ -106,7 +144,10 @@ async def refresh_drawdown(
     """Drawdown, anew."""
 
     async def board() -> tuple[Said, ...]:
-        return views.drawdown(await boards.drawdown(person), voice, clock.now())
+        own = await boards.drawdown(person)
+        if not own:
+            return (views.no_account(admin=person.is_admin),)
+        return views.drawdown(own, voice, clock.now())
 
     return await refresher(query, board)
 

@@ -13,6 +13,11 @@ from bot.views.message import Message as Said
 from core.domain.people import Person
 from core.services.errors import Refused
 
+OVER = frozenset(
+    {"release_already_asked", "nothing_to_release", "release_not_asked", "stale_button"}
+)
+"""Refusals after which the pressed button can never do anything."""
+
 
 def build() -> Router:
     """Ask for release, grant it, refuse it."""
@@ -39,20 +44,37 @@ async def release(
 
 
 async def ask(
-    _: CallbackQuery, callback_data: ReleaseAskPress, person: Person, ask_release: AskRelease
+    query: CallbackQuery,
+    callback_data: ReleaseAskPress,
+    person: Person,
+    ask_release: AskRelease,
+    speaker: Speaker,
 ) -> Toast:
-    """Ask for this account."""
-    await ask_release(person, callback_data.account_id)
+    """Ask for this account. The button goes once it has nothing more to ask for."""
+    try:
+        await ask_release(person, callback_data.account_id)
+    except Refused as refused:
+        if refused.code in OVER:
+            await speaker.without_button(query)
+        raise
+    await speaker.without_button(query)
     return Toast(replies.release_asked(), alert=True)
 
 
 async def answer(
-    _: CallbackQuery,
+    query: CallbackQuery,
     callback_data: ReleaseAnswerPress,
     person: Person,
     answer_release: AnswerRelease,
+    speaker: Speaker,
 ) -> Toast:
-    """Grant or refuse."""
+    """Grant or refuse. The question loses its buttons once it is answered."""
     grant = callback_data.verb is ReleaseVerb.GRANT
-    await answer_release(person, callback_data.account_id, grant)
+    try:
+        await answer_release(person, callback_data.account_id, grant)
+    except Refused as refused:
+        if refused.code in OVER:
+            await speaker.without_buttons(query)
+        raise
+    await speaker.without_buttons(query)
     return Toast(replies.release_answered(grant=grant))

@@ -7,6 +7,7 @@ from bot.markup import esc
 from bot.views.message import Audience, Voice, marked
 from bot.views.numbers import lots, moment, money, price_or_none
 from core.domain.alerts import AccountAlert
+from core.domain.money import HUNDRED
 
 LOCKED = "The account is locked: nothing new may be opened, and anything that appears is closed."
 
@@ -39,6 +40,14 @@ def stops(stop_loss: Decimal | None, take_profit: Decimal | None, digits: int | 
 def at_line(at: datetime, voice: Voice) -> str:
     """When it happened."""
     return f"Time: {moment(at, voice)}"
+
+
+def headroom_past(equity: Decimal, peak: Decimal | None, limit_percent: Decimal) -> Decimal | None:
+    """How far equity is below the drawdown limit's floor; None where it is not."""
+    if peak is None:
+        return None
+    past = peak * (HUNDRED - limit_percent) / HUNDRED - equity
+    return past if past > 0 else None
 
 
 def equity_line(equity: Decimal, peak: Decimal | None, currency: str) -> str:

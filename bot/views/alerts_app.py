@@ -1,10 +1,16 @@
 """Reckoner about itself, for the admin chat."""
 
+from datetime import timedelta
+
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Message, Voice
+from bot.views.numbers import moment, span
 from bot.views.words import plural, word
 from core.domain.alerts import AppStarted, AppStopping, ChatUnreachable
+
+DOWN_MIN = timedelta(seconds=30)
+"""A gap between two readings from which on Reckoner says that it was down."""
 
 
 def started(alert: AppStarted, voice: Voice) -> Message:
@@ -13,13 +19,29 @@ def started(alert: AppStarted, voice: Voice) -> Message:
         headline(voice, f"🟢 Reckoner {esc(alert.version)} is running"),
         f"Guarding {plural(alert.accounts, 'account')}, {alert.latched} locked.",
     ]
+    down = _downtime(alert, voice)
+    lines += down
     if alert.unfinished_closes:
-        lines.append(f"Going on with {plural(alert.unfinished_closes, 'unfinished close')}.")
+        closings = plural(alert.unfinished_closes, "closing")
+        lines.append(f"Going on with {closings} that had begun before.")
     if alert.open_warnings:
         warnings = plural(alert.open_warnings, "market warning")
         lines.append(f"{warnings} still open: see /warnings.")
     lines.append(at_line(alert.at, voice))
-    return Message(html="\n".join(lines), silent=not alert.unfinished_closes)
+    return Message(html="\n".join(lines), silent=not (alert.unfinished_closes or down))
+
+
+def _downtime(alert: AppStarted, voice: Voice) -> list[str]:
+    last = alert.last_read_at
+    if last is None or alert.at - last < DOWN_MIN:
+        return []
+    return [
+        (
+            f"Reckoner was down from {moment(last, voice, today=alert.at)} to "
+            f"{moment(alert.at, voice)} ({span(alert.at - last)}). "
+            "Nothing was watched in that time."
+        )
+    ]
 
 
 def stopping(alert: AppStopping, voice: Voice) -> Message:
@@ -33,8 +55,8 @@ def stopping(alert: AppStopping, voice: Voice) -> Message:
     ]
     if alert.unfinished_closes:
         lines.append(
-            f"🔴 {plural(alert.unfinished_closes, 'close')} not finished: it goes on at the next "
-            "start."
+            f"🔴 {plural(alert.unfinished_closes, 'closing')} not finished: Reckoner goes on "
+            "with it at the next start."
         )
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))

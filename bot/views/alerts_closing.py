@@ -4,8 +4,8 @@ from bot import keyboards
 from bot.markup import code, esc
 from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade, who
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
-from bot.views.numbers import gain, moment, money, price, span
-from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, opened_by, word
+from bot.views.numbers import gain, limit, moment, money, percent, price, span
+from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, opened_by, plural, word
 from core.domain.alerts import (
     AccountAlert,
     CloseConfirmed,
@@ -22,26 +22,33 @@ TROUBLE_HEADS = {
     "autotrading_off": "automated trading is off",
     "rejected": "broker refuses",
     "unknown_outcome": "no answer yet",
-    "unavailable": "no connection",
     "cannot_trade": "may not trade",
 }
 SWITCH_ON = "Please switch on “Algo Trading” in the terminal now."
+MISSING = "The broker has not shown every deal yet. The whole result follows."
 HOW_TO_ASK = "When you are ready, ask for release with the button or /release."
 
 
 def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Message:
     """Proved flat: the result as a whole and per ticket."""
     whole = alert.scope == WHOLE_ACCOUNT
-    title = (
-        f"✅ {alert.login} is flat - confirmed by two reads of the broker"
-        if whole
-        else f"✅ {esc(alert.scope)} on {alert.login} is flat - confirmed by two reads"
-    )
+    what = str(alert.login) if whole else f"{esc(alert.scope)} on {alert.login}"
+    mark = "🔒" if alert.latched else "⏹"
+    flat = f"{what} is flat - confirmed by two reads of the broker"
+    so_far = " so far" if alert.results_missing else ""
+    if alert.completed:
+        first = [headline(voice, f"📄 The whole result: {what}"), *who(alert, audience), flat]
+    elif audience is Audience.CLIENT:
+        everything = "Everything" if whole else f"All {esc(alert.scope)}"
+        closed = f"{mark} {everything} on {alert.login} is closed - checked twice"
+        first = [headline(voice, closed), flat]
+    else:
+        first = [headline(voice, f"{mark} {flat}"), *who(alert, audience)]
     head = [
-        headline(voice, title),
-        *who(alert, audience),
-        f"Why: {word(REASONS, alert.reason)}",
-        f"Result: {gain(alert.total_pnl, alert.currency)}",
+        *first,
+        *_why(alert, voice),
+        f"Result: {gain(alert.total_pnl, alert.currency)}{so_far}",
+        *([MISSING] if alert.results_missing else []),
         (
             f"Equity: {money(alert.equity, alert.currency)}, "
             f"balance {money(alert.balance, alert.currency)}"
@@ -89,9 +96,10 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
 def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Message:
     """Something was opened on a locked account."""
     head = [
-        headline(voice, f"🔒 Opened on locked {alert.login} - closing it again"),
+        headline(voice, f"🔒 {_appeared(len(alert.results))} on locked {alert.login}"),
         *who(alert, audience),
-        f"Opened {opened_by(alert.opened_by)}, magic number {alert.magic}.",
+        f"Reckoner is closing {'it' if len(alert.results) == 1 else 'them'}.",
+        f"Opened {opened_by(alert.opened_by, alert.magic)}.",
         LOCKED,
     ]
     rows = [ticket(result, alert.currency) for result in alert.results]
@@ -132,6 +140,7 @@ def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Mess
 def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -> Message:
     """The answer to a release: granted and being proved, released, or refused."""
     keyboard: Keyboard = ()
+    asked = f"Asked at {moment(alert.asked_at, voice, today=alert.at)}."
     match alert.state:
         case "granted":
             title = f"🔓 Release granted for {alert.login}"
@@ -150,7 +159,7 @@ def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -
         *who(alert, audience),
         *lines,
         equity_line(alert.equity, alert.peak_equity, alert.currency),
-        *([f"By: {esc(alert.by)}"] if alert.by else []),
+        *([asked, f"Answered by {esc(alert.by)}."] if alert.by else []),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(text), keyboard=keyboard)
@@ -166,9 +175,28 @@ def ticket(result: TicketResult, currency: str) -> str:
         text += f", {gain(result.profit, currency)}"
     if result.attempts > 1:
         text += f" ({result.attempts} tries)"
-    if result.outcome == "open" and result.retcode is not None:
-        text += f", broker code {result.retcode}"
     return text
+
+
+def _why(alert: CloseConfirmed, voice: Voice) -> list[str]:
+    """What was decided on, when: the account may look better again by the time it is flat."""
+    at = moment(alert.triggered_at, voice, today=alert.flat_at)
+    before, drawdown, bound = alert.equity_at_trigger, alert.drawdown_percent, alert.limit_percent
+    if alert.reason == "drawdown" and drawdown is not None and bound is not None:
+        why = f"the drawdown passed {limit(bound)} at {at} ({percent(drawdown, bound)})."
+    elif alert.reason == "minimum_equity" and before is not None:
+        why = f"equity was below the minimum at {at} ({money(before, alert.currency)})."
+    else:
+        return [f"Why: {word(REASONS, alert.reason)}, {at}"]
+    recovered = before is not None and alert.equity > before
+    rule = " A close that has begun is not cancelled when the price recovers."
+    return [f"Why: {why}{rule if recovered else ''}"]
+
+
+def _appeared(count: int) -> str:
+    if count == 1:
+        return "A position was opened"
+    return f"{plural(count, 'position')} were opened"
 
 
 def _ask(alert: AccountAlert, audience: Audience) -> Keyboard:

@@ -10,6 +10,7 @@ from bot.views.words import (
     FINDING_FIGURES,
     FINDING_NOTES,
     FINDINGS,
+    FINDINGS_NEW,
     ended,
     opened_by,
     plural,
@@ -29,7 +30,7 @@ NOTHING_DONE = "Reckoner reports this and changes nothing."
 
 def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message:
     """A divergence: what was expected, what was found."""
-    title = word(FINDINGS, alert.finding)
+    title = _name(alert)
     figure = "" if alert.slippage_pips is None else f" by {pips(alert.slippage_pips)}"
     what = trade(alert.symbol, alert.side, alert.volume) if alert.symbol else ""
     subject = f"{what} on {alert.login}" if what else f"account {alert.login}"
@@ -39,7 +40,7 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
         *_figures(alert),
     ]
     if alert.finding.startswith("unknown_"):
-        lines.append(f"Opened {opened_by(alert.opened_by)}, magic number {alert.magic}.")
+        lines.append(f"Opened {opened_by(alert.opened_by, alert.magic)}.")
     if alert.subject:
         name = "Order" if alert.finding == "unknown_pending_order" else "Position"
         lines.append(f"{name} {esc(alert.subject)}")
@@ -54,7 +55,7 @@ def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Mes
     subject = f"{esc(alert.symbol)} on {alert.login}" if alert.symbol else f"account {alert.login}"
     what = [trade(alert.symbol, alert.side, alert.volume)] if alert.symbol else []
     lines = [
-        headline(voice, f"✅ Over: {word(FINDINGS, alert.finding).lower()}, {subject}"),
+        headline(voice, f"✅ Over: {_name(alert).lower()}, {subject}"),
         *who(alert, audience),
         *what,
         *_figures(alert),
@@ -101,10 +102,20 @@ def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Mess
     return Message(html="\n".join(lines), silent=True)
 
 
+def _name(alert: DivergenceOpened | DivergenceResolved) -> str:
+    """A level that was not there before was set, not moved."""
+    if not alert.expected and alert.finding in FINDINGS_NEW:
+        return FINDINGS_NEW[alert.finding]
+    return word(FINDINGS, alert.finding)
+
+
 def _figures(alert: DivergenceOpened | DivergenceResolved) -> list[str]:
     if alert.finding in EXPLAINED or (not alert.expected and not alert.observed):
         return []
     kind = FINDING_FIGURES.get(alert.finding, "")
+    if not alert.expected and alert.finding in FINDINGS_NEW:
+        level = FINDINGS_NEW[alert.finding].removesuffix(" set")
+        return [f"{level}: none → {_figure(alert.observed, kind)}"]
     expected = _figure(alert.expected, kind) or "nothing"
     observed = _figure(alert.observed, kind) or "nothing"
     worse = "" if alert.slippage_pips is None else f", {slippage(alert.slippage_pips)}"

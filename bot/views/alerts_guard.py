@@ -1,7 +1,14 @@
 """The drawdown guard: warning, breach, and what moves the figures it judges by."""
 
 from bot import keyboards
-from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, who
+from bot.views.alert_lines import (
+    LOCKED,
+    at_line,
+    equity_line,
+    headline,
+    headroom_past,
+    who,
+)
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import clock, gain, limit, moment, money, percent
 from bot.views.words import SKIPS, holdings, word
@@ -14,20 +21,26 @@ from core.domain.alerts import (
     LimitsChanged,
 )
 
-NOBODY = "Nobody can stop this."
+FINAL = {
+    Audience.CLIENT: "This cannot be cancelled: it limits your loss. You can still close positions "
+    "yourself.",
+    Audience.ADMIN: "This cannot be cancelled: it limits the client's loss. The client can still "
+    "close positions.",
+}
 
 
 def drawdown_warning(alert: DrawdownWarning, voice: Voice, audience: Audience) -> Message:
     """The warning level is passed: how much room is left, and what happens at its end."""
     room = money(alert.headroom, alert.currency)
+    figure = percent(alert.drawdown_percent, alert.warn_percent, alert.limit_percent)
     lines = [
-        headline(voice, f"🟠 Drawdown {percent(alert.drawdown_percent)} on {alert.login}"),
+        headline(voice, f"🟠 Drawdown {figure} on {alert.login}"),
         *who(alert, audience),
         f"Room left: {room} until Reckoner closes everything.",
         equity_line(alert.equity, alert.peak_equity, alert.currency),
         (
             f"At {limit(alert.limit_percent)} below the peak Reckoner closes every position and "
-            "removes every pending order. Nobody can stop that."
+            "removes every pending order, at any hour."
         ),
         at_line(alert.at, voice),
     ]
@@ -36,8 +49,9 @@ def drawdown_warning(alert: DrawdownWarning, voice: Voice, audience: Audience) -
 
 def drawdown_eased(alert: DrawdownEased, voice: Voice, audience: Audience) -> Message:
     """The warning is over."""
+    figure = percent(alert.drawdown_percent, alert.warn_percent)
     lines = [
-        headline(voice, f"🟢 Drawdown back to {percent(alert.drawdown_percent)} on {alert.login}"),
+        headline(voice, f"🟢 Drawdown back to {figure} on {alert.login}"),
         *who(alert, audience),
         f"Equity: {money(alert.equity, alert.currency)}",
         (
@@ -55,7 +69,7 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     figure = (
         f"equity {money(alert.equity, alert.currency)}"
         if alert.rule == "minimum_equity"
-        else f"drawdown {percent(alert.drawdown_percent)}"
+        else f"drawdown {percent(alert.drawdown_percent, alert.limit_percent)}"
     )
     if flat:
         title = f"🔒 {alert.login} is locked - {figure}"
@@ -65,7 +79,7 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
         when = clock(alert.deadline_at, voice)
         title = f"🔴 Closing everything on {alert.login} at {when} - {figure}"
     lines = [headline(voice, title), *who(alert, audience)]
-    lines += _locked_only() if flat else _closing(alert, voice)
+    lines += _locked_only() if flat else _closing(alert, voice, audience)
     lines += [*_why(alert), at_line(alert.at, voice)]
     ask = flat and audience is Audience.CLIENT
     return Message(
@@ -129,14 +143,15 @@ def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Me
     return Message(html="\n".join(lines), silent=True)
 
 
-def _closing(alert: GuardBreached, voice: Voice) -> list[str]:
+def _closing(alert: GuardBreached, voice: Voice, audience: Audience) -> list[str]:
     held = holdings(alert.positions_count, alert.orders_count)
     if alert.deadline_at is None:
-        start = f"{NOBODY} Closing {held} now."
+        start = f"Closing {held} now."
     else:
-        start = f"{NOBODY} Closing {held}, beginning at {moment(alert.deadline_at, voice)}."
+        start = f"Closing {held}, beginning at {moment(alert.deadline_at, voice)}."
     skip = word(SKIPS, alert.skip_reason)
-    return [start, *([skip] if skip else []), "Afterwards the account is locked until its release."]
+    after = "Afterwards the account is locked until its release."
+    return [start, *([skip] if skip else []), FINAL[audience], after]
 
 
 def _locked_only() -> list[str]:
@@ -151,7 +166,9 @@ def _why(alert: GuardBreached) -> list[str]:
                 f"minimum {money(alert.minimum_equity, alert.currency)}"
             )
         ]
+    past = headroom_past(alert.equity, alert.peak_equity, alert.limit_percent)
+    by = "" if past is None else f", passed by {money(past, alert.currency)}"
     return [
         equity_line(alert.equity, alert.peak_equity, alert.currency),
-        f"Limit: {limit(alert.limit_percent)} below the peak",
+        f"Limit: {limit(alert.limit_percent)} below the peak{by}",
     ]

@@ -99,7 +99,7 @@ def position_closed(alert: PositionClosed, voice: Voice, audience: Audience) -> 
         f"Exit price: {price(alert.exit_price)}",
     ]
     if alert.partial:
-        lines.append("Only a part was closed; the rest stays open.")
+        lines.append("Only this part was closed; the rest stays open.")
     if alert.signal_id is not None:
         lines.append(f"Signal {alert.signal_id}, position {alert.position_id}")
     else:

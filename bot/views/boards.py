@@ -47,12 +47,19 @@ WARNINGS_MAX = 10
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARKS_MAX = 24
 NO_ACCOUNT = "No account is linked to you yet. Please ask your admin."
+ADMIN_NO_ACCOUNT = "You have no account of your own; /accounts shows all."
+HUNDRED = Decimal(100)
+BLIND_GUARDS = frozenset({"clear", "unarmed"})
+"""States of a guard that mean nothing while its account cannot be read."""
+
+
+def no_account(*, admin: bool) -> Message:
+    """To somebody who asks for their accounts and has none."""
+    return Message(html=ADMIN_NO_ACCOUNT if admin else NO_ACCOUNT)
 
 
 def positions(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
     """A client's open positions and what is expected to be placed."""
-    if not boards:
-        return (Message(html=NO_ACCOUNT),)
     count = sum(len(board.positions) for board in boards)
     title = _title(voice, f"📊 {plural(count, 'open position')}", boards)
     rows: list[str] = []
@@ -67,8 +74,6 @@ def positions(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tu
 
 def drawdown(boards: Sequence[DrawdownBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
     """A client's drawdown. One account comes with its chart, several with a button for each."""
-    if not boards:
-        return (Message(html=NO_ACCOUNT),)
     if len(boards) == 1:
         return (drawdown_chart(boards[0], voice, now),)
     accounts = [board.account for board in boards]
@@ -81,7 +86,7 @@ def drawdown(boards: Sequence[DrawdownBoard], voice: Voice, now: datetime) -> tu
 def drawdown_chart(board: DrawdownBoard, voice: Voice, now: datetime) -> Message:
     """One account's figures as a caption, and the chart to draw above it."""
     account = board.account
-    figure = "" if account.drawdown_percent is None else f" {percent(account.drawdown_percent)}"
+    figure = "" if account.drawdown_percent is None else f" {_percent(account)}"
     title = _title(voice, f"📉 Drawdown{figure} on {account.login}", [account])
     lines = [title, *_drawdown_lines(account, voice, now)[1:]]
     drawn = len(board.history) > 1
@@ -109,18 +114,20 @@ def status(
 
 def accounts(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
     """Every account for the admins, the least headroom first."""
-    title = _title(voice, f"🗂 {plural(len(boards), 'account')}, least room first", boards)
+    many = plural(len(boards), "account")
+    title = _title(voice, f"🗂 {many}, least room in percent of equity first", boards)
     rows: list[str] = []
     for board in boards:
         rows += [
             f"<b>{esc(board.client)}, {board.login}</b>",
             *_trust(board, voice, now),
             *_money(board),
-            *_headroom(board),
+            *_headroom(board, voice, now, share=True),
             *_guard(board, voice, now),
         ]
         if board.open_divergences:
-            rows.append(f"⚠️ {plural(board.open_divergences, 'open divergence')}")
+            differences = plural(board.open_divergences, "open difference")
+            rows.append(f"⚠️ {differences} from its signals")
     return pages(title, rows or ["No account yet."], (), keyboards.refresh(BoardKind.ACCOUNTS))
 
 
@@ -180,7 +187,10 @@ def _trust(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
         why = f": {esc(board.unavailable_reason)}" if board.unavailable_reason else ""
         lines.append(f"⚠️ Cannot be read since {since}{why}. Not guarded until it can.")
         if board.observed_at is not None:
-            lines.append(f"Old figures, {age(board.observed_at, now, voice)}:")
+            read = moment(board.observed_at, voice, today=now)
+            lines.append(
+                f"Last read at {read}, {span(now - board.observed_at)} ago; figures are from then."
+            )
     elif board.observed_at is None:
         lines.append("⚠️ Not read yet. No figures.")
     else:
@@ -199,22 +209,55 @@ def _money(board: AccountBoard) -> list[str]:
     lines = [f"Equity: {equity}, balance {balance}"]
     if board.profit is not None:
         lines.append(f"Open result: {gain(board.profit, board.currency, board.currency_digits)}")
+    if board.credit:
+        credit = money(board.credit, board.currency, board.currency_digits)
+        lines.append(f"Credit: {credit}, part of the equity")
+    if board.margin_level_percent is not None:
+        lines.append(f"Margin level: {percent(board.margin_level_percent)}")
     return lines
 
 
-def _headroom(board: AccountBoard) -> list[str]:
+def _headroom(
+    board: AccountBoard, voice: Voice, now: datetime, *, share: bool = False
+) -> list[str]:
+    """What may still be lost, or what is past; `share` adds it in percent of equity."""
     if board.headroom is None or board.floor is None:
         return []
-    room = money(board.headroom, board.currency, board.currency_digits)
+    room = money(abs(board.headroom), board.currency, board.currency_digits)
+    if board.headroom < 0:
+        return [_past(board, room, voice, now)]
+    if board.guard == "latched":
+        return [f"Equity is {room} above the limit again; the account stays locked."]
     floor = money(board.floor, board.currency, board.currency_digits)
-    return [f"Headroom: {room}. Reckoner closes everything at equity {floor}."]
+    part = ""
+    if share and board.equity:
+        part = f", {percent(board.headroom * HUNDRED / board.equity)} of equity"
+    return [f"Headroom: {room}{part}. Reckoner closes everything at equity {floor}."]
+
+
+def _past(board: AccountBoard, past: str, voice: Voice, now: datetime) -> str:
+    match board.guard:
+        case "countdown" if board.deadline_at is not None:
+            begins = moment(board.deadline_at, voice, today=now)
+            return f"{past} past the limit; closing begins at {begins}."
+        case "closing":
+            return f"{past} past the limit; Reckoner is closing everything."
+        case "latched" if not board.positions:
+            return f"The limit was passed by {past}. Everything is closed."
+        case _:
+            return f"{past} past the limit."
+
+
+def _percent(board: AccountBoard) -> str:
+    value = Decimal(0) if board.drawdown_percent is None else board.drawdown_percent
+    return percent(value, board.warn_percent, board.limit_percent)
 
 
 def _drawdown_lines(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
-    lines = [_head(board), *_trust(board, voice, now), *_headroom(board)]
+    lines = [_head(board), *_trust(board, voice, now), *_headroom(board, voice, now)]
     if board.drawdown_percent is not None:
         lines.append(
-            f"Drawdown: {percent(board.drawdown_percent)} "
+            f"Drawdown: {_percent(board)} "
             f"(warning {limit(board.warn_percent)}, limit {limit(board.limit_percent)})"
         )
     if board.equity is not None and board.peak_equity is not None:
@@ -223,12 +266,13 @@ def _drawdown_lines(board: AccountBoard, voice: Voice, now: datetime) -> list[st
         lines.append(f"Equity: {equity}, peak {peak}")
     if board.equity_gbp is not None and board.currency != "GBP":
         rate = "" if board.gbp_rate_at is None else f", rate {span(now - board.gbp_rate_at)} old"
-        lines.append(f"In pounds: {money(board.equity_gbp, 'GBP')}{rate}")
+        lines.append(f"Equity in pounds: {money(board.equity_gbp, 'GBP')}{rate}")
     if board.minimum_equity is not None:
         minimum = money(board.minimum_equity, board.currency, board.currency_digits)
-        lines.append(f"Minimum equity: {minimum}")
+        pounds = "" if board.currency == "GBP" else f" ({_pounds(board.min_equity_gbp)})"
+        lines.append(f"Minimum equity: {minimum}{pounds}")
     else:
-        lines.append(f"Minimum equity: {money(board.min_equity_gbp, 'GBP')}, no rate for it yet")
+        lines.append(f"Minimum equity: {_pounds(board.min_equity_gbp)}, no rate for it yet")
     return [*lines, *_guard(board, voice, now)]
 
 
@@ -239,6 +283,9 @@ def _guard(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
         else (f" since {moment(board.guard_since, voice, today=now)}")
     )
     reason = f": {word(REASONS, board.guard_reason)}" if board.guard_reason else ""
+    blind = board.unavailable_since is not None or board.observed_at is None
+    if blind and board.guard in BLIND_GUARDS:
+        return []
     lines = [f"{word(GUARDS, board.guard)}{since}{reason}"]
     if board.guard == "countdown" and board.deadline_at is not None:
         lines.append(f"Closing begins at {moment(board.deadline_at, voice, today=now)}.")
@@ -275,7 +322,7 @@ def _system(system: SystemBoard) -> list[str]:
     rows = [
         f"{plural(system.accounts, 'account')}, {blind}, {system.latched} locked",
         (
-            f"{plural(system.unfinished_closes, 'unfinished close')}, "
+            f"{plural(system.unfinished_closes, 'closing')} under way, "
             f"{plural(system.open_warnings, 'open warning')}"
         ),
     ]
@@ -286,7 +333,14 @@ def _system(system: SystemBoard) -> list[str]:
             else f", the oldest for {span(system.now - system.oldest_due_at)}"
         )
         rows.append(f"{plural(system.outbox_due, 'message')} waiting{oldest}")
-    return [*rows, f"Owner epoch {system.epoch}"]
+    return [*rows, f"Start number {system.epoch}"]
+
+
+def _pounds(amount: Decimal) -> str:
+    """A setting in pounds, without pence where there are none: `100 GBP`."""
+    return (
+        f"{amount.normalize():,f} GBP" if amount == amount.to_integral() else money(amount, "GBP")
+    )
 
 
 def _release_button(boards: Sequence[AccountBoard]) -> Keyboard:

@@ -6,30 +6,37 @@ from core.domain.people import Person
 
 
 class CommandInfo(Struct, frozen=True):
-    """One command. `group` is its heading in /help."""
+    """One command. `group` is its heading in /help; `own` is for people with accounts only."""
 
     name: str
     says: str
     group: str
     admin: bool = False
+    own: bool = False
     usage: str = ""
 
 
+OWN, ADMIN, ABOUT = "Your accounts", "Admin", "Reckoner"
 COMMANDS: tuple[CommandInfo, ...] = (
-    CommandInfo("positions", "open positions and their results", "Your accounts"),
-    CommandInfo("drawdown", "drawdown, headroom and chart", "Your accounts"),
-    CommandInfo("status", "is everything read and guarded?", "Your accounts"),
-    CommandInfo("release", "ask to unlock a locked account", "Your accounts"),
-    CommandInfo("accounts", "every account, least headroom first", "Admin", admin=True),
-    CommandInfo("warnings", "open market warnings with their buttons", "Admin", admin=True),
-    CommandInfo("signal", "post a signal", "Admin", admin=True, usage="XAUUSD buy 0.10 sl 1950"),
-    CommandInfo("sync", "read accounts now", "Admin", admin=True, usage="[login]"),
-    CommandInfo("help", "this list", "Help"),
-    CommandInfo("start", "who I am and what I do", "Help"),
+    CommandInfo("positions", "open positions and their results", OWN, own=True, usage="[login]"),
+    CommandInfo("drawdown", "drawdown, headroom and chart", OWN, own=True, usage="[login]"),
+    CommandInfo("release", "ask to unlock a locked account", OWN, own=True),
+    CommandInfo("accounts", "every account, least room first", ADMIN, admin=True),
+    CommandInfo("warnings", "open market warnings with their buttons", ADMIN, admin=True),
+    CommandInfo("signal", "post a signal", ADMIN, admin=True, usage="XAUUSD buy 0.10 sl 1950"),
+    CommandInfo("sync", "read accounts now", ADMIN, admin=True, usage="[login]"),
+    CommandInfo("status", "is everything read and guarded?", ABOUT),
+    CommandInfo("help", "this list", ABOUT),
+    CommandInfo("start", "who I am and what I do", ABOUT),
 )
 MENU_DEFAULT = ("start", "help")
 
 
 def allowed(person: Person) -> tuple[CommandInfo, ...]:
-    """The commands this person may use."""
-    return tuple(command for command in COMMANDS if person.is_admin or not command.admin)
+    """The commands this person may use, and has a use for."""
+    return tuple(
+        command
+        for command in COMMANDS
+        if (person.is_admin or not command.admin)
+        and (person.account_ids or not (command.own and person.is_admin))
+    )

@@ -1,10 +1,10 @@
 """Figures as people read them: units, rounding, signs, thousands separators, times.
 
-Rounding never flatters: percentages that are compared with a limit are cut, not rounded up to it.
+Rounding never flatters: a percentage below a limit never reads as the limit.
 """
 
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from bot.markup import esc
@@ -15,6 +15,10 @@ NO_DECIMALS = frozenset(
 )
 THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 PRICE_DECIMALS_MIN = 2
+PRICE_DECIMALS_QUOTED_MAX = 6
+"""A price with more decimals comes from storage, whose zeros at the end say nothing."""
+NEAR_PERCENT = Decimal("0.1")
+"""A percentage this near to a level is shown with two decimals."""
 VOLUME_DECIMALS_MIN = 2
 MINUTE_S = 60
 HOUR_S = 3600
@@ -42,9 +46,11 @@ def gain(amount: Decimal, currency: str, digits: int | None = None) -> str:
     return text if nothing or text.startswith("-") else f"+{text}"
 
 
-def percent(value: Decimal) -> str:
-    """`20.4 %`: one decimal, cut towards zero, so that 19.98 never reads as 20."""
-    return f"{value.quantize(Decimal('0.1'), ROUND_DOWN) + 0:.1f} %"
+def percent(value: Decimal, *levels: Decimal) -> str:
+    """`20.4 %`: one decimal, half rounded up; near one of `levels` two, cut: `19.96 %`."""
+    if any(0 < abs(value - level) < NEAR_PERCENT for level in levels):
+        return f"{value.quantize(Decimal('0.01'), ROUND_DOWN) + 0:.2f} %"
+    return f"{value.quantize(Decimal('0.1'), ROUND_HALF_UP) + 0:.1f} %"
 
 
 def limit(value: Decimal) -> str:
@@ -53,8 +59,10 @@ def limit(value: Decimal) -> str:
 
 
 def price(value: Decimal, digits: int | None = None) -> str:
-    """A price without the zeros of its storage: `1,950.00`, `1.08345`."""
-    return _trimmed(value, PRICE_DECIMALS_MIN if digits is None else digits)
+    """A price with the digits it is quoted with: `1,950.00`, `1.08000`, `190.560`."""
+    given = value.as_tuple().exponent
+    quoted = -given if isinstance(given, int) and -given <= PRICE_DECIMALS_QUOTED_MAX else 0
+    return _trimmed(value, max(PRICE_DECIMALS_MIN, quoted, digits or 0))
 
 
 def price_or_none(value: Decimal | None, digits: int | None = None) -> str:

@@ -5,9 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from bot.markup import ALERT_UNITS_MAX, esc, plain, shortened
+from bot.markup import esc
 from bot.views.message import Voice
-from bot.views.numbers import limit, moment, money, percent
+from bot.views.numbers import moment, money
 from bot.views.words import REASONS, WARNING_STATES, holdings, word
 from core.services.errors import Refused
 
@@ -16,6 +16,9 @@ Sentence = Callable[[Facts, Voice], str]
 
 OLD_BUTTON = "This button is from an older version. Send the command again for a current one."
 PRIVATE_ONLY = "I show accounts only in private. Please look in our private chat."
+ADMIN_HAS_NONE = (
+    "Accounts are shown in private only. You have none of your own; /accounts shows all."
+)
 ADMIN_PLACE = "Admin commands work in the admin chat and in your private chat with me."
 FOREIGN = "This button belongs to somebody else."
 PENDING = "Your access is not confirmed yet. Please wait for your admin."
@@ -40,11 +43,6 @@ def sentence(refused: Refused, voice: Voice) -> str:
     if known is None:
         return f"That is not possible now ({esc(refused.code.replace('_', ' '))})."
     return known(refused.facts, voice)
-
-
-def popup(refused: Refused, voice: Voice) -> str:
-    """The refusal as plain text that fits the pop-up of a button."""
-    return shortened(plain(sentence(refused, voice)), ALERT_UNITS_MAX)
 
 
 def trouble(ref: str) -> str:
@@ -112,22 +110,14 @@ def _no_price(facts: Facts, _voice: Voice) -> str:
     return f"There is no current price for {symbol}. Try again soon."
 
 
+def _not_yours(facts: Facts, _voice: Voice) -> str:
+    login = _outside(facts, "login")
+    return f"{login} is not your account." if login else f"{FOREIGN} Nothing was changed."
+
+
 def _not_found(facts: Facts, _voice: Voice) -> str:
     login = _outside(facts, "login")
     return f"There is no account {login} here." if login else "That does not exist (any more)."
-
-
-def _near(facts: Facts, _voice: Voice) -> str:
-    drawdown, bound = facts.get("drawdown"), facts.get("limit")
-    figures = ""
-    if isinstance(drawdown, Decimal) and isinstance(bound, Decimal):
-        figures = f" ({percent(drawdown)} of {limit(bound)})"
-    return f"The drawdown is too near its limit{figures} for a new trade."
-
-
-def _rate_limited(facts: Facts, _voice: Voice) -> str:
-    wait_s = facts.get("wait_s")
-    return f"That was asked for a moment ago. Try again in {wait_s or 'a few'} s."
 
 
 def _stale(facts: Facts, voice: Voice) -> str:
@@ -171,7 +161,7 @@ def _bad_volume(facts: Facts, _voice: Voice) -> str:
 
 
 SENTENCES: dict[str, Sentence] = {
-    "not_yours": _fixed(FOREIGN + " Nothing was changed."),
+    "not_yours": _not_yours,
     "not_admin": _fixed(ADMINS_ONLY),
     "not_found": _not_found,
     "unknown_symbol": _unknown_symbol,
@@ -185,8 +175,6 @@ SENTENCES: dict[str, Sentence] = {
     "account_not_armed": _not_armed,
     "below_minimum": _below_minimum,
     "no_price": _no_price,
-    "drawdown_near": _near,
-    "rate_limited": _rate_limited,
     "stale_button": _stale,
     "nothing_to_release": _fixed("The account is not locked, so there is nothing to release."),
     "release_already_asked": _already_asked,
@@ -194,5 +182,4 @@ SENTENCES: dict[str, Sentence] = {
         "The client has not asked for release, so there is none to answer."
     ),
     "not_flat": _not_flat,
-    "disabled": _fixed("This account is switched off in Reckoner. Please ask your admin."),
 }

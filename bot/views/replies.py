@@ -6,7 +6,6 @@ from difflib import get_close_matches
 
 from bot import keyboards
 from bot.markup import ALERT_UNITS_MAX, code, esc, plain, shortened
-from bot.services import Answered, Decided, Posted, Synced
 from bot.views import words
 from bot.views.commands import allowed
 from bot.views.message import Message, Voice, compose, marked
@@ -14,10 +13,17 @@ from bot.views.numbers import lots, moment, price, price_or_none
 from core.domain.board import AccountBoard
 from core.domain.people import Person
 from core.domain.signals import USAGE
+from core.services.approvals import ApprovalDecided
+from core.services.signals import SignalPosted
+from core.services.sync_now import SyncReport
+from core.services.warnings import WarningAnswered
 
 SIMILAR_MAX = 3
 SIMILARITY_MIN = 0.5
 LOGINS_MAX = 100
+BY_RULE = frozenset({"close", "closeall", "stop", "cancel"})
+"""Commands people look for when their money is at stake, and that do not exist."""
+MEANT = {"chart": "drawdown", "equity": "drawdown", "balance": "positions", "trades": "positions"}
 
 
 def start(person: Person, voice: Voice) -> Message:
@@ -27,8 +33,8 @@ def start(person: Person, voice: Voice) -> Message:
         f"Hello {esc(person.name)}.",
         "• It compares each account with the signals you approved and tells you every difference.",
         (
-            "• It warns you when the drawdown grows, and closes everything at the limit. "
-            "Nobody can stop that, so nobody has to be awake."
+            "• It warns you when the drawdown grows, and closes everything at the limit, day and "
+            "night: nobody has to be awake for it, and nobody can switch it off."
         ),
         "• It never opens a trade: approved trades are placed by your own executor.",
         "Send /help for the commands.",
@@ -51,6 +57,12 @@ def help_text(person: Person) -> Message:
 
 def unknown_command(name: str, person: Person) -> Message:
     """The nearest commands to a mistyped one, of those this person may use."""
+    known = name.lower()
+    if known in BY_RULE:
+        closes = "Reckoner closes by rule, and no command starts or stops that"
+        return Message(html=f"There is no /{known}: {closes}. To close a position, use MetaTrader.")
+    if known in MEANT:
+        return Message(html=f"There is no /{known}. Did you mean /{MEANT[known]}? See /help.")
     names = [command.name for command in allowed(person)]
     near = get_close_matches(name.lower(), names, n=SIMILAR_MAX, cutoff=SIMILARITY_MIN)
     guess = f" Did you mean {_either([f'/{each}' for each in near])}?" if near else ""
@@ -62,7 +74,7 @@ def unknown_text() -> Message:
     return Message(html="I understand commands and buttons only. See /help.")
 
 
-def signal_posted(posted: Posted, voice: Voice) -> Message:
+def signal_posted(posted: SignalPosted, voice: Voice) -> Message:
     """The signal went out, to how many, and why not to others."""
     draft = posted.draft
     what = f"{esc(draft.symbol)} {draft.side.value} {lots(draft.volume)}"
@@ -81,7 +93,7 @@ def signal_posted(posted: Posted, voice: Voice) -> Message:
         ),
     ]
     rows = [f"• {esc(reason, words.UNKNOWN_CHARS_MAX)}" for reason in posted.skipped]
-    return Message(html=compose(head, ["Not offered:", *rows] if rows else []))
+    return Message(html=compose(head, ["Please note:", *rows] if rows else []))
 
 
 def bad_signal(problem: str) -> Message:
@@ -122,14 +134,18 @@ def wizard_cancelled() -> Message:
     return Message(html="New signal: cancelled. Nothing was posted.")
 
 
-def synced(report: Synced, voice: Voice, now: datetime) -> Message:
+def synced(report: SyncReport, voice: Voice, now: datetime) -> Message:
     """What a reading by hand gave, failures first."""
     title = f"🔄 {words.plural(len(report.synced), 'account')} read"
+    if report.limited and not report.synced:
+        wait_s = max(wait_s for _, wait_s in report.limited)
+        title = f"⏳ Read a moment ago: try again in {wait_s} s"
     if report.failed:
         title = f"⚠️ {words.plural(len(report.failed), 'account')} could not be read"
     rows = [f"⚠️ {login}: {esc(reason, 120)}" for login, reason in report.failed]
     rows += [
-        f"⏳ {login}: read a moment ago, try in {wait_s} s" for login, wait_s in report.limited
+        f"⏳ {login}: read a moment ago, try again in {wait_s} s"
+        for login, wait_s in report.limited
     ]
     if report.synced:
         rows.append("✅ Read: " + ", ".join(str(login) for login in report.synced[:LOGINS_MAX]))
@@ -141,12 +157,12 @@ def synced(report: Synced, voice: Voice, now: datetime) -> Message:
     )
 
 
-def bad_login(text: str) -> Message:
-    """`/sync` with something that is no login."""
-    return Message(html=f"'{esc(text, 20)}' is not a login. Write /sync or /sync 50001.")
+def bad_login(text: str, command: str) -> Message:
+    """A command about accounts with something that is no login."""
+    return Message(html=f"'{esc(text, 20)}' is not a login. Write /{command} or /{command} 50001.")
 
 
-def decided(answer: Decided) -> str:
+def decided(answer: ApprovalDecided) -> str:
     """The pop-up after Approve or Reject."""
     what = f"{answer.symbol} {answer.side} {lots(answer.volume)}"
     if not answer.approved:
@@ -155,7 +171,7 @@ def decided(answer: Decided) -> str:
     return shortened(f"Approved: {what}{entry}", ALERT_UNITS_MAX)
 
 
-def answered(answer: Answered, voice: Voice) -> str:
+def answered(answer: WarningAnswered, voice: Voice) -> str:
     """The pop-up after an answer to a market warning."""
     if answer.state == "held" and answer.hold_until is not None:
         return f"{answer.symbol}: on hold until {plain(moment(answer.hold_until, voice))}"

@@ -41,7 +41,6 @@ FINDINGS = {
     "partial_fill": "Only partly filled",
     "over_volume": "More volume than approved",
     "volume_reduced": "Volume reduced",
-    "volume_increased": "Volume increased",
     "sl_moved": "Stop loss moved",
     "sl_removed": "Stop loss removed",
     "tp_moved": "Take profit moved",
@@ -51,16 +50,14 @@ FINDINGS = {
     "missing_unexplained": "Position missing",
     "direction_mismatch": "Opposite direction",
     "duplicate_execution": "Placed twice",
-    "not_executed": "Not placed",
-    "wrong_account": "Wrong account",
-    "balance_unexplained": "Balance unexplained",
 }
+FINDINGS_NEW = {"sl_moved": "Stop loss set", "tp_moved": "Take profit set"}
+"""The same where there was nothing before."""
 FINDING_FIGURES = {
     "entry_slippage": "price",
     "partial_fill": "lots",
     "over_volume": "lots",
     "volume_reduced": "lots",
-    "volume_increased": "lots",
     "sl_moved": "price",
     "sl_removed": "price",
     "tp_moved": "price",
@@ -68,23 +65,19 @@ FINDING_FIGURES = {
     "direction_mismatch": "side",
 }
 FINDING_NOTES = {
-    "unknown_position": "No signal called for it. Reckoner leaves it alone; the drawdown guard "
-    "counts it.",
-    "unknown_pending_order": "No signal called for it. Reckoner leaves it alone.",
+    "unknown_position": "No signal called for it. Reckoner does not close it for that reason; "
+    "the drawdown and market guards apply to it as to any other.",
+    "unknown_pending_order": "No signal called for it. Reckoner does not remove it for that "
+    "reason; where a guard closes, it is removed.",
     "sl_removed": "The position has no stop loss now.",
     "missing_unexplained": "It is gone and no deal explains it yet. Reckoner goes on looking.",
     "duplicate_execution": "The same trade was placed more than once.",
-    "not_executed": "The approved trade did not appear.",
-    "wrong_account": "The terminal answered for another account. Its figures are not used.",
 }
-RULES = {"drawdown": "drawdown", "minimum_equity": "minimum equity"}
 REASONS = {
     "drawdown": "drawdown limit",
     "minimum_equity": "minimum equity",
     "latched": "account is locked",
     "market_gap": "price gap",
-    "withdrawal": "withdrawal",
-    "balance_unexplained": "unexplained balance",
 }
 SKIPS = {
     "": "",
@@ -98,7 +91,6 @@ TROUBLES = {
     "rejected": "The broker refused the request.",
     "unknown_outcome": "The broker did not answer; Reckoner looks at the account before it tries "
     "again.",
-    "unavailable": "The account cannot be read.",
     "cannot_trade": "The account may not trade.",
 }
 GUARDS = {
@@ -113,7 +105,7 @@ OUTCOMES = {
     "closed": "closed",
     "cancelled": "cancelled",
     "gone": "already gone",
-    "open": "STILL OPEN",
+    "open": "being closed",
 }
 NOT_PLACED = {
     "deadline": "It was not placed in time.",
@@ -148,9 +140,10 @@ def word(table: dict[str, str], key: str) -> str:
     return table[key] if key in table else esc(key.replace("_", " "), UNKNOWN_CHARS_MAX)
 
 
-def opened_by(reason: int) -> str:
-    """Who opened a position, from MetaTrader's reason code."""
-    return OPENED_BY.get(reason, f"reason {reason}")
+def opened_by(reason: int, magic: int = 0) -> str:
+    """Who opened a position, from MetaTrader's reason code, with the number a program gave it."""
+    number = f", a program with the number {magic}" if magic else ""
+    return OPENED_BY.get(reason, f"in a way MetaTrader calls reason {reason}") + number
 
 
 def ended(how: str, *, own: bool) -> str:

@@ -49,7 +49,6 @@ class AccountBoard(Struct, frozen=True, kw_only=True):
     client: str
     currency: str
     currency_digits: int
-    margin_mode: str
     observed_at: datetime | None
     unavailable_since: datetime | None
     unavailable_reason: str | None

@@ -70,9 +70,11 @@ def exit_side(deal: Deal) -> Side:
 
 
 def mean_price(deals: Sequence[Deal]) -> Decimal:
-    """Volume-weighted mean price."""
+    """Volume-weighted mean price, with as many digits as the prices have, more where it needs."""
     volume = sum((d.volume for d in deals), ZERO)
     if volume == 0:
         return deals[-1].price
     total = sum((d.price * d.volume for d in deals), ZERO)
-    return (total / volume).quantize(PRICE_QUANTUM, ROUND_HALF_EVEN).normalize()
+    mean = (total / volume).quantize(PRICE_QUANTUM, ROUND_HALF_EVEN)
+    quoted = mean.quantize(min((d.price for d in deals), key=lambda p: p.as_tuple().exponent))
+    return quoted if quoted == mean else mean.normalize()

@@ -54,11 +54,13 @@ class MarketPolicy(Struct, frozen=True, kw_only=True):
 
 
 class Alarm(Struct, frozen=True, kw_only=True, gc=False):
-    """One quote's fault: the figure and the limit it passed."""
+    """One quote's fault: the figure and the limit it passed; a gap's two mids."""
 
     kind: WarningKind
     figure: Decimal
     limit: Decimal
+    before: Decimal | None = None
+    after: Decimal | None = None
 
 
 def gap(previous: Tick | None, tick: Tick, policy: MarketPolicy) -> Alarm | None:
@@ -69,7 +71,13 @@ def gap(previous: Tick | None, tick: Tick, policy: MarketPolicy) -> Alarm | None
     if percent < policy.gap_percent:
         return None
     shown = percent.quantize(GAP_QUANTUM, ROUND_HALF_EVEN)
-    return Alarm(kind=WarningKind.GAP, figure=shown, limit=policy.gap_percent)
+    return Alarm(
+        kind=WarningKind.GAP,
+        figure=shown,
+        limit=policy.gap_percent,
+        before=previous.mid,
+        after=tick.mid,
+    )
 
 
 def is_quoted(tick: Tick) -> bool:

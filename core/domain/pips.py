@@ -23,6 +23,17 @@ def pip_size(spec: SymbolSpec, overrides: Mapping[str, Decimal]) -> Decimal:
     return point * 10 if spec.digits in FRACTIONAL_DIGITS else point
 
 
+def quoted(price: Decimal, spec: SymbolSpec | None) -> Decimal:
+    """The price with as many digits as the symbol is quoted with: 1.08 becomes 1.08000.
+
+    Unchanged where it has more digits than that, or the symbol is not known.
+    """
+    if spec is None:
+        return price
+    shown = price.quantize(Decimal(1).scaleb(-spec.digits), ROUND_HALF_EVEN)
+    return shown if shown == price else price
+
+
 def in_pips(price_distance: Decimal, pip: Decimal) -> Decimal:
     """A price distance in pips, to two decimals, keeping its sign."""
     return (price_distance / pip).quantize(PIP_QUANTUM, ROUND_HALF_EVEN)

@@ -19,7 +19,7 @@ from msgspec import Struct
 from core.domain.broker import AccountSnapshot, Deal, PendingOrder, Position, Side, SymbolSpec
 from core.domain.closures import explain
 from core.domain.findings import Closure, Finding, Kind
-from core.domain.pips import entry_slippage_pips, pip_size
+from core.domain.pips import entry_slippage_pips, pip_size, quoted
 from core.records import TradeRow
 
 OPEN = "open"
@@ -39,6 +39,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
 
     trade: TradeRow
     position: Position
+    spec: SymbolSpec
     slippage_pips: Decimal
     first: bool
 
@@ -157,6 +158,7 @@ def _match(
     return Match(
         trade=trade,
         position=position,
+        spec=spec,
         slippage_pips=entry_slippage_pips(
             Side(trade.side),
             trade.expected_entry,
@@ -174,11 +176,16 @@ def _differences(match: Match, policy: Policy) -> list[Finding]:
     found: list[Finding] = []
     if match.slippage_pips > policy.slippage_pips_max:
         found.append(
-            _finding(match, Kind.ENTRY_SLIPPAGE, trade.expected_entry, position.price_open)
+            _finding(
+                match,
+                Kind.ENTRY_SLIPPAGE,
+                quoted(trade.expected_entry, match.spec),
+                quoted(position.price_open, match.spec),
+            )
         )
     kind = _volume_kind(trade, position)
     if kind is not None:
-        found.append(_finding(match, kind, trade.volume, position.volume))
+        found.append(_finding(match, kind, trade.volume.normalize(), position.volume.normalize()))
     found.extend(_level(match, trade.stop_loss, position.stop_loss, Kind.SL_MOVED, Kind.SL_REMOVED))
     found.extend(
         _level(match, trade.take_profit, position.take_profit, Kind.TP_MOVED, Kind.TP_REMOVED)
@@ -202,14 +209,14 @@ def _level(
 ) -> list[Finding]:
     if expected == observed:
         return []
+    was = "" if expected is None else quoted(expected, match.spec)
     if observed is None:
-        return [_finding(match, removed, expected, "")]
-    return [_finding(match, moved, "" if expected is None else expected, observed)]
+        return [_finding(match, removed, was, "")]
+    return [_finding(match, moved, was, quoted(observed, match.spec))]
 
 
-def _finding(
-    match: Match, kind: Kind, expected: Decimal | str | None, observed: Decimal | str
-) -> Finding:
+def _finding(match: Match, kind: Kind, expected: Decimal | str, observed: Decimal | str) -> Finding:
+    """Figures are told as they are given; what is `material` has no zeros at its end."""
     trade, position = match.trade, match.position
     return Finding(
         kind=kind,
@@ -220,8 +227,8 @@ def _finding(
         symbol=position.symbol,
         side=position.side.value,
         volume=position.volume,
-        expected=_text(expected),
-        observed=_text(observed),
+        expected=_told(expected),
+        observed=_told(observed),
         material=_text(observed),
         slippage_pips=match.slippage_pips if kind is Kind.ENTRY_SLIPPAGE else None,
         magic=position.magic,
@@ -230,9 +237,11 @@ def _finding(
     )
 
 
-def _text(figure: Decimal | str | None) -> str:
-    if figure is None:
-        return ""
+def _told(figure: Decimal | str) -> str:
+    return figure if isinstance(figure, str) else f"{figure:f}"
+
+
+def _text(figure: Decimal | str) -> str:
     return figure if isinstance(figure, str) else f"{figure.normalize():f}"
 
 
@@ -283,7 +292,7 @@ def _unknown_order(order: PendingOrder) -> Finding:
         signal_id=None,
         approval_id=None,
         symbol=order.symbol,
-        side="buy" if order.order_type % 2 == 0 else "sell",
+        side=order.side.value,
         volume=order.volume,
         expected="",
         observed=_text(order.price_open),

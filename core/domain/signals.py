@@ -76,6 +76,8 @@ def _side(word: str) -> Side:
 
 
 def _positive(word: str, what: str) -> Decimal:
+    if "," in word:  # 1,950 is 1.95 to some and 1950 to others: nothing is guessed about money
+        raise BadSignal(f"{what} '{word[:20]}': write it with a point, such as 0.10, and no commas")
     try:
         number = Decimal(word)
     except InvalidOperation:

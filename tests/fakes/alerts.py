@@ -69,6 +69,10 @@ def confirmed(**changes: Any) -> a.CloseConfirmed:
         "total_pnl": Decimal("-2044.12"),
         "equity": Decimal("7950.00"),
         "balance": Decimal("7950.00"),
+        "triggered_at": START - timedelta(seconds=10),
+        "equity_at_trigger": Decimal("7955.88"),
+        "drawdown_percent": Decimal("20.4412"),
+        "limit_percent": Decimal(20),
         "started_at": START,
         "flat_at": START + timedelta(seconds=4),
         "latched": True,
@@ -123,6 +127,39 @@ def market(**changes: Any) -> a.MarketWarning:
         "at": START,
     }
     return a.MarketWarning(**{**facts, **changes})
+
+
+def started(**changes: Any) -> a.AppStarted:
+    """Reckoner runs again."""
+    facts: dict[str, Any] = {
+        "version": "0.1.0",
+        "accounts": 4,
+        "latched": 1,
+        "unfinished_closes": 1,
+        "open_warnings": 2,
+        "last_read_at": None,
+        "at": START,
+    }
+    return a.AppStarted(**{**facts, **changes})
+
+
+def exposures() -> tuple[a.Exposure, ...]:
+    """What the accounts of the warning hold: one of them on both sides."""
+    held = [
+        ("Ann Smith 50001", "buy", 12),
+        ("Ann Smith 50001", "sell", -3),
+        ("Bo Lee 50002", "sell", 7),
+    ]
+    return tuple(
+        a.Exposure(
+            account=account,
+            side=side,
+            volume=Decimal("0.10"),
+            profit=Decimal(profit),
+            currency="GBP",
+        )
+        for account, side, profit in held
+    )
 
 
 def finding(kind: str, **changes: Any) -> a.DivergenceOpened:
@@ -188,6 +225,7 @@ def _divergences() -> list[a.Alert]:
         finding("entry_slippage", slippage_pips=Decimal("7.25")),
         *(finding(kind) for kind in kinds),
         finding("unknown_position", expected="", observed="0.10", opened_by=1, changed=True),
+        finding("sl_moved", expected="", observed="1950.00"),
         a.DivergenceResolved(
             **ACCOUNT,
             episode_id=31,
@@ -234,7 +272,6 @@ def _guard() -> list[a.Alert]:
         breach(positions_count=0, orders_count=0, deadline_at=None),
         a.CashFlowSeen(
             **ACCOUNT,
-            flow="withdrawal",
             amount=Decimal(-500),
             equity=Decimal(90),
             peak_before=Decimal(600),
@@ -260,6 +297,8 @@ def _closing() -> list[a.Alert]:
     return [
         confirmed(),
         confirmed(scope="XAUUSD", reason="market_gap", latched=False),
+        confirmed(results_missing=True),
+        confirmed(completed=True),
         *(
             a.CloseTrouble(
                 **ACCOUNT,
@@ -272,7 +311,7 @@ def _closing() -> list[a.Alert]:
                 next_try_at=SOON,
                 at=START,
             )
-            for trouble in (*troubles, "unavailable", "cannot_trade")
+            for trouble in (*troubles, "cannot_trade")
         ),
         a.LatchedReappeared(
             **ACCOUNT, job_id=4, results=tickets(1), opened_by=1, magic=0, at=START
@@ -295,7 +334,8 @@ def _release() -> list[a.Alert]:
             a.ReleaseAnswered(
                 **ACCOUNT,
                 state=state,
-                by="Olga",
+                by="" if state == "released" else "Olga",
+                asked_at=EARLIER,
                 equity=Decimal(7950),
                 peak_equity=Decimal(7950),
                 at=START,
@@ -315,18 +355,21 @@ def _market() -> list[a.Alert]:
             worst=Decimal("15.01"),
             again=True,
         ),
+        market(
+            price_before=Decimal("1970.15"), price_after=Decimal("1863.10"), exposures=exposures()
+        ),
         market(state="held", hold_until=SOON, answered_by="Olga"),
         market(state="dismissed", answered_by="Olga"),
         market(state="closing"),
-        market(state="resolved"),
+        market(state="resolved", ended="not_held"),
+        market(warning="spread", state="dismissed", ended="calm", answered_by="Olga"),
     ]
 
 
 def _app() -> list[a.Alert]:
     return [
-        a.AppStarted(
-            version="0.1.0", accounts=4, latched=1, unfinished_closes=1, open_warnings=2, at=START
-        ),
+        started(),
+        started(last_read_at=EARLIER),
         a.AppStopping(accounts=4, open_positions=6, unfinished_closes=1, at=START),
         a.ChatUnreachable(
             chat_id=900,

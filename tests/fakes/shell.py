@@ -1,11 +1,10 @@
 """The services behind the conversations, as fakes that remember what they were asked."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from aiogram import Bot, Dispatcher
-from msgspec import Struct
 
 from bot.charts import Charts
 from bot.limits import SendLimits
@@ -22,7 +21,11 @@ from core.domain.board import (
 )
 from core.domain.people import Person, Role
 from core.domain.signals import SignalDraft
+from core.services.approvals import ApprovalDecided
 from core.services.errors import Refused
+from core.services.signals import SignalPosted
+from core.services.sync_now import SyncReport
+from core.services.warnings import WarningAnswered
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.telegram import ADMIN_CHAT, RecordingSession, make_bot, update
 
@@ -60,7 +63,6 @@ def account(**changes: Any) -> AccountBoard:
         "client": "Ann Smith",
         "currency": "GBP",
         "currency_digits": 2,
-        "margin_mode": "hedging",
         "observed_at": START - timedelta(seconds=3),
         "unavailable_since": None,
         "unavailable_reason": None,
@@ -169,45 +171,6 @@ def system() -> SystemBoard:
     )
 
 
-class Posted(Struct, frozen=True, kw_only=True):
-    """`SignalPosted`."""
-
-    signal_id: int
-    draft: SignalDraft
-    offered: int
-    skipped: tuple[str, ...]
-    expires_at: datetime
-    repeated: bool
-
-
-class Decided(Struct, frozen=True, kw_only=True):
-    """`ApprovalDecided`."""
-
-    approval_id: int
-    approved: bool
-    symbol: str
-    side: str
-    volume: Decimal
-    expected_entry: Decimal | None
-    deadline_at: datetime | None
-
-
-class Report(Struct, frozen=True, kw_only=True):
-    """`SyncReport`."""
-
-    synced: tuple[int, ...] = ()
-    failed: tuple[tuple[int, str], ...] = ()
-    limited: tuple[tuple[int, int], ...] = ()
-
-
-class AnsweredWarning(Struct, frozen=True, kw_only=True):
-    """`WarningAnswered`."""
-
-    state: str
-    symbol: str
-    hold_until: datetime | None
-
-
 class Services:
     """Every service; `calls` is what they were asked, `refusal` or `fault` what they raise."""
 
@@ -229,13 +192,13 @@ class Services:
     async def refuse(self, telegram_id: int, what: str) -> None:
         self.refused.append((telegram_id, what))
 
-    async def post_signal(self, actor: Person, draft: SignalDraft, source_key: str) -> Posted:
+    async def post_signal(self, actor: Person, draft: SignalDraft, source_key: str) -> SignalPosted:
         self._asked("post_signal", actor.telegram_id, draft, source_key)
-        return Posted(
+        return SignalPosted(
             signal_id=5,
             draft=draft,
             offered=3,
-            skipped=("50004 is locked",),
+            skipped=("50004 is locked: an approval would be refused",),
             expires_at=START + timedelta(minutes=5),
             repeated=False,
         )
@@ -245,9 +208,9 @@ class Services:
         actor: Person,
         approval_id: int,
         approve: bool,  # noqa: FBT001 - as the service
-    ) -> Decided:
+    ) -> ApprovalDecided:
         self._asked("decide_approval", actor.telegram_id, approval_id, approve)
-        return Decided(
+        return ApprovalDecided(
             approval_id=approval_id,
             approved=approve,
             symbol="XAUUSD",
@@ -274,19 +237,24 @@ class Services:
         self._asked("warnings")
         return self.lines
 
+    async def warning(self, warning_id: int) -> WarningLine | None:
+        return next((line for line in self.lines if line.warning_id == warning_id), None)
+
     async def system(self) -> SystemBoard:
         self._asked("system")
         return system()
 
-    async def sync_now(self, actor: Person, login: int | None) -> Report:
+    async def sync_now(self, actor: Person, login: int | None) -> SyncReport:
         self._asked("sync_now", actor.telegram_id, login)
-        return Report(synced=(50001,), failed=((50002, "no connection"),), limited=((50003, 7),))
+        return SyncReport(
+            synced=(50001,), failed=((50002, "no connection"),), limited=((50003, 7),)
+        )
 
     async def answer_warning(
         self, actor: Person, warning_id: int, version: int, verb: str
-    ) -> AnsweredWarning:
+    ) -> WarningAnswered:
         self._asked("answer_warning", actor.telegram_id, warning_id, version, verb)
-        return AnsweredWarning(state="dismissed", symbol="XAUUSD", hold_until=None)
+        return WarningAnswered(state="dismissed", symbol="XAUUSD", hold_until=None)
 
     async def ask_release(self, actor: Person, account_id: int) -> None:
         self._asked("ask_release", actor.telegram_id, account_id)

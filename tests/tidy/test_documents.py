@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from core.domain.drawdown import Rule
+from core.domain.market import WarningKind
 from core.records import RECORDS
 from tests.tidy.sources import ROOT, name_of, python_files, tracked, tree
 
@@ -85,6 +87,46 @@ def test_every_metric_is_documented_and_every_documented_one_exists() -> None:
     built = set(re.findall(r'"([a-z0-9]+(?:_[a-z0-9]+){2,})"', source))
     assert documented == built
     assert documented >= set(METRICS_OF_THE_ISSUE)
+
+
+def test_the_counters_that_say_why_name_every_reason() -> None:
+    """The outcomes and guards that the code counts stand in the table, word by word."""
+    guards = {rule.value for rule in Rule} | {f"market_{kind.value}" for kind in WarningKind}
+    assert _labels("mt5_position_sync_total") == _counted("synced")
+    assert _labels("drawdown_guard_triggers_total") == _counted("guard_triggered") | guards
+
+
+def _counted(method: str) -> set[str]:
+    """The label values that are written out where this method of the metrics is called."""
+    calls = [
+        node
+        for path in python_files("core", "scheduler.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and _name_called(node) == method
+    ]
+    assert calls
+    return {
+        part.value
+        for call in calls
+        for part in ast.walk(call.args[0])
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    } - {"market_"}
+
+
+def _name_called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _labels(metric: str) -> set[str]:
+    meaning = next(line for line in METRICS.splitlines() if line.startswith(f"| `{metric}`"))
+    return set(re.findall(r"`(\w+)`", meaning.split("|")[4]))
+
+
+def test_the_readme_names_the_test_folders_that_exist() -> None:
+    line = next(line for line in README.splitlines() if line.startswith("    tests/ "))
+    named = set(re.findall(r"\w+", line.partition("tests/")[2].replace("stand in", "")))
+    parts = [path.relative_to(ROOT / "tests").parts for path in python_files("tests")]
+    assert named == {part[0] for part in parts if len(part) > 1}
 
 
 def test_the_readme_names_every_command() -> None:

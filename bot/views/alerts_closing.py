@@ -34,7 +34,7 @@ def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Messag
     whole = alert.scope == WHOLE_ACCOUNT
     what = str(alert.login) if whole else f"{esc(alert.scope)} on {alert.login}"
     mark = "🔒" if alert.latched else "⏹"
-    flat = f"{what} is flat - confirmed by two reads of the broker"
+    flat = f"{what} is flat - confirmed by two reads{' of the broker' if whole else ''}"
     so_far = " so far" if alert.results_missing else ""
     if alert.completed:
         first = [headline(voice, f"📄 The whole result: {what}"), *who(alert, audience), flat]

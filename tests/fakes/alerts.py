@@ -104,7 +104,7 @@ def closed(**changes: Any) -> a.PositionClosed:
         "close_reason": "client_mobile",
         "closed_at": START,
     }
-    return a.PositionClosed(**ACCOUNT, **GOLD, **{**facts, **changes})
+    return a.PositionClosed(**{**ACCOUNT, **GOLD, **facts, **changes})
 
 
 def market(**changes: Any) -> a.MarketWarning:
@@ -175,6 +175,16 @@ def finding(kind: str, **changes: Any) -> a.DivergenceOpened:
     return a.DivergenceOpened(**ACCOUNT, **GOLD, **{**facts, **changes})
 
 
+def items(pnl: Decimal | None = None) -> tuple[a.GroupItem, ...]:
+    """The first lines of a message about many."""
+    return tuple(
+        a.GroupItem(
+            subject=str(900001 + n), symbol="XAUUSD", side="buy", volume=Decimal("0.10"), pnl=pnl
+        )
+        for n in range(4)
+    )
+
+
 def _trades() -> list[a.Alert]:
     answered: dict[str, Any] = {"approval_id": 11, "signal_id": 5, "answered_at": START}
     return [
@@ -207,6 +217,14 @@ def _trades() -> list[a.Alert]:
         closed(),
         closed(close_reason="stop_out", pnl=Decimal("-812.5"), signal_id=None, partial=True),
         closed(close_reason="close_by"),
+        a.PositionsClosed(
+            **ACCOUNT,
+            close_reason="stop_loss",
+            count=12,
+            pnl=Decimal("-144.00"),
+            items=items(pnl=Decimal("-12.00")),
+            at=START,
+        ),
     ]
 
 
@@ -226,6 +244,9 @@ def _divergences() -> list[a.Alert]:
         *(finding(kind) for kind in kinds),
         finding("unknown_position", expected="", observed="0.10", opened_by=1, changed=True),
         finding("sl_moved", expected="", observed="1950.00"),
+        a.DivergencesOpened(
+            **ACCOUNT, finding="unknown_position", count=4, items=items(), at=START
+        ),
         a.DivergenceResolved(
             **ACCOUNT,
             episode_id=31,

@@ -49,7 +49,8 @@ async def _warned_and_closed(stage: Stage) -> None:
     assert "Room left: 540.00 USD" in warning["text"]  # 10,140 less 80 % of 12,000
     await gold(stage, BREACHED)
     breach = await stage.hears_after(BEN, warning["id"], "Closing everything on 50002 at")
-    assert "Nobody can stop this. Closing 1 position" in breach["text"]
+    assert "Closing 1 position" in breach["text"]
+    assert "This cannot be cancelled: it limits your loss." in breach["text"]
     assert breach["buttons"] == []
     assert not await stage.is_flat(50002), "the countdown runs"
     for user, text in ((ADA, "/close"), (BEN, "/stop"), (ADA, "/sync 50002"), (BEN, "/release")):
@@ -74,7 +75,7 @@ async def _locked(stage: Stage) -> None:
     assert refused["text"].startswith("The account is locked since")
     assert "(drawdown limit)" in refused["text"]
     again = await stage.opens(50002, "XAUUSD", "buy", 0.1)
-    told = await stage.hears_after(BEN, offer["id"], "Opened on locked 50002 - closing it again")
+    told = await stage.hears_after(BEN, offer["id"], "A position was opened on locked 50002", "Reckoner is closing it.")
     assert "by hand, on a phone" in told["text"]
     await stage.hears_after(BEN, told["id"], "50002 is flat", f"#{again}")
     assert await stage.is_flat(50002)

@@ -16,9 +16,11 @@ from tests.fakes.alerts import (
     closed,
     confirmed,
     every_alert,
+    exposures,
     finding,
     market,
     offer,
+    started,
     tickets,
 )
 from tests.fakes.clock import START
@@ -77,11 +79,11 @@ def test_every_alert_survives_the_outbox(alert: a.Alert) -> None:
 def test_the_guard_closes_with_a_countdown() -> None:
     assert said(breach()) == (
         "🔴 Closing everything on 50001 at 14:02:21 - drawdown 20.4 %\n"
-        "Nobody can stop this. Closing 3 positions and 1 pending order, "
-        "beginning at 14:02:21 UTC.\n"
+        "Closing 3 positions and 1 pending order, beginning at 14:02:21 UTC.\n"
+        "This cannot be cancelled: it limits your loss. You can still close positions yourself.\n"
         "Afterwards the account is locked until its release.\n"
         "Equity: 7,955.88 GBP, peak 10,000.00 GBP\n"
-        "Limit: 20 % below the peak\n"
+        "Limit: 20 % below the peak, passed by 44.12 GBP\n"  # 8,000.00 less 7,955.88
         "Time: 14:02:11 UTC"
     )
 
@@ -101,8 +103,9 @@ def test_a_breach_while_flat_only_locks_and_offers_the_way_out() -> None:
 
 def test_confirmed_flat_reports_each_ticket() -> None:
     assert said(confirmed(results=tickets(2))) == (
-        "✅ 50001 is flat - confirmed by two reads of the broker\n"
-        "Why: drawdown limit\n"
+        "🔒 Everything on 50001 is closed - checked twice\n"
+        "50001 is flat - confirmed by two reads of the broker\n"
+        "Why: the drawdown passed 20 % at 14:02:01 UTC (20.4 %).\n"
         "Result: -2,044.12 GBP\n"
         "Equity: 7,950.00 GBP, balance 7,950.00 GBP\n"
         "Took 4 s, proved at 14:02:15 UTC.\n"
@@ -181,8 +184,8 @@ def test_a_drawdown_warning_says_what_is_left_and_what_happens() -> None:
         "Client: Ann Smith, account 50001\n"
         "Room left: 480.00 GBP until Reckoner closes everything.\n"
         "Equity: 8,480.00 GBP, peak 10,000.00 GBP\n"
-        "At 20 % below the peak Reckoner closes every position and removes every pending order. "
-        "Nobody can stop that.\n"
+        "At 20 % below the peak Reckoner closes every position and removes every pending order, "
+        "at any hour.\n"
         "Time: 14:02:11 UTC"
     )
 
@@ -190,7 +193,7 @@ def test_a_drawdown_warning_says_what_is_left_and_what_happens() -> None:
 def test_a_gap_states_its_deadline_its_default_and_three_answers() -> None:
     assert said(market(), ADMIN) == (
         "🟠 Gap 5.4 % on XAUUSD - closing at 14:04:11\n"
-        "Limit: 5 %, worst so far 5.4 %\n"
+        "Limit: 5 %\n"
         "Server: Reckoner-Demo\n"
         "Accounts:\n"
         "• Ann Smith 50001\n"
@@ -262,6 +265,112 @@ def test_who_answered_a_market_warning_stands_on_its_own_line() -> None:
 
 
 def test_a_gap_that_nobody_holds_any_more_is_not_called_a_calm_market() -> None:
-    text = said(market(state="resolved", accounts=()), ADMIN)
+    text = said(market(state="resolved", ended="not_held"), ADMIN)
+    assert "• Ann Smith 50001" in text, "who it was about is kept"
     assert "No account holds XAUUSD any more." in text
     assert "within its limits" not in text
+
+
+def test_a_close_that_outlived_a_recovery_says_so() -> None:
+    better = confirmed(equity=Decimal("8100.00"), equity_at_trigger=Decimal("7955.88"))
+    rule = "A close that has begun is not cancelled when the price recovers."
+    assert rule in said(better)
+    assert rule not in said(confirmed())
+    below = confirmed(reason="minimum_equity", equity_at_trigger=Decimal("95.50"))
+    assert "Why: equity was below the minimum at 14:02:01 UTC (95.50 GBP)." in said(below)
+
+
+def test_the_admin_chat_reads_flat_and_no_success_mark_stands_above_a_loss() -> None:
+    assert said(confirmed(), ADMIN).startswith(
+        "🔒 50001 is flat - confirmed by two reads of the broker\n"
+    )
+    for alert in (confirmed(), confirmed(latched=False), confirmed(scope="XAUUSD")):
+        assert "✅" not in said(alert) + said(alert, ADMIN)
+        assert "is flat - confirmed by two reads" in said(alert)
+
+
+def test_a_result_that_is_not_whole_says_so_and_the_whole_one_follows() -> None:
+    assert "Result: -2,044.12 GBP so far\nThe broker has not shown every deal yet." in said(
+        confirmed(results_missing=True)
+    )
+    assert said(confirmed(completed=True)).startswith("📄 The whole result: 50001\n")
+
+
+def test_a_start_tells_for_how_long_nothing_was_watched() -> None:
+    away = started(last_read_at=START - timedelta(seconds=97))
+    line = (
+        "Reckoner was down from 14:00:34 UTC to 14:02:11 UTC (1 min 37 s). "
+        "Nothing was watched in that time."
+    )
+    assert line in said(away, ADMIN)
+    assert "was down" not in said(started(last_read_at=START - timedelta(seconds=29)), ADMIN)
+    assert "was down" not in said(started(last_read_at=None), ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("kind", "title", "line"),
+    [
+        ("sl_moved", "Stop loss set", "Stop loss: none → 1.08000"),
+        ("tp_moved", "Take profit set", "Take profit: none → 1.08000"),
+    ],
+)
+def test_a_level_where_none_was_is_set_not_moved(kind: str, title: str, line: str) -> None:
+    text = said(finding(kind, expected="", observed="1.08000"))
+    assert text.startswith(f"⚠️ {title}: XAUUSD buy 0.10 on 50001\n")
+    assert line in text
+
+
+def test_what_appears_on_a_locked_account_is_being_closed() -> None:
+    text = said(next(x for x in EVERY if isinstance(x, a.LatchedReappeared)))
+    assert text.startswith(
+        "🔒 A position was opened on locked 50001\nReckoner is closing it.\n"
+        "Opened by hand, on a phone.\n"
+    )
+    open_one = a.TicketResult(
+        ticket=900014, symbol="GBPUSD", side="buy", volume=Decimal("0.5"), outcome="open"
+    )
+    assert "#900014 GBPUSD buy 0.50: being closed" in said(confirmed(results=(open_one,)))
+
+
+def test_a_gap_says_from_where_to_where_and_what_each_account_holds() -> None:
+    gap = market(
+        price_before=Decimal("1970.15"), price_after=Decimal("1863.10"), exposures=exposures()
+    )
+    text = said(gap, ADMIN)
+    assert "The price went down from 1,970.15 to 1,863.10 (middle of the quote).\n" in text
+    assert (
+        "• Ann Smith 50001: buy 0.10, +12.00 GBP so far; sell 0.10, -3.00 GBP so far\n"
+        "• Bo Lee 50002: sell 0.10, +7.00 GBP so far\n"
+    ) in text
+
+
+def test_a_hold_binds_this_warning_only() -> None:
+    text = said(market(state="held", hold_until=START), ADMIN)
+    assert "This gap closes nothing until 14:02:11 UTC." in text
+    assert "The drawdown guard still works." in text
+
+
+def test_the_end_of_an_answered_warning_keeps_who_answered_and_says_why_it_is_over() -> None:
+    text = said(market(warning="spread", state="dismissed", ended="calm", answered_by="Ada"), ADMIN)
+    assert "The spread is back within its limit.\nAnswered by Ada.\n" in text
+    assert "• Bo Lee 50002" in text
+
+
+def test_a_part_closed_by_its_client_is_told_with_its_result() -> None:
+    text = said(closed(partial=True, volume=Decimal("0.04")))
+    assert text.startswith("You closed XAUUSD buy 0.04 on your phone: +12.40 GBP\n")
+    assert "Only this part was closed; the rest stays open." in text
+
+
+def test_a_drawdown_just_below_its_limit_does_not_read_as_the_limit() -> None:
+    near = next(x for x in EVERY if isinstance(x, a.DrawdownWarning))
+    assert said(replace(near, drawdown_percent=Decimal("19.9600"))).startswith(
+        "🟠 Drawdown 19.96 % on 50001"
+    )
+
+
+def test_a_refused_release_keeps_when_it_was_asked_and_by_whom_it_was_answered() -> None:
+    answers = [x for x in EVERY if isinstance(x, a.ReleaseAnswered)]
+    text = said(next(x for x in answers if x.state == "refused"), ADMIN)
+    assert "Asked at 13:27:11 UTC.\nAnswered by Olga.\n" in text
+    assert labels(next(x for x in answers if x.state == "granted"), ADMIN) == []

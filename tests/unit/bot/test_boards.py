@@ -24,6 +24,7 @@ def test_positions() -> None:
         "Figures as of 14:02:08 UTC, 3 s ago\n"
         "Equity: 9,580.00 GBP, balance 9,600.00 GBP\n"
         "Open result: -20.00 GBP\n"
+        "Margin level: 900.0 %\n"
         "• XAUUSD buy 0.10: -20.00 GBP\n"
         "   1,950.12 → 1,948.12, SL 1,945.00, TP none\n"
         "   #900001, signal 5\n"
@@ -48,7 +49,8 @@ def test_an_account_that_cannot_be_read_comes_first_and_its_figures_are_called_o
         assert any(
             line.startswith("⚠️ Cannot be read since 13:59:11 UTC: IPC <timeout>") for line in lines
         )
-        assert "Old figures, as of 13:58:11 UTC, 4 min ago:" in lines
+        assert "Last read at 13:58:11 UTC, 4 min ago; figures are from then." in lines
+        assert "🟢" not in lines[0] + "".join(lines[2:]), "nothing is watched"
 
 
 def test_an_account_never_read_has_no_figures() -> None:
@@ -102,7 +104,8 @@ def test_other_currencies_show_pounds_with_the_age_of_their_rate() -> None:
     dollars = account(currency="USD", equity_gbp=Decimal("7542.10"), gbp_rate_at=START)
     board = DrawdownBoard(account=dollars, history=())
     (message,) = boards.drawdown([board], VOICE, START + timedelta(seconds=9))
-    assert "In pounds: 7,542.10 GBP, rate 9 s old" in words(message.html)
+    assert "Equity in pounds: 7,542.10 GBP, rate 9 s old" in words(message.html)
+    assert "Minimum equity: 100.00 USD (100 GBP)" in words(message.html)
 
 
 def test_a_locked_account_offers_its_release_once() -> None:
@@ -130,6 +133,46 @@ def test_an_account_reckoner_could_not_close_says_so() -> None:
         "🔴 Reckoner could not close here. Automated trading is switched off in the terminal."
         in words(message.html)
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        (
+            {"guard": "latched", "headroom": Decimal("-558.44"), "positions": ()},
+            "The limit was passed by 558.44 GBP. Everything is closed.",
+        ),
+        (
+            {"guard": "countdown", "headroom": Decimal("-52.54"), "deadline_at": START},
+            "52.54 GBP past the limit; closing begins at 14:02:11 UTC.",
+        ),
+        (
+            {"guard": "closing", "headroom": Decimal("-52.54")},
+            "52.54 GBP past the limit; Reckoner is closing everything.",
+        ),
+        (
+            {"guard": "latched", "headroom": Decimal(12), "positions": ()},
+            "Equity is 12.00 GBP above the limit again; the account stays locked.",
+        ),
+    ],
+)
+def test_headroom_past_the_limit_is_told_in_words(changes: dict[str, object], line: str) -> None:
+    board = DrawdownBoard(account=account(**changes), history=())
+    (message,) = boards.drawdown([board], VOICE, START)
+    assert line in words(message.html)
+    assert "Headroom" not in words(message.html)
+
+
+def test_accounts_show_the_share_they_are_sorted_by() -> None:
+    (message,) = boards.accounts([account()], VOICE, START)
+    # 1,580 of 9,580 is 16.49 %
+    assert "Headroom: 1,580.00 GBP, 16.5 % of equity." in words(message.html)
+    assert "least room in percent of equity first" in words(message.html)
+
+
+def test_nobody_is_shown_an_empty_board() -> None:
+    assert "/accounts shows all" in boards.no_account(admin=True).html
+    assert "ask your admin" in boards.no_account(admin=False).html
 
 
 @pytest.mark.parametrize("count", [1, 40, 400, 4000])

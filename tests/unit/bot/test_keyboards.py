@@ -13,6 +13,7 @@ from bot.callbacks import (
     ReleaseAnswerPress,
     ReleaseAskPress,
     ReleaseVerb,
+    WarningCopyPress,
     WarningPress,
     WarningVerb,
     WizardPress,
@@ -27,6 +28,7 @@ LONGEST_SYMBOL = "A" * 29
 EVERY: list[CallbackData] = [
     *(ApprovalPress(approval_id=ID_MAX, verb=verb) for verb in ApprovalVerb),
     *(WarningPress(warning_id=ID_MAX, version=ID_MAX, verb=verb) for verb in WarningVerb),
+    *(WarningCopyPress(warning_id=ID_MAX, version=ID_MAX, verb=verb) for verb in WarningVerb),
     ReleaseAskPress(account_id=ID_MAX),
     *(ReleaseAnswerPress(account_id=ID_MAX, verb=verb) for verb in ReleaseVerb),
     *(RefreshPress(board=board) for board in BoardKind),

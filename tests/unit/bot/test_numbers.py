@@ -33,17 +33,37 @@ def test_a_result_always_shows_its_sign(amount: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [("19.98", "19.9 %"), ("20.04", "20.0 %"), ("-0.04", "0.0 %")]
+    ("value", "text"),
+    [
+        ("26.97", "27.0 %"),
+        ("12.25", "12.3 %"),
+        ("-0.04", "0.0 %"),
+        ("14.9", "14.9 %"),
+        ("14.96", "14.96 %"),
+        ("19.96", "19.96 %"),
+        ("19.9999", "19.99 %"),
+        ("20", "20.0 %"),
+        ("20.04", "20.04 %"),
+        ("20.1", "20.1 %"),
+    ],
 )
-def test_a_percentage_is_never_rounded_up_to_its_limit(value: str, text: str) -> None:
-    assert n.percent(Decimal(value)) == text
+def test_a_percentage_below_a_level_never_reads_as_that_level(value: str, text: str) -> None:
+    assert n.percent(Decimal(value), Decimal(15), Decimal(20)) == text
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("1950.00000000", "1,950.00"), ("1.08345000", "1.08345"), ("150.1", "150.10")],
+    [
+        ("1950.00000000", "1,950.00"),
+        ("1.08345000", "1.08345"),
+        ("150.1", "150.10"),
+        ("1.08000", "1.08000"),
+        ("190.560", "190.560"),
+    ],
 )
-def test_prices_lose_the_zeros_of_their_storage(value: str, text: str) -> None:
+def test_prices_keep_their_digits_and_lose_the_zeros_of_their_storage(
+    value: str, text: str
+) -> None:
     assert n.price(Decimal(value)) == text
 
 

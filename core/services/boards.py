@@ -15,6 +15,7 @@ from core.domain.board import (
 from core.domain.cycle import limits_in_force
 from core.domain.drawdown import floor_equity
 from core.domain.people import Person
+from core.domain.pips import quoted
 from core.domain.rates import to_gbp
 from core.ports import Clock, Store
 from core.records import (
@@ -228,6 +229,7 @@ def _why_not(state: AccountStateRow) -> str | None:
 def _positions(memory: AccountMemory) -> tuple[PositionLine, ...]:
     if memory.snapshot is None:
         return ()
+    symbols = memory.snapshot.symbols
     signals = {t.position_id: t.signal_id for t in memory.trades.values()}
     return tuple(
         PositionLine(
@@ -235,7 +237,7 @@ def _positions(memory: AccountMemory) -> tuple[PositionLine, ...]:
             symbol=p.symbol,
             side=p.side.value,
             volume=p.volume,
-            price_open=p.price_open,
+            price_open=quoted(p.price_open, symbols.get(p.symbol)),
             price_current=p.price_current,
             stop_loss=p.stop_loss,
             take_profit=p.take_profit,
@@ -248,12 +250,13 @@ def _positions(memory: AccountMemory) -> tuple[PositionLine, ...]:
 
 
 def _pending(memory: AccountMemory) -> tuple[PendingLine, ...]:
+    symbols = memory.snapshot.symbols if memory.snapshot else {}
     expected = [
         PendingLine(
             symbol=t.symbol,
             side=t.side,
             volume=t.volume,
-            price=t.expected_entry,
+            price=quoted(t.expected_entry, symbols.get(t.symbol)),
             expected=True,
             deadline_at=t.deadline_at,
         )
@@ -265,7 +268,7 @@ def _pending(memory: AccountMemory) -> tuple[PendingLine, ...]:
             symbol=o.symbol,
             side=o.side.value,
             volume=o.volume,
-            price=o.price_open,
+            price=quoted(o.price_open, symbols.get(o.symbol)),
             expected=False,
             deadline_at=None,
         )

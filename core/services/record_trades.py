@@ -61,7 +61,7 @@ async def _first_match(pen: Recorder, match: Match) -> None:
             symbol=trade.symbol,
             side=position.side.value,
             volume=position.volume,
-            entry_price=position.price_open,
+            entry_price=quoted(position.price_open, match.spec),
             expected_entry=quoted(trade.expected_entry, match.spec),
             slippage_pips=match.slippage_pips,
             stop_loss=position.stop_loss,

@@ -392,9 +392,7 @@ async def test_a_chat_told_to_wait_shortly_gets_its_answer_after_the_wait(
 
 
 async def test_five_commands_at_once_wait_for_the_chats_allowance(chat: Conversation) -> None:
-    """A person's chat takes three at once, one of them left to what is urgent, then one a second:
-    five answers need three seconds.
-    """
+    """Two at once, as a third is left to what is urgent, then one a second: three seconds."""
     loop = asyncio.get_running_loop()
     sent_s: list[float] = []
 

@@ -42,7 +42,7 @@ async def test_positions_show_what_the_broker_holds(stage: Stage) -> None:
     await stage.hears(DAI, "Unknown position: GBPJPY sell 0.20")
     board = await stage.asks(DAI, "/positions", "1 open position")
     assert f"#{ticket}, not from a signal" in board["text"]
-    assert "SL 200.00, TP none" in board["text"]
+    assert "SL 200.000, TP none" in board["text"]
     assert [b["label"] for row in board["buttons"] for b in row] == ["Refresh"]
     await stage.post("/broker/50004/close", ticket=ticket, by="mobile")
     await stage.hears(DAI, "You closed GBPJPY sell 0.20 on your phone")

@@ -75,7 +75,9 @@ async def _locked(stage: Stage) -> None:
     assert refused["text"].startswith("The account is locked since")
     assert "(drawdown limit)" in refused["text"]
     again = await stage.opens(50002, "XAUUSD", "buy", 0.1)
-    told = await stage.hears_after(BEN, offer["id"], "A position was opened on locked 50002", "Reckoner is closing it.")
+    told = await stage.hears_after(
+        BEN, offer["id"], "A position was opened on locked 50002", "Reckoner is closing it."
+    )
     assert "by hand, on a phone" in told["text"]
     await stage.hears_after(BEN, told["id"], "50002 is flat", f"#{again}")
     assert await stage.is_flat(50002)

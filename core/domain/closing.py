@@ -34,7 +34,7 @@ REQUESTS_PER_ROUND_MAX = 25
 """Requests sent between two readings, so that a large account is re-read while it closes."""
 DONE_IN_VAIN_TOLD = 3
 """Closes of one ticket that the server calls done, and that leave it there, before it is told."""
-SETTLE_S_MAX = 30.0
+SETTLE_LONGEST_S = 30.0
 SETTLE_S = 1.0
 """A server may say done before the position is gone (300 to 800 ms seen on ECN brokers)."""
 DEVIATION_FACTOR_MAX = 10
@@ -249,7 +249,7 @@ def _done_in_vain(history: Sequence[CloseOrderRow]) -> int:
 
 
 def _settle_s(history: Sequence[CloseOrderRow]) -> float:
-    return min(SETTLE_S * 2.0 ** (_done_in_vain(history) - 1), SETTLE_S_MAX)
+    return min(SETTLE_S * 2 ** (_done_in_vain(history) - 1), SETTLE_LONGEST_S)
 
 
 def _pause_s(history: Sequence[CloseOrderRow]) -> float:

@@ -57,13 +57,9 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"warned:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DrawdownEased():
             return Delivery(info, f"warned:{alert.account_id}:{alert.warned_at.isoformat()}", EDIT)
-        case a.GuardBreached():
-            return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", NEW)
-        case a.CloseConfirmed():
+        case a.CloseConfirmed() | a.CloseTrouble():
             return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", REPLY)
-        case a.CloseTrouble():
-            return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", REPLY)
-        case a.LatchedReappeared():
+        case a.GuardBreached() | a.LatchedReappeared():
             return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", NEW)
         case a.ReleaseAsked():
             return Delivery(warning, _release(alert.account_id, alert.at.isoformat()), NEW)

@@ -5,13 +5,10 @@
 
 from typing import Protocol
 
+from core.domain.answers import ApprovalDecided, SignalPosted, SyncReport, WarningAnswered
 from core.domain.board import AccountBoard, DrawdownBoard, SystemBoard, WarningLine
 from core.domain.people import Person
 from core.domain.signals import SignalDraft
-from core.services.approvals import ApprovalDecided
-from core.services.signals import SignalPosted
-from core.services.sync_now import SyncReport
-from core.services.warnings import WarningAnswered
 
 
 class People(Protocol):

@@ -10,13 +10,10 @@ from bot.views import words
 from bot.views.commands import allowed
 from bot.views.message import Message, Voice, compose, marked
 from bot.views.numbers import lots, moment, price, price_or_none
+from core.domain.answers import ApprovalDecided, SignalPosted, SyncReport, WarningAnswered
 from core.domain.board import AccountBoard
 from core.domain.people import Person
 from core.domain.signals import USAGE
-from core.services.approvals import ApprovalDecided
-from core.services.signals import SignalPosted
-from core.services.sync_now import SyncReport
-from core.services.warnings import WarningAnswered
 
 SIMILAR_MAX = 3
 SIMILARITY_MIN = 0.5

@@ -249,7 +249,7 @@ def _done_in_vain(history: Sequence[CloseOrderRow]) -> int:
 
 
 def _settle_s(history: Sequence[CloseOrderRow]) -> float:
-    return min(SETTLE_S * 2 ** (_done_in_vain(history) - 1), SETTLE_LONGEST_S)
+    return min(SETTLE_S * (1 << max(0, _done_in_vain(history) - 1)), SETTLE_LONGEST_S)
 
 
 def _pause_s(history: Sequence[CloseOrderRow]) -> float:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
+from core.domain.answers import ApprovalDecided
 from core.domain.broker import Side
 from core.domain.cycle import limits_in_force
 from core.domain.people import Person
@@ -29,18 +29,6 @@ from core.services.speaking import speak
 
 COMMENT_TAG = "rk-"
 EXPIRED_PER_ROUND_MAX = 200
-
-
-class ApprovalDecided(Struct, frozen=True, kw_only=True):
-    """An answered offer; where approved, the expected entry and the executor's deadline."""
-
-    approval_id: int
-    approved: bool
-    symbol: str
-    side: str
-    volume: Decimal
-    expected_entry: Decimal | None
-    deadline_at: datetime | None
 
 
 class DecideApproval:

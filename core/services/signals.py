@@ -1,13 +1,13 @@
 """Post a signal: check it against the market, offer it to every account, once."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
-from msgspec import Struct
 from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
+from core.domain.answers import SignalPosted
 from core.domain.audit import SYSTEM
 from core.domain.broker import Side, SymbolSpec, Tick
 from core.domain.people import Person
@@ -30,17 +30,6 @@ log = structlog.get_logger(__name__)
 
 QUOTE_TRIES_MAX = 3
 """Accounts asked for the symbol's quote before the signal is refused for want of one."""
-
-
-class SignalPosted(Struct, frozen=True, kw_only=True):
-    """A signal that went out; `skipped` says of each account left out why."""
-
-    signal_id: int
-    draft: SignalDraft
-    offered: int
-    skipped: tuple[str, ...]
-    expires_at: datetime
-    repeated: bool = False
 
 
 class PostSignal:

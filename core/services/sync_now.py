@@ -4,8 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from math import ceil
 
-from msgspec import Struct
-
+from core.domain.answers import SyncReport
 from core.domain.people import Person
 from core.ports import Clock, Store
 from core.records import AccountRow
@@ -15,14 +14,6 @@ from core.services.policy import EnginePolicy
 
 ACCOUNTS_MAX = 50
 """Accounts read by one command."""
-
-
-class SyncReport(Struct, frozen=True, kw_only=True):
-    """Logins read, logins that failed with the reason, logins to wait for in seconds."""
-
-    synced: tuple[int, ...]
-    failed: tuple[tuple[int, str], ...]
-    limited: tuple[tuple[int, int], ...]
 
 
 class SyncNow:

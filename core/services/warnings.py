@@ -1,20 +1,9 @@
 """An admin's answer to a market warning."""
 
-from datetime import datetime
-
-from msgspec import Struct
-
+from core.domain.answers import WarningAnswered
 from core.domain.people import Person
 from core.services.errors import Refused
 from core.services.market_guard import MarketGuard
-
-
-class WarningAnswered(Struct, frozen=True, kw_only=True):
-    """What the press did."""
-
-    state: str
-    symbol: str
-    hold_until: datetime | None
 
 
 class AnswerWarning:

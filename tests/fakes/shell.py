@@ -10,6 +10,7 @@ from bot.charts import Charts
 from bot.limits import SendLimits
 from bot.routers import Shell, build_dispatcher
 from bot.views.message import Voice
+from core.domain.answers import ApprovalDecided, SignalPosted, SyncReport, WarningAnswered
 from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
@@ -21,11 +22,7 @@ from core.domain.board import (
 )
 from core.domain.people import Person, Role
 from core.domain.signals import SignalDraft
-from core.services.approvals import ApprovalDecided
 from core.services.errors import Refused
-from core.services.signals import SignalPosted
-from core.services.sync_now import SyncReport
-from core.services.warnings import WarningAnswered
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.telegram import ADMIN_CHAT, RecordingSession, make_bot, update
 

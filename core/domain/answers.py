@@ -1,0 +1,50 @@
+"""What the services answer a person who asked for something, as values."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+from core.domain.signals import SignalDraft
+
+
+class SignalPosted(Struct, frozen=True, kw_only=True):
+    """A signal that went out (or had gone out already: `repeated`).
+
+    `skipped` are sentences about accounts that were asked and may not approve as they are.
+    """
+
+    signal_id: int
+    draft: SignalDraft
+    offered: int
+    skipped: tuple[str, ...]
+    expires_at: datetime
+    repeated: bool = False
+
+
+class ApprovalDecided(Struct, frozen=True, kw_only=True):
+    """An answered offer; where approved, the expected entry and the executor's deadline."""
+
+    approval_id: int
+    approved: bool
+    symbol: str
+    side: str
+    volume: Decimal
+    expected_entry: Decimal | None
+    deadline_at: datetime | None
+
+
+class SyncReport(Struct, frozen=True, kw_only=True):
+    """Logins read, logins that failed with the reason, logins to wait for in seconds."""
+
+    synced: tuple[int, ...]
+    failed: tuple[tuple[int, str], ...]
+    limited: tuple[tuple[int, int], ...]
+
+
+class WarningAnswered(Struct, frozen=True, kw_only=True):
+    """What a press on a market warning did."""
+
+    state: str
+    symbol: str
+    hold_until: datetime | None

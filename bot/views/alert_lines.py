@@ -6,7 +6,7 @@ from decimal import Decimal
 from bot.markup import esc
 from bot.views.message import Audience, Voice, marked
 from bot.views.numbers import lots, moment, money, price_or_none
-from core.domain.alerts import AccountAlert
+from core.domain.alert_parts import AccountAlert
 from core.domain.money import HUNDRED
 
 LOCKED = "The account is locked: nothing new may be opened, and anything that appears is closed."

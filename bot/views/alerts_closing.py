@@ -6,14 +6,13 @@ from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade,
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
 from bot.views.numbers import gain, limit, moment, money, percent, price, span
 from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, opened_by, plural, word
+from core.domain.alert_parts import AccountAlert, TicketResult
 from core.domain.alerts import (
-    AccountAlert,
     CloseConfirmed,
     CloseTrouble,
     LatchedReappeared,
     ReleaseAnswered,
     ReleaseAsked,
-    TicketResult,
 )
 
 WHOLE_ACCOUNT = "account"

@@ -5,7 +5,8 @@ from bot.views.alert_lines import at_line, headline, trade, who
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain
 from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS, word
-from core.domain.alerts import DivergencesOpened, GroupItem, PositionsClosed
+from core.domain.alert_parts import GroupItem
+from core.domain.alerts import DivergencesOpened, PositionsClosed
 
 
 def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> Message:

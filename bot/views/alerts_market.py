@@ -9,7 +9,8 @@ from bot.views.alert_lines import at_line, headline
 from bot.views.message import Message, Voice, compose
 from bot.views.numbers import clock, gain, limit, lots, moment, percent, pips, price
 from bot.views.words import WARNING_STATES, word
-from core.domain.alerts import Exposure, MarketWarning
+from core.domain.alert_parts import Exposure
+from core.domain.alerts import MarketWarning
 from core.domain.board import WarningLine
 
 GAP = "gap"

@@ -16,9 +16,7 @@ Sentence = Callable[[Facts, Voice], str]
 
 OLD_BUTTON = "This button is from an older version. Send the command again for a current one."
 PRIVATE_ONLY = "I show accounts only in private. Please look in our private chat."
-ADMIN_HAS_NONE = (
-    "I show accounts only in private. You have none of your own; /accounts shows all."
-)
+ADMIN_HAS_NONE = "I show accounts only in private. You have none of your own; /accounts shows all."
 ADMIN_PLACE = "Admin commands work in the admin chat and in your private chat with me."
 FOREIGN = "This button belongs to somebody else."
 PENDING = "Your access is not confirmed yet. Please wait for your admin."

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
-from msgspec import Struct
+from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
 
 
 class Priority(IntEnum):
@@ -20,19 +20,6 @@ class Priority(IntEnum):
     CRITICAL = 0
     WARNING = 1
     INFO = 2
-
-
-class AlertBase(Struct, frozen=True, kw_only=True, tag=True):
-    """What every alert has."""
-
-
-class AccountAlert(AlertBase, frozen=True, kw_only=True):
-    """An alert about one account."""
-
-    account_id: int
-    login: int
-    client: str
-    currency: str
 
 
 # --- signals and trades ------------------------------------------------------------------------
@@ -144,16 +131,6 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
     changed: bool = False
 
 
-class GroupItem(Struct, frozen=True, kw_only=True):
-    """One line of a message about many."""
-
-    subject: str
-    symbol: str
-    side: str
-    volume: Decimal
-    pnl: Decimal | None = None
-
-
 class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):
     """Many differences of one kind, found in one reading: one message, not one each.
 
@@ -260,20 +237,6 @@ class GuardBreached(AccountAlert, frozen=True, kw_only=True):
     at: datetime
 
 
-class TicketResult(Struct, frozen=True, kw_only=True):
-    """What became of one ticket of a close job; `outcome`: closed, cancelled, gone or open."""
-
-    ticket: int
-    symbol: str
-    side: str
-    volume: Decimal
-    outcome: str
-    price: Decimal | None = None
-    profit: Decimal | None = None
-    attempts: int = 1
-    retcode: int | None = None
-
-
 class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
     """Confirmed flat (law 7): the scope holds no position and no order, read twice.
 
@@ -372,16 +335,6 @@ class BalanceUnexplained(AccountAlert, frozen=True, kw_only=True):
 
 
 # --- market guard -------------------------------------------------------------------------------
-
-
-class Exposure(Struct, frozen=True, kw_only=True):
-    """What one account holds of a symbol on one side: lots, and its result so far in `currency`."""
-
-    account: str
-    side: str
-    volume: Decimal
-    profit: Decimal
-    currency: str
 
 
 class MarketWarning(AlertBase, frozen=True, kw_only=True):

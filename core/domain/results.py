@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.domain.alerts import TicketResult
+from core.domain.alert_parts import TicketResult
 from core.domain.broker import ZERO, Deal, DealEntry, DealReason
 from core.domain.closures import mean_price
 from core.domain.retcodes import DONE, PARTIAL

@@ -31,8 +31,7 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"offer:{alert.approval_id}", NEW)
         case a.OfferAnswered():
             return Delivery(info, f"offer:{alert.approval_id}", EDIT)
-        case a.TradeOpened():
-            # As urgent as the divergences found with it, or they would be told before it.
+        case a.TradeOpened():  # as urgent as what is found wrong with it, or it came after that
             return Delivery(warning, f"trade:{alert.trade_id}", NEW)
         case a.TradeNotPlaced():
             return Delivery(info, f"trade:{alert.trade_id}", NEW)

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
-from core.domain.alerts import TicketResult
+from core.domain.alert_parts import TicketResult
 from core.domain.broker import ZERO, AccountSnapshot, PendingOrder, Position
 from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S
 from core.domain.ledger import is_consistent

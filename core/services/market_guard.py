@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain import market
+from core.domain.alert_parts import Exposure
 from core.domain.broker import ZERO, AccountSnapshot, Side, SymbolSpec, Tick
 from core.domain.market import Alarm, Change, WarningKind, WarningState
 from core.domain.people import Person
@@ -277,7 +278,7 @@ class MarketGuard:
         known = (self._desk.peek(account_id) for account_id in account_ids)
         return [_name(m) for m in known if m is not None]
 
-    def _exposures(self, account_ids: Iterable[int], symbol: str) -> tuple[a.Exposure, ...]:
+    def _exposures(self, account_ids: Iterable[int], symbol: str) -> tuple[Exposure, ...]:
         found = (self._desk.peek(account_id) for account_id in account_ids)
         return tuple(e for memory in found if memory is not None for e in _held(memory, symbol))
 
@@ -286,12 +287,12 @@ def _name(memory: AccountMemory) -> str:
     return f"{memory.user.name} {memory.account.login}"
 
 
-def _held(memory: AccountMemory, symbol: str) -> list[a.Exposure]:
+def _held(memory: AccountMemory, symbol: str) -> list[Exposure]:
     """What an account holds of a symbol, a line per side, as last read."""
     snapshot = memory.snapshot
     positions = [p for p in snapshot.positions if p.symbol == symbol] if snapshot else []
     return [
-        a.Exposure(
+        Exposure(
             account=_name(memory),
             side=side.value,
             volume=sum((p.volume for p in positions if p.side is side), ZERO),

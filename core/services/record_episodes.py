@@ -6,6 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from core.domain import alerts as a
+from core.domain.alert_parts import GroupItem
 from core.domain.cycle import Cycle
 from core.domain.episodes import Changed, Opened, Resolved
 from core.domain.findings import Finding
@@ -39,7 +40,7 @@ async def episodes(pen: Recorder, cycle: Cycle) -> list[str]:
 async def _told_together(pen: Recorder, cycle: Cycle, kind: str) -> None:
     found = [e.finding for e in cycle.events if isinstance(e, Opened) and e.finding.kind == kind]
     items = tuple(
-        a.GroupItem(subject=f.subject, symbol=f.symbol, side=f.side, volume=f.volume)
+        GroupItem(subject=f.subject, symbol=f.symbol, side=f.side, volume=f.volume)
         for f in found[:GROUP_ITEMS_MAX]
     )
     await pen.say(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from core.domain import alerts as a
+from core.domain.alert_parts import GroupItem
 from core.domain.broker import ZERO, Deal, DealEntry
 from core.domain.closures import close_reason, exit_side, mean_price
 from core.domain.cycle import Cycle
@@ -175,7 +176,7 @@ async def _say_many_closed(pen: Recorder, closures: Sequence[Closure]) -> None:
             count=len(closures),
             pnl=sum((c.pnl for c in closures), ZERO),
             items=tuple(
-                a.GroupItem(
+                GroupItem(
                     subject=str(c.position_id),
                     symbol=c.symbol,
                     side=c.side.value,

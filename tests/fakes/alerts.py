@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain import alerts as a
+from core.domain.alert_parts import Exposure, GroupItem, TicketResult
 from tests.fakes.clock import START
 
 ACCOUNT: dict[str, Any] = {
@@ -18,10 +19,10 @@ EARLIER = START - timedelta(minutes=35)
 GOLD: dict[str, Any] = {"symbol": "XAUUSD", "side": "buy", "volume": Decimal("0.10000000")}
 
 
-def tickets(count: int) -> tuple[a.TicketResult, ...]:
+def tickets(count: int) -> tuple[TicketResult, ...]:
     """So many closed tickets."""
     return tuple(
-        a.TicketResult(
+        TicketResult(
             ticket=900001 + n,
             symbol="XAUUSD",
             side="buy",
@@ -143,7 +144,7 @@ def started(**changes: Any) -> a.AppStarted:
     return a.AppStarted(**{**facts, **changes})
 
 
-def exposures() -> tuple[a.Exposure, ...]:
+def exposures() -> tuple[Exposure, ...]:
     """What the accounts of the warning hold: one of them on both sides."""
     held = [
         ("Ann Smith 50001", "buy", 12),
@@ -151,7 +152,7 @@ def exposures() -> tuple[a.Exposure, ...]:
         ("Bo Lee 50002", "sell", 7),
     ]
     return tuple(
-        a.Exposure(
+        Exposure(
             account=account,
             side=side,
             volume=Decimal("0.10"),
@@ -175,10 +176,10 @@ def finding(kind: str, **changes: Any) -> a.DivergenceOpened:
     return a.DivergenceOpened(**ACCOUNT, **GOLD, **{**facts, **changes})
 
 
-def items(pnl: Decimal | None = None) -> tuple[a.GroupItem, ...]:
+def items(pnl: Decimal | None = None) -> tuple[GroupItem, ...]:
     """The first lines of a message about many."""
     return tuple(
-        a.GroupItem(
+        GroupItem(
             subject=str(900001 + n), symbol="XAUUSD", side="buy", volume=Decimal("0.10"), pnl=pnl
         )
         for n in range(4)

@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 from bot.views.alerts import render
 from bot.views.message import Audience, Voice
 from core.domain import alerts as a
+from core.domain.alert_parts import TicketResult
 from tests.fakes.alerts import (
     breach,
     closed,
@@ -326,7 +327,7 @@ def test_what_appears_on_a_locked_account_is_being_closed() -> None:
         "🔒 A position was opened on locked 50001\nReckoner is closing it.\n"
         "Opened by hand, on a phone.\n"
     )
-    open_one = a.TicketResult(
+    open_one = TicketResult(
         ticket=900014, symbol="GBPUSD", side="buy", volume=Decimal("0.5"), outcome="open"
     )
     assert "#900014 GBPUSD buy 0.50: being closed" in said(confirmed(results=(open_one,)))

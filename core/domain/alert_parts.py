@@ -1,0 +1,52 @@
+"""What alerts are made of: what each has, and the lines of those that list several things."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+
+class AlertBase(Struct, frozen=True, kw_only=True, tag=True):
+    """What every alert has."""
+
+
+class AccountAlert(AlertBase, frozen=True, kw_only=True):
+    """An alert about one account."""
+
+    account_id: int
+    login: int
+    client: str
+    currency: str
+
+
+class GroupItem(Struct, frozen=True, kw_only=True):
+    """One line of a message about many."""
+
+    subject: str
+    symbol: str
+    side: str
+    volume: Decimal
+    pnl: Decimal | None = None
+
+
+class TicketResult(Struct, frozen=True, kw_only=True):
+    """What became of one ticket of a close job; `outcome`: closed, cancelled, gone or open."""
+
+    ticket: int
+    symbol: str
+    side: str
+    volume: Decimal
+    outcome: str
+    price: Decimal | None = None
+    profit: Decimal | None = None
+    attempts: int = 1
+    retcode: int | None = None
+
+
+class Exposure(Struct, frozen=True, kw_only=True):
+    """What one account holds of a symbol on one side: lots, and its result so far in `currency`."""
+
+    account: str
+    side: str
+    volume: Decimal
+    profit: Decimal
+    currency: str

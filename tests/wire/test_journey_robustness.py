@@ -37,7 +37,7 @@ async def test_a_stop_in_the_middle_of_a_countdown_only_delays_the_close(
         await stage.hears(BEN, "Closing everything on 50002 at")
         await stage.stop(stage.app_pid)
         stopping = await stage.hears_after(ADMIN_CHAT, 0, "Reckoner is stopping")
-        assert "1 close not finished" in stopping["text"]
+        assert "1 closing not finished" in stopping["text"]
         assert not await stage.is_flat(50002)
         await gold_falls(stage, 1970.0)  # a recovery meanwhile cancels nothing
         await stage.start_app()

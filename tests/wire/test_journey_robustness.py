@@ -42,7 +42,7 @@ async def test_a_stop_in_the_middle_of_a_countdown_only_delays_the_close(
         await gold_falls(stage, 1970.0)  # a recovery meanwhile cancels nothing
         await stage.start_app()
         await stage.hears(BEN, "50002 is flat - confirmed by two reads")
-        await stage.hears(ADMIN_CHAT, "Going on with 1 unfinished close.")
+        await stage.hears(ADMIN_CHAT, "Going on with 1 closing that had begun before.")
         account = await stage.account(50002)
         assert exits(account, ticket) == 2.0
         assert (await stage.transcript(BEN)).count("Closing everything on 50002") == 1

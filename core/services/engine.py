@@ -161,7 +161,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
         answer_warning=AnswerWarning(market),
         ask_release=AskRelease(store=store, clock=clock, desk=desk, policy=policy),
         answer_release=AnswerRelease(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
-        expected=ExpectedTrades(store, clock),
+        expected=ExpectedTrades(store, clock, desk),
         tokens=Tokens(store),
         enrol=Enrol(store=store, clock=clock, policy=policy),
         align_limits=AlignLimits(store=store, clock=clock, policy=policy),

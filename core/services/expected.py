@@ -8,7 +8,7 @@ from typing import Any
 
 from core.ports import Clock, Store
 from core.records import AccountRow, AccountStateRow, CloseJobRow, TradeRow
-from core.services.desk import ACTIVE_JOB_STATES
+from core.services.desk import ACTIVE_JOB_STATES, Desk
 
 TOKEN_BYTES = 32
 TRADES_MAX = 100
@@ -42,9 +42,11 @@ class Tokens:
 class ExpectedTrades:
     """What one account's executor should place now."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, desk: Desk) -> None:
         self._store = store
         self._clock = clock
+        self._desk = desk
+        self._known: dict[str, int] = {}
 
     async def __call__(self, token: str) -> list[dict[str, Any]] | None:
         """The trades for this token, None where nobody has it.
@@ -52,15 +54,18 @@ class ExpectedTrades:
         From a breach on nothing is handed out (law 8), nor past a trade's deadline.
         """
         digest = token_digest(token)
+        if self._nothing_pending(digest):
+            return []
         async with self._store.reading() as tx:
             account = await tx.first(AccountRow, token_hash=digest)
             if account is None or not _same(digest, account.token_hash) or not account.enabled:
                 return None
+            self._known[digest] = account.id
             trades = await tx.find(
                 TradeRow, account_id=account.id, status="pending", limit=TRADES_MAX
             )
             if not trades:
-                return []  # the usual answer, and executors ask every second
+                return []
             state = await tx.get(AccountStateRow, account.id)
             if state is None or state.latched_at is not None:
                 return []
@@ -68,6 +73,16 @@ class ExpectedTrades:
                 return []
         now = self._clock.now()
         return [_handed(t) for t in trades if t.deadline_at > now]
+
+    def _nothing_pending(self, digest: str) -> bool:
+        """Whether memory alone can say so: the usual answer, and executors ask every second.
+
+        What is in memory and not committed yet can only make it look into the store.
+        """
+        memory = self._desk.peek(self._known.get(digest, 0))
+        if memory is None or not memory.account.enabled:
+            return False
+        return all(t.status != "pending" for t in memory.trades.values())
 
 
 def _handed(trade: TradeRow) -> dict[str, Any]:

@@ -254,3 +254,20 @@ async def test_the_equity_curve_ends_with_the_figures_beside_it(house: House) ->
     assert len(board.history) == 2
     last = board.history[-1]
     assert (last.at, last.equity) == (board.account.observed_at, board.account.equity)
+
+
+async def test_the_usual_answer_to_an_executor_asks_no_database(house: House) -> None:
+    """Nothing pending is known from memory; a trade is handed out from what is committed."""
+    tokens = await house.engine.tokens.keep_or_mint({})
+    token = tokens[str(GBP)]
+    assert await house.engine.expected(token) == []
+    reading = house.store.reading
+    asked: list[int] = []
+    house.store.reading = lambda: asked.append(1) or reading()  # type: ignore[method-assign,func-returns-value]
+    assert await house.engine.expected(token) == []
+    assert asked == []
+    await house.approve(ALICE, await house.signal())
+    trades = await house.engine.expected(token)
+    assert trades is not None
+    assert [t["symbol"] for t in trades] == ["XAUUSD"]
+    assert await house.engine.expected("another") is None

@@ -8,17 +8,24 @@ from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS, word
 from core.domain.alert_parts import GroupItem
 from core.domain.alerts import DivergencesOpened, PositionsClosed
 
+NOTES_OF_MANY = {
+    "unknown_position": (
+        "No signal called for them. Reckoner does not close them for that reason; the drawdown and "
+        "market guards apply to them as to any other."
+    ),
+}
+
 
 def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> Message:
     """Many differences of one kind."""
     title = word(FINDINGS, alert.finding).lower()
     lines = [
-        headline(voice, f"⚠️ {alert.count} times {title} on {alert.login}"),
+        headline(voice, f"⚠️ {title.capitalize()}, {alert.count} of them, on {alert.login}"),
         *who(alert, audience),
         *(_item(item, alert.currency) for item in alert.items),
         *_more(alert.count, len(alert.items)),
     ]
-    note = FINDING_NOTES.get(alert.finding)
+    note = NOTES_OF_MANY.get(alert.finding, FINDING_NOTES.get(alert.finding))
     lines += [note] if note else []
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 from bot.views.alerts import render
 from bot.views.message import Audience, Voice
 from core.domain import alerts as a
-from core.domain.alert_parts import TicketResult
+from core.domain.alert_parts import GroupItem, TicketResult
 from tests.fakes.alerts import (
     breach,
     closed,
@@ -375,3 +375,25 @@ def test_a_refused_release_keeps_when_it_was_asked_and_by_whom_it_was_answered()
     text = said(next(x for x in answers if x.state == "refused"), ADMIN)
     assert "Asked at 13:27:11 UTC.\nAnswered by Olga.\n" in text
     assert labels(next(x for x in answers if x.state == "granted"), ADMIN) == []
+
+
+def test_many_of_a_kind_are_one_message_that_says_how_many_more() -> None:
+    """Ten lines at most, then the count of the rest."""
+    items = tuple(
+        GroupItem(subject=str(n), symbol="XAUUSD", side="buy", volume=Decimal("0.10"))
+        for n in range(1, 11)
+    )
+    alert = a.DivergencesOpened(
+        account_id=1,
+        login=50001,
+        client="Alice",
+        currency="GBP",
+        finding="unknown_position",
+        count=12,
+        items=items,
+        at=START,
+    )
+    text = said(alert)
+    assert text.startswith("⚠️ Unknown position, 12 of them, on 50001\n#1 XAUUSD buy 0.10\n")
+    assert "\n#10 XAUUSD buy 0.10\nand 2 more\n" in text
+    assert "No signal called for them." in text

@@ -263,3 +263,23 @@ async def test_a_slow_account_does_not_hold_up_the_market_guard(house: House) ->
     assert house.sim.ledger.positions(GBP) == {}
     await house.run(8)
     assert [p.symbol for p in house.sim.ledger.positions(USD).values()] == ["EURUSD"]
+
+
+async def test_a_breach_reports_what_the_gap_close_it_took_over_had_closed(house: House) -> None:
+    """Gold was closed, but its answer was lost; the account's report must list it all the same."""
+    gold = house.open(GBP, "sell", "0.01")
+    euro = house.open(GBP, "buy", "1.00", "EURUSD")
+    await house.run(11)
+    house.price("2080.00", "2080.30")
+    await house.run(4)
+    house.fault(GBP, "timeout_after_execution", times=1)
+    await press(house, "close")
+    await house.run(0.01)
+    assert gold not in house.sim.ledger.positions(GBP)
+    house.price("1.05500", "1.05510", "EURUSD")  # 3,010 USD of 10,000 GBP: over 22 %
+    await house.run(10)
+    report = [x for x in await house.said(ADMIN_CHAT) if isinstance(x, a.CloseConfirmed)][-1]
+    assert (report.scope, {r.ticket: r.outcome for r in report.results}) == (
+        "account",
+        {gold: "closed", euro: "closed"},
+    )

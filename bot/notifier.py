@@ -125,6 +125,7 @@ class Notifier:
             try:
                 await self._one(ready)
             except Exception:
+                # A sender that ends would take its share of all later messages with it.
                 log.exception("sender_failed", row=ready.row.id)
 
     async def _looked(self) -> list[Ready]:
@@ -132,6 +133,7 @@ class Notifier:
         try:
             return await self._stored(self._look)
         except Exception:
+            # One bad row must not end the loop that every alert depends on.
             log.exception("outbox_look_failed")
             await asyncio.sleep(STORE_BACKOFF_S[-1])
             return []
@@ -162,6 +164,7 @@ class Notifier:
         try:
             await self._attempt(ready)
         except Exception:
+            # The row stays due: it is tried again later, and the others go out meanwhile.
             log.exception("message_failed", row=ready.row.id, kind=ready.row.kind)
             self._later[ready.row.id] = _now_s() + BACKOFF_S[-1]
             await self._stored(lambda: self._outbox.again(ready.row, FAULT))
@@ -220,6 +223,7 @@ class Notifier:
             alert = msgspec.json.decode(row.payload, type=Alert)
             message = alert_views.render(alert, self._voice, audience)
         except Exception:
+            # A fault in words must not silence what they tell of.
             log.exception("alert_not_rendered", row=row.id, kind=row.kind)
             message = Message(html=f"⚠️ {word({}, row.kind)}: no details. Please see /status.")
         late = self._clock.now() - row.created_at

@@ -100,6 +100,7 @@ class Poller:
                 if updates:
                     await self._take(updates)
             except Exception:
+                # A loop that ends would leave the bot deaf; nothing was confirmed to Telegram.
                 log.exception("fetching_failed")
                 await asyncio.sleep(BACKOFF_S[-1])
 
@@ -200,6 +201,7 @@ class Poller:
             try:
                 await self._handle(press)
             except Exception:
+                # Its row is still in the journal; the next person's press must be served.
                 log.exception("press_not_settled", update_id=press.update.update_id)
             finally:
                 self._pending -= 1
@@ -217,6 +219,7 @@ class Poller:
             if isinstance(answer, Failed):
                 state, text = "failed", f"ref {answer.ref}"
         except Exception as error:
+            # What the error router itself could not handle is settled as failed, never repeated.
             log.exception("update_failed", update_id=press.update.update_id)
             state, text = "failed", f"{type(error).__name__}: {error}"[:ERROR_CHARS_MAX]
         await self._stored(lambda: self._settle(press.row_id, state, text))

@@ -65,6 +65,7 @@ class ErrorsMiddleware(BaseMiddleware):
             await self._tell(event, data, Toast(refusals.NO_STORE, alert=True))
             return Failed(data["ref"])
         except Exception as error:
+            # The error router: whatever a handler raises is answered, logged and reported once.
             if isinstance(error, TelegramBadRequest) and NOT_MODIFIED in error.message:
                 await self._tell(event, data, None)
                 return None

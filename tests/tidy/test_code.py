@@ -21,7 +21,6 @@ BROAD_EXCEPT = {
     "bot/middlewares/errors.py": "the error router: a handler that fails is answered and logged",
     "bot/notifier.py": "a message that fails is logged and kept; the others still go out",
     "bot/polling.py": "an update that fails is settled as failed; the next one is still handled",
-    "bot/app.py": "the wrapper of the app's tasks: what ends one is logged before the app stops",
 }
 TASK_STARTERS = {"bot/app.py", "bot/sandbox/world.py"}
 SCHEDULER_MAY_IMPORT = {"apscheduler", "core.domain", "core.ports", "core.records", "core.services"}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
@@ -23,6 +24,10 @@ class BrokerUnavailable(Exception):
 
 class WrongAccount(BrokerUnavailable):
     """The terminal answered for another login or server than was asked for."""
+
+
+class TerminalStarting(BrokerUnavailable):
+    """The terminal's agent is being started or is resting before its next start."""
 
 
 class StaleEpoch(Exception):
@@ -86,8 +91,84 @@ class SendResult(Struct, frozen=True, kw_only=True):
     comment: str
 
 
+class Secret:
+    """A text that shows itself to nobody who does not ask: not in logs, errors or reprs."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+class TerminalLink(Struct, frozen=True, kw_only=True):
+    """Where an account's terminal is, and how it logs in.
+
+    `host` fills `{host}` of MT5_AGENT_COMMAND, "" where that has none. `password` is None where
+    the terminal remembers its own login. `server_offset_s`: the broker's clock minus UTC as last
+    inferred, None before that.
+    """
+
+    login: int
+    server: str
+    path: str
+    portable: bool = False
+    host: str = ""
+    password: Secret | None = None
+    server_offset_s: int | None = None
+
+
+class TerminalDirectory(Protocol):
+    """Which terminal belongs to which account."""
+
+    async def find(self, login: int, server: str) -> TerminalLink | None:
+        """The account's terminal; None where none is linked.
+
+        Raises StoreUnavailable, and BrokerUnavailable where its password cannot be decrypted.
+        """
+        ...
+
+    async def keep_offset(self, login: int, server: str, offset_s: int, at: datetime) -> None:
+        """Remember the broker's clock minus UTC, as inferred at an instant (UTC)."""
+        ...
+
+
+class TerminalState(StrEnum):
+    """Where an account's way to its broker stands."""
+
+    UP = "up"
+    """The last call was answered."""
+    STARTING = "starting"
+    """The agent is being started or the terminal logs in."""
+    RESTING = "resting"
+    """The last attempts failed; the next is made at `next_try_at`."""
+    UNLINKED = "unlinked"
+    """No terminal is linked to the account."""
+
+
+class TerminalHealth(Struct, frozen=True, kw_only=True):
+    """A terminal's state. `failures` count attempts in a row; `since` is when this state began."""
+
+    state: TerminalState
+    since: datetime
+    failures: int = 0
+    restarts: int = 0
+    next_try_at: datetime | None = None
+    reason: str = ""
+
+
 class TerminalGateway(Protocol):
     """The account's terminal. Every call carries the owner's epoch; lower ones are refused."""
+
+    def health(self, login: int, server: str) -> TerminalHealth | None:
+        """How the account's terminal is, at once and without asking it; None where not known."""
+        ...
 
     async def snapshot(self, request: SnapshotRequest) -> AccountSnapshot:
         """Read the account whole.
@@ -226,4 +307,12 @@ class Metrics(Protocol):
         self, login: int, positions: int, equity_gbp: Decimal | None, drawdown_percent: Decimal
     ) -> None:
         """The account's latest figures."""
+        ...
+
+    def terminal(self, login: int, state: str) -> None:
+        """A terminal's state changed: a word of `TerminalState`."""
+        ...
+
+    def terminal_restarted(self, reason: str) -> None:
+        """An agent was killed or died: timeout, died, malformed, frozen, wrong_account."""
         ...

@@ -216,6 +216,9 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     change that no deal explained within its wait, counted as loss), `unexplained_since`,
     `pending_flow` (money moved by deals seen with untrusted readings), `deals_cursor_at` (all deals
     executed before it are booked).
+    Terminal memory: `terminal_blocked_*` (it answered for another account: nothing is traded until
+    an operator clears it), `obstacles` (words of `core.domain.permissions`, None before the first
+    read).
     """
 
     table: ClassVar[str] = "account_state"
@@ -251,6 +254,9 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     pending_flow: Decimal = Decimal(0)
     deals_cursor_at: datetime | None = None
     snapshot_row_at: datetime | None = None
+    terminal_blocked_at: datetime | None = None
+    terminal_blocked_reason: str | None = None
+    obstacles: list[str] | None = None
 
 
 class EpisodeRow(Record, frozen=True, kw_only=True):
@@ -463,6 +469,27 @@ class PressRow(Record, frozen=True, kw_only=True):
     handled_at: datetime | None = None
 
 
+class TerminalRow(Record, frozen=True, kw_only=True):
+    """Where an account's MetaTrader 5 terminal is. Unique per (login, server).
+
+    `host` fills `{host}` of MT5_AGENT_COMMAND, "" where that has none. `password_token` is
+    encrypted, None where the terminal remembers its own login. `server_offset_s` is the broker's
+    clock minus UTC as last inferred, None before that.
+    """
+
+    table: ClassVar[str] = "terminals"
+    login: int
+    server: str
+    path: str
+    portable: bool = False
+    host: str = ""
+    password_token: str | None = None
+    server_offset_s: int | None = None
+    offset_at: datetime | None = None
+    linked_at: datetime
+    changed_at: datetime
+
+
 class LeaseRow(Record, frozen=True, kw_only=True):
     """Who owns a shard of accounts, and since which epoch (the fencing token)."""
 
@@ -494,5 +521,6 @@ RECORDS: tuple[type[Record], ...] = (
     AuditRow,
     OutboxRow,
     PressRow,
+    TerminalRow,
     LeaseRow,
 )

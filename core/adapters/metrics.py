@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from core.ports import TerminalState
+
 ACCOUNT_SERIES_MAX = 500
 LATENCY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -67,6 +69,22 @@ class PrometheusMetrics:
             ["job", "event"],
             registry=registry,
         )
+        self._watch_terminals(registry)
+
+    def _watch_terminals(self, registry: CollectorRegistry) -> None:
+        self._terminals = Gauge(
+            "mt5_terminal_state",
+            "1 for the state a terminal is in, 0 for the others.",
+            ["login", "state"],
+            registry=registry,
+        )
+        self._restarts = Counter(
+            "mt5_terminal_restarts_total",
+            "Terminal agents killed or died, by reason.",
+            ["reason"],
+            registry=registry,
+        )
+        self._terminal_logins: set[int] = set()
 
     def synced(self, outcome: str, latency_s: float) -> None:
         """Count one account cycle."""
@@ -106,3 +124,15 @@ class PrometheusMetrics:
     def job_event(self, job: str, event: str) -> None:
         """Count a scheduler event."""
         self._jobs.labels(job, event).inc()
+
+    def terminal(self, login: int, state: str) -> None:
+        """Set the terminal's state, up to the cap."""
+        if login not in self._terminal_logins and len(self._terminal_logins) >= ACCOUNT_SERIES_MAX:
+            return
+        self._terminal_logins.add(login)
+        for word in TerminalState:
+            self._terminals.labels(str(login), word.value).set(float(word.value == state))
+
+    def terminal_restarted(self, reason: str) -> None:
+        """Count an agent that was killed or died."""
+        self._restarts.labels(reason).inc()

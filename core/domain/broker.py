@@ -210,6 +210,8 @@ class AccountSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     `began_at` is when the request left, `observed_at` when the terminal answered, both by our own
     clock: flatness and grace are judged on these, never on broker time. `deals` are those executed
     since the instant asked for; `ticks` and `symbols` cover every symbol held or asked for.
+    `aliases` gives the broker's name of each symbol asked for under another (`XAUUSD` -> `GOLD.r`).
+    `obstacles` are words of `core.domain.permissions`: why this account could not be closed now.
     """
 
     account_id: int
@@ -223,3 +225,5 @@ class AccountSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     began_at: datetime
     observed_at: datetime
     server_offset_s: int
+    aliases: dict[str, str] = {}
+    obstacles: tuple[str, ...] = ()

@@ -33,6 +33,7 @@ from core.ports import (
     SendResult,
     SnapshotRequest,
     StaleEpoch,
+    TerminalHealth,
 )
 from core.records import AccountRow, AccountStateRow, ApprovalRow, OutboxRow
 from core.services.engine import Engine, assemble
@@ -41,6 +42,7 @@ from core.sim.fence import Stale
 from core.sim.ledger import Account
 from core.sim.simulation import PERSON, Opening, Simulation
 from core.sim.terminal import Terminal
+from tests.fakes.metrics import CountingMetrics
 
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 SERVER = "Sim"
@@ -91,40 +93,6 @@ class TestClock:
         return False
 
 
-class CountingMetrics:
-    """Remembers what was counted."""
-
-    def __init__(self) -> None:
-        self.counts: dict[tuple[str, str], int] = {}
-
-    def _add(self, name: str, label: str, amount: int = 1) -> None:
-        key = (name, label)
-        self.counts[key] = self.counts.get(key, 0) + amount
-
-    def synced(self, outcome: str, latency_s: float) -> None:
-        """Count a cycle."""
-        del latency_s
-        self._add("synced", outcome)
-
-    def divergence(self, reason: str) -> None:
-        """Count a divergence."""
-        self._add("divergence", reason)
-
-    def guard_triggered(self, guard: str) -> None:
-        """Count a trip."""
-        self._add("guard", guard)
-
-    def autoclosed(self, reason: str, positions: int) -> None:
-        """Count closed positions."""
-        self._add("autoclosed", reason, positions)
-
-    def account(
-        self, login: int, positions: int, equity_gbp: Decimal | None, drawdown_percent: Decimal
-    ) -> None:
-        """Ignore gauges."""
-        del login, positions, equity_gbp, drawdown_percent
-
-
 class SimGateway:
     """The simulated terminals, in this process."""
 
@@ -136,6 +104,11 @@ class SimGateway:
         self.reads = 0
         self.before_call: Callable[[str], None] = lambda _verb: None
         self.after_call: Callable[[str], None] = lambda _verb: None
+
+    def health(self, login: int, server: str) -> TerminalHealth | None:
+        """Always there."""
+        del login, server
+        return None
 
     async def snapshot(self, request: SnapshotRequest) -> AccountSnapshot:
         """Read through the real translation."""

@@ -40,6 +40,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: Json,
         list[int]: Json,
+        list[str]: Json,
     }
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Table
 
 from core.adapters.sql.base import Base
-from core.adapters.sql.models_accounts import Account, AccountState, User
+from core.adapters.sql.models_accounts import Account, AccountState, Terminal, User
 from core.adapters.sql.models_closing import CloseJob, CloseOrder, MarketWarning, Override
 from core.adapters.sql.models_ops import Audit, Lease, Outbox, Press
 from core.adapters.sql.models_reconciliation import (
@@ -37,6 +37,7 @@ __all__ = [
     "Press",
     "ReconciliationLog",
     "Signal",
+    "Terminal",
     "Trade",
     "User",
     "metadata",

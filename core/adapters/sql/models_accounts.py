@@ -121,3 +121,28 @@ class AccountState(Base):
     pending_flow: Mapped[Decimal]
     deals_cursor_at: Mapped[datetime | None]
     snapshot_row_at: Mapped[datetime | None]
+    terminal_blocked_at: Mapped[datetime | None]
+    terminal_blocked_reason: Mapped[str | None]
+    obstacles: Mapped[list[str] | None]
+
+
+class Terminal(Base):
+    """Where an account's terminal is, its password encrypted (`core.records.TerminalRow`).
+
+    No foreign key to the account: a terminal may be linked before the people file names it.
+    """
+
+    __tablename__ = "terminals"
+    __table_args__ = (UniqueConstraint("login", "server"), NUMBERED)
+
+    id: Mapped[Id]
+    login: Mapped[int]
+    server: Mapped[str]
+    path: Mapped[str]
+    portable: Mapped[bool]
+    host: Mapped[str]
+    password_token: Mapped[str | None]
+    server_offset_s: Mapped[int | None]
+    offset_at: Mapped[datetime | None]
+    linked_at: Mapped[datetime]
+    changed_at: Mapped[datetime]

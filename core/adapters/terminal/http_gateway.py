@@ -22,6 +22,7 @@ from core.ports import (
     SendResult,
     SnapshotRequest,
     StaleEpoch,
+    TerminalHealth,
 )
 
 STALE: Final = 409
@@ -60,6 +61,11 @@ class HttpTerminalGateway:
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+
+    def health(self, login: int, server: str) -> TerminalHealth | None:
+        """Not known: the terminals are started and watched by whoever answers at the address."""
+        del login, server
+        return None
 
     async def snapshot(self, request: SnapshotRequest) -> AccountSnapshot:
         """Read the account whole. Raises BrokerUnavailable, WrongAccount, StaleEpoch."""

@@ -1,0 +1,1 @@
+"""Real MetaTrader 5: one agent per terminal, and the gateway that keeps them."""

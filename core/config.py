@@ -11,24 +11,14 @@ Units stand last in the names: `_s` seconds, `_percent` percent (15 means 15 %),
 """
 
 import os
-import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import get_close_matches
-from ipaddress import ip_address
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -36,13 +26,22 @@ from pydantic_settings import (
     DotEnvSettingsSource,
     EnvSettingsSource,
     InitSettingsSource,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
-SYMBOLS_MAX: Final = 500
-"""Entries of one by-symbol map."""
+from core.config_values import (
+    PASSWORD_KEYS_MAX,
+    BySymbol,
+    ChatNumber,
+    CommandLine,
+    DatabaseAddress,
+    FernetKeys,
+    Loopback,
+    Token,
+    WebAddress,
+)
+
 GIVEN_LENGTH_MAX: Final = 60
 """How much of a wrong value is repeated in its error line."""
 NEARNESS_MIN: Final = 0.9
@@ -53,8 +52,7 @@ NEAR_LENGTHS: Final = 2
 DAY_S: Final = 86_400
 INTERVAL_S_MIN: Final = 0.1
 INTERVAL_S_MAX: Final = 300
-_TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-_HIDDEN: Final = frozenset({"telegram_token", "database_url"})
+_HIDDEN: Final = frozenset({"telegram_token", "database_url", "password_keys"})
 _NAMES_OF_OTHERS: Final = frozenset(
     {
         "database_uri",
@@ -74,6 +72,9 @@ _PIPS: Final = (
 _SPREADS: Final = (
     "XAUUSD=10,XAGUSD=10,US500=2,US30=10,NAS100=6,GER40=6,UK100=5,JP225=30,FRA40=5,EU50=5,AUS200=6"
 )
+
+_BY_SYMBOL_ACCEPTS: Final = "SYMBOL=NUMBER pairs above zero, separated by commas, each symbol once"
+_ADDRESS_ACCEPTS: Final = "an address such as http://127.0.0.1:8080, without query or fragment"
 
 
 class SettingsError(Exception):
@@ -115,71 +116,13 @@ def _text(default: object, accepts: str, meaning: str, **limits: Any) -> Any:  #
     )
 
 
-def _token(value: SecretStr | None) -> SecretStr | None:
-    if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
-        raise ValueError
-    return value
-
-
-def _web_address(value: str | None) -> str | None:
-    if value is None:
-        return None
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError
-    return value.rstrip("/")
-
-
-def _loopback(value: str) -> str:
-    if value != "localhost" and not ip_address(value).is_loopback:
-        raise ValueError
-    return value
-
-
-def _engine(value: str) -> str:
-    if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
-        raise ValueError
-    return value
-
-
-def _not_zero(value: int | None) -> int | None:
-    if value == 0:
-        raise ValueError
-    return value
-
-
-def _by_symbol(value: object) -> object:
-    """`XAUUSD=10,US500=2` as a map; a map stays one."""
-    if not isinstance(value, str):
-        return value
-    figures: dict[str, Decimal] = {}
-    for entry in filter(None, (part.strip() for part in value.split(","))):
-        symbol, equals, figure = (word.strip() for word in entry.partition("="))
-        try:
-            number = Decimal(figure)
-        except InvalidOperation:
-            raise ValueError from None
-        if not (symbol and equals and number.is_finite() and number > 0) or symbol in figures:
-            raise ValueError
-        figures[symbol] = number
-    return figures
-
-
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-BySymbol = Annotated[
-    dict[str, Decimal], NoDecode, BeforeValidator(_by_symbol), Field(max_length=SYMBOLS_MAX)
-]
-_BY_SYMBOL_ACCEPTS: Final = "SYMBOL=NUMBER pairs above zero, separated by commas, each symbol once"
-_ADDRESS_ACCEPTS: Final = "an address such as http://127.0.0.1:8080, without query or fragment"
-
-
 class Settings(BaseSettings):
     """Everything that differs between installations; see `.env.example` for consequences."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
 
     # --- addresses and identities
-    telegram_token: Annotated[SecretStr | None, AfterValidator(_token)] = _text(
+    telegram_token: Token = _text(
         None,
         "the token BotFather gave, such as 123456:ABC-def",
         "the bot's token",
@@ -187,11 +130,11 @@ class Settings(BaseSettings):
     telegram_api_base: WebAddress = _text(
         "https://api.telegram.org", _ADDRESS_ACCEPTS, "the Bot API's address"
     )
-    admin_chat_id: Annotated[int | None, AfterValidator(_not_zero)] = _text(
+    admin_chat_id: ChatNumber = _text(
         None, "a chat's number, negative for groups", "the chat of the admins"
     )
     data_dir: Path = _text(Path("reckoner-data"), "a directory", "where Reckoner keeps its files")
-    database_url: Annotated[str, AfterValidator(_engine)] = Field(
+    database_url: DatabaseAddress = Field(
         default_factory=lambda data: f"sqlite+aiosqlite:///{data['data_dir']}/reckoner.db",
         validate_default=True,
         repr=False,
@@ -201,10 +144,23 @@ class Settings(BaseSettings):
     terminal_base_url: WebAddress | None = _text(
         None, _ADDRESS_ACCEPTS, "where terminals answer (docs/terminal-protocol.md)"
     )
+    mt5_agent_command: CommandLine = _text(
+        None,
+        "a command line with closed quotes, such as ssh {host} python C:/reckoner/agent.py",
+        "what starts the agent beside a terminal",
+    )
+    mt5_start_timeout_s: float = _between(
+        150.0, 1, 600, "seconds", "the start of a terminal and its login, then another try"
+    )
+    password_keys: FernetKeys = _text(
+        None,
+        f"1 to {PASSWORD_KEYS_MAX} Fernet keys (44 characters each), separated by commas",
+        "what encrypts the brokers' passwords",
+    )
     clock_url: WebAddress | None = _text(
         None, _ADDRESS_ACCEPTS, "who tells the time; without it the system's clock"
     )
-    http_host: Annotated[str, AfterValidator(_loopback)] = _text(
+    http_host: Loopback = _text(
         "127.0.0.1", "a loopback address (127.0.0.1, ::1 or localhost)", "own address"
     )
     http_port: int = _between(8085, 0, 65535, "port; 0 for any free one", "own port")
@@ -366,6 +322,11 @@ def _nearest(name: str) -> str | None:
 def _contradictions(settings: Settings) -> list[str]:
     """Say which settings, each possible alone, cannot hold together."""
     mistakes = []
+    if settings.terminal_base_url is not None and settings.mt5_agent_command is not None:
+        mistakes.append(
+            "MT5_AGENT_COMMAND: expected nothing beside TERMINAL_BASE_URL: "
+            "an account is reached through one of them"
+        )
     if settings.warn_drawdown_percent >= settings.max_drawdown_percent:
         mistakes.append(
             f"WARN_DRAWDOWN_PERCENT: expected less than MAX_DRAWDOWN_PERCENT "

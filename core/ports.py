@@ -35,11 +35,25 @@ class StaleEpoch(Exception):
 
 
 class NotSent(Exception):
-    """A trade request certainly did not reach the broker."""
+    """A trade request certainly did not reach the broker.
+
+    `code` is the library's `last_error` where it gave one (`core.domain.retcodes`).
+    """
+
+    def __init__(self, text: str = "", *, code: int | None = None) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class OutcomeUnknown(Exception):
-    """A trade request may or may not have been executed: look, never repeat (law 6)."""
+    """A trade request may or may not have been executed: look, never repeat (law 6).
+
+    `code` is the library's `last_error` where it gave one.
+    """
+
+    def __init__(self, text: str = "", *, code: int | None = None) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class StoreUnavailable(Exception):
@@ -105,6 +119,22 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(***)"
+
+
+class PasswordUnreadable(Exception):
+    """An encrypted password cannot be decrypted; the text says why and shows no secret."""
+
+
+class PasswordVault(Protocol):
+    """Passwords, encrypted for one account each."""
+
+    def seal(self, login: int, server: str, password: Secret) -> str:
+        """Encrypt, under the newest key."""
+        ...
+
+    def unseal(self, login: int, server: str, token: str) -> Secret:
+        """Decrypt what was sealed for this login and server. Raises PasswordUnreadable."""
+        ...
 
 
 class TerminalLink(Struct, frozen=True, kw_only=True):

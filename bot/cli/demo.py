@@ -63,6 +63,7 @@ def overrides_for(world: WorldFile, data_dir: Path) -> dict[str, str]:
         "TELEGRAM_API_BASE": world.base_url,
         "ADMIN_CHAT_ID": str(world.admin_chat_id),
         "TERMINAL_BASE_URL": world.terminal_base_url,
+        "MT5_AGENT_COMMAND": "",
     }
 
 

@@ -3,6 +3,7 @@
 from bot.cli.options import UsageError
 from bot.cli.private import keep_to_this_user
 from bot.cli.serving import serve_app
+from core.agent_command import AgentCommand, agent_command
 from core.config import Settings, SettingsError, load
 from core.people_file import PeopleFile, PeopleFileError, read_people
 
@@ -12,9 +13,8 @@ NO_BOT = (
 )
 NO_ADMIN_CHAT = "ADMIN_CHAT_ID: expected the number of the chat that gets warnings, got nothing"
 NO_TERMINAL = (
-    "TERMINAL_BASE_URL: this version has no adapter for a MetaTrader 5 terminal yet, and no other "
-    "terminal address is set; nothing was started. Try python -m bot demo, and see CHANGELOG.md "
-    "for the version that brings it"
+    "MT5_AGENT_COMMAND: expected what starts an agent beside a terminal, such as "
+    "ssh {host} python C:/reckoner/agent.py, got nothing; see docs/connect-windows.md"
 )
 
 
@@ -33,7 +33,7 @@ def prepare() -> tuple[Settings, PeopleFile | None]:
         for line, value in (
             (NO_BOT, settings.telegram_token),
             (NO_ADMIN_CHAT, settings.admin_chat_id),
-            (NO_TERMINAL, settings.terminal_base_url),
+            (NO_TERMINAL, way_to_terminals(settings)),
         )
         if value is None
     ]
@@ -47,6 +47,11 @@ def prepare() -> tuple[Settings, PeopleFile | None]:
         return settings, read_people(settings.people_file)
     except PeopleFileError as error:
         raise UsageError(str(error)) from None
+
+
+def way_to_terminals(settings: Settings) -> str | AgentCommand | None:
+    """Answer where terminals answer, or what starts an agent beside one; None without either."""
+    return settings.terminal_base_url or agent_command(settings.mt5_agent_command)
 
 
 def settings_or_usage(overrides: dict[str, str] | None = None) -> Settings:

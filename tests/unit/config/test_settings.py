@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from core.config import SYMBOLS_MAX, Settings, SettingsError, load
+from core.config import Settings, SettingsError, load
+from core.config_values import SYMBOLS_MAX
+
+KEY = "A" * 43 + "="
 
 
 def _mistakes(**env: str) -> list[str]:
@@ -71,6 +74,9 @@ def test_an_empty_value_counts_as_not_given() -> None:
         ("SYNC_CONCURRENCY_MAX", ["1", "1024"], ["0", "1025"]),
         ("MISSING_OBSERVATIONS_MIN", ["2", "100"], ["1", "101"]),
         ("MARKET_WARNING_GRACE_S", ["5", "3600"], ["4.9", "3601"]),
+        ("MT5_AGENT_COMMAND", ["agent", "'a b' {host}"], ["agent 'a", '"', "''"]),
+        ("MT5_START_TIMEOUT_S", ["1", "600"], ["0.9", "601"]),
+        ("PASSWORD_KEYS", [KEY, ",".join([KEY] * 16)], ["x", KEY[1:], ",".join([KEY] * 17)]),
         ("MAGIC_BASE", ["1", "2000000000"], ["0", "2000000001"]),
         ("MESSAGE_MARK", ["x" * 16], ["x" * 17]),
         ("ADMIN_CHAT_ID", ["-1001", "5"], ["0", "desk"]),
@@ -112,7 +118,11 @@ def test_a_long_wrong_value_is_cut() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("TELEGRAM_TOKEN", "hunter2"), ("DATABASE_URL", "mysql://me:hunter2@db/x")],
+    [
+        ("TELEGRAM_TOKEN", "hunter2"),
+        ("PASSWORD_KEYS", "hunter2"),
+        ("DATABASE_URL", "mysql://me:hunter2@db/x"),
+    ],
 )
 def test_secrets_are_never_shown(name: str, value: str) -> None:
     (line,) = _mistakes(**{name: value})
@@ -121,7 +131,11 @@ def test_secrets_are_never_shown(name: str, value: str) -> None:
 
 def test_a_good_secret_is_not_shown_either() -> None:
     settings = load(
-        {"TELEGRAM_TOKEN": "1:hunter2", "DATABASE_URL": "postgresql+asyncpg://u:hunter2@db/x"},
+        {
+            "TELEGRAM_TOKEN": "1:hunter2",
+            "DATABASE_URL": "postgresql+asyncpg://u:hunter2@db/x",
+            "PASSWORD_KEYS": "hunter2".ljust(43, "A") + "=",
+        },
         dotenv=None,
     )
     assert "hunter2" not in repr(settings)
@@ -131,6 +145,13 @@ def test_a_good_secret_is_not_shown_either() -> None:
 @pytest.mark.parametrize(
     ("env", "line"),
     [
+        (
+            {"TERMINAL_BASE_URL": "http://127.0.0.1:1", "MT5_AGENT_COMMAND": "agent"},
+            (
+                "MT5_AGENT_COMMAND: expected nothing beside TERMINAL_BASE_URL: "
+                "an account is reached through one of them"
+            ),
+        ),
         (
             {"WARN_DRAWDOWN_PERCENT": "20"},
             "WARN_DRAWDOWN_PERCENT: expected less than MAX_DRAWDOWN_PERCENT (20), got '20'",

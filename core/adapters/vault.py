@@ -1,0 +1,195 @@
+"""Brokers' passwords at rest: encrypted for one account, under keys that are no row's neighbour.
+
+A token in the database is a Fernet token (AES-128-CBC with HMAC-SHA256, from `cryptography`) whose
+plaintext names its login and server: copied to another row it opens nothing. The newest key
+encrypts, older ones still decrypt, until `rotate-keys` has made them needless. Keys come from
+PASSWORD_KEYS or from a file beside the database that nobody else may read; they are read anew each
+time, because `link` and `rotate-keys` change them while Reckoner runs.
+"""
+
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from core.adapters.sql.owner import FileLock, StoreLocked
+from core.config_values import PASSWORD_KEYS_MAX
+from core.ports import PasswordUnreadable, Secret, StoreUnavailable
+
+KEY_FILE: Final = "password.keys"
+"""Its name in DATA_DIR: one key a line, the newest first."""
+FILE_BYTES_MAX: Final = 4096
+"""A file of PASSWORD_KEYS_MAX keys has less than a quarter of it."""
+OTHERS: Final = 0o077
+"""The rights of the group and of everybody else."""
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
+
+Keys = tuple[str, ...]
+
+
+class VaultError(Exception):
+    """The keys cannot be used; one line with what to do, and no key in it."""
+
+
+class NoKeys(VaultError):
+    """There is no key yet."""
+
+
+class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The plaintext of a token."""
+
+    login: int
+    server: str
+    password: str
+
+
+class Vault:
+    """`core.ports.PasswordVault`: seals and unseals with whatever keys there are just then."""
+
+    def __init__(self, read_keys: Callable[[], Keys]) -> None:
+        self._read_keys = read_keys
+
+    def seal(self, login: int, server: str, password: Secret) -> str:
+        """Encrypt a password for one account, under the newest key. Raises VaultError."""
+        sealed = _Sealed(login=login, server=server, password=password.reveal())
+        return self._fernet().encrypt(msgspec.json.encode(sealed)).decode("ascii")
+
+    def unseal(self, login: int, server: str, token: str) -> Secret:
+        """Decrypt an account's token. Raises PasswordUnreadable, saying why, without secrets."""
+        try:
+            plain = self._fernet().decrypt(token.encode("ascii", "replace"))
+            sealed = msgspec.json.decode(plain, type=_Sealed)
+        except VaultError as error:
+            raise PasswordUnreadable(str(error)) from None
+        except InvalidToken:
+            raise PasswordUnreadable("none of the keys encrypted this password") from None
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            # From None: the cause's text could quote what was decrypted.
+            raise PasswordUnreadable("what was encrypted is no password") from None
+        if (sealed.login, sealed.server) != (login, server):
+            raise PasswordUnreadable("this password was encrypted for another account")
+        return Secret(sealed.password)
+
+    def _fernet(self) -> MultiFernet:
+        return MultiFernet([Fernet(key) for key in self._read_keys()])
+
+
+def fixed_keys(setting: str) -> Callable[[], Keys]:
+    """Answer the keys of PASSWORD_KEYS, which `core.config` has checked."""
+    keys = tuple(setting.split(","))
+    return lambda: keys
+
+
+def new_key() -> str:
+    """Make a key: 32 random bytes of the operating system, URL-safe base64."""
+    return Fernet.generate_key().decode("ascii")
+
+
+class KeyFile:
+    """The keys beside the database. Its directory is made with the first key."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Keys:
+        """Read the keys, the newest first.
+
+        Raises NoKeys where there is no file, VaultError where it cannot be used or others can read
+        it.
+        """
+        try:
+            handle = os.open(self.path, os.O_RDONLY)
+        except FileNotFoundError:
+            raise NoKeys(
+                f"{self.path}: there is no key to the brokers' passwords; the first "
+                "`python -m bot link` makes it"
+            ) from None
+        except OSError as error:
+            raise VaultError(f"{self.path}: cannot be read: {error.strerror}") from None
+        with os.fdopen(handle, "rb") as file:
+            self._refuse_others(os.fstat(handle).st_mode)
+            content = file.read(FILE_BYTES_MAX + 1)
+        keys = tuple(content.decode("ascii", "replace").split())
+        if not 0 < len(keys) <= PASSWORD_KEYS_MAX or not all(_KEY.fullmatch(key) for key in keys):
+            raise VaultError(
+                f"{self.path}: expected 1 to {PASSWORD_KEYS_MAX} keys, one a line; "
+                "bring it back from a copy, or link every account again"
+            )
+        return keys
+
+    def read_or_make(self) -> Keys:
+        """Read the keys; make the first where there are none. Call it inside `held`."""
+        try:
+            return self.read()
+        except NoKeys:
+            self.write((new_key(),))
+            return self.read()
+
+    def write(self, keys: Keys) -> None:
+        """Replace the file, whole, on the disk before this returns. Call it inside `held`.
+
+        A crash leaves the old file or the new one, never a part. Raises VaultError.
+        """
+        draft = self.path.with_name(self.path.name + ".new")
+        try:
+            # Made anew: what a crash left may have any rights, and be open elsewhere.
+            draft.unlink(missing_ok=True)
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write("".join(f"{key}\n" for key in keys).encode("ascii"))
+                file.flush()
+                os.fsync(handle)
+            draft.replace(self.path)
+            _flush_directory(self.path.parent)
+        except OSError as error:
+            raise VaultError(f"{self.path}: cannot be written: {error.strerror}") from None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep every other `link` and `rotate-keys` away.
+
+        So no password is sealed under a key that is just being dropped. Raises VaultError at once
+        where another one is under way.
+        """
+        lock = FileLock(self.path.with_name(self.path.name + ".lock"))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock.acquire()
+        except StoreLocked as error:
+            raise VaultError(
+                f"another `link`, `unlink` or `rotate-keys` is under way (process {error.pid}); "
+                "try again when it has ended"
+            ) from None
+        except (StoreUnavailable, OSError) as error:
+            raise VaultError(f"{self.path.parent}: cannot be written: {error}") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _refuse_others(self, mode: int) -> None:
+        # Windows knows no such rights; there the directory's own hold.
+        if sys.platform != "win32" and mode & OTHERS:
+            raise VaultError(
+                f"{self.path}: others may read it (mode {stat.S_IMODE(mode):04o}): "
+                f"chmod 600 {self.path}, then `python -m bot rotate-keys`"
+            )
+
+
+def _flush_directory(path: Path) -> None:
+    """Bring a file's new name to the disk; Windows does so by itself."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,103 @@
+"""The kinds of value that settings have, each checked as it is read.
+
+A reader raises ValueError without words: `core.config` says what the setting accepts, and shows no
+secret.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from core.agent_command import words_of
+
+SYMBOLS_MAX: Final = 500
+"""Entries of one by-symbol map."""
+PASSWORD_KEYS_MAX: Final = 16
+"""The newest, and old ones until `rotate-keys` has made them needless."""
+_TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
+_FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
+"""32 bytes as URL-safe base64."""
+
+
+def _token(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not _TOKEN.fullmatch(value.get_secret_value()):
+        raise ValueError
+    return value
+
+
+def _web_address(value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _loopback(value: str) -> str:
+    if value != "localhost" and not ip_address(value).is_loopback:
+        raise ValueError
+    return value
+
+
+def _engine(value: str) -> str:
+    if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        raise ValueError
+    return value
+
+
+def _not_zero(value: int | None) -> int | None:
+    if value == 0:
+        raise ValueError
+    return value
+
+
+def _command(value: str | None) -> str | None:
+    """A command line whose quotes are closed; blank counts as not given."""
+    if value is None or not value.strip():
+        return None
+    words_of(value)
+    return value
+
+
+def _fernet_keys(value: SecretStr | None) -> SecretStr | None:
+    if value is None or not value.get_secret_value().strip():
+        return None
+    keys = [part.strip() for part in value.get_secret_value().split(",")]
+    if len(keys) > PASSWORD_KEYS_MAX or not all(_FERNET_KEY.fullmatch(key) for key in keys):
+        raise ValueError
+    return SecretStr(",".join(keys))
+
+
+def _by_symbol(value: object) -> object:
+    """`XAUUSD=10,US500=2` as a map; a map stays one."""
+    if not isinstance(value, str):
+        return value
+    figures: dict[str, Decimal] = {}
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        symbol, equals, figure = (word.strip() for word in entry.partition("="))
+        try:
+            number = Decimal(figure)
+        except InvalidOperation:
+            raise ValueError from None
+        if not (symbol and equals and number.is_finite() and number > 0) or symbol in figures:
+            raise ValueError
+        figures[symbol] = number
+    return figures
+
+
+Token = Annotated[SecretStr | None, AfterValidator(_token)]
+ChatNumber = Annotated[int | None, AfterValidator(_not_zero)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Loopback = Annotated[str, AfterValidator(_loopback)]
+DatabaseAddress = Annotated[str, AfterValidator(_engine)]
+CommandLine = Annotated[str | None, AfterValidator(_command)]
+FernetKeys = Annotated[SecretStr | None, AfterValidator(_fernet_keys)]
+BySymbol = Annotated[
+    dict[str, Decimal], NoDecode, BeforeValidator(_by_symbol), Field(max_length=SYMBOLS_MAX)
+]

@@ -125,11 +125,15 @@ class PasswordUnreadable(Exception):
     """An encrypted password cannot be decrypted; the text says why and shows no secret."""
 
 
+class KeysUnusable(Exception):
+    """The keys to the passwords cannot be used; one line with what to do, and no key in it."""
+
+
 class PasswordVault(Protocol):
     """Passwords, encrypted for one account each."""
 
     def seal(self, login: int, server: str, password: Secret) -> str:
-        """Encrypt, under the newest key."""
+        """Encrypt, under the newest key. Raises KeysUnusable."""
         ...
 
     def unseal(self, login: int, server: str, token: str) -> Secret:

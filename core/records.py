@@ -218,7 +218,9 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     executed before it are booked).
     Terminal memory: `terminal_blocked_*` (it answered for another account: nothing is traded until
     an operator clears it), `obstacles` (words of `core.domain.permissions`, None before the first
-    read).
+    read), `obstacles_since` (while there are any), `obstacles_told_at` (last told of while
+    something was held). `autotrading` and `can_trade` say the same of terminal and account, for
+    whoever asks the database; nothing here is decided by them.
     """
 
     table: ClassVar[str] = "account_state"
@@ -257,6 +259,8 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     terminal_blocked_at: datetime | None = None
     terminal_blocked_reason: str | None = None
     obstacles: list[str] | None = None
+    obstacles_since: datetime | None = None
+    obstacles_told_at: datetime | None = None
 
 
 class EpisodeRow(Record, frozen=True, kw_only=True):
@@ -347,6 +351,7 @@ class CloseOrderRow(Record, frozen=True, kw_only=True):
 
     `action`: close or cancel. `state`: intended (committed, perhaps sent), done (the server said
     so), refused (certainly not executed), unknown, settled (a later read shows it gone or smaller).
+    `retcode` is the trade server's, or from 1 down the library's `last_error` (domain.retcodes).
     """
 
     table: ClassVar[str] = "close_orders"

@@ -14,6 +14,7 @@ from core.domain.alerts import (
     ReleaseAnswered,
     ReleaseAsked,
 )
+from core.domain.retcodes import outcome
 
 WHOLE_ACCOUNT = "account"
 TROUBLE_HEADS = {
@@ -80,6 +81,8 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
     ]
     if alert.detail:
         lines.append(f"The server says: {code(alert.detail)}")
+    if alert.retcode is not None and audience is Audience.ADMIN:
+        lines.append(esc(outcome(alert.retcode, alert.detail).sentence))
     if alert.trouble == "autotrading_off":
         lines.append(SWITCH_ON)
     lines += [

@@ -267,6 +267,7 @@ class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
 class CloseTrouble(AccountAlert, frozen=True, kw_only=True):
     """A close job is held up; it goes on trying. `trouble` is a word, `detail` the server's.
 
+    `retcode` is the last answer's code in the order outcome table, None where it had none.
     Troubles: market_closed, autotrading_off, rejected, unknown_outcome, unavailable, cannot_trade.
     """
 
@@ -278,6 +279,7 @@ class CloseTrouble(AccountAlert, frozen=True, kw_only=True):
     open_orders: int
     next_try_at: datetime
     at: datetime
+    retcode: int | None = None
 
 
 class LatchedReappeared(AccountAlert, frozen=True, kw_only=True):

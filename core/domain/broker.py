@@ -165,15 +165,30 @@ class Tick(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class SymbolSpec(Struct, frozen=True, kw_only=True, gc=False):
-    """What the terminal says of a symbol. `filling_mode` is the SYMBOL_FILLING bit set."""
+    """What the terminal says of a symbol. `filling_mode` is the SYMBOL_FILLING bit set.
+
+    `canonical` is Reckoner's name of it (`XAUUSD` for `GOLD.r`), the broker's own where it has
+    none. `tick_value` is what a move of `tick_size` makes per lot, in the account's currency, and
+    changes with the rates. `volume_limit` is the most lots in one direction, `stops_level` and
+    `freeze_level` how near to the price stops may stand and orders may be touched, in points; 0
+    is no such limit.
+    """
 
     name: str
+    canonical: str
+    path: str
+    calc_mode: int
     digits: int
     point: Decimal
     contract_size: Decimal
     volume_min: Decimal
     volume_step: Decimal
     volume_max: Decimal
+    volume_limit: Decimal
+    tick_value: Decimal
+    tick_size: Decimal
+    stops_level: int
+    freeze_level: int
     currency_base: str
     currency_profit: str
     filling_mode: int
@@ -185,7 +200,7 @@ class AccountState(Struct, frozen=True, kw_only=True, gc=False):
     """The account's figures in its own currency.
 
     `margin_level_percent` is None while no margin is used (MetaTrader prints 0.0 then).
-    `can_trade` is False with an investor password or where the server forbids experts.
+    `fifo_close`: of each symbol only the oldest position may be closed.
     """
 
     login: int
@@ -201,7 +216,7 @@ class AccountState(Struct, frozen=True, kw_only=True, gc=False):
     margin_free: Decimal
     margin_level_percent: Decimal | None
     stop_out_level_percent: Decimal | None
-    can_trade: bool
+    fifo_close: bool = False
 
 
 class AccountSnapshot(Struct, frozen=True, kw_only=True, gc=False):
@@ -210,13 +225,13 @@ class AccountSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     `began_at` is when the request left, `observed_at` when the terminal answered, both by our own
     clock: flatness and grace are judged on these, never on broker time. `deals` are those executed
     since the instant asked for; `ticks` and `symbols` cover every symbol held or asked for.
-    `aliases` gives the broker's name of each symbol asked for under another (`XAUUSD` -> `GOLD.r`).
+    `aliases` gives the broker's name of each symbol asked for under another (`XAUUSD` -> `GOLD.r`),
+    `ambiguous` the several that each symbol asked for may be, where none was to be preferred.
     `obstacles` are words of `core.domain.permissions`: why this account could not be closed now.
     """
 
     account_id: int
     state: AccountState
-    autotrading: bool
     positions: tuple[Position, ...]
     orders: tuple[PendingOrder, ...]
     deals: tuple[Deal, ...]
@@ -226,4 +241,5 @@ class AccountSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     observed_at: datetime
     server_offset_s: int
     aliases: dict[str, str] = {}
+    ambiguous: dict[str, tuple[str, ...]] = {}
     obstacles: tuple[str, ...] = ()

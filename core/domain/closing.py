@@ -14,6 +14,9 @@ Invariants:
 6. No figure but the ticket and its volume is needed to close: a symbol without data holds up
    nothing.
 7. A clock set back holds nothing up: an attempt dated after `now` counts as made now.
+8. Where only the oldest position of a symbol may be closed (FIFO), a younger one never goes first.
+9. While a close that was only accepted (10008) is listed at work, neither is it cancelled nor its
+   position closed again, for at most `AT_WORK_LONGEST_S`.
 """
 
 from collections.abc import Sequence
@@ -24,7 +27,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.domain.broker import AccountSnapshot, PendingOrder, Position, SymbolSpec
-from core.domain.retcodes import PLACED, RetcodeClass, classify
+from core.domain.retcodes import PLACED, REFUSALS_TOLD, OrderOutcome, RetcodeClass, outcome
 from core.records import CloseJobRow, CloseOrderRow
 
 ACCOUNT_SCOPE = "account"
@@ -38,15 +41,12 @@ SETTLE_LONGEST_S = 30.0
 SETTLE_S = 1.0
 """A server may say done before the position is gone (300 to 800 ms seen on ECN brokers)."""
 DEVIATION_FACTOR_MAX = 10
-PAUSES_S: dict[RetcodeClass, tuple[float, ...]] = {
-    RetcodeClass.REPRICE: (0.0, 0.0, 0.5, 1.0, 2.0, 5.0),
-    RetcodeClass.BACK_OFF: (1.0, 2.0, 4.0, 8.0, 15.0, 30.0),
-    RetcodeClass.FILLING: (0.0, 0.0, 1.0, 5.0, 15.0, 30.0),
-    RetcodeClass.SESSION: (5.0, 10.0, 30.0),
-    RetcodeClass.HUMAN: (2.0, 5.0, 10.0),
-    RetcodeClass.INVALID: (1.0, 2.0, 5.0, 15.0, 30.0),
-}
-"""Seconds to wait before the next attempt, by how many times this class was the answer."""
+AT_WORK_LONGEST_S = 30.0
+"""How long an order that was accepted and is still listed keeps its position from another close."""
+MARKET_TYPES = frozenset({0, 1})
+"""ORDER_TYPE buy and sell: such an order is listed only while the server works on it."""
+NOT_SENT = -10004
+"""Stands for a request that did not leave and whose `last_error` is not known."""
 
 FILL_FOK = 0
 FILL_IOC = 1
@@ -137,14 +137,18 @@ def plan(
     attempts: list[Attempt] = []
     waits: list[datetime] = []
     troubles: list[str] = []
-    candidates: list[Position | PendingOrder] = [
-        *pending,
-        *sorted(positions, key=_largest_loss_first),
-    ]
-    for item in candidates:
+    look = _Look(snapshot=snapshot, now=now, policy=policy)
+    at_work = _at_work(histories, look)
+    fifo = _fifo_symbols(orders, snapshot)
+    held_until: dict[str, datetime] = {}
+    for item in _in_turn(pending, positions, fifo):
         history = histories.get(_key(item), [])
-        wait_until = _wait_until(history, item.volume, snapshot, now, policy)
+        wait_until = _wait_until(history, item, look, at_work)
         troubles.append(_trouble(history))
+        if isinstance(item, Position) and item.symbol in fifo:
+            wait_until = held_until.get(item.symbol, wait_until)
+            if wait_until is not None:
+                held_until[item.symbol] = wait_until
         if wait_until is not None:
             waits.append(wait_until)
         elif len(attempts) < REQUESTS_PER_ROUND_MAX:
@@ -211,29 +215,88 @@ def _prove(
     )
 
 
+class _Look(Struct, frozen=True, kw_only=True, gc=False):
+    """What there is to judge by."""
+
+    snapshot: AccountSnapshot
+    now: datetime
+    policy: ClosePolicy
+
+
+def _at_work(histories: dict[Key, list[CloseOrderRow]], look: _Look) -> dict[str, datetime]:
+    """Symbols with an order of ours at work, and until when it is left alone.
+
+    That is a market order still listed, after a close of that symbol that was only accepted. A
+    second close beside it could open the other way on an account that nets; and to cancel it would
+    undo the close.
+    """
+    listed = {o.symbol for o in look.snapshot.orders if o.order_type in MARKET_TYPES}
+    until: dict[str, datetime] = {}
+    for (action, _), history in histories.items():
+        last = history[-1]
+        placed = action == CLOSE and last.state == DONE and last.retcode == PLACED
+        limit = _sent_at(last) + timedelta(seconds=AT_WORK_LONGEST_S)
+        if placed and last.symbol in listed and look.now < limit:
+            again = min(limit, look.now + timedelta(seconds=SETTLE_S))
+            until[last.symbol] = max(again, until.get(last.symbol, again))
+    return until
+
+
+def _fifo_symbols(orders: Sequence[CloseOrderRow], snapshot: AccountSnapshot) -> frozenset[str]:
+    """Symbols whose oldest position has to be closed first: the account says so, or an answer did.
+
+    (facts: mt5, section 2, FIFO)
+    """
+    held = {p.symbol for p in snapshot.positions}
+    if snapshot.state.fifo_close:
+        return frozenset(held)
+    told = (o.symbol for o in orders if _answer(o).answer is RetcodeClass.OLDEST_FIRST)
+    return frozenset(held.intersection(told))
+
+
+def _in_turn(
+    pending: Sequence[PendingOrder], positions: Sequence[Position], fifo: frozenset[str]
+) -> list[PendingOrder | Position]:
+    """Orders, then positions by the largest loss; those of a FIFO symbol together, oldest first."""
+    worst: dict[str, Decimal] = {}
+    for position in positions:
+        loss = position.profit + position.swap
+        worst[position.symbol] = min(loss, worst.get(position.symbol, loss))
+
+    def turn(position: Position) -> tuple[Decimal, str, datetime, int]:
+        if position.symbol in fifo:
+            return (worst[position.symbol], position.symbol, position.opened_at, position.ticket)
+        return (position.profit + position.swap, "", position.opened_at, position.ticket)
+
+    return [*pending, *sorted(positions, key=turn)]
+
+
 def _wait_until(
     history: Sequence[CloseOrderRow],
-    volume: Decimal,
-    snapshot: AccountSnapshot,
-    now: datetime,
-    policy: ClosePolicy,
+    item: Position | PendingOrder,
+    look: _Look,
+    at_work: dict[str, datetime],
 ) -> datetime | None:
     """When to read again before the next attempt at this ticket; None where it may be made now.
 
     Readings decide, not answers: an attempt rests until a reading begun late enough shows that the
     ticket is still there.
     """
+    snapshot, now = look.snapshot, look.now
+    is_close = isinstance(item, Position)
+    if item.symbol in at_work and (is_close or item.order_type in MARKET_TYPES):
+        return at_work[item.symbol]
     if not history:
         return None
     last = history[-1]
     base = _sent_at(last)
     if last.state == REFUSED:
-        ready = base + timedelta(seconds=_pause_s(history))
+        ready = base + timedelta(seconds=_pause_s(history, look))
         return None if now >= ready and snapshot.began_at >= base else max(ready, now)
     filled = last.state == DONE and last.retcode != PLACED
-    if filled and volume < last.volume and snapshot.began_at >= base:
+    if filled and item.volume < last.volume and snapshot.began_at >= base:
         return None  # a partial fill: this reading shows what is left
-    quiet_s = _settle_s(history) if filled else max(SETTLE_S, policy.quiet_period_s)
+    quiet_s = _settle_s(history) if filled else max(SETTLE_S, look.policy.quiet_period_s)
     ready = base + timedelta(seconds=quiet_s)
     return None if snapshot.began_at >= ready else max(ready, now)
 
@@ -252,22 +315,30 @@ def _settle_s(history: Sequence[CloseOrderRow]) -> float:
     return min(SETTLE_S * (1 << max(0, _done_in_vain(history) - 1)), SETTLE_LONGEST_S)
 
 
-def _pause_s(history: Sequence[CloseOrderRow]) -> float:
-    answer = _answer(history[-1])
+def _pause_s(history: Sequence[CloseOrderRow], look: _Look) -> float:
+    last = history[-1]
+    answer = _answer(last)
     times = 0
     for order in reversed(history):
-        if _answer(order) is not answer:
+        if _answer(order).answer is not answer.answer:
             break
         times += 1
-    pauses = PAUSES_S.get(answer, PAUSES_S[RetcodeClass.BACK_OFF])
-    return pauses[min(times, len(pauses)) - 1]
+    # What was refused before it left may bear a code that by itself proves nothing.
+    pauses = answer.pauses_s or outcome(NOT_SENT).pauses_s
+    pause_s = pauses[min(times, len(pauses)) - 1]
+    tick = look.snapshot.ticks.get(last.symbol)
+    if answer.answer is RetcodeClass.SESSION and tick is not None and tick.at > _sent_at(last):
+        # The library tells no sessions: a quote after the refusal is the sign that one began.
+        return min(pause_s, pauses[0])
+    return pause_s
 
 
-def _answer(order: CloseOrderRow) -> RetcodeClass:
-    return RetcodeClass.BACK_OFF if order.retcode is None else classify(order.retcode)
+def _answer(order: CloseOrderRow) -> OrderOutcome:
+    code = NOT_SENT if order.retcode is None else order.retcode
+    return outcome(code, order.error or "")
 
 
-def _trouble(history: Sequence[CloseOrderRow]) -> str:  # noqa: PLR0911 - a table of answers
+def _trouble(history: Sequence[CloseOrderRow]) -> str:
     if not history:
         return ""
     last = history[-1]
@@ -275,19 +346,10 @@ def _trouble(history: Sequence[CloseOrderRow]) -> str:  # noqa: PLR0911 - a tabl
         return "unknown_outcome"
     if last.state != REFUSED:
         return ""
-    match _answer(last):
-        case RetcodeClass.SESSION:
-            return "market_closed"
-        case RetcodeClass.HUMAN:
-            return "autotrading_off" if last.retcode in (10026, 10027) else "cannot_trade"
-        case RetcodeClass.INVALID:
-            return "rejected"
-        case _:
-            return "rejected" if len(history) >= REFUSALS_TOLD else ""
-
-
-REFUSALS_TOLD = 5
-"""Refusals of one ticket that pass quietly (requotes come in twos and threes) before it is told."""
+    answer = _answer(last)
+    same = sum(1 for o in history if _answer(o) == answer)
+    told = same >= answer.told_after or len(history) >= REFUSALS_TOLD
+    return answer.trouble if told else ""
 
 
 def _attempt(
@@ -327,7 +389,7 @@ def _attempt(
 
 
 def _filling(order: CloseOrderRow) -> bool:
-    return _answer(order) is RetcodeClass.FILLING
+    return _answer(order).answer is RetcodeClass.FILLING
 
 
 def close_volume(held: Decimal, spec: SymbolSpec | None) -> Decimal:
@@ -367,7 +429,3 @@ def filling_modes(spec: SymbolSpec | None) -> tuple[int, ...]:
     if spec.execution_mode < EXECUTION_MARKET:
         return (FILL_FOK, FILL_IOC, FILL_RETURN)
     return (*flagged, *rest)
-
-
-def _largest_loss_first(position: Position) -> tuple[Decimal, int]:
-    return (position.profit + position.swap, position.ticket)

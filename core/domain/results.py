@@ -7,7 +7,7 @@ from decimal import Decimal
 from core.domain.alert_parts import TicketResult
 from core.domain.broker import ZERO, Deal, DealEntry, DealReason
 from core.domain.closures import mean_price
-from core.domain.retcodes import DONE, PARTIAL
+from core.domain.retcodes import DONE, PARTIAL, Executed, outcome
 from core.records import CloseOrderRow
 
 COMMENT_PREFIX = "rc:"
@@ -78,8 +78,12 @@ def _is_ours(deal: Deal, orders: Sequence[CloseOrderRow]) -> bool:
     """
     if deal.ticket in {o.deal for o in orders} or deal.comment.startswith(COMMENT_PREFIX):
         return True
-    lost = any(o.deal is None and o.retcode is None for o in orders)
+    lost = any(o.deal is None and _may_be_executed(o.retcode) for o in orders)
     return lost and deal.reason == DealReason.EXPERT
+
+
+def _may_be_executed(retcode: int | None) -> bool:
+    return retcode is None or outcome(retcode).executed is Executed.UNKNOWN
 
 
 def total_pnl(results: Sequence[TicketResult]) -> Decimal:

@@ -158,8 +158,10 @@ class Converge:
         try:
             result = await self._gateway.send(request)
         except OutcomeUnknown as error:
-            answered = replace(order, state=closing.UNKNOWN, error=str(error))
-        except (NotSent, WrongAccount) as error:
+            answered = replace(order, state=closing.UNKNOWN, retcode=error.code, error=str(error))
+        except NotSent as error:
+            answered = replace(order, state=closing.REFUSED, retcode=error.code, error=str(error))
+        except WrongAccount as error:
             answered = replace(order, state=closing.REFUSED, error=str(error))
         else:
             answered = _answered(order, result)
@@ -341,6 +343,7 @@ class Converge:
             scope=job.scope,
             trouble=job.trouble or "",
             detail=detail,
+            retcode=None if last is None else last.retcode,
             open_positions=len(snapshot.positions),
             open_orders=len(snapshot.orders),
             next_try_at=plan.due_at,

@@ -159,11 +159,12 @@ def _result(answer: Mapping[str, Any]) -> SendResult:
     raw = answer.get("result")
     if raw is None:
         error = answer.get("error")
-        code = error[0] if isinstance(error, list) and error else None
+        first = error[0] if isinstance(error, list) and error else None
+        code = first if isinstance(first, int) else None
         said = " ".join(map(str, error)) if isinstance(error, list) else f"{error}"
-        if isinstance(code, int) and certainly_not_sent(code):
-            raise NotSent(said)
-        raise OutcomeUnknown(said)
+        if code is not None and certainly_not_sent(code, said):
+            raise NotSent(said, code=code)
+        raise OutcomeUnknown(said, code=code)
     try:
         return SendResult(
             retcode=int(raw["retcode"]),

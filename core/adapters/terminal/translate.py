@@ -22,6 +22,8 @@ from core.domain.broker import (
     SymbolSpec,
     Tick,
 )
+from core.domain.permissions import obstacles
+from core.domain.symbols import Listing, canonical
 from core.ports import BrokerUnavailable, WrongAccount
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -80,13 +82,14 @@ def _snapshot(
     offset = timedelta(seconds=offset_s)
     specs = {name: _spec(raw) for name, raw in _of(dict, body["symbols"]).items()}
     digits = {name: spec.digits for name, spec in specs.items()}
-    state = _state(body["account"])
+    positions = tuple(_position(raw, digits, offset) for raw in _of(list, body["positions"]))
+    orders = tuple(_order(raw, offset) for raw in _of(list, body["orders"]))
+    account = body["account"]
     result = AccountSnapshot(
         account_id=account_id,
-        state=state,
-        autotrading=_flag(terminal["trade_allowed"]) and not terminal.get("tradeapi_disabled"),
-        positions=tuple(_position(raw, digits, offset) for raw in _of(list, body["positions"])),
-        orders=tuple(_order(raw, offset) for raw in _of(list, body["orders"])),
+        state=_state(account),
+        positions=positions,
+        orders=orders,
         deals=tuple(_deal(raw, offset) for raw in _of(list, body["deals"])),
         ticks={
             name: _tick(name, raw, digits, offset) for name, raw in _of(dict, body["ticks"]).items()
@@ -95,6 +98,15 @@ def _snapshot(
         began_at=began_at,
         observed_at=observed_at,
         server_offset_s=offset_s,
+        obstacles=obstacles(
+            account_trade_allowed=_flag(account["trade_allowed"]),
+            account_trade_expert=_flag(account["trade_expert"]),
+            terminal_trade_allowed=_flag(terminal["trade_allowed"]),
+            terminal_tradeapi_disabled=_flag(terminal["tradeapi_disabled"]),
+            connected=True,
+            held=[each.symbol for each in (*positions, *orders)],
+            symbols=specs,
+        ),
     )
     _check_complete(result)
     return result
@@ -193,7 +205,7 @@ def _state(raw: Raw) -> AccountState:
         margin_free=number(raw["margin_free"]),
         margin_level_percent=number(raw["margin_level"]) if margin > 0 else None,
         stop_out_level_percent=number(raw["margin_so_so"]) if percent else None,
-        can_trade=_flag(raw["trade_allowed"]) and _flag(raw["trade_expert"]),
+        fifo_close=_flag(raw["fifo_close"]),
     )
 
 
@@ -264,18 +276,45 @@ def _tick(name: str, raw: Raw, digits: Mapping[str, int], offset: timedelta) -> 
 
 
 def _spec(raw: Raw) -> SymbolSpec:
-    digits = _whole(raw["digits"])
+    listed = listing(raw)
     return SymbolSpec(
-        name=_text(raw["name"]),
-        digits=digits,
+        name=listed.name,
+        canonical=canonical(listed),
+        path=listed.path,
+        calc_mode=listed.calc_mode,
+        digits=listed.digits,
         point=number(raw["point"]),
         contract_size=number(raw["trade_contract_size"]),
         volume_min=number(raw["volume_min"]),
         volume_step=number(raw["volume_step"]),
         volume_max=number(raw["volume_max"]),
-        currency_base=_text(raw["currency_base"]),
-        currency_profit=_text(raw["currency_profit"]),
+        volume_limit=number(raw["volume_limit"]),
+        tick_value=number(raw["trade_tick_value"]),
+        tick_size=number(raw["trade_tick_size"]),
+        stops_level=_whole(raw["trade_stops_level"]),
+        freeze_level=_whole(raw["trade_freeze_level"]),
+        currency_base=listed.currency_base,
+        currency_profit=listed.currency_profit,
         filling_mode=_whole(raw["filling_mode"]),
         execution_mode=_whole(raw["trade_exemode"]),
+        trade_mode=listed.trade_mode,
+    )
+
+
+def listing(raw: Raw) -> Listing:
+    """One line of a catalogue, or a symbol's whole data, as far as it tells what the symbol is.
+
+    Raises KeyError or TypeError where it is not whole.
+    """
+    return Listing(
+        name=_text(raw["name"]),
+        path=_text(raw["path"]),
+        currency_base=_text(raw["currency_base"]),
+        currency_profit=_text(raw["currency_profit"]),
+        currency_margin=_text(raw["currency_margin"]),
+        calc_mode=_whole(raw["trade_calc_mode"]),
         trade_mode=_whole(raw["trade_mode"]),
+        digits=_whole(raw["digits"]),
+        selected=_flag(raw["select"]),
+        custom=_flag(raw["custom"]),
     )

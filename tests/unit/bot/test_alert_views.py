@@ -397,3 +397,20 @@ def test_many_of_a_kind_are_one_message_that_says_how_many_more() -> None:
     assert text.startswith("⚠️ Unknown position, 12 of them, on 50001\n#1 XAUUSD buy 0.10\n")
     assert "\n#10 XAUUSD buy 0.10\nand 2 more\n" in text
     assert "No signal called for them." in text
+
+
+@pytest.mark.parametrize(
+    ("retcode", "detail", "sentence"),
+    [
+        (-8, "-8 Auto-Trading using Python API disabled in Terminal", "disabled in the terminal's"),
+        (-2, '-2 Invalid "comment" argument', "names the argument"),
+        (10026, "?", "ask the broker"),
+    ],
+)
+def test_an_admin_reads_what_the_answers_code_means(
+    retcode: int, detail: str, sentence: str
+) -> None:
+    alert = next(each for each in every_alert() if isinstance(each, a.CloseTrouble))
+    held_up = replace(alert, retcode=retcode, detail=detail)
+    assert sentence in said(held_up, ADMIN)
+    assert sentence not in said(held_up, CLIENT)

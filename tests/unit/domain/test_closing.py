@@ -1,10 +1,7 @@
 """A close job's next step: what is sent, what waits, and what proves an account flat (law 6, 7)."""
 
-from decimal import Decimal
-
 import pytest
 
-from core.domain import closing
 from core.domain.broker import AccountSnapshot, Side
 from core.domain.closing import ClosePolicy, Plan, close_volume, filling_modes, plan
 from core.records import CloseJobRow, CloseOrderRow
@@ -352,12 +349,6 @@ def test_a_request_of_another_job_whose_outcome_is_open_is_looked_at_first() -> 
     assert planned(reading, before).attempts == ()
     later = planned(snapshot(position(), began=2), before, now=2)
     assert [a.attempt for a in later.attempts] == [2]
-
-
-def test_every_answer_class_that_refuses_has_bounded_pauses() -> None:
-    for pauses in closing.PAUSES_S.values():
-        assert list(pauses) == sorted(pauses)
-        assert Decimal(str(pauses[-1])) <= 30
 
 
 def test_a_server_that_says_done_in_vain_is_asked_ever_more_slowly_and_told_of() -> None:

@@ -85,17 +85,45 @@ def test_a_comment_has_29_units(*, comment: str, fits: bool) -> None:
         trade_request(replace(CLOSE, comment=comment))
 
 
-SENT = {1: False, -1: False, -10000: False, -10001: False, -10002: False, -10005: False}
-NOT_SENT = dict.fromkeys((-2, -3, -4, -5, -6, -7, -8, -10003, -10004), True)
+NONE = [
+    # code, text, certainly not sent (facts: mt5, 1.3)
+    (0, "", False),
+    (1, "Success", False),
+    (-1, "Terminal: Call failed", False),
+    (-2, 'Invalid "comment" argument', True),
+    (-2, 'Invalid "position_by" argument', True),
+    (-2, "Invalid arguments", False),
+    (-2, "Unnamed arguments not allowed", False),
+    (-2, "Terminal: Invalid params", False),
+    (-2, "", False),
+    (-3, "Terminal: Out of memory", True),
+    (-4, "Terminal: Not found", True),
+    (-5, "Terminal: Incompatible versions", True),
+    (-6, "Terminal: Authorization failed", True),
+    (-7, "Terminal: Unsupported function", True),
+    (-8, "Auto-Trading using Python API disabled in Terminal", True),
+    (-10000, "IPC call failed", False),
+    (-10001, "IPC send failed", False),
+    (-10002, "IPC recv failed", False),
+    (-10003, "IPC initialize failed, MetaTrader 5 x64 not found", True),
+    (-10004, "No IPC connection", True),
+    (-10005, "IPC timeout", False),
+    (-9, "?", False),
+    (-99, "?", False),
+    (10006, "a retcode is no last_error", False),
+]
 
 
-@pytest.mark.parametrize(
-    ("code", "certain"), [*(SENT | NOT_SENT).items(), (0, False), (-99, False)]
-)
-def test_only_what_never_left_is_certainly_not_sent(*, code: int, certain: bool) -> None:
-    assert certainly_not_sent(code) is certain
-    with pytest.raises(NotSent if certain else OutcomeUnknown, match=f"{code} why"):
-        _result({"result": None, "error": [code, "why"]})
+@pytest.mark.parametrize(("code", "text", "certain"), NONE)
+def test_only_what_never_left_is_certainly_not_sent(*, code: int, text: str, certain: bool) -> None:
+    assert certainly_not_sent(code, text) is certain
+    with pytest.raises(NotSent if certain else OutcomeUnknown, match=f"{code} ") as told:
+        _result({"result": None, "error": [code, text]})
+    assert told.value.code == code
+
+
+def test_without_its_text_an_invalid_parameter_proves_nothing() -> None:
+    assert not certainly_not_sent(-2)
 
 
 ANSWER = {"retcode": 10009, "deal": 1, "order": 2, "volume": 0.3, "price": 1969.8, "comment": "ok"}

@@ -82,7 +82,7 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
     if alert.detail:
         lines.append(f"The server says: {code(alert.detail)}")
     if alert.retcode is not None and audience is Audience.ADMIN:
-        lines.append(esc(outcome(alert.retcode, alert.detail).sentence))
+        lines.append(outcome(alert.retcode, alert.detail).sentence)
     if alert.trouble == "autotrading_off":
         lines.append(SWITCH_ON)
     lines += [

@@ -17,6 +17,7 @@ from core.sim.codes import RETCODE_TEXT, SUCCESS, Action, OrderType, Retcode
 from core.sim.faults import BadFault, parse_fault
 from core.sim.ledger import Position
 from core.sim.market import MODES, REPLAY
+from core.sim.server_time import ServerTime
 from core.sim.simulation import PERSON, Sent, Simulation, iso, sends_log
 
 Body = dict[str, Any]
@@ -138,18 +139,21 @@ class BrokerRoutes:
 
     async def _account(self, request: web.Request) -> Body:
         login = self._login(request)
-        view = self._sim.view(login)
+        view, clock = self._sim.view(login), self._sim.cache.clock(login)
         head = self._sim.journal.head(sends_log(login))
         sends = self._sim.journal.log(sends_log(login), max(0, head - SENDS_SHOWN_MAX))
         return {
             **self._head(login),
             "positions": [
-                {**_legible(one), "side": "buy" if one["type"] == 0 else "sell"}
+                {**_legible(one, clock), "side": "buy" if one["type"] == 0 else "sell"}
                 for one in view["positions"]
             ],
-            "orders": [_legible(one) for one in view["orders"]],
+            "orders": [_legible(one, clock) for one in view["orders"]],
             "deals": [
-                {**_legible(structs.trade_deal(deal)), "visible_at": iso(deal.visible_ms)}
+                {
+                    **_legible(structs.trade_deal(deal, clock), clock),
+                    "visible_at": iso(deal.visible_ms),
+                }
                 for deal in self._sim.ledger.deals(login)
             ],
             "order_sends": [entry for _, entry in sends],
@@ -340,15 +344,15 @@ def _ticket(body: Body) -> int:
     return value
 
 
-def _legible(struct: Body) -> Body:
+def _legible(struct: Body, clock: ServerTime) -> Body:
     """A MetaTrader structure with its times as ISO 8601 true UTC, milliseconds dropped from it."""
     return {
-        name: _moment(struct, name) if name.startswith("time") else value
+        name: _moment(struct, name, clock) if name.startswith("time") else value
         for name, value in struct.items()
         if not name.endswith("_msc") and name not in ("time_expiration", "type_time")
     }
 
 
-def _moment(struct: Body, name: str) -> str | None:
+def _moment(struct: Body, name: str, clock: ServerTime) -> str | None:
     server_ms = struct.get(f"{name}_msc", struct[name] * 1000)
-    return iso(server_ms - structs.SERVER_OFFSET_S * 1000) if server_ms else None
+    return iso(clock.utc_ms(server_ms)) if server_ms else None

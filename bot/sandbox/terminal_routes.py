@@ -12,14 +12,18 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from core.sim.faults import RECKONER, SEND, SNAPSHOT
+from core.sim.faults import AFTER, BEFORE, RECKONER, SEND, SNAPSHOT
 from core.sim.fence import EPOCH_MAX, Stale
+from core.sim.peer import Peer
 from core.sim.simulation import Simulation
 from core.sim.terminal import Terminal
 
 SYMBOLS_ASKED_MAX: Final = 100
 OWNER_LENGTH_MAX: Final = 300
 """A host's name has at most 253 characters."""
+CALL_LENGTH_MAX: Final = 40
+READING: Final = "positions_get"
+"""The call that stands for reading an account."""
 
 Body = dict[str, Any]
 Epoch = Annotated[int, Meta(ge=0, le=EPOCH_MAX)]
@@ -45,23 +49,33 @@ class SendBody(msgspec.Struct, kw_only=True):
     request: Body
 
 
+class CallBody(msgspec.Struct, kw_only=True):
+    """One call of the MetaTrader5 module's surface (`core.sim.metatrader5`)."""
+
+    call: Annotated[str, Meta(max_length=CALL_LENGTH_MAX)]
+    asked: Body
+    pipe: str | None = None
+
+
 class Dropped(Exception):
     """The connection ends here without an answer."""
 
 
 class TerminalRoutes:
-    """Both verbs. `on_read` hears of every account read, at the moment it was read."""
+    """Both verbs, and the module's calls. `on_read` hears of every account read, when it was."""
 
     def __init__(self, simulation: Simulation, on_read: Callable[[int], None]) -> None:
         self._sim = simulation
         self._terminal = Terminal(simulation)
         self._on_read = on_read
+        self._peers: dict[int, Peer] = {}
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         """Answer the routes to register."""
         return [
             web.post("/terminal/{login}/snapshot", self._snapshot),
             web.post("/terminal/{login}/send", self._send),
+            web.post("/terminal/{login}/mt5", self._call),
         ]
 
     async def _snapshot(self, request: web.Request) -> web.Response:
@@ -84,19 +98,36 @@ class TerminalRoutes:
             return _json({"error": str(error)}, 400)
         return await self._serve(request, login, body, SEND)
 
+    async def _call(self, request: web.Request) -> web.Response:
+        """One call to the terminal as MetaTrader5's pipe carries it; the epoch is the agent's."""
+        login = self._login(request)
+        if login is None:
+            return _unknown(request)
+        try:
+            body = msgspec.json.decode(await request.read(), type=CallBody)
+        except msgspec.DecodeError as error:
+            return _json({"error": str(error)}, 400)
+        peer = self._peers.get(login) or self._peers.setdefault(login, Peer(self._sim, login))
+        await asyncio.sleep(peer.delay_ms(body.call, BEFORE) / 1000)
+        answer = peer.answer(body.call, body.asked, body.pipe)
+        if body.call == READING:
+            self._on_read(login)
+        await asyncio.sleep(peer.delay_ms(body.call, AFTER) / 1000)
+        return _json(answer)
+
     async def _serve(
         self, request: web.Request, login: int, body: SnapshotBody | SendBody, verb: str
     ) -> web.Response:
         try:
             self._sim.fence.admit(login, body.epoch, body.owner)
-            await self._spoil(login, verb, "before")
+            await self._spoil(login, verb, BEFORE)
             self._sim.fence.admit(login, body.epoch, body.owner)
             if isinstance(body, SnapshotBody):
                 answer = self._read(login, body)
             else:
                 answer = self._execute(login, body)
             self._sim.journal.commit()
-            await self._spoil(login, verb, "after")
+            await self._spoil(login, verb, AFTER)
         except Stale as stale:
             return _json({"error": "stale_epoch", "epoch_max": stale.epoch_max}, 409)
         except Dropped:
@@ -108,12 +139,15 @@ class TerminalRoutes:
     async def _spoil(self, login: int, verb: str, when: str) -> None:
         """Wait or drop the connection, where a fault says so. Raises Dropped."""
         slow = self._sim.faults.take(login, RECKONER, "slow", verb, when)
+        hang = self._sim.faults.take(login, RECKONER, "hang", verb, when)
         dropped = self._sim.faults.take(login, RECKONER, "drop_connection", verb, when)
-        if slow is not None or dropped is not None:
+        if slow is not None or dropped is not None or hang is not None:
             self._sim.journal.commit()
         if slow is not None:
             await asyncio.sleep(slow.ms / 1000)
-        if dropped is not None:
+        if hang is not None:
+            await asyncio.sleep(hang.ms / 1000)
+        if dropped is not None or hang is not None:
             raise Dropped
 
     def _read(self, login: int, body: SnapshotBody) -> Body:

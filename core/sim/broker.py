@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from core.sim import arithmetic
 from core.sim.arithmetic import ZERO, Converter
-from core.sim.codes import SERVER_COMMENT_MAX, OrderType, Retcode
+from core.sim.codes import SERVER_COMMENT_MAX, OrderType, Retcode, TradeMode
 from core.sim.ledger import Account, Deal, Ledger, Order, Position
 from core.sim.market import Market
 from core.sim.symbols import SymbolTerms
@@ -65,10 +65,16 @@ class Broker:
         self.now_ms = clock_ms
         self.converter = Converter(market.symbols)
         self.deal_delay_ms: Callable[[int], int] = lambda _login: 0
+        self.mode_override: Callable[[int, str], int | None] = lambda _login, _symbol: None
 
     def terms(self, symbol: str) -> SymbolTerms:
         """Contract terms of a symbol this broker has."""
         return self.market.symbols[symbol]
+
+    def trade_mode(self, login: int, symbol: str) -> int:
+        """The symbol's SYMBOL_TRADE_MODE for an account."""
+        told = self.mode_override(login, symbol)
+        return TradeMode.FULL if told is None else told
 
     def fill_price(self, symbol: str, sign: int) -> Decimal:
         """What a market order gets: the ask to buy, the bid to sell."""
@@ -193,6 +199,13 @@ class Broker:
             held.updated_ms = self.now_ms()
             self.ledger.save_position(held)
         return self._book(held, -held.sign, volume, price, ticket, (ENTRY_OUT, profit))
+
+    def renumber(self, held: Position) -> None:
+        """Give a position another ticket; its identifier, and all else of it, stays."""
+        self.ledger.drop_position(held.login, held.ticket)
+        held.ticket = self.ledger.next_ticket()
+        held.updated_ms = self.now_ms()
+        self.ledger.save_position(held)
 
     def _book(
         self,

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct, field
 
+from core.sim.codes import COMMENT_UNITS_MAX, LAST_ERROR_TEXT, RETCODE_TEXT, TradeMode
 from core.sim.ledger import Journal
 
 RECKONER: Final = "reckoner"
@@ -17,10 +18,15 @@ EXECUTOR: Final = "executor"
 
 TIMES_MAX: Final = 1_000_000
 DELAY_MS_MAX: Final = 600_000
+HANG_MS_MAX: Final = 86_400_000
+HANG_MS: Final = 3_600_000
+"""A call that never answers: no deadline is that long."""
 SLIPPAGE_POINTS_MAX: Final = 100_000
+JUMP_S_MAX: Final = 14 * 3600
+TICKET_MAX: Final = 2**63 - 1
 
 READ_KINDS: Final = frozenset({"read_fails", "empty_read", "wrong_login"})
-SEND_KINDS: Final = frozenset(
+TRADE_KINDS: Final = frozenset(
     {
         "requote",
         "reject",
@@ -31,19 +37,58 @@ SEND_KINDS: Final = frozenset(
         "autotrading_off",
         "timeout_not_executed",
         "timeout_after_execution",
+        "retcode",
+        "comment_overwritten",
     }
 )
-VERB_KINDS: Final = frozenset({"slow", "drop_connection"})
+LINK_KINDS: Final = frozenset({"link_drops", "done_early"})
+SEND_KINDS: Final = TRADE_KINDS | LINK_KINDS
+VERB_KINDS: Final = frozenset({"slow", "drop_connection", "hang", "call_fails"})
+MOMENT_KINDS: Final = VERB_KINDS | {"retcode"}
+"""Kinds that say whether they come before or after what the call does."""
+RIGHT_KINDS: Final = frozenset(
+    {"investor", "trade_disabled", "expert_disabled", "tradeapi_disabled", "trade_mode"}
+)
 OTHER_KINDS: Final = frozenset({"disconnected", "deal_delayed"})
-KINDS: Final = READ_KINDS | SEND_KINDS | VERB_KINDS | OTHER_KINDS
-EXECUTOR_KINDS: Final = SEND_KINDS | {"slow", "disconnected", "deal_delayed"}
+ACTIONS: Final = frozenset({"rollover_renumber", "clock_jump"})
+"""What happens once, when it is asked for, and is not kept."""
+KINDS: Final = READ_KINDS | SEND_KINDS | VERB_KINDS | RIGHT_KINDS | OTHER_KINDS | ACTIONS
+EXECUTOR_KINDS: Final = TRADE_KINDS | {"slow", "disconnected", "deal_delayed"}
 
 SNAPSHOT: Final = "snapshot"
 SEND: Final = "send"
-VERBS: Final = (SNAPSHOT, SEND)
-MOMENTS: Final = ("before", "after")
-LASTING: Final = frozenset({"autotrading_off", "disconnected"})
-"""States of the terminal: reads show them, without using them up."""
+FUNCTIONS: Final = (
+    "initialize",
+    "login",
+    "version",
+    "terminal_info",
+    "account_info",
+    "symbols_total",
+    "symbols_get",
+    "symbol_info",
+    "symbol_info_tick",
+    "symbol_select",
+    "orders_total",
+    "orders_get",
+    "order_calc_margin",
+    "order_calc_profit",
+    "order_check",
+    "order_send",
+    "positions_total",
+    "positions_get",
+    "history_orders_total",
+    "history_orders_get",
+    "history_deals_total",
+    "history_deals_get",
+)
+"""Functions of the MetaTrader5 module that a fault may name as its verb."""
+VERBS: Final = (SNAPSHOT, SEND, *FUNCTIONS)
+STANDS_FOR: Final = {"positions_get": SNAPSHOT, "order_send": SEND}
+"""Where the module's function answers for a verb of the terminal protocol."""
+BEFORE: Final = "before"
+AFTER: Final = "after"
+MOMENTS: Final = (BEFORE, AFTER)
+CLOCKS: Final = ("server", "agent")
 
 
 class BadFault(Exception):
@@ -51,16 +96,29 @@ class BadFault(Exception):
 
 
 class Fault(Struct, kw_only=True):
-    """One fault. `times` is None until cleared; `since_ms` is when it was set (true UTC)."""
+    """One fault. `times` is None until cleared; `since_ms` is when it was set (true UTC).
+
+    `verb` and `when` say at which call, and whether before or after what it does: a `retcode` and
+    a `call_fails` of `order_send` are answered instead of executing, or after it. `symbol` and
+    `mode` are those of `trade_mode`, `text` what the broker writes over a comment, `ticket` the
+    position of `rollover_renumber` (0: every one), `of` and `s` whose clock jumps and how far.
+    """
 
     kind: str
     to: str = RECKONER
     times: int | None = None
     ms: int = 0
-    when: str = "before"
+    when: str = BEFORE
     verb: str = ""
     points: int = 0
     since_ms: int = 0
+    code: int = 0
+    symbol: str = ""
+    mode: int = TradeMode.FULL
+    text: str = ""
+    ticket: int = 0
+    of: str = ""
+    s: int = 0
 
 
 def parse_fault(body: dict[str, Any], now_ms: int) -> Fault:
@@ -75,16 +133,78 @@ def parse_fault(body: dict[str, Any], now_ms: int) -> Fault:
     fault = Fault(kind=kind, to=to, since_ms=now_ms, times=body.get("times"))
     if fault.times is not None:
         fault.times = _whole("times", fault.times, 1, TIMES_MAX)
-    if kind in ("slow", "deal_delayed"):
-        fault.ms = _whole("ms", body.get("ms"), 1, DELAY_MS_MAX)
-    if kind == "slippage":
-        fault.points = _whole(
-            "points", body.get("points"), -SLIPPAGE_POINTS_MAX, SLIPPAGE_POINTS_MAX
-        )
+    _FIGURES.get(kind, _no_figures)(fault, body)
     if kind in VERB_KINDS:
-        fault.when = _one_of("when", body.get("when", "before"), MOMENTS)
-        fault.verb = _one_of("verb", body.get("verb", SEND if to == EXECUTOR else ""), VERBS)
+        fault.when = _one_of("when", body.get("when", BEFORE), MOMENTS)
+        words = FUNCTIONS if kind == "call_fails" else VERBS
+        fault.verb = _one_of("verb", body.get("verb", SEND if to == EXECUTOR else ""), words)
     return fault
+
+
+def _no_figures(_fault: Fault, _body: dict[str, Any]) -> None:
+    """Most kinds need none."""
+
+
+def _delay(fault: Fault, body: dict[str, Any]) -> None:
+    fault.ms = _whole("ms", body.get("ms"), 1, DELAY_MS_MAX)
+
+
+def _hang(fault: Fault, body: dict[str, Any]) -> None:
+    fault.ms = _whole("ms", body.get("ms", HANG_MS), 1, HANG_MS_MAX)
+
+
+def _slippage(fault: Fault, body: dict[str, Any]) -> None:
+    reach = SLIPPAGE_POINTS_MAX
+    fault.points = _whole("points", body.get("points"), -reach, reach)
+
+
+def _wrong_login(fault: Fault, body: dict[str, Any]) -> None:
+    if "verb" in body:
+        fault.verb = _one_of("verb", body["verb"], VERBS)
+
+
+def _call_fails(fault: Fault, body: dict[str, Any]) -> None:
+    fault.code = _code("code", body.get("code"), LAST_ERROR_TEXT)
+
+
+def _retcode(fault: Fault, body: dict[str, Any]) -> None:
+    fault.code = _code("code", body.get("code"), RETCODE_TEXT)
+    fault.when = _one_of("when", body.get("when", BEFORE), MOMENTS)
+
+
+def _trade_mode(fault: Fault, body: dict[str, Any]) -> None:
+    fault.mode = _whole("mode", body.get("mode"), TradeMode.DISABLED, TradeMode.FULL)
+    fault.symbol = _text("symbol", body.get("symbol"))
+
+
+def _overwritten(fault: Fault, body: dict[str, Any]) -> None:
+    fault.text = _text("text", body.get("text", ""))
+
+
+def _renumber(fault: Fault, body: dict[str, Any]) -> None:
+    fault.ticket = _whole("ticket", body.get("ticket", 0), 0, TICKET_MAX)
+
+
+def _jump(fault: Fault, body: dict[str, Any]) -> None:
+    fault.of = _one_of("of", body.get("of", "server"), CLOCKS)
+    fault.s = _whole("s", body.get("s"), -JUMP_S_MAX, JUMP_S_MAX)
+
+
+_FIGURES: Final[dict[str, Callable[[Fault, dict[str, Any]], None]]] = {
+    "slow": _delay,
+    "deal_delayed": _delay,
+    "done_early": _delay,
+    "hang": _hang,
+    "slippage": _slippage,
+    "wrong_login": _wrong_login,
+    "call_fails": _call_fails,
+    "retcode": _retcode,
+    "trade_mode": _trade_mode,
+    "comment_overwritten": _overwritten,
+    "rollover_renumber": _renumber,
+    "clock_jump": _jump,
+}
+"""What each kind needs beside its name."""
 
 
 def _whole(name: str, value: object, lowest: int, highest: int) -> int:
@@ -96,6 +216,18 @@ def _whole(name: str, value: object, lowest: int, highest: int) -> int:
 def _one_of(name: str, value: object, words: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in words:
         raise BadFault(f"{name}: expected {' or '.join(words)}")
+    return value
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or len(value) > COMMENT_UNITS_MAX:
+        raise BadFault(f"{name}: expected text of at most {COMMENT_UNITS_MAX} characters")
+    return value
+
+
+def _code(name: str, value: object, known: dict[int, str]) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value not in known:
+        raise BadFault(f"{name}: expected one of {', '.join(map(str, known))}")
     return value
 
 
@@ -124,17 +256,25 @@ class FaultBook:
         book.faults.append(fault)
         self._save(login)
 
+    def end(self, login: int, fault: Fault) -> None:
+        """End this one fault, where it is still in force."""
+        book = self._books.setdefault(login, _Kept())
+        book.faults = [one for one in book.faults if one is not fault]
+        self._save(login)
+
     def clear(self, login: int) -> None:
         """End every fault of the login."""
         self._books[login] = _Kept()
         self._save(login)
 
     def find(self, login: int, to: str, kind: str, verb: str = "", when: str = "") -> Fault | None:
-        """The fault in force, without using it up."""
+        """The fault in force, without using it up. A fault without a verb is met by every verb."""
         for fault in self.active(login):
             if (fault.to, fault.kind) != (to, kind):
                 continue
-            if fault.kind in VERB_KINDS and (fault.verb, fault.when) != (verb, when):
+            if fault.verb and fault.verb not in (verb, STANDS_FOR.get(verb)):
+                continue
+            if fault.kind in MOMENT_KINDS and fault.when != when:
                 continue
             return fault
         return None
@@ -149,8 +289,20 @@ class FaultBook:
             self._save(login)
         return fault
 
+    def take_at(self, login: int, kind: str, verb: str) -> Fault | None:
+        """The fault of Reckoner's terminal that names this very verb, used once."""
+        named = any(one.kind == kind and one.verb == verb for one in self.active(login))
+        return self.take(login, RECKONER, kind, verb) if named else None
+
     def _save(self, login: int) -> None:
         self._journal.put("sim.fault", login, msgspec.to_builtins(self._books[login]))
+
+    def trade_mode(self, login: int, symbol: str) -> int | None:
+        """The trade mode a fault gives the symbol, None where none does."""
+        for fault in self.active(login):
+            if fault.kind == "trade_mode" and fault.symbol == symbol:
+                return fault.mode
+        return None
 
     def deal_delay(self, login: int) -> int:
         """How many milliseconds history hides a deal booked now; uses the fault up.
@@ -164,10 +316,5 @@ class FaultBook:
         return 0
 
 
-def delay_of(book: FaultBook) -> Callable[[int], int]:
-    """The broker's view of `deal_delayed`."""
-    return book.deal_delay
-
-
-def _slot(fault: Fault) -> tuple[str, str, str, str]:
-    return fault.kind, fault.to, fault.verb, fault.when
+def _slot(fault: Fault) -> tuple[str, str, str, str, str]:
+    return fault.kind, fault.to, fault.verb, fault.when, fault.symbol

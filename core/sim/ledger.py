@@ -13,6 +13,8 @@ from core.sim.arithmetic import ZERO, Money
 
 FIRST_TICKET = 900_001
 FIRST_DEAL = 700_001
+MASTER_PASSWORD = "master"  # noqa: S105 - a simulated account has nothing to protect
+INVESTOR_PASSWORD = "investor"  # noqa: S105 - the same
 
 Body = dict[str, Any]
 T = TypeVar("T")
@@ -51,7 +53,10 @@ class Journal(Protocol):
 
 
 class Account(Struct, kw_only=True):
-    """One trading account. `margin_mode` is `hedging` or `netting`; money in its own currency."""
+    """One trading account. `margin_mode` is `hedging` or `netting`; money in its own currency.
+
+    Who logs in with the `password` trades, who logs in with the `investor_password` looks on.
+    """
 
     login: int
     name: str
@@ -62,6 +67,8 @@ class Account(Struct, kw_only=True):
     leverage: int = 100
     balance: Decimal = ZERO
     credit: Decimal = ZERO
+    password: str = MASTER_PASSWORD
+    investor_password: str = INVESTOR_PASSWORD
 
     @property
     def money(self) -> Money:

@@ -14,15 +14,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.sim import structs
-from core.sim.arithmetic import ZERO
 from core.sim.broker import Broker
-from core.sim.codes import IPC_RECV_FAILED, Retcode
-from core.sim.faults import EXECUTOR, RECKONER, Fault, FaultBook
+from core.sim.cache import Cache
+from core.sim.codes import API_DISABLED, IPC_RECV_FAILED, RETCODE_TEXT, SUCCESS, Retcode
+from core.sim.faults import AFTER, BEFORE, EXECUTOR, RECKONER, Fault, FaultBook
 from core.sim.fence import Fence
 from core.sim.ledger import Account, Journal, Ledger
 from core.sim.market import Market
+from core.sim.server_time import OFFSET_S_MAX, ServerTimes
 from core.sim.symbols import SYMBOLS, SymbolTerms
-from core.sim.trading import BadArgument, Conditions, TradeServer, parse_request, refusal
+from core.sim.trading import (
+    BadArgument,
+    Conditions,
+    Request,
+    TradeServer,
+    parse_request,
+    refusal,
+)
 
 PERSON: Final = "person"
 REASON_EXPERT: Final = 3
@@ -32,6 +40,9 @@ EXECUTOR_SLIPPAGE_POINTS: Final = (0, 0, 0, 1, 1, 2, 3, -1)
 REFUSING_FAULTS: Final = (
     ("disconnected", Retcode.CONNECTION),
     ("autotrading_off", Retcode.CLIENT_DISABLES_AT),
+    ("investor", Retcode.TRADE_DISABLED),
+    ("trade_disabled", Retcode.TRADE_DISABLED),
+    ("expert_disabled", Retcode.SERVER_DISABLES_AT),
     ("market_closed", Retcode.MARKET_CLOSED),
     ("requote", Retcode.REQUOTE),
     ("reject", Retcode.REJECT),
@@ -39,6 +50,8 @@ REFUSING_FAULTS: Final = (
     ("timeout_not_executed", Retcode.TIMEOUT),
 )
 """Faults that refuse a send, in the order in which a request would meet them."""
+LOSING_FAULTS: Final = ("timeout_after_execution", "link_drops")
+"""Faults that lose the answer to what was executed."""
 
 Body = dict[str, Any]
 
@@ -78,8 +91,14 @@ class Simulation:
         self.broker = Broker(self.ledger, self.market, clock_ms)
         self.faults = FaultBook(journal)
         self.fence = Fence(journal)
+        self.times = ServerTimes(journal)
+        self.cache = Cache(journal, self.broker, self.faults, self.times)
         self.broker.deal_delay_ms = self.faults.deal_delay
+        self.broker.mode_override = self.faults.trade_mode
+        self.links_lost: set[int] = set()
+        """Logins whose terminal lost its pipe: the next read of the old protocol fails."""
         self._server = TradeServer(self.broker)
+        self._agent_s = {int(key): int(one["s"]) for key, one in journal.load("sim.jump").items()}
         self._random = random.Random(seed)  # noqa: S311 - slippage, not a secret
         for opening in openings:
             if opening.account.login not in self.ledger.accounts:
@@ -92,6 +111,11 @@ class Simulation:
         """Every account, in order."""
         return sorted(self.ledger.accounts)
 
+    def neighbour(self, login: int) -> int:
+        """The account whose data a fault shows in place of this one's."""
+        logins = self.logins
+        return logins[(logins.index(login) + 1) % len(logins)]
+
     def submit(
         self,
         login: int,
@@ -100,45 +124,87 @@ class Simulation:
         *,
         reason: int = REASON_EXPERT,
         epoch: int | None = None,
+        right: bool = True,
     ) -> Sent:
         """Send one trade request; faults of its source apply; it is logged whatever becomes of it.
 
-        `source` is reckoner, executor or person; a person's platform meets no faults.
+        `source` is reckoner, executor or person; a person's platform meets no faults. Without the
+        `right` to trade (an investor's login) the server refuses.
         """
         try:
             request = parse_request(body)
         except BadArgument as error:
-            text = f'Invalid "{error}" argument'
-            return self._log(login, source, body, epoch, Sent(result=None, error=(-2, text)))
-        code = self._refused(login, source)
+            return self._log(login, source, body, epoch, _never_sent(error))
+        if self.faults.take(login, source, "tradeapi_disabled"):
+            return self._log(login, source, body, epoch, Sent(result=None, error=API_DISABLED))
+        code = self._refused(login, source) if right else Retcode.TRADE_DISABLED
         if code is not None:
-            answer = refusal(code)
-        else:
-            answer = self._server.order_send(login, request, self._how(login, source, reason))
+            result = structs.order_send_result(refusal(code), request)
+            return self._log(login, source, body, epoch, Sent(result=result, retcode=code), result)
+        early = self.faults.find(login, source, "done_early")
+        before = self.cache.view(login) if early is not None else None
+        how = self._how(login, source, reason)
+        answer = self._server.order_send(login, self._overwritten(login, source, request), how)
         result = structs.order_send_result(answer, request)
         sent = Sent(result=result, retcode=answer.retcode)
-        executed = code is None
-        if executed and self.faults.take(login, source, "timeout_after_execution"):
-            sent = Sent(result=None, error=IPC_RECV_FAILED)
-        return self._log(login, source, body, epoch, sent, result)
+        if before is not None and early is not None and answer.retcode in SUCCESS:
+            self.faults.take(login, source, "done_early")
+            self.cache.lag(login, before, self.now_ms() + early.ms)
+        return self._log(login, source, body, epoch, self._spoilt(login, source, sent), result)
 
-    def misdirect(self, login: int, body: Body, epoch: int) -> Sent:
+    def _overwritten(self, login: int, source: str, request: Request) -> Request:
+        """The request as the broker books it: its own words may stand in place of ours."""
+        fault = self.faults.take(login, source, "comment_overwritten")
+        return request if fault is None else replace(request, comment=fault.text)
+
+    def _spoilt(self, login: int, source: str, sent: Sent) -> Sent:
+        """The answer to what was done, falsified or lost on its way."""
+        fault = self.faults.take(login, source, "retcode", when=AFTER)
+        if fault is not None and sent.result is not None:
+            lie = {**structs.NOTHING_DONE, "retcode": fault.code}
+            lie["comment"] = RETCODE_TEXT[fault.code]
+            sent = Sent(result={**sent.result, **lie}, retcode=fault.code)
+        if self._loses(login, source):
+            return Sent(result=None, error=IPC_RECV_FAILED)
+        return sent
+
+    def _loses(self, login: int, source: str) -> bool:
+        for kind in LOSING_FAULTS:
+            if self.faults.take(login, source, kind):
+                if kind == "link_drops":
+                    self.links_lost.add(login)
+                return True
+        return False
+
+    def misdirect(self, login: int, body: Body, epoch: int | None = None) -> Sent:
         """Answer as another account's terminal, which knows no such ticket: nothing is executed."""
         try:
             request = parse_request(body)
         except BadArgument as error:
-            text = f'Invalid "{error}" argument'
-            return self._log(login, RECKONER, body, epoch, Sent(result=None, error=(-2, text)))
+            return self._log(login, RECKONER, body, epoch, _never_sent(error))
         answer = refusal(Retcode.POSITION_CLOSED)
         result = structs.order_send_result(answer, request)
         sent = Sent(result=result, retcode=answer.retcode)
         return self._log(login, RECKONER, body, epoch, sent, result)
 
+    def check(self, login: int, body: Body, *, right: bool = True) -> Sent:
+        """What `order_check` answers: retcode 0 and the account afterwards, or a refusal."""
+        try:
+            request = parse_request(body)
+        except BadArgument as error:
+            return _never_sent(error)
+        how = Conditions(reason=REASON_EXPERT)
+        code = self._server.order_check(login, request, how) if right else Retcode.TRADE_DISABLED
+        value = self._server.value_after(login, request) if code == 0 else None
+        account = self.ledger.accounts[login]
+        return Sent(result=structs.order_check_result(code, account, value, request), retcode=code)
+
     def _refused(self, login: int, source: str) -> int | None:
         for kind, code in REFUSING_FAULTS:
             if self.faults.take(login, source, kind) is not None:
                 return code
-        return None
+        lie = self.faults.take(login, source, "retcode", when=BEFORE)
+        return lie.code if lie is not None else None
 
     def _how(self, login: int, source: str, reason: int) -> Conditions:
         slippage = self.faults.take(login, source, "slippage")
@@ -187,47 +253,61 @@ class Simulation:
 
     def set_fault(self, login: int, fault: Fault) -> None:
         """Put a fault in force; a disconnect freezes what the terminal's cache holds now."""
+        if fault.kind == "rollover_renumber":
+            self._renumber(login, fault.ticket)
+        elif fault.kind == "clock_jump":
+            self._jump(login, fault)
+        else:
+            if fault.kind == "disconnected" and fault.to == RECKONER:
+                self.cache.freeze(login)
+            self.faults.set(login, fault)
+
+    def _renumber(self, login: int, ticket: int) -> None:
+        """Give the position, or with 0 every one, a new ticket, as a rollover does."""
+        for held in list(self.ledger.positions(login).values()):
+            if ticket in (0, held.ticket):
+                self.broker.renumber(held)
+
+    def _jump(self, login: int, fault: Fault) -> None:
+        if fault.of == "agent":
+            self._agent_s[login] = self._agent_s.get(login, 0) + fault.s
+            self.journal.put("sim.jump", login, {"s": self._agent_s[login]})
+            return
+        server = self.ledger.accounts[login].server
+        now_ms = self.now_ms()
+        offset_s = self.times.of(server).offset_s(now_ms) + fault.s
+        self.times.change(server, max(-OFFSET_S_MAX, min(OFFSET_S_MAX, offset_s)), now_ms)
+
+    def agent_now_ms(self, login: int) -> int:
+        """The clock of the host of the account's terminal, which may be wrong."""
+        return self.now_ms() + self._agent_s.get(login, 0) * 1000
+
+    def end_fault(self, login: int, fault: Fault) -> None:
+        """End one fault."""
         if fault.kind == "disconnected" and fault.to == RECKONER:
-            self.journal.put("sim.frozen", login, self.view(login))
-        self.faults.set(login, fault)
+            self.cache.thaw(login)
+        self.faults.end(login, fault)
 
     def clear_faults(self, login: int) -> None:
-        """End every fault of the login."""
+        """End every fault of the login, and a wrong clock of its host."""
         self.faults.clear(login)
-        self.journal.delete("sim.frozen", login)
+        self.cache.thaw(login)
+        self.links_lost.discard(login)
+        if self._agent_s.pop(login, None) is not None:
+            self.journal.delete("sim.jump", login)
 
     def is_connected(self, login: int) -> bool:
         """Whether Reckoner's terminal of this login reaches the trade server."""
         return self.faults.find(login, RECKONER, "disconnected") is None
 
     def view(self, login: int) -> Body:
-        """The account as a terminal's cache holds it: MetaTrader structures and all ticks."""
-        account = self.ledger.accounts[login]
-        value = self.broker.value(login)
-        return {
-            "at_ms": self.now_ms(),
-            "account": structs.account_info(account, value),
-            "positions": self.positions(login, value.profits),
-            "orders": [
-                structs.trade_order(order, self.market.quotes[order.symbol])
-                for order in self.ledger.orders(login).values()
-            ],
-            "ticks": {
-                name: structs.tick(quote, self.market.tick_ms(name))
-                for name, quote in self.market.quotes.items()
-            },
-        }
+        """The account as the broker has it: MetaTrader structures and all ticks."""
+        return self.cache.view(login)
 
-    def positions(self, login: int, profits: Mapping[int, Decimal]) -> list[Body]:
-        """Open positions as TradePosition."""
-        return [
-            structs.trade_position(
-                one,
-                profits.get(one.ticket, ZERO),
-                self.broker.fill_price(one.symbol, -one.sign),
-            )
-            for one in self.ledger.positions(login).values()
-        ]
+
+def _never_sent(error: BadArgument) -> Sent:
+    """What the wheel answers for an argument that it refuses itself."""
+    return Sent(result=None, error=(-2, f'Invalid "{error}" argument'))
 
 
 def sends_log(login: int) -> str:

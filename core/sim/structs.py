@@ -6,15 +6,18 @@ Times are broker server time encoded as if UTC: true UTC plus the server's offse
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec import Struct
+
 from core.sim.arithmetic import STOP_OUT_LEVEL_PERCENT, Quote
 from core.sim.broker import Valuation, order_sign
-from core.sim.codes import EXECUTION_MARKET, MARGIN_MODE, TRADE_MODE_FULL
+from core.sim.codes import CHECKED_TEXT, MARGIN_MODE, RETCODE_TEXT, Execution, TradeMode
 from core.sim.ledger import Account, Deal, Order, Position
+from core.sim.server_time import OFFSET_S, ServerTime
 from core.sim.symbols import VOLUME_MAX, VOLUME_MIN, VOLUME_STEP, SymbolTerms
 from core.sim.trading import REQUEST_FIELDS, Answer, Request
 
-SERVER_OFFSET_S: Final = 10_800
-"""Broker server time minus UTC."""
+SERVER_OFFSET_S: Final = OFFSET_S
+"""Broker server time minus UTC, unless a server was told another."""
 COMPANY: Final = "Reckoner Demo Broker"
 BUILD: Final = 5640
 MARGIN_CALL_LEVEL_PERCENT: Final = 100.0
@@ -57,16 +60,17 @@ _SYMBOL_TAIL: Final = (
 )
 
 
-def server_ms(utc_ms: int) -> int:
-    """Server time, milliseconds, of a true UTC instant."""
-    return utc_ms + SERVER_OFFSET_S * 1000
+class Rights(Struct, frozen=True, kw_only=True):
+    """What an account may do: `trade` at all, and by `expert`."""
+
+    trade: bool = True
+    expert: bool = True
 
 
-def _server_s(utc_ms: int) -> int:
-    return server_ms(utc_ms) // 1000
+FULL_RIGHTS: Final = Rights()
 
 
-def account_info(account: Account, value: Valuation) -> Body:
+def account_info(account: Account, value: Valuation, rights: Rights = FULL_RIGHTS) -> Body:
     """AccountInfo."""
     return {
         "login": account.login,
@@ -74,8 +78,8 @@ def account_info(account: Account, value: Valuation) -> Body:
         "leverage": account.leverage,
         "limit_orders": 200,
         "margin_so_mode": 0,
-        "trade_allowed": True,
-        "trade_expert": True,
+        "trade_allowed": rights.trade,
+        "trade_expert": rights.expert,
         "margin_mode": MARGIN_MODE[account.margin_mode],
         "currency_digits": account.digits,
         "fifo_close": False,
@@ -100,14 +104,16 @@ def account_info(account: Account, value: Valuation) -> Body:
     }
 
 
-def trade_position(position: Position, profit: Decimal, price_current: Decimal) -> Body:
+def trade_position(
+    position: Position, profit: Decimal, price_current: Decimal, clock: ServerTime
+) -> Body:
     """TradePosition."""
     return {
         "ticket": position.ticket,
-        "time": _server_s(position.opened_ms),
-        "time_msc": server_ms(position.opened_ms),
-        "time_update": _server_s(position.updated_ms),
-        "time_update_msc": server_ms(position.updated_ms),
+        "time": clock.s(position.opened_ms),
+        "time_msc": clock.ms(position.opened_ms),
+        "time_update": clock.s(position.updated_ms),
+        "time_update_msc": clock.ms(position.updated_ms),
         "type": 0 if position.sign > 0 else 1,
         "magic": position.magic,
         "identifier": position.identifier,
@@ -125,13 +131,13 @@ def trade_position(position: Position, profit: Decimal, price_current: Decimal) 
     }
 
 
-def trade_order(order: Order, quote: Quote) -> Body:
+def trade_order(order: Order, quote: Quote, clock: ServerTime) -> Body:
     """TradeOrder, resting."""
     current = quote.ask if order_sign(order) > 0 else quote.bid
     return {
         "ticket": order.ticket,
-        "time_setup": _server_s(order.placed_ms),
-        "time_setup_msc": server_ms(order.placed_ms),
+        "time_setup": clock.s(order.placed_ms),
+        "time_setup_msc": clock.ms(order.placed_ms),
         "time_done": 0,
         "time_done_msc": 0,
         "time_expiration": 0,
@@ -156,13 +162,13 @@ def trade_order(order: Order, quote: Quote) -> Body:
     }
 
 
-def trade_deal(deal: Deal) -> Body:
+def trade_deal(deal: Deal, clock: ServerTime) -> Body:
     """TradeDeal."""
     return {
         "ticket": deal.ticket,
         "order": deal.order,
-        "time": _server_s(deal.time_ms),
-        "time_msc": server_ms(deal.time_ms),
+        "time": clock.s(deal.time_ms),
+        "time_msc": clock.ms(deal.time_ms),
         "type": deal.kind,
         "entry": deal.entry,
         "magic": deal.magic,
@@ -180,23 +186,42 @@ def trade_deal(deal: Deal) -> Body:
     }
 
 
-def tick(quote: Quote, tick_ms: int) -> Body:
+def tick(quote: Quote, tick_ms: int, clock: ServerTime) -> Body:
     """Tick; `tick_ms` is the true UTC instant of the feed's latest word."""
     return {
-        "time": _server_s(tick_ms),
+        "time": clock.s(tick_ms),
         "bid": float(quote.bid),
         "ask": float(quote.ask),
         "last": 0.0,
         "volume": 0,
-        "time_msc": server_ms(tick_ms),
+        "time_msc": clock.ms(tick_ms),
         "flags": 6,
         "volume_real": 0.0,
     }
 
 
+NOTHING_DONE: Final[Body] = {
+    "deal": 0,
+    "order": 0,
+    "volume": 0.0,
+    "price": 0.0,
+    "bid": 0.0,
+    "ask": 0.0,
+}
+"""The figures of an OrderSendResult that refuses."""
+
+
+def trade_request(request: Request) -> Body:
+    """TradeRequest."""
+    numbers = {name: getattr(request, name) for name in REQUEST_FIELDS}
+    return {
+        name: float(value) if isinstance(value, Decimal) else value
+        for name, value in numbers.items()
+    }
+
+
 def order_send_result(answer: Answer, request: Request) -> Body:
     """OrderSendResult with its TradeRequest."""
-    numbers = {name: getattr(request, name) for name in REQUEST_FIELDS}
     return {
         "retcode": answer.retcode,
         "deal": answer.deal,
@@ -208,14 +233,28 @@ def order_send_result(answer: Answer, request: Request) -> Body:
         "comment": answer.comment,
         "request_id": answer.request_id,
         "retcode_external": 0,
-        "request": {
-            name: float(value) if isinstance(value, Decimal) else value
-            for name, value in numbers.items()
-        },
+        "request": trade_request(request),
     }
 
 
-def terminal_info(*, connected: bool, trade_allowed: bool) -> Body:
+def order_check_result(
+    retcode: int, account: Account, value: Valuation | None, request: Request
+) -> Body:
+    """OrderCheckResult: the account after the trade; all 0 where it would be refused."""
+    return {
+        "retcode": retcode,
+        "balance": float(account.balance) if value else 0.0,
+        "equity": float(value.equity) if value else 0.0,
+        "profit": float(value.profit) if value else 0.0,
+        "margin": float(value.margin) if value else 0.0,
+        "margin_free": float(value.margin_free) if value else 0.0,
+        "margin_level": float(value.margin_level) if value else 0.0,
+        "comment": RETCODE_TEXT.get(retcode, CHECKED_TEXT),
+        "request": trade_request(request),
+    }
+
+
+def terminal_info(*, connected: bool, trade_allowed: bool, api_disabled: bool = False) -> Body:
     """TerminalInfo."""
     return {
         "community_account": False,
@@ -223,7 +262,7 @@ def terminal_info(*, connected: bool, trade_allowed: bool) -> Body:
         "connected": connected,
         "dlls_allowed": False,
         "trade_allowed": trade_allowed,
-        "tradeapi_disabled": False,
+        "tradeapi_disabled": api_disabled,
         "email_enabled": False,
         "ftp_enabled": False,
         "notifications_enabled": False,
@@ -243,7 +282,7 @@ def terminal_info(*, connected: bool, trade_allowed: bool) -> Body:
     }
 
 
-def _symbol_integers(terms: SymbolTerms, quote: Quote, tick_ms: int) -> Body:
+def _symbol_integers(terms: SymbolTerms, quote: Quote, tick_s: int, trade_mode: int) -> Body:
     return {
         "custom": False,
         "chart_mode": 0,
@@ -255,18 +294,18 @@ def _symbol_integers(terms: SymbolTerms, quote: Quote, tick_ms: int) -> Body:
         "volume": 0,
         "volumehigh": 0,
         "volumelow": 0,
-        "time": _server_s(tick_ms),
+        "time": tick_s,
         "digits": terms.digits,
         "spread": int((quote.ask - quote.bid) / terms.point),
         "spread_float": True,
         "ticks_bookdepth": 0,
         "trade_calc_mode": 0 if terms.is_forex else 2,
-        "trade_mode": TRADE_MODE_FULL,
+        "trade_mode": trade_mode,
         "start_time": 0,
         "expiration_time": 0,
         "trade_stops_level": 0,
         "trade_freeze_level": 0,
-        "trade_exemode": EXECUTION_MARKET,
+        "trade_exemode": Execution.MARKET,
         "swap_mode": 0,
         "swap_rollover3days": 3,
         "margin_hedged_use_leg": True,
@@ -279,12 +318,18 @@ def _symbol_integers(terms: SymbolTerms, quote: Quote, tick_ms: int) -> Body:
     }
 
 
-def symbol_info(terms: SymbolTerms, quote: Quote, tick_ms: int) -> Body:
+def symbol_info(
+    terms: SymbolTerms,
+    quote: Quote,
+    tick_ms: int,
+    clock: ServerTime,
+    trade_mode: int = TradeMode.FULL,
+) -> Body:
     """SymbolInfo, all 96 fields. Tick values are in the profit currency."""
     tick_value = float(terms.contract * terms.point)
     bid, ask = float(quote.bid), float(quote.ask)
     return {
-        **_symbol_integers(terms, quote, tick_ms),
+        **_symbol_integers(terms, quote, clock.s(tick_ms), trade_mode),
         "bid": bid,
         "bidhigh": bid,
         "bidlow": bid,

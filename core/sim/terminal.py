@@ -6,14 +6,26 @@ from the cache frozen at that moment, as the real one does.
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from core.sim import structs
-from core.sim.codes import IPC_RECV_FAILED
-from core.sim.faults import RECKONER
+from core.sim.codes import IPC_RECV_FAILED, NO_IPC, failure
+from core.sim.faults import AFTER, BEFORE, MOMENTS, RECKONER, SEND, SNAPSHOT
 from core.sim.simulation import Sent, Simulation
 
 Body = dict[str, Any]
+
+PARTS: Final = {
+    "account": "account_info",
+    "positions": "positions_get",
+    "orders": "orders_get",
+}
+"""Parts of a snapshot by the function that reads each."""
+READ_FUNCTIONS: Final = (
+    "account_info", "terminal_info", "positions_get", "orders_get", "history_deals_get",
+    "symbol_info", "symbol_info_tick",
+)  # fmt: skip
+"""Functions that a snapshot calls."""
 
 
 class Terminal:
@@ -24,68 +36,76 @@ class Terminal:
 
     def snapshot(self, login: int, deals_since_ms: int, symbols: Iterable[str]) -> Body:
         """Read the account whole, or say which call failed. Uses up read faults."""
-        faults = self._sim.faults
-        if faults.take(login, RECKONER, "read_fails"):
-            return {**self._head(login), "failed": "positions_get", "error": list(IPC_RECV_FAILED)}
-        connected = faults.take(login, RECKONER, "disconnected") is None
+        faults, cache = self._sim.faults, self._sim.cache
+        failed = self._failed(login)
+        if failed is not None:
+            return {**self._head(login), "failed": failed[0], "error": list(failed[1])}
         shown = self._shown_login(login)
-        if connected:
-            view, until_ms = self._sim.view(shown), self._sim.now_ms()
-        else:
-            view = self._sim.journal.load("sim.frozen")[str(login)]
-            until_ms = view["at_ms"]
+        view = cache.shown(shown)
+        connected = faults.take(login, RECKONER, "disconnected") is None
         if faults.take(login, RECKONER, "empty_read"):
             view = {**view, "positions": [], "orders": []}
-        trading = faults.find(login, RECKONER, "autotrading_off") is None
+        # Another account's part in the middle of an otherwise right answer.
+        for part, function in PARTS.items():
+            if faults.take_at(login, "wrong_login", function) is not None:
+                view = {**view, part: cache.shown(self._sim.neighbour(login))[part]}
         names = self._names(view, symbols)
         return {
             **self._head(shown),
             "agent_pid": os.getpid(),
-            "agent_clock_ms": self._sim.now_ms(),
-            "server_offset_s": structs.SERVER_OFFSET_S,
-            "terminal": structs.terminal_info(connected=connected, trade_allowed=trading),
+            "agent_clock_ms": self._sim.agent_now_ms(login),
+            "server_offset_s": cache.clock(shown).offset_s(self._sim.now_ms()),
+            "terminal": structs.terminal_info(
+                connected=connected,
+                trade_allowed=faults.find(login, RECKONER, "autotrading_off") is None,
+                api_disabled=faults.find(login, RECKONER, "tradeapi_disabled") is not None,
+            ),
             "account": view["account"],
             "positions": view["positions"],
             "orders": view["orders"],
-            "deals": self._deals(shown, deals_since_ms, until_ms),
+            "deals": cache.deals(shown, deals_since_ms),
             "ticks": {name: view["ticks"][name] for name in names},
-            "symbols": {name: self._symbol(name) for name in names},
+            "symbols": {name: cache.symbol(shown, name) for name in names},
         }
+
+    def _failed(self, login: int) -> tuple[str, tuple[int, str]] | None:
+        """The call that fails, where a fault says so, and its `last_error()`."""
+        faults = self._sim.faults
+        if login in self._sim.links_lost:
+            self._sim.links_lost.discard(login)
+            return "account_info", NO_IPC
+        if faults.take(login, RECKONER, "read_fails"):
+            return "positions_get", IPC_RECV_FAILED
+        for function in READ_FUNCTIONS:
+            for when in MOMENTS:
+                fault = faults.take(login, RECKONER, "call_fails", function, when)
+                if fault is not None:
+                    return function, failure(fault.code)
+        return None
 
     def send(self, login: int, request: Body, epoch: int) -> Sent:
         """Send one trade request for Reckoner, on this account or, with a fault, on a wrong one."""
-        if self._sim.faults.take(login, RECKONER, "wrong_login") is not None:
+        faults = self._sim.faults
+        fault = faults.take(login, RECKONER, "call_fails", "order_send", BEFORE)
+        if fault is not None:
+            return Sent(result=None, error=failure(fault.code))
+        if faults.take(login, RECKONER, "wrong_login", SEND) is not None:
             return self._sim.misdirect(login, request, epoch)
-        return self._sim.submit(login, RECKONER, request, epoch=epoch)
+        sent = self._sim.submit(login, RECKONER, request, epoch=epoch)
+        fault = faults.take(login, RECKONER, "call_fails", "order_send", AFTER)
+        return sent if fault is None else Sent(result=None, error=failure(fault.code))
 
     def head_for_send(self, login: int) -> Body:
         """`login` and `server` as a send's answer names them, before the send is made."""
-        wrong = self._sim.faults.find(login, RECKONER, "wrong_login") is not None
-        return self._head(self._other(login) if wrong else login)
+        wrong = self._sim.faults.find(login, RECKONER, "wrong_login", SEND) is not None
+        return self._head(self._sim.neighbour(login) if wrong else login)
 
     def _head(self, login: int) -> Body:
         return {"login": login, "server": self._sim.ledger.accounts[login].server}
 
     def _shown_login(self, login: int) -> int:
-        wrong = self._sim.faults.take(login, RECKONER, "wrong_login") is not None
-        return self._other(login) if wrong else login
-
-    def _other(self, login: int) -> int:
-        logins = self._sim.logins
-        return logins[(logins.index(login) + 1) % len(logins)]
-
-    def _deals(self, login: int, since_ms: int, until_ms: int) -> list[Body]:
-        """Deals executed since an instant that history already shows.
-
-        Deals are booked in time order, so the walk back ends at the first that is too old.
-        """
-        found = []
-        for deal in reversed(self._sim.ledger.deals(login)):
-            if deal.time_ms < since_ms:
-                break
-            if deal.visible_ms <= until_ms:
-                found.append(structs.trade_deal(deal))
-        return found[::-1]
+        wrong = self._sim.faults.take(login, RECKONER, "wrong_login", SNAPSHOT) is not None
+        return self._sim.neighbour(login) if wrong else login
 
     def _names(self, view: Body, asked: Iterable[str]) -> list[str]:
         """Symbols held, resting, asked for, and what converts them and the account to GBP."""
@@ -94,7 +114,3 @@ class Terminal:
         names.update(one["symbol"] for one in (*view["positions"], *view["orders"]))
         currencies = {known[name].profit for name in names} | {view["account"]["currency"]}
         return sorted(names | self._sim.broker.crosses_for(currencies))
-
-    def _symbol(self, name: str) -> Body:
-        market = self._sim.market
-        return structs.symbol_info(market.symbols[name], market.quotes[name], market.tick_ms(name))

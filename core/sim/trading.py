@@ -8,16 +8,19 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from core.sim.arithmetic import ZERO, floor_volume
-from core.sim.broker import Broker, Ticket
+from core.sim.broker import Broker, Ticket, Valuation
 from core.sim.codes import (
+    CHECKED,
     COMMENT_UNITS_MAX,
     RETCODE_TEXT,
     Action,
     Filling,
     OrderType,
     Retcode,
+    TradeMode,
 )
 from core.sim.ledger import Order, Position
 from core.sim.symbols import VOLUME_MAX, VOLUME_MIN, VOLUME_STEP, SymbolTerms
@@ -98,6 +101,9 @@ class Answer(Struct, frozen=True, kw_only=True):
     request_id: int = 0
 
 
+WOULD_DO: Final = Answer(retcode=CHECKED)
+
+
 class Conditions(Struct, frozen=True, kw_only=True):
     """How this send is executed: who asks (DEAL_REASON), the adverse slippage, a half fill."""
 
@@ -106,6 +112,8 @@ class Conditions(Struct, frozen=True, kw_only=True):
     partial: bool = False
     any_filling: bool = False
     """A person's platform picks the filling mode itself."""
+    dry: bool = False
+    """Only look whether the request would be taken."""
 
 
 def parse_request(body: dict[str, Any]) -> Request:
@@ -153,32 +161,36 @@ class TradeServer:
     def order_send(self, login: int, request: Request, how: Conditions) -> Answer:
         """Validate and execute; the caller commits. Nothing has changed when it is refused."""
         request_id = self._ledger.next_request()
-        terms = self.broker.market.symbols.get(request.symbol)
-        if request.action == Action.REMOVE:
-            answer = self._remove(login, request)
-        elif request.action == Action.SLTP:
-            answer = self._modify(login, request)
-        elif terms is None:
-            answer = Retcode.INVALID
-        elif request.action == Action.DEAL:
-            answer = self._deal(login, request, terms, how)
-        elif request.action == Action.PENDING:
-            answer = self._pending(login, request, terms, how)
-        else:
-            answer = Retcode.INVALID
+        answer = self._act(login, request, how)
         if isinstance(answer, int):
             return refusal(answer, request_id)
-        return Answer(
-            retcode=answer.retcode,
-            deal=answer.deal,
-            order=answer.order,
-            volume=answer.volume,
-            price=answer.price,
-            bid=answer.bid,
-            ask=answer.ask,
-            comment=RETCODE_TEXT[answer.retcode],
-            request_id=request_id,
-        )
+        return replace(answer, comment=RETCODE_TEXT[answer.retcode], request_id=request_id)
+
+    def order_check(self, login: int, request: Request, how: Conditions) -> int:
+        """0 where the request would be taken, else the retcode that refuses it."""
+        answer = self._act(login, request, replace(how, dry=True))
+        return answer if isinstance(answer, int) else CHECKED
+
+    def value_after(self, login: int, request: Request) -> Valuation:
+        """The account as an opening request would leave it; other requests free no margin yet."""
+        if request.action == Action.DEAL and not request.position:
+            sign = 1 if request.type == OrderType.BUY else -1
+            return self.broker.value(login, (request.symbol, sign, request.volume))
+        return self.broker.value(login)
+
+    def _act(self, login: int, request: Request, how: Conditions) -> Answer | int:
+        terms = self.broker.market.symbols.get(request.symbol)
+        if request.action == Action.REMOVE:
+            return self._remove(login, request, how)
+        if request.action == Action.SLTP:
+            return self._modify(login, request, how)
+        if terms is None:
+            return Retcode.INVALID
+        if request.action == Action.DEAL:
+            return self._deal(login, request, terms, how)
+        if request.action == Action.PENDING:
+            return self._pending(login, request, terms, how)
+        return Retcode.INVALID
 
     def _deal(
         self, login: int, request: Request, terms: SymbolTerms, how: Conditions
@@ -195,6 +207,8 @@ class TradeServer:
         wrong = _wrong_volume(request.volume) or self._wrong_deal(login, request, terms, how, held)
         if wrong is not None:
             return wrong
+        if how.dry:
+            return WOULD_DO
         return self._execute(login, request, terms, how, held)
 
     def _wrong_deal(
@@ -215,12 +229,30 @@ class TradeServer:
         ):
             return Retcode.INVALID_FILL
         if held is not None:
-            return None
+            return self._wrong_mode(login, terms, sign, opens=False)
+        wrong = self._wrong_mode(login, terms, sign, opens=True)
+        if wrong is not None:
+            return wrong
         closing = self.broker.fill_price(terms.name, -sign)
         wrong = self.broker.check_levels(terms.name, sign, closing, request.sl, request.tp)
         if wrong is None and not self.broker.affords(login, terms.name, sign, request.volume):
             return Retcode.NO_MONEY
         return wrong
+
+    def _wrong_mode(self, login: int, terms: SymbolTerms, sign: int, *, opens: bool) -> int | None:
+        """What the symbol's trade mode refuses: opening, one side of it, or everything."""
+        mode = self.broker.trade_mode(login, terms.name)
+        if mode == TradeMode.DISABLED:
+            return Retcode.TRADE_DISABLED
+        if not opens:
+            return None
+        if mode == TradeMode.CLOSE_ONLY:
+            return Retcode.CLOSE_ONLY
+        if mode == TradeMode.LONG_ONLY and sign < 0:
+            return Retcode.LONG_ONLY
+        if mode == TradeMode.SHORT_ONLY and sign > 0:
+            return Retcode.SHORT_ONLY
+        return None
 
     def _execute(
         self,
@@ -283,6 +315,8 @@ class TradeServer:
         wrong = self._wrong_resting(order)
         if wrong is not None:
             return wrong
+        if how.dry:
+            return WOULD_DO
         order.ticket = self._ledger.next_ticket()
         self._ledger.save_order(order)
         # The wheel prints deal 0 and price 0.0 for an order that only rests.
@@ -297,7 +331,7 @@ class TradeServer:
             return Retcode.INVALID_PRICE
         return self.broker.check_levels(order.symbol, sign, order.price, order.sl, order.tp)
 
-    def _modify(self, login: int, request: Request) -> Answer | int:
+    def _modify(self, login: int, request: Request, how: Conditions) -> Answer | int:
         held = self._ledger.positions(login).get(request.position)
         if held is None and not request.position:
             held = self.broker.find_net(login, request.symbol)
@@ -309,15 +343,19 @@ class TradeServer:
         wrong = self.broker.check_levels(held.symbol, held.sign, price, request.sl, request.tp)
         if wrong is not None:
             return wrong
+        if how.dry:
+            return WOULD_DO
         held.sl, held.tp = request.sl, request.tp
         held.updated_ms = self.broker.now_ms()
         self._ledger.save_position(held)
         return Answer(retcode=Retcode.DONE)
 
-    def _remove(self, login: int, request: Request) -> Answer | int:
+    def _remove(self, login: int, request: Request, how: Conditions) -> Answer | int:
         order = self._ledger.orders(login).get(request.order)
         if order is None:
             return Retcode.INVALID
+        if how.dry:
+            return WOULD_DO
         self._ledger.drop_order(order)
         return Answer(retcode=Retcode.DONE, order=order.ticket)
 

@@ -187,7 +187,7 @@ def test_a_new_fault_of_a_kind_replaces_the_old(bench: Bench) -> None:
         ({"kind": "slow", "when": "before", "verb": "send"}, "ms"),
         ({"kind": "slow", "ms": DELAY_MS_MAX + 1, "when": "before", "verb": "send"}, "ms"),
         ({"kind": "slow", "ms": 5, "when": "during", "verb": "send"}, "when"),
-        ({"kind": "slow", "ms": 5, "when": "after", "verb": "login"}, "verb"),
+        ({"kind": "slow", "ms": 5, "when": "after", "verb": "logon"}, "verb"),
         ({"kind": "slippage"}, "points"),
         ({"kind": "deal_delayed"}, "ms"),
     ],

@@ -283,8 +283,8 @@ def _wait_until(
     ticket is still there.
     """
     snapshot, now = look.snapshot, look.now
-    is_close = isinstance(item, Position)
-    if item.symbol in at_work and (is_close or item.order_type in MARKET_TYPES):
+    rests = isinstance(item, PendingOrder) and item.order_type not in MARKET_TYPES
+    if item.symbol in at_work and not rests:
         return at_work[item.symbol]
     if not history:
         return None

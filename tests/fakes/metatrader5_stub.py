@@ -12,7 +12,10 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+Whatever = Any
+"""What a function of the module answers, faults included."""
 
 SERVER = "Stub-Demo"
 LOGIN = 1001
@@ -22,15 +25,15 @@ FOREVER_S = 600
 IPC_FAILED = (-10002, "IPC recv failed")
 
 
-class Struct(tuple[Any, ...]):
+class Struct(tuple[Any, ...]):  # noqa: SLOT001 - its parts are attributes
     """Like the wheel's own: a tuple with named parts and `_asdict`, without `_fields`."""
 
-    def __new__(cls, **parts: Any) -> "Struct":
+    def __new__(cls, **parts: Any) -> Self:
         made = super().__new__(cls, parts.values())
         made.__dict__.update(parts)
         return made
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Whatever:
         raise AttributeError(name)
 
     def _asdict(self) -> dict[str, Any]:
@@ -83,12 +86,14 @@ class StubTerminal:
         """The arguments of each call of this function."""
         return [(args, kwargs) for name, args, kwargs in self.calls if name == call]
 
-    def _answer(self, call: str, answer: Any, *args: Any, **kwargs: Any) -> Any:
+    def _answer(self, call: str, answer: Whatever, *args: Any, **kwargs: Any) -> Whatever:
         self.calls.append((call, args, kwargs))
         self.error = (1, "Success")
         return self.faults[call]() if call in self.faults else answer
 
-    def fail(self, code: int = IPC_FAILED[0], text: str = IPC_FAILED[1], answer: Any = None) -> Any:
+    def fail(
+        self, code: int = IPC_FAILED[0], text: str = IPC_FAILED[1], answer: Whatever = None
+    ) -> Whatever:
         """Answer None, and leave why for `last_error`."""
         self.error = (code, text)
         return answer
@@ -98,57 +103,57 @@ class StubTerminal:
         return self.error
 
     def initialize(self, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._answer("initialize", True, *args, **kwargs))
+        return bool(self._answer("initialize", 1, *args, **kwargs))
 
     def shutdown(self) -> bool:
-        return bool(self._answer("shutdown", True))
+        return bool(self._answer("shutdown", 1))
 
-    def version(self) -> Any:
+    def version(self) -> Whatever:
         return self._answer("version", (500, 5640, "21 Nov 2025"))
 
-    def account_info(self) -> Any:
+    def account_info(self) -> Whatever:
         return self._answer("account_info", self.account)
 
-    def terminal_info(self) -> Any:
+    def terminal_info(self) -> Whatever:
         return self._answer("terminal_info", self.terminal)
 
-    def positions_total(self) -> Any:
+    def positions_total(self) -> Whatever:
         return self._answer("positions_total", len(self.positions))
 
-    def orders_total(self) -> Any:
+    def orders_total(self) -> Whatever:
         return self._answer("orders_total", len(self.orders))
 
-    def positions_get(self, *, ticket: int | None = None) -> Any:
+    def positions_get(self, *, ticket: int | None = None) -> Whatever:
         rows = tuple(row for row in self.positions if ticket in {None, row.ticket})
         return self._answer("positions_get", rows, ticket=ticket)
 
-    def orders_get(self, *, ticket: int | None = None) -> Any:
+    def orders_get(self, *, ticket: int | None = None) -> Whatever:
         rows = tuple(row for row in self.orders if ticket in {None, row.ticket})
         return self._answer("orders_get", rows, ticket=ticket)
 
-    def history_deals_get(self, *args: Any, **kwargs: Any) -> Any:
+    def history_deals_get(self, *args: Any, **kwargs: Any) -> Whatever:
         return self._answer("history_deals_get", tuple(self.deals), *args, **kwargs)
 
-    def symbols_get(self) -> Any:
+    def symbols_get(self) -> Whatever:
         return self._answer("symbols_get", tuple(self.symbols_by_name.values()))
 
-    def symbol_info(self, name: str) -> Any:
+    def symbol_info(self, name: str) -> Whatever:
         found = self.symbols_by_name.get(name)
         answer = self._answer("symbol_info", found, name)
         return self.fail(-4, "Terminal: Not found") if found is None else answer
 
-    def symbol_select(self, name: str, enable: bool = True) -> Any:  # noqa: FBT001, FBT002 - MetaTrader's own
-        return self._answer("symbol_select", True, name, enable)
+    def symbol_select(self, name: str, enable: bool = True) -> Whatever:  # noqa: FBT001, FBT002 - MetaTrader's own
+        return self._answer("symbol_select", 1, name, enable)
 
-    def symbol_info_tick(self, name: str) -> Any:
+    def symbol_info_tick(self, name: str) -> Whatever:
         found = self.ticks.get(name)
         answer = self._answer("symbol_info_tick", found, name)
         return self.fail(-4, "Terminal: Not found") if found is None else answer
 
-    def order_check(self, request: dict[str, Any]) -> Any:
+    def order_check(self, request: dict[str, Any]) -> Whatever:
         return self._answer("order_check", Struct(retcode=0, comment="Done"), request)
 
-    def order_send(self, request: dict[str, Any]) -> Any:
+    def order_send(self, request: dict[str, Any]) -> Whatever:
         return self._answer("order_send", self.result, request)
 
 
@@ -159,7 +164,7 @@ class ScriptedTerminal(StubTerminal):
         super().__init__()
         self._directory = directory
 
-    def _answer(self, call: str, answer: Any, *args: Any, **kwargs: Any) -> Any:
+    def _answer(self, call: str, answer: Whatever, *args: Any, **kwargs: Any) -> Whatever:
         with (self._directory / "calls.log").open("a") as log:
             log.write(f"{os.getpid()} {call}\n")
         self.error = (1, "Success")
@@ -191,7 +196,7 @@ class ScriptedTerminal(StubTerminal):
     def _noise(self, call: str) -> None:
         print(f'{{"id": 1, "noise": "{PASSWORD}"}}', flush=True)
         os.write(1, b"\xff noise\n")
-        return self.fail()
+        self.fail()
 
     def _huge(self, call: str) -> tuple[Struct, ...]:
         return (position(comment="x" * 17 * 1024 * 1024),)
@@ -207,7 +212,7 @@ def _scripted() -> ScriptedTerminal:
     return ScriptedTerminal(Path(os.environ["STUB_DIRECTORY"]))
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> Whatever:
     """Answer for the module, where it is one."""
     if name.startswith("__") and name != "__version__":
         raise AttributeError(name)

@@ -13,7 +13,7 @@ Of the market's depth and of bars and ticks in bulk there are none: `market_book
 from typing import Any, Final
 
 from core.sim import mt5_arguments as arguments
-from core.sim.codes import LastError
+from core.sim.codes import LastError, failure
 from core.sim.mt5_constants import *  # noqa: F403 - the wheel's own names are this module's
 from core.sim.mt5_pipe import NEVER, HttpPipe, PeerLike, Pipe, PipeFailed, PluggedPipe
 from core.sim.mt5_types import TYPES, build
@@ -35,6 +35,7 @@ OrderCheckResult = TYPES["OrderCheckResult"]
 
 SUCCESS: Final = (LastError.OK, "Success")
 NO_PIPE_VERSION: Final = (0, 0, "")
+_NO_PIPE: Final = failure(LastError.INTERNAL_FAIL_CONNECT)
 
 
 class _Wheel:
@@ -65,14 +66,19 @@ class _Wheel:
 
     def ask(self, function: str, **asked: Any) -> Any:  # noqa: ANN401 - whatever it answers
         """One call through the pipe. Raises PipeFailed, and forgets a pipe that is lost."""
-        if self.pipe is None:
-            raise PipeFailed(LastError.INTERNAL_FAIL_CONNECT)
+        pipe = self.need_pipe()
         try:
-            return self.pipe.call(function, **asked)
+            return pipe.call(function, **asked)
         except PipeFailed as failed:
             if failed.lost:
                 self.pipe = None
             raise
+
+    def need_pipe(self, code: int = LastError.INTERNAL_FAIL_CONNECT) -> Pipe:
+        """The open pipe. Raises PipeFailed with that code where there is none."""
+        if self.pipe is None:
+            raise PipeFailed(code)
+        return self.pipe
 
 
 _wheel = _Wheel()
@@ -101,6 +107,8 @@ class _Attempt:
             return True
         if isinstance(error, arguments.Refused):
             _wheel.error = (LastError.INVALID_PARAMS, str(error))
+            if error.raised is not None:
+                raise error.raised
             return True
         return False
 
@@ -134,11 +142,9 @@ def shutdown() -> bool:
 def version() -> tuple[int, int, str] | None:
     """(500, build, date); (0, 0, '') without a pipe."""
     with _attempt:
-        if _wheel.pipe is None:
-            return NO_PIPE_VERSION
         major, build_number, day = _wheel.ask("version")
         return major, build_number, day
-    return None
+    return NO_PIPE_VERSION if _wheel.pipe is None else None
 
 
 def last_error() -> tuple[int, str]:
@@ -167,8 +173,9 @@ def _total(function: str, asked: dict[str, Any]) -> int | None:
 
 
 def symbols_total() -> int | None:
-    """How many symbols there are."""
+    """How many symbols there are. Without a pipe the wheel calls the terminal too old."""
     with _attempt:
+        _wheel.need_pipe(LastError.INVALID_VERSION)
         return _total("symbols_total", {})
     return None
 
@@ -187,11 +194,16 @@ def orders_total() -> int | None:
     return None
 
 
+def _dated(function: str, asked: dict[str, Any]) -> dict[str, Any]:
+    _wheel.error = SUCCESS if _wheel.pipe is not None else _NO_PIPE
+    return arguments.dates_fit(function, asked)
+
+
 def history_orders_total(*args: Any, **named: Any) -> int | None:
     """How many orders the history has between two dates."""
     with _attempt:
         asked = arguments.history("history_orders_total", args, named, by_id=False)
-        return _total("history_orders_total", asked)
+        return _total("history_orders_total", _dated("history_orders_total", asked))
     return None
 
 
@@ -199,7 +211,7 @@ def history_deals_total(*args: Any, **named: Any) -> int | None:
     """How many deals the history has between two dates."""
     with _attempt:
         asked = arguments.history("history_deals_total", args, named, by_id=False)
-        return _total("history_deals_total", asked)
+        return _total("history_deals_total", _dated("history_deals_total", asked))
     return None
 
 
@@ -227,7 +239,7 @@ def history_deals_get(*args: Any, **named: Any) -> tuple[Any, ...] | None:
     """Deals: `history_deals_get(from, to, *, group)`, `(*, ticket)` or `(*, position)`."""
     with _attempt:
         asked = arguments.history("history_deals_get", args, named)
-        return _all("TradeDeal", "history_deals_get", asked)
+        return _all("TradeDeal", "history_deals_get", _dated("history_deals_get", asked))
     return None
 
 
@@ -235,17 +247,20 @@ def history_orders_get(*args: Any, **named: Any) -> tuple[Any, ...] | None:
     """Orders that are done: `history_orders_get(from, to, *, group)`, `(*, ticket)`, ..."""
     with _attempt:
         asked = arguments.history("history_orders_get", args, named)
-        return _all("TradeOrder", "history_orders_get", asked)
+        return _all("TradeOrder", "history_orders_get", _dated("history_orders_get", asked))
     return None
 
 
-def symbols_get(*args: Any, **named: Any) -> tuple[Any, ...] | None:
-    """All symbols, or those of a `group`."""
+def symbols_get(*args: Any, **named: Any) -> tuple[Any, ...] | bool | None:
+    """All symbols, or those of a `group`. Wrong arguments give False, as with the wheel."""
     with _attempt:
+        if len(args) > 1:
+            raise arguments.Refused(arguments.NUMBER_OF)
         group = args[0] if args else named.get("group")
         asked = {} if group is None else {"group": arguments.text("group", group)}
+        _wheel.need_pipe(LastError.INVALID_VERSION)
         return _all("SymbolInfo", "symbols_get", asked)
-    return None
+    return False if _wheel.error[0] == LastError.INVALID_PARAMS else None
 
 
 def symbol_info(*args: Any) -> Any:  # noqa: ANN401 - SymbolInfo or None
@@ -264,28 +279,30 @@ def symbol_info_tick(*args: Any) -> Any:  # noqa: ANN401 - Tick or None
     return None
 
 
-def symbol_select(*args: Any, **named: Any) -> bool:
+def symbol_select(*args: Any) -> bool:
     """Show a symbol in the market watch, or hide it: `symbol_select(symbol, [enable=True])`."""
     with _attempt:
-        (name,) = arguments.positional("symbol_select", "s", args[:1])
-        enable = bool(args[1] if len(args) > 1 else named.get("enable", True))
+        (name,) = arguments.positional("symbol_select", "s", (*args[:1], *args[2:]))
+        enable = bool(args[1] if len(args) > 1 else True)
         return bool(_wheel.ask("symbol_select", symbol=name, enable=enable))
     return False
 
 
 def order_send(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - OrderSendResult or None
     """Trade: a dictionary, or its fields by name."""
-    with _attempt:
-        request = arguments.trade_request("order_send", args, named)
-        return build("OrderSendResult", _wheel.ask("order_send", request=request))
-    return None
+    return _trade("OrderSendResult", "order_send", args, named)
 
 
 def order_check(*args: Any, **named: Any) -> Any:  # noqa: ANN401 - OrderCheckResult or None
     """Whether a trade would be taken: retcode 0."""
+    return _trade("OrderCheckResult", "order_check", args, named)
+
+
+def _trade(kind: str, function: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:  # noqa: ANN401 - a result type or None
     with _attempt:
-        request = arguments.trade_request("order_check", args, named)
-        return build("OrderCheckResult", _wheel.ask("order_check", request=request))
+        request = arguments.trade_request(function, args, named)
+        _wheel.need_pipe()
+        return build(kind, _wheel.ask(function, request=arguments.sendable(request)))
     return None
 
 
@@ -309,12 +326,12 @@ def order_calc_profit(*args: Any) -> float | None:
     return None
 
 
-def market_book_add(*args: Any) -> bool:
+def market_book_add(*args: Any) -> bool | None:
     """Follow a symbol's depth. Without a pipe False, and yet `last_error()` is Success."""
     with _attempt:
         (name,) = arguments.positional("market_book_add", "s", args)
         return _wheel.pipe is not None and _wheel.ask("symbol_info", symbol=name) is not None
-    return False
+    return None if _wheel.error[0] == LastError.INVALID_PARAMS else False
 
 
 def market_book_release(*args: Any) -> bool:
@@ -326,37 +343,42 @@ def market_book_release(*args: Any) -> bool:
 
 
 def _unsupported() -> None:
-    with _attempt:
-        if _wheel.pipe is None:
-            raise PipeFailed(LastError.INTERNAL_FAIL_CONNECT)
-        raise PipeFailed(LastError.UNSUPPORTED)
+    _wheel.need_pipe()
+    raise PipeFailed(LastError.UNSUPPORTED)
 
 
-def market_book_get(*_args: Any) -> None:
+def market_book_get(*args: Any) -> None:
     """The depth of a market: there is none here."""
-    _unsupported()
+    with _attempt:
+        arguments.positional("market_book_get", "s", args)
+        _unsupported()
 
 
 def copy_rates_from(*_args: Any) -> None:
     """Bars: there are none here."""
-    _unsupported()
+    with _attempt:
+        _unsupported()
 
 
 def copy_rates_from_pos(*_args: Any) -> None:
     """Bars: there are none here."""
-    _unsupported()
+    with _attempt:
+        _unsupported()
 
 
 def copy_rates_range(*_args: Any) -> None:
     """Bars: there are none here."""
-    _unsupported()
+    with _attempt:
+        _unsupported()
 
 
 def copy_ticks_from(*_args: Any) -> None:
     """Ticks in bulk: there are none here."""
-    _unsupported()
+    with _attempt:
+        _unsupported()
 
 
 def copy_ticks_range(*_args: Any) -> None:
     """Ticks in bulk: there are none here."""
-    _unsupported()
+    with _attempt:
+        _unsupported()

@@ -183,4 +183,5 @@ def test_the_simulated_module_has_the_wheels_functions_and_no_others(wheel: Whee
 
 
 def test_what_the_agent_asks_symbols_for_are_fields_of_theirs(wheel: Wheel) -> None:
-    assert set(agent.CATALOGUE_FIELDS) <= set(wheel.fields("SymbolInfo"))
+    asked = {*agent.CATALOGUE_TEXTS, *agent.CATALOGUE_CODES}
+    assert asked <= set(wheel.fields("SymbolInfo"))

@@ -17,6 +17,8 @@ import pytest
 ROOT: Final = Path(__file__).parents[2]
 WHEELS: Final = ROOT / ".cache" / "wheels"
 FETCH: Final = ".ci/wheels"
+RECORDED: Final = Path(__file__).with_name("wheel_arguments.txt")
+"""What the wheel said to each call of ask_arguments.py, under Wine."""
 FIELDS_MAX: Final = 200
 
 

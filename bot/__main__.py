@@ -4,7 +4,17 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from bot.cli.options import UsageError
+from bot.cli.options import (
+    CheckOptions,
+    DemoOptions,
+    LinkOptions,
+    ListLinksOptions,
+    Options,
+    RotateKeysOptions,
+    RunOptions,
+    UnlinkOptions,
+    UsageError,
+)
 from bot.cli.parser import parse
 
 BAD_INPUT: Final = 2
@@ -13,17 +23,35 @@ BAD_INPUT: Final = 2
 def main(words: Sequence[str]) -> int:
     """Do as the command line says and answer the exit status."""
     try:
-        demo = parse(words)
-        if demo is None:
-            from bot.cli.run import run  # noqa: PLC0415 - `--help` loads no settings
-
-            return run()
-        from bot.cli.demo import demo as start_demo  # noqa: PLC0415 - as above
-
-        return start_demo(demo)
+        return _do(parse(words))
     except UsageError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command line's own voice
         return BAD_INPUT
+
+
+def _do(options: Options) -> int:
+    """Load only what this command needs: `--help` is answered at once."""
+    match options:
+        case DemoOptions():
+            from bot.cli.demo import demo  # noqa: PLC0415 - see above
+
+            return demo(options)
+        case RunOptions():
+            from bot.cli.run import run  # noqa: PLC0415 - see above
+
+            return run()
+        case CheckOptions():
+            from bot.cli.check import check  # noqa: PLC0415 - see above
+
+            return check()
+        case RotateKeysOptions():
+            from bot.cli.keys import rotate_keys  # noqa: PLC0415 - see above
+
+            return rotate_keys()
+        case LinkOptions() | UnlinkOptions() | ListLinksOptions():
+            from bot.cli.link import do  # noqa: PLC0415 - see above
+
+            return do(options)
 
 
 if __name__ == "__main__":

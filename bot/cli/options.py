@@ -13,9 +13,15 @@ SEED_MAX: Final = 2**31 - 1
 SPEED_MAX: Final = 100_000.0
 OFFSET_HOURS_MAX: Final = 14
 MINUTES: Final = 60
+LOGIN_MAX: Final = 2**63 - 1
+SERVER_LENGTH_MAX: Final = 64
+PATH_LENGTH_MAX: Final = 1024
 DATA_DIR_DEFAULT: Final = Path("demo-data")
 
 _OFFSET: Final = re.compile(r"([+-]?)(\d{1,2})(?::([0-5]\d))?")
+_WHOLE_PATH: Final = re.compile(r"[A-Za-z]:[\\/]|\\\\|/")
+"""How a path begins that leads to the same file from everywhere: a drive, a share, the root."""
+_ADDRESS: Final = re.compile(r"http://[^\s/]+(/[^\s]*)?")
 
 
 class UsageError(Exception):
@@ -78,6 +84,63 @@ class DemoOptions:
         return words
 
 
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """`run` takes no words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOptions:
+    """The words after `link`. `host` is "" where none was given."""
+
+    login: int
+    server: str
+    terminal: str
+    portable: bool = False
+    host: str = ""
+    no_password: bool = False
+    password_stdin: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise UsageError where the words contradict each other."""
+        if self.no_password and self.password_stdin:
+            raise UsageError("--no-password: not together with --password-stdin")
+
+
+@dataclass(frozen=True, slots=True)
+class ListLinksOptions:
+    """`link --list`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlinkOptions:
+    """The words after `unlink`."""
+
+    login: int
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class RotateKeysOptions:
+    """`rotate-keys` takes no words."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """`check` takes no words."""
+
+
+Options = (
+    DemoOptions
+    | RunOptions
+    | LinkOptions
+    | ListLinksOptions
+    | UnlinkOptions
+    | RotateKeysOptions
+    | CheckOptions
+)
+
+
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
@@ -85,6 +148,33 @@ def _flag(name: str) -> str:
 def port_number(word: str) -> int:
     """A TCP port; 0 asks for any free one. Raises ValueError."""
     return _whole(word, 0, PORT_MAX)
+
+
+def login_number(word: str) -> int:
+    """An account's number. Raises ValueError."""
+    return _whole(word, 1, LOGIN_MAX)
+
+
+def server_name(word: str) -> str:
+    """A broker's server, as the terminal's title bar shows it. Raises ValueError."""
+    if word.strip() != word or not word.isprintable() or not 0 < len(word) <= SERVER_LENGTH_MAX:
+        raise ValueError(word)
+    return word
+
+
+def terminal_path(word: str) -> str:
+    """A terminal's program, by its whole path as its own machine writes it.
+
+    Or a simulated one's address. Raises ValueError.
+    """
+    is_program = _WHOLE_PATH.match(word) and word.lower().endswith(".exe")
+    if (
+        not (is_program or _ADDRESS.fullmatch(word))
+        or not word.isprintable()
+        or len(word) > PATH_LENGTH_MAX
+    ):
+        raise ValueError(word)
+    return word
 
 
 def seed_number(word: str) -> int:

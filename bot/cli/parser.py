@@ -1,14 +1,25 @@
 """The words `python -m bot` understands. A mistake is one line and exit status 2."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn
 
 from bot.cli import options
-from bot.cli.options import DemoOptions, UsageError
+from bot.cli.options import (
+    CheckOptions,
+    DemoOptions,
+    LinkOptions,
+    ListLinksOptions,
+    Options,
+    RotateKeysOptions,
+    RunOptions,
+    UnlinkOptions,
+    UsageError,
+)
+from bot.cli.words import add_account_words, add_link_words, read
 
-T = TypeVar("T")
+_COMMANDS: Final = "{demo,link,unlink,check,run,rotate-keys}"
 
 _ABOUT: Final = (
     "Reckoner keeps MetaTrader 5 accounts true and alive, from a Telegram chat. "
@@ -25,25 +36,45 @@ class OneLineParser(argparse.ArgumentParser):
         raise UsageError(f"{self.prog}: {message}; try --help")
 
 
-def parse(words: Sequence[str]) -> DemoOptions | None:
-    """Understand the command line: options for `demo`, None for `run`. Raises UsageError."""
+def parse(words: Sequence[str]) -> Options:
+    """Understand the command line. Raises UsageError."""
     given = vars(build_parser().parse_args(words))
-    if given.pop("command") == "run":
-        return None
-    return DemoOptions(**given)
+    match given.pop("command"):
+        case "demo":
+            return DemoOptions(**given)
+        case "link":
+            return _link(given)
+        case "unlink":
+            return UnlinkOptions(**given)
+        case "rotate-keys":
+            return RotateKeysOptions()
+        case "check":
+            return CheckOptions()
+        case _:
+            return RunOptions()
+
+
+def _link(given: dict[str, Any]) -> LinkOptions | ListLinksOptions:
+    """`--list` stands alone; without it everything that finds a terminal is needed."""
+    if given.pop("list"):
+        if any(given.values()):
+            raise UsageError("link --list: expected no other word")
+        return ListLinksOptions()
+    missing = [
+        word
+        for word, name in (("LOGIN", "login"), ("--server", "server"), ("--terminal", "terminal"))
+        if given[name] is None
+    ]
+    if missing:
+        raise UsageError(f"link: expected {', '.join(missing)}; try --help")
+    return LinkOptions(**given)
 
 
 def build_parser() -> OneLineParser:
     """Build the whole grammar."""
     parser = OneLineParser(prog="python -m bot", description=_ABOUT, epilog=_EXIT)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{demo,run}")
-    commands.add_parser(
-        "run",
-        help="guard real accounts through real Telegram",
-        description="Guard real accounts. Needs TELEGRAM_TOKEN, ADMIN_CHAT_ID, PEOPLE_FILE and "
-        "TERMINAL_BASE_URL in the environment or .env.",
-        epilog=_EXIT,
-    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar=_COMMANDS)
+    _add_real(commands)
     _add_demo(
         commands.add_parser(
             "demo",
@@ -56,11 +87,52 @@ def build_parser() -> OneLineParser:
     return parser
 
 
+def _add_real(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
+    """Everything but the demo, in the order in which an operator needs it."""
+    link = commands.add_parser(
+        "link",
+        help="say which MetaTrader 5 terminal an account is reached through, and its password",
+        description="Link an account to its terminal; asks for the password without showing it. "
+        "Linking again replaces what was there. Works while Reckoner runs.",
+        epilog=_EXIT,
+    )
+    add_link_words(link)
+    unlink = commands.add_parser(
+        "unlink",
+        help="forget an account's terminal and password",
+        description="Forget an account's terminal and password.",
+        epilog=_EXIT,
+    )
+    add_account_words(unlink)
+    commands.add_parser(
+        "check",
+        help="say, in order, what is missing before Reckoner can guard and close",
+        description="Look at every account, the settings, the database and Telegram, and say for "
+        "each what is missing and the next step. Disturbs no Reckoner that runs.",
+        epilog="Exit status: 0 every enabled account can be guarded and closed, 1 it cannot, "
+        "2 a wrong word, setting or file.",
+    )
+    commands.add_parser(
+        "run",
+        help="guard real accounts through real Telegram",
+        description="Guard real accounts. Needs TELEGRAM_TOKEN, ADMIN_CHAT_ID, PEOPLE_FILE and, "
+        "except on Windows, MT5_AGENT_COMMAND in the environment or .env.",
+        epilog=_EXIT,
+    )
+    commands.add_parser(
+        "rotate-keys",
+        help="encrypt every password under a new key",
+        description="Encrypt every broker's password under a new key and drop the old ones. Safe "
+        "to run at any time, and to run again after a crash.",
+        epilog=_EXIT,
+    )
+
+
 def _add_demo(demo: argparse.ArgumentParser) -> None:
     add = demo.add_argument
     add(
         "--port",
-        type=_read(options.port_number, f"a port from 0 (any free one) to {options.PORT_MAX}"),
+        type=read(options.port_number, f"a port from 0 (any free one) to {options.PORT_MAX}"),
         default=options.PORT_DEFAULT,
         metavar="P",
         help="where the chat page is served, on 127.0.0.1 (default: %(default)s; 0: any free one)",
@@ -82,7 +154,7 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     add("--headless", action="store_true", help="no story, log lines to standard output")
     add(
         "--seed",
-        type=_read(options.seed_number, f"a whole number from 0 to {options.SEED_MAX}"),
+        type=read(options.seed_number, f"a whole number from 0 to {options.SEED_MAX}"),
         default=1,
         metavar="N",
         help="another walk of the market (default: %(default)s)",
@@ -100,31 +172,19 @@ def _add_replay(demo: argparse.ArgumentParser) -> None:
     add("--symbol", metavar="S", help="the symbol, where the file's name does not begin with it")
     add(
         "--speed",
-        type=_read(options.speed_factor, "a number from 0, times real time"),
+        type=read(options.speed_factor, "a number from 0, times real time"),
         metavar="N",
         help="times real time (default: 0, as fast as the app reads)",
     )
     add(
         "--date",
-        type=_read(options.iso_date, "a day as YYYY-MM-DD"),
+        type=read(options.iso_date, "a day as YYYY-MM-DD"),
         metavar="YYYY-MM-DD",
         help="the day, for files that carry none",
     )
     add(
         "--utc-offset",
-        type=_read(options.utc_offset, "an offset such as +03:00"),
+        type=read(options.utc_offset, "an offset such as +03:00"),
         metavar="+HH:MM",
         help="the file's clock minus UTC",
     )
-
-
-def _read(convert: Callable[[str], T], expected: str) -> Callable[[str], T]:
-    """Give a converter the words argparse says when it fails."""
-
-    def convert_or_say(word: str) -> T:
-        try:
-            return convert(word)
-        except ValueError:
-            raise argparse.ArgumentTypeError(f"expected {expected}, got '{word}'") from None
-
-    return convert_or_say

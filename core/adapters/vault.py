@@ -21,7 +21,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.adapters.sql.owner import FileLock, StoreLocked
 from core.config_values import PASSWORD_KEYS_MAX
-from core.ports import PasswordUnreadable, Secret, StoreUnavailable
+from core.ports import KeysUnusable, PasswordUnreadable, Secret, StoreUnavailable
 
 KEY_FILE: Final = "password.keys"
 """Its name in DATA_DIR: one key a line, the newest first."""
@@ -35,11 +35,7 @@ _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 Keys = tuple[str, ...]
 
 
-class VaultError(Exception):
-    """The keys cannot be used; one line with what to do, and no key in it."""
-
-
-class NoKeys(VaultError):
+class NoKeys(KeysUnusable):
     """There is no key yet."""
 
 
@@ -58,7 +54,7 @@ class Vault:
         self._read_keys = read_keys
 
     def seal(self, login: int, server: str, password: Secret) -> str:
-        """Encrypt a password for one account, under the newest key. Raises VaultError."""
+        """Encrypt a password for one account, under the newest key. Raises KeysUnusable."""
         sealed = _Sealed(login=login, server=server, password=password.reveal())
         return self._fernet().encrypt(msgspec.json.encode(sealed)).decode("ascii")
 
@@ -67,7 +63,7 @@ class Vault:
         try:
             plain = self._fernet().decrypt(token.encode("ascii", "replace"))
             sealed = msgspec.json.decode(plain, type=_Sealed)
-        except VaultError as error:
+        except KeysUnusable as error:
             raise PasswordUnreadable(str(error)) from None
         except InvalidToken:
             raise PasswordUnreadable("none of the keys encrypted this password") from None
@@ -82,17 +78,6 @@ class Vault:
         return MultiFernet([Fernet(key) for key in self._read_keys()])
 
 
-def fixed_keys(setting: str) -> Callable[[], Keys]:
-    """Answer the keys of PASSWORD_KEYS, which `core.config` has checked."""
-    keys = tuple(setting.split(","))
-    return lambda: keys
-
-
-def new_key() -> str:
-    """Make a key: 32 random bytes of the operating system, URL-safe base64."""
-    return Fernet.generate_key().decode("ascii")
-
-
 class KeyFile:
     """The keys beside the database. Its directory is made with the first key."""
 
@@ -102,8 +87,8 @@ class KeyFile:
     def read(self) -> Keys:
         """Read the keys, the newest first.
 
-        Raises NoKeys where there is no file, VaultError where it cannot be used or others can read
-        it.
+        Raises NoKeys where there is no file, KeysUnusable where it cannot be used or others can
+        read it.
         """
         try:
             handle = os.open(self.path, os.O_RDONLY)
@@ -113,30 +98,34 @@ class KeyFile:
                 "`python -m bot link` makes it"
             ) from None
         except OSError as error:
-            raise VaultError(f"{self.path}: cannot be read: {error.strerror}") from None
+            raise KeysUnusable(f"{self.path}: cannot be read: {error.strerror}") from None
         with os.fdopen(handle, "rb") as file:
             self._refuse_others(os.fstat(handle).st_mode)
             content = file.read(FILE_BYTES_MAX + 1)
         keys = tuple(content.decode("ascii", "replace").split())
         if not 0 < len(keys) <= PASSWORD_KEYS_MAX or not all(_KEY.fullmatch(key) for key in keys):
-            raise VaultError(
+            raise KeysUnusable(
                 f"{self.path}: expected 1 to {PASSWORD_KEYS_MAX} keys, one a line; "
                 "bring it back from a copy, or link every account again"
             )
         return keys
+
+    def new_key(self) -> str:
+        """Make a key: 32 random bytes of the operating system, as URL-safe base64."""
+        return Fernet.generate_key().decode("ascii")
 
     def read_or_make(self) -> Keys:
         """Read the keys; make the first where there are none. Call it inside `held`."""
         try:
             return self.read()
         except NoKeys:
-            self.write((new_key(),))
+            self.write((self.new_key(),))
             return self.read()
 
     def write(self, keys: Keys) -> None:
         """Replace the file, whole, on the disk before this returns. Call it inside `held`.
 
-        A crash leaves the old file or the new one, never a part. Raises VaultError.
+        A crash leaves the old file or the new one, never a part. Raises KeysUnusable.
         """
         draft = self.path.with_name(self.path.name + ".new")
         try:
@@ -150,13 +139,13 @@ class KeyFile:
             draft.replace(self.path)
             _flush_directory(self.path.parent)
         except OSError as error:
-            raise VaultError(f"{self.path}: cannot be written: {error.strerror}") from None
+            raise KeysUnusable(f"{self.path}: cannot be written: {error.strerror}") from None
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep every other `link` and `rotate-keys` away.
 
-        So no password is sealed under a key that is just being dropped. Raises VaultError at once
+        So no password is sealed under a key that is just being dropped. Raises KeysUnusable at once
         where another one is under way.
         """
         lock = FileLock(self.path.with_name(self.path.name + ".lock"))
@@ -164,12 +153,12 @@ class KeyFile:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             lock.acquire()
         except StoreLocked as error:
-            raise VaultError(
+            raise KeysUnusable(
                 f"another `link`, `unlink` or `rotate-keys` is under way (process {error.pid}); "
                 "try again when it has ended"
             ) from None
         except (StoreUnavailable, OSError) as error:
-            raise VaultError(f"{self.path.parent}: cannot be written: {error}") from None
+            raise KeysUnusable(f"{self.path.parent}: cannot be written: {error}") from None
         try:
             yield
         finally:
@@ -178,7 +167,7 @@ class KeyFile:
     def _refuse_others(self, mode: int) -> None:
         # Windows knows no such rights; there the directory's own hold.
         if sys.platform != "win32" and mode & OTHERS:
-            raise VaultError(
+            raise KeysUnusable(
                 f"{self.path}: others may read it (mode {stat.S_IMODE(mode):04o}): "
                 f"chmod 600 {self.path}, then `python -m bot rotate-keys`"
             )

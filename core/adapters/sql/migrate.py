@@ -6,6 +6,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from core.adapters.sql.engine import one_connection
@@ -21,6 +22,11 @@ def config(connection: Connection | None = None) -> Config:
     made.set_main_option("path_separator", "os")
     made.attributes["connection"] = connection
     return made
+
+
+def newest() -> str | None:
+    """Give the revision that this version of the program needs."""
+    return ScriptDirectory.from_config(config()).get_current_head()
 
 
 async def upgrade(url: str) -> None:

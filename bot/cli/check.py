@@ -1,0 +1,219 @@
+"""`check`: look at everything between Reckoner and its accounts, and say what is missing.
+
+Where another process owns the database, Reckoner runs: then nothing is started, and what it has
+read last is told instead.
+"""
+
+import asyncio
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from bot.cli.check_telegram import telegram_step
+from bot.cli.check_words import blocked, running_steps, steps
+from bot.cli.composition import Database, Keys, Prober, links_over, looked_at, now
+from bot.cli.options import UsageError
+from bot.cli.private import keep_to_this_user
+from bot.cli.run import settings_or_usage
+from bot.cli.saying import FAILED, say
+from bot.cli.steps import State, Step, cannot, missing, ok
+from core.config import Settings
+from core.domain.people import Role
+from core.domain.readiness import of_state
+from core.people_file import PeopleFile, PeopleFileError, read_people
+from core.ports import Store, StoreUnavailable
+from core.records import AccountRow, AccountStateRow, SignalRow, TerminalRow, TradeRow
+from core.services.links import PasswordsUnreadable
+
+AT_ONCE_MAX: Final = 8
+"""Accounts looked at at the same time: each starts a terminal."""
+KEY, DATABASE, PEOPLE = "key", "database", "people"
+READY: Final = "Reckoner can guard and close every account."
+NOT_READY: Final = "Reckoner cannot guard and close every account yet; see the lines above."
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """An account that is to be guarded. `id` is 0 while only the people file knows it."""
+
+    id: int
+    login: int
+    server: str
+    name: str
+    currency: str
+
+
+def check() -> int:
+    """Print every step and answer the exit status. Raises UsageError."""
+    keep_to_this_user()
+    settings = settings_or_usage()
+    try:
+        people = None if settings.people_file is None else read_people(settings.people_file)
+    except PeopleFileError as error:
+        raise UsageError(str(error)) from None
+    is_ready = asyncio.run(_check(settings, people))
+    say(f"\n{READY if is_ready else NOT_READY}")
+    return 0 if is_ready else FAILED
+
+
+async def _check(settings: Settings, people: PeopleFile | None) -> bool:
+    async with looked_at(settings) as database:
+        try:
+            told, system = await _looked(settings, people, database)
+        except StoreUnavailable as error:
+            told, system = await _looked(settings, people, Database(fails=str(error)))
+    system.append(await telegram_step(settings))
+    say("\nReckoner")
+    for step in system:
+        _print(step)
+    return all(step.state is State.OK for step in (*told, *system))
+
+
+async def _looked(
+    settings: Settings, people: PeopleFile | None, database: Database
+) -> tuple[list[Step], list[Step]]:
+    """Print the accounts' steps; give them, and the steps of Reckoner itself, not printed yet."""
+    keys = Keys(settings)
+    accounts = await _accounts(database.store, people)
+    told = await _of_accounts(settings, database, keys, accounts)
+    return told, [
+        await _key(database.store, keys),
+        _database(database, settings),
+        _people(accounts, people, settings),
+    ]
+
+
+async def _of_accounts(
+    settings: Settings, database: Database, keys: Keys, accounts: list[Account]
+) -> list[Step]:
+    """Go every account's way, print what was found, and give all steps."""
+    if not accounts:
+        say("no account is known yet, so no terminal was looked for")
+    elif database.epoch is not None:
+        say(f"looking at {len(accounts)} accounts; a terminal that starts may take two minutes")
+    turn = asyncio.Semaphore(AT_ONCE_MAX)
+
+    async def one(account: Account) -> list[Step]:
+        async with turn:
+            return await _of_account(settings, database, keys, account)
+
+    found = await asyncio.gather(*(one(account) for account in accounts))
+    for account, account_steps in zip(accounts, found, strict=True):
+        say(f"\nAccount {account.login} at {account.server} ({account.name})")
+        for step in account_steps:
+            _print(step)
+    return [step for account_steps in found for step in account_steps]
+
+
+async def _of_account(
+    settings: Settings, database: Database, keys: Keys, account: Account
+) -> list[Step]:
+    store = database.store
+    if store is None:
+        return [missing("terminal", "no terminal is linked to this account", relink(account, None))]
+    async with store.reading() as tx:
+        row = await tx.first(TerminalRow, login=account.login, server=account.server)
+        state = await tx.get(AccountStateRow, account.id) if account.id else None
+    again = relink(account, row)
+    if database.epoch is not None:
+        probe = Prober(settings, database, keys)
+        needed = await _needed(store, account, now())
+        found = await probe(account.login, account.server, account.currency, needed)
+        return [*steps(found, now(), again), *blocked(state)]
+    if row is None and settings.terminal_base_url is None:
+        return [missing("terminal", "no terminal is linked to this account", again)]
+    place = settings.terminal_base_url or ("" if row is None else row.path)
+    state = state or AccountStateRow(id=account.id)
+    found = of_state(state, account.login, account.currency, place)
+    return running_steps(state, found, now(), settings.reconciliation_sync_interval_s)
+
+
+async def _accounts(store: Store | None, people: PeopleFile | None) -> list[Account]:
+    """All that are to be guarded: those the database has enabled, and the people file's new."""
+    rows: list[AccountRow] = []
+    if store is not None:
+        async with store.reading() as tx:
+            rows = await tx.find(AccountRow)
+    accounts = [
+        Account(id=r.id, login=r.login, server=r.server, name=r.name, currency=r.currency)
+        for r in rows
+        if r.enabled
+    ]
+    known = {(row.login, row.server) for row in rows}
+    accounts += [
+        Account(id=0, login=e.login, server=e.server, name=e.name, currency=e.currency)
+        for e in (people.accounts if people else ())
+        if (e.login, e.server) not in known
+    ]
+    return sorted(accounts, key=lambda each: (each.login, each.server))
+
+
+async def _needed(store: Store, account: Account, at: datetime) -> tuple[str, ...]:
+    """Symbols of open signals, and of what the account is expected to hold."""
+    async with store.reading() as tx:
+        signals = await tx.find(SignalRow, status="open", expires_at__gt=at)
+        trades = await tx.find(TradeRow, account_id=account.id, status=("pending", "open"))
+    return tuple(sorted({each.symbol for each in signals} | {each.symbol for each in trades}))
+
+
+async def _key(store: Store | None, keys: Keys) -> Step:
+    if store is None:
+        return missing(KEY, "not looked at, without a database", "see the database")
+    links = links_over(store, keys.vault)
+    try:
+        count = await links.refuse_unreadable()
+    except PasswordsUnreadable as error:
+        lost = ", ".join(f"{row.login} at {row.server}" for row in error.rows)
+        return cannot(
+            KEY,
+            f"the passwords of {lost} cannot be decrypted: {error.reason}",
+            "bring the right keys back (PASSWORD_KEYS, or password.keys in DATA_DIR), or link "
+            "these accounts again",
+        )
+    if not count:
+        return ok(KEY, "no password is kept, so none is needed")
+    where = "PASSWORD_KEYS" if keys.given else str(keys.file.path)
+    return ok(KEY, f"{where} opens {count} password{'s' * (count != 1)}")
+
+
+def _database(database: Database, settings: Settings) -> Step:
+    if database.fails:
+        return cannot(DATABASE, database.fails, "see DATABASE_URL and DATA_DIR, and their rights")
+    if database.lacks:
+        return missing(
+            DATABASE,
+            database.lacks,
+            "python -m bot link makes it, and brings an older one up to date",
+        )
+    where = "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
+    if database.owner:
+        return ok(DATABASE, f"{where}; Reckoner runs ({database.owner}), so nothing was started")
+    return ok(DATABASE, f"{where}, nobody else uses it")
+
+
+def _people(accounts: list[Account], people: PeopleFile | None, settings: Settings) -> Step:
+    if not accounts:
+        return missing(
+            PEOPLE,
+            "no account is known",
+            "copy people.example.toml to people.toml, fill it in, and set PEOPLE_FILE=people.toml",
+        )
+    if people is not None and not any(u.role in {Role.ADMIN, Role.OWNER} for u in people.users):
+        return missing(PEOPLE, f"{settings.people_file} names no admin", "give somebody that role")
+    new = sum(1 for account in accounts if not account.id)
+    later = f", {new} of them from the next start on" if new else ""
+    return ok(PEOPLE, f"{len(accounts)} accounts{later}")
+
+
+def relink(account: Account, row: TerminalRow | None) -> str:
+    """The command that links the account anew, as far as it is known."""
+    path = "PATH" if row is None else f'"{row.path}"'
+    words = f'python -m bot link {account.login} --server "{account.server}" --terminal {path}'
+    if row is not None and row.portable:
+        words += " --portable"
+    return words if row is None or not row.host else f"{words} --host {row.host}"
+
+
+def _print(step: Step) -> None:
+    for line in step.lines():
+        say(line)

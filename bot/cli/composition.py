@@ -1,0 +1,232 @@
+"""The composition root of the commands beside `run`: concrete classes meet here, and in bot.app.
+
+Nothing here stays running: each command opens what it needs, uses it, and closes it.
+"""
+
+import getpass
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import Struct
+
+from core.adapters.clock import SystemClock
+from core.adapters.mt5.probe import Probe, Wanted
+from core.adapters.sql.engine import SQLITE, parse_url
+from core.adapters.sql.migrate import current, newest, upgrade
+from core.adapters.sql.owner import StoreLocked
+from core.adapters.sql.store import SqlStore
+from core.adapters.sql.terminals import SqlTerminals
+from core.adapters.terminal.http_gateway import HttpTerminalGateway
+from core.adapters.vault import KEY_FILE, KeyFile, Vault
+from core.agent_command import CommandError, agent_command
+from core.config import Settings
+from core.config_values import PASSWORD_KEYS_MAX
+from core.domain.readiness import Found, Stage, Trouble, of_snapshot
+from core.ports import (
+    BrokerUnavailable,
+    SnapshotRequest,
+    StaleEpoch,
+    Store,
+    StoreUnavailable,
+    WrongAccount,
+)
+from core.services.links import Links, RotateKeys
+
+
+class Keys:
+    """The keys to the brokers' passwords: PASSWORD_KEYS, or the file beside the database."""
+
+    def __init__(self, settings: Settings) -> None:
+        given = settings.password_keys
+        self.given = () if given is None else tuple(given.get_secret_value().split(","))
+        self.file = KeyFile(settings.data_dir / KEY_FILE)
+        self.vault = Vault(self.read)
+
+    def read(self) -> tuple[str, ...]:
+        """Give the keys, the newest first. Raises KeysUnusable."""
+        return self.given or self.file.read()
+
+    def prepare(self) -> None:
+        """Make the first key where there is none. Raises KeysUnusable. Call it inside `held`."""
+        if not self.given:
+            self.file.read_or_make()
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep others from changing the file; given keys change only with the environment."""
+        return nullcontext() if self.given else self.file.held()
+
+
+def now() -> datetime:
+    """The present instant, UTC."""
+    return SystemClock().now()
+
+
+def links_over(store: Store, vault: Vault) -> Links:
+    """Build the service; the audit names who is logged in to this machine."""
+    return Links(store=store, clock=SystemClock(), vault=vault, actor=f"operator:{_user()}")
+
+
+def rotation(store: Store) -> RotateKeys:
+    """Build the service."""
+    return RotateKeys(lambda keys: links_over(store, Vault(lambda: keys)), PASSWORD_KEYS_MAX)
+
+
+class Database(Struct, frozen=True, kw_only=True):
+    """How the database was found. `epoch` is ours while nobody else owns it; `owner` says who does.
+
+    Without a store, `lacks` says what is not there yet, or `fails` why it cannot be used.
+    """
+
+    store: Store | None = None
+    epoch: int | None = None
+    owner: str = ""
+    lacks: str = ""
+    fails: str = ""
+
+
+@asynccontextmanager
+async def looked_at(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database as it is, and own it for the while if nobody else does. Makes nothing."""
+    try:
+        lacks = await _lacking(settings.database_url)
+        store = None if lacks else await SqlStore.open(settings.database_url)
+    except StoreUnavailable as error:
+        yield Database(fails=str(error))
+        return
+    if store is None:
+        yield Database(lacks=lacks)
+        return
+    try:
+        database = await _owned(store)
+        yield database
+    finally:
+        await store.close()
+
+
+async def _owned(store: SqlStore) -> Database:
+    try:
+        return Database(store=store, epoch=await store.owner_epoch())
+    except StoreLocked as error:
+        return Database(store=store, owner=str(error))
+    except StoreUnavailable as error:
+        return Database(fails=str(error))
+
+
+async def _lacking(url: str) -> str:
+    """Say what the database lacks, "" where nothing. Raises StoreUnavailable."""
+    parsed = parse_url(url)
+    if parsed.drivername == SQLITE and not _is_there(str(parsed.database)):
+        return f"{parsed.database} is not there yet"
+    revision = await current(url)
+    if revision is None:
+        return "it is empty"
+    is_current = revision == newest()
+    return "" if is_current else f"it is of another version ({revision}, not {newest()})"
+
+
+def _is_there(path: str) -> bool:
+    return Path(path).exists()
+
+
+class Prober:
+    """Goes each account's way to its broker, as `run` would: over HTTP, or through an agent."""
+
+    def __init__(self, settings: Settings, database: Database, keys: Keys) -> None:
+        if database.store is None or database.epoch is None:
+            raise ValueError("whoever does not own the store must not start agents")
+        self._settings = settings
+        self._clock = SystemClock()
+        self._epoch = database.epoch
+        self._terminals = SqlTerminals(database.store, keys.vault)
+        self._command = agent_command(settings.mt5_agent_command)
+        self._probe = Probe(
+            epoch=database.epoch, owner=f"{socket.gethostname()}:{os.getpid()}", clock=self._clock
+        )
+
+    async def __call__(
+        self, login: int, server: str, currency: str, needed: tuple[str, ...]
+    ) -> Found:
+        """Go one account's way. Raises StoreUnavailable."""
+        if self._settings.terminal_base_url is not None:
+            wanted = SnapshotRequest(
+                account_id=0,
+                login=login,
+                server=server,
+                deals_since=self._clock.now(),
+                symbols=(*needed, f"GBP{currency}", f"{currency}GBP"),
+            )
+            return await self._over_http(self._settings.terminal_base_url, wanted)
+        try:
+            link = await self._terminals.find(login, server)
+        except BrokerUnavailable as error:
+            return _at_link(login, "password", str(error))
+        if link is None:
+            return _at_link(login, "unlinked", "")
+        if self._command is None:
+            return _at_link(login, "command", "nothing says how an agent is started", link.path)
+        try:
+            argv = self._command.argv(link.host)
+        except CommandError as error:
+            return _at_link(login, "command", str(error), link.path)
+        found = await self._probe(
+            Wanted(
+                link=link,
+                argv=argv,
+                log_path=self._settings.data_dir / "agents" / f"check-{login}.log",
+                start_timeout_s=self._settings.mt5_start_timeout_s,
+                needed=needed,
+                named=tuple(self._settings.pip_by_symbol),
+            )
+        )
+        if found.offset_s is not None and found.offset_is_fresh:
+            await self._terminals.keep_offset(login, server, found.offset_s, self._clock.now())
+        return found
+
+    async def _over_http(self, base_url: str, wanted: SnapshotRequest) -> Found:
+        """Read the account once from whoever answers at an address."""
+        gateway = HttpTerminalGateway(
+            base_url,
+            epoch=self._epoch,
+            clock=self._clock,
+            read_timeout_s=self._settings.read_timeout_s,
+            send_timeout_s=self._settings.send_timeout_s,
+        )
+        try:
+            snapshot = await gateway.snapshot(wanted)
+        except WrongAccount as error:
+            trouble = Trouble(stage=Stage.LOGIN, kind="wrong_account", text=str(error))
+            return Found(login=wanted.login, path=base_url, trouble=trouble)
+        except (BrokerUnavailable, StaleEpoch) as error:
+            kind = "stale_epoch" if isinstance(error, StaleEpoch) else "unavailable"
+            trouble = Trouble(stage=Stage.TERMINAL, kind=kind, text=str(error))
+            return Found(login=wanted.login, path=base_url, trouble=trouble)
+        finally:
+            await gateway.close()
+        return of_snapshot(snapshot, base_url, self._clock.now())
+
+
+def _at_link(login: int, kind: str, text: str, path: str = "") -> Found:
+    return Found(login=login, path=path, trouble=Trouble(stage=Stage.LINK, kind=kind, text=text))
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[SqlStore]:
+    """Open the database, made or migrated where need be. Raises StoreUnavailable."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    await upgrade(settings.database_url)
+    store = await SqlStore.open(settings.database_url)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a process whose user has no name
+        return "unknown"

@@ -41,6 +41,7 @@ CHANGE_SPAN_MIN: Final = timedelta(seconds=30)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_TOLERANCE_MS: Final = TOLERANCE // _MILLISECOND
 
 
 class Look(Struct, frozen=True, kw_only=True, gc=False):
@@ -64,7 +65,8 @@ class Row(Struct, frozen=True, kw_only=True, gc=False):
 class Change(Struct, frozen=True, kw_only=True, gc=False):
     """The last change of the broker's clock: what was stamped before `until_ms` bears `before_s`.
 
-    Where the clock was put back, an hour is stamped twice; it is read as the later one.
+    Where the clock was put back, an hour is stamped twice: it is read as the later one, unless that
+    is still to come.
     """
 
     before_s: int
@@ -160,13 +162,15 @@ def _changed_ms(row: Row, confirmed_ms: int | None) -> int:
     return min(row.first_tick_ms, max(sunday_ms, 0 if confirmed_ms is None else confirmed_ms + 1))
 
 
-def restated(stamp_ms: int, clock: BrokerClock) -> int:
+def restated(stamp_ms: int, clock: BrokerClock, now: datetime) -> int:
     """A server time as it would have been stamped with the present offset.
 
     What was stamped before the broker's clock was changed is moved by as much, so that taking the
     present offset off gives the instant it really was.
     """
     change = clock.change
-    if change is None or clock.offset_s is None or stamp_ms >= change.until_ms:
+    if change is None or clock.offset_s is None:
         return stamp_ms
-    return stamp_ms + (clock.offset_s - change.before_s) * 1000
+    now_ms = (now - _EPOCH) // _MILLISECOND + clock.offset_s * 1000
+    before = stamp_ms < change.until_ms or stamp_ms - now_ms > _TOLERANCE_MS
+    return stamp_ms + (clock.offset_s - change.before_s) * 1000 if before else stamp_ms

@@ -245,8 +245,8 @@ def test_what_was_stamped_before_a_change_keeps_its_instant() -> None:
     feed.live(looks=10, every_s=10)
     assert feed.clock.offset_s == 3 * HOUR_S
 
-    assert restated(stamped_ms, feed.clock) - 3 * HOUR_S * 1000 == ms(friday)
-    assert restated(feed.tick_ms, feed.clock) == feed.tick_ms
+    assert restated(stamped_ms, feed.clock, feed.at) - 3 * HOUR_S * 1000 == ms(friday)
+    assert restated(feed.tick_ms, feed.clock, feed.at) == feed.tick_ms
 
 
 def test_what_was_stamped_since_the_sunday_of_a_change_is_new_though_nobody_looked() -> None:
@@ -260,8 +260,14 @@ def test_what_was_stamped_since_the_sunday_of_a_change_is_new_though_nobody_look
     assert feed.clock.offset_s == 3 * HOUR_S
 
     friday, monday = (datetime(2026, 3, day, 8, 0, tzinfo=UTC) for day in (6, 9))
-    assert restated(ms(friday) + 2 * HOUR_S * 1000, feed.clock) == ms(friday) + 3 * HOUR_S * 1000
-    assert restated(ms(monday) + 3 * HOUR_S * 1000, feed.clock) == ms(monday) + 3 * HOUR_S * 1000
+    assert (
+        restated(ms(friday) + 2 * HOUR_S * 1000, feed.clock, feed.at)
+        == ms(friday) + 3 * HOUR_S * 1000
+    )
+    assert (
+        restated(ms(monday) + 3 * HOUR_S * 1000, feed.clock, feed.at)
+        == ms(monday) + 3 * HOUR_S * 1000
+    )
 
 
 def test_a_clock_put_back_reads_the_hour_that_is_stamped_twice_as_the_later_one() -> None:
@@ -273,11 +279,18 @@ def test_a_clock_put_back_reads_the_hour_that_is_stamped_twice_as_the_later_one(
     feed.live(looks=60)
     assert feed.clock.offset_s == 2 * HOUR_S
 
+    just_before = change_at - timedelta(seconds=10)
+    assert restated(ms(just_before) + 3 * HOUR_S * 1000, feed.clock, feed.at) == (
+        ms(just_before) + 2 * HOUR_S * 1000
+    ), "as the later one it would lie an hour ahead"
     long_before, after = change_at - timedelta(hours=2), change_at + timedelta(seconds=50)
-    assert restated(ms(long_before) + 3 * HOUR_S * 1000, feed.clock) == (
+    assert restated(ms(long_before) + 3 * HOUR_S * 1000, feed.clock, feed.at) == (
         ms(long_before) + 2 * HOUR_S * 1000
     )
-    assert restated(ms(after) + 2 * HOUR_S * 1000, feed.clock) == ms(after) + 2 * HOUR_S * 1000
+    assert (
+        restated(ms(after) + 2 * HOUR_S * 1000, feed.clock, feed.at)
+        == ms(after) + 2 * HOUR_S * 1000
+    )
 
 
 def test_a_correction_that_is_no_daylight_saving_changes_no_old_time() -> None:
@@ -287,14 +300,14 @@ def test_a_correction_that_is_no_daylight_saving_changes_no_old_time() -> None:
 
     assert feed.clock.offset_s == 2 * HOUR_S
     assert feed.clock.change is None
-    assert restated(5, feed.clock) == 5
+    assert restated(5, feed.clock, feed.at) == 5
 
 
 def test_a_change_is_kept_from_the_last_price_that_still_agreed() -> None:
     clock = BrokerClock(offset_s=7200, change=Change(before_s=10_800, until_ms=1_000_000))
 
-    assert restated(999_999, clock) == 999_999 - 3_600_000
-    assert restated(1_000_000, clock) == 1_000_000
+    assert restated(999_999, clock, MONDAY) == 999_999 - 3_600_000
+    assert restated(1_000_000, clock, MONDAY) == 1_000_000
 
 
 # --- what must not be believed -------------------------------------------------------------------

@@ -1,0 +1,89 @@
+"""The symbols a broker has, as one account sees them, with what was already looked up in them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ClassVar, Final
+from weakref import WeakValueDictionary
+
+import structlog
+
+from core.adapters.terminal import translate
+from core.domain.symbols import AmbiguousSymbol, Listing, crosses, resolve
+
+log = structlog.get_logger(__name__)
+
+AGE_MAX: Final = timedelta(hours=1)
+"""A catalogue older than this is read again: brokers add and rename."""
+AGE_MAX_MISSING: Final = timedelta(minutes=1)
+"""The same while a symbol that is asked for is not in it."""
+
+
+class Catalogue:
+    """A broker's symbols. Equal ones are kept once: accounts of one server mostly see the same."""
+
+    _kept: ClassVar[WeakValueDictionary[tuple[Listing, ...], "Catalogue"]] = WeakValueDictionary()
+
+    def __init__(self, listings: tuple[Listing, ...]) -> None:
+        self.listings = listings
+        self._found: dict[str, str | None] = {}
+        self._crosses: dict[frozenset[str], tuple[str, ...]] = {}
+
+    @classmethod
+    def of(cls, raw: object) -> "Catalogue":
+        """What an agent answered. Raises ValueError, TypeError or KeyError where it is none."""
+        if not isinstance(raw, list):
+            raise TypeError(f"expected a list of symbols, not {raw!r:.40}")
+        if not raw:
+            # Every broker has symbols: an empty list is a terminal that has not read them yet.
+            raise ValueError("the terminal knows no symbols yet")
+        listings = tuple(translate.listing(line) for line in raw)
+        return cls._kept.setdefault(listings, cls(listings))
+
+    def resolve(self, asked: str) -> str | None:
+        """The broker's name; None where it has none, or several of equal right."""
+        if asked not in self._found:
+            try:
+                self._found[asked] = resolve(asked, self.listings)
+            except AmbiguousSymbol as error:
+                log.warning("symbol_ambiguous", asked=asked, names=error.names)
+                self._found[asked] = None
+        return self._found[asked]
+
+    def crosses(self, currencies: Iterable[str]) -> tuple[str, ...]:
+        """The symbols that turn these currencies into pounds."""
+        wanted = frozenset(currencies)
+        if wanted not in self._crosses:
+            self._crosses[wanted] = crosses(wanted, self.listings)
+        return self._crosses[wanted]
+
+
+def names_held(body: Mapping[str, Any]) -> set[str]:
+    """The symbols of a reading's positions and orders, so far as it is well formed."""
+    rows = [row for part in ("positions", "orders") for row in _rows(body.get(part))]
+    return {row["symbol"] for row in rows if isinstance(row.get("symbol"), str)}
+
+
+def currencies_of(body: Mapping[str, Any], names: Iterable[str]) -> set[str]:
+    """The account's currency and the profit currencies of symbols, as a reading states them."""
+    account, symbols = body.get("account"), body.get("symbols")
+    found = [account.get("currency")] if isinstance(account, Mapping) else []
+    if isinstance(symbols, Mapping):
+        specs = _rows([symbols.get(name) for name in names])
+        found.extend(spec.get("currency_profit") for spec in specs)
+    return {each for each in found if isinstance(each, str)}
+
+
+def newest_tick_ms(body: Mapping[str, Any]) -> int | None:
+    """The newest price's server time in a reading, None where it has none."""
+    ticks = body.get("ticks")
+    times = [tick.get("time_msc") for tick in _rows(_values(ticks))]
+    known = [each for each in times if type(each) is int and each > 0]
+    return max(known, default=None)
+
+
+def _values(raw: object) -> Sequence[object]:
+    return list(raw.values()) if isinstance(raw, Mapping) else []
+
+
+def _rows(raw: object) -> list[Mapping[str, Any]]:
+    return [row for row in raw if isinstance(row, Mapping)] if isinstance(raw, list) else []

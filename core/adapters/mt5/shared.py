@@ -1,0 +1,84 @@
+"""What the terminals of one gateway have in common: limits, turns to start, and their world."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+
+from core.adapters.mt5.channel import Channel
+from core.ports import Clock, Metrics, TerminalDirectory, TerminalLink
+
+LOGIN_S_MAX: Final = 60.0
+"""How long MetaTrader waits for the login when it is not told otherwise."""
+TROUBLED_FAILURES: Final = 3
+"""Terminals that failed this often start apart, so that they take no turn from the others."""
+
+OpenChannel = Callable[[TerminalLink], Awaitable[Channel]]
+Spawn = Callable[[Coroutine[Any, Any, None]], object]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How long is waited for what, seconds."""
+
+    read_s: float
+    send_s: float
+    start_s: float = 120.0
+    """The terminal's own start and login."""
+    patience_s: float = 2.0
+    """How long a read or a send waits for a terminal that is being started."""
+
+
+class Turns:
+    """Who may start now: so many at once, a quarter of them such that failed again and again."""
+
+    def __init__(self, at_once_max: int) -> None:
+        self._all = asyncio.Semaphore(at_once_max)
+        self._troubled = asyncio.Semaphore(max(1, at_once_max // 4))
+
+    @property
+    def free(self) -> bool:
+        """Whether a start would begin at once."""
+        return not self._all.locked()
+
+    @asynccontextmanager
+    async def turn(self, failures: int) -> AsyncIterator[None]:
+        """Wait for a turn and take it."""
+        if failures < TROUBLED_FAILURES:
+            async with self._all:
+                yield
+            return
+        async with self._troubled, self._all:
+            yield
+
+
+class Shared(Struct, frozen=True, kw_only=True):
+    """What all terminals of a gateway have in common."""
+
+    directory: TerminalDirectory
+    open_channel: OpenChannel
+    epoch: int
+    owner: str
+    clock: Clock
+    metrics: Metrics
+    spawn: Spawn
+    limits: Limits
+    turns: Turns
+    random: random.Random
+    offsets: dict[str, int]
+    """By server: offsets that fresh prices have told this process."""
+
+
+def hello(link: TerminalLink, limits: Limits) -> dict[str, Any]:
+    """The first message: the only one that bears a password."""
+    login_s = min(LOGIN_S_MAX, limits.start_s)
+    return {
+        "terminal": {"path": link.path, "portable": link.portable},
+        "login": link.login,
+        "server": link.server,
+        "password": link.password.reveal() if link.password else None,
+        "timeout_ms": int(timedelta(seconds=login_s) / timedelta(milliseconds=1)),
+    }

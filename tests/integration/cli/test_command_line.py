@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.cli.options import DemoOptions, UsageError, offset_s
+from bot.cli.options import DemoOptions, LinkOptions, UsageError, offset_s
 from bot.cli.parser import parse
 from bot.cli.run import run
 from bot.sandbox.store import WorldStore
@@ -18,6 +18,7 @@ HEAVY = ("aiogram", "aiohttp", "sqlalchemy", "pydantic", "msgspec", "apscheduler
 HELP_S_MAX = 0.3
 RUN_S_MAX = 30
 PATHS = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+LINK = ["link", "1", "--server", "S", "--terminal", "C:/a.exe"]
 ROOT = Path(__file__).parents[3]
 
 
@@ -79,16 +80,17 @@ def test_run_without_a_token_names_the_variable_and_the_demo(tmp_path: Path) -> 
     assert len(line.splitlines()) == 1
 
 
-def test_run_with_a_token_says_that_there_is_no_terminal_adapter_yet(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="there this interpreter starts the agents")
+def test_run_with_a_token_asks_for_the_way_to_the_terminals(tmp_path: Path) -> None:
     line = _refusal("run", cwd=tmp_path, TELEGRAM_TOKEN="1:abc", ADMIN_CHAT_ID="5")
-    assert line.startswith("TERMINAL_BASE_URL: this version has no adapter")
-    assert "nothing was started" in line
+    assert line.startswith("MT5_AGENT_COMMAND: expected what starts an agent")
+    assert "docs/connect-windows.md" in line
     assert len(line.splitlines()) == 1
 
 
 def test_run_names_all_that_is_missing_once_there_is_a_token(tmp_path: Path) -> None:
     lines = _refusal("run", cwd=tmp_path, TELEGRAM_TOKEN="1:abc").splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["ADMIN_CHAT_ID", "TERMINAL_BASE_URL"]
+    assert [line.partition(":")[0] for line in lines] == ["ADMIN_CHAT_ID", "MT5_AGENT_COMMAND"]
 
 
 def test_run_refuses_impossible_settings_with_a_line_each(tmp_path: Path) -> None:
@@ -114,13 +116,31 @@ def test_run_refuses_a_bad_people_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "required: {demo,run}"),
+        ([], "required: {demo,link,unlink,check,run,rotate-keys}"),
         (["walk"], "invalid choice: 'walk'"),
         (["run", "--port", "1"], "unrecognized arguments: --port 1"),
         (
             ["demo", "--port", "65536"],
             "expected a port from 0 (any free one) to 65535, got '65536'",
         ),
+        (["link"], "link: expected LOGIN, --server, --terminal"),
+        (["link", "1", "--terminal", "C:/a.exe"], "link: expected --server"),
+        (["link", "0"], "expected an account's number, got '0'"),
+        (["link", str(2**63)], "expected an account's number"),
+        (["link", "1", "--server", " S"], "expected the server's name"),
+        (["link", "1", "--server", "S" * 65], "expected the server's name"),
+        (["link", "1", "--terminal", "C:/MT5"], "expected the whole path of its program"),
+        (["link", "1", "--terminal", "terminal64.exe"], "expected the whole path"),
+        (["link", "1", "--terminal", "C:/" + "x" * 1018 + ".exe"], "expected the whole path"),
+        (["link", "1", "--password", "hunter2"], "unrecognized arguments"),
+        (
+            [*LINK, "--no-password", "--password-stdin"],
+            "--no-password: not together with --password-stdin",
+        ),
+        (["link", "--list", "--portable"], "link --list: expected no other word"),
+        (["unlink", "1"], "required: --server"),
+        (["check", "now"], "unrecognized arguments: now"),
+        (["rotate-keys", "now"], "unrecognized arguments: now"),
         (["demo", "--seed", "-1"], "expected a whole number from 0"),
         (["demo", "--market", "up"], "invalid choice: 'up'"),
         (["demo", "--world-only", "--app-only"], "not allowed with"),
@@ -137,6 +157,21 @@ def test_a_wrong_word_is_one_line(words: list[str], says: str) -> None:
         parse(words)
     assert says in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "C:/" + "x" * 1017 + ".exe",
+        r"C:\MT5\1\terminal64.exe",
+        r"\\host\share\Terminal64.EXE",
+        "/opt/mt5/terminal64.exe",
+        "http://127.0.0.1:8090/terminal/1",
+    ],
+)
+def test_a_terminal_is_named_as_its_own_machine_names_it(path: str) -> None:
+    options = parse(["link", "1", "--server", "S", "--terminal", path])
+    assert options == LinkOptions(login=1, server="S", terminal=path)
 
 
 @pytest.mark.parametrize(
@@ -180,13 +215,13 @@ def test_the_words_of_a_part_mean_the_same_options_again() -> None:
         seed=7,
     )
     again = parse(options.command("world", 8123)[3:])
-    assert again is not None
+    assert isinstance(again, DemoOptions)
     assert again.world_only
     assert (again.port, again.seed, again.headless) == (8123, 7, True)
     assert (again.ticks, again.symbol, again.speed) == (Path("f.csv"), "XAUUSD", 60.0)
     assert (again.date, again.utc_offset_s) == ("2014-05-02", -18_000)
     app = parse(options.command("app", 0)[3:])
-    assert app is not None
+    assert isinstance(app, DemoOptions)
     assert app.app_only
     assert app.data_dir == Path("d")
 

@@ -73,11 +73,12 @@ async def _link_all(store: SqlStore, keys: Keys) -> None:
 
 async def _readable(store: SqlStore, keys: Keys) -> dict[int, str | None]:
     terminals = SqlTerminals(store, keys.vault)
-    found = {login: await terminals.find(login, "S") for login in PASSWORDS}
-    return {
-        login: link and (link.password.reveal() if link.password else None)
-        for login, link in found.items()
-    }
+    readable: dict[int, str | None] = {}
+    for login in PASSWORDS:
+        found = await terminals.find(login, "S")
+        assert found is not None
+        readable[login] = None if found.password is None else found.password.reveal()
+    return readable
 
 
 async def test_a_kill_at_any_effect_loses_no_password_and_the_next_rotation_ends(
@@ -89,6 +90,7 @@ async def test_a_kill_at_any_effect_loses_no_password_and_the_next_rotation_ends
             keys.prepare()
         await _link_all(store, keys)
         (last_key,) = keys.read()
+        done: list[str] = []
         is_over = False
         nth = 0
         while not is_over:

@@ -83,6 +83,12 @@ class ReleaseAnswerPress(CallbackData, prefix="rg1"):
     verb: ReleaseVerb
 
 
+class UnblockPress(CallbackData, prefix="ub1"):
+    """Clear an account's blocked terminal."""
+
+    account_id: int
+
+
 class RefreshPress(CallbackData, prefix="rf1"):
     """Show a board anew in its place."""
 

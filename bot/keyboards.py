@@ -14,6 +14,7 @@ from bot.callbacks import (
     ReleaseAnswerPress,
     ReleaseAskPress,
     ReleaseVerb,
+    UnblockPress,
     WarningCopyPress,
     WarningPress,
     WarningVerb,
@@ -83,6 +84,11 @@ def answer_release(account_id: int) -> Keyboard:
             Button("Refuse", refuse.pack(), "danger"),
         ),
     )
+
+
+def unblock(account_id: int, login: int) -> Keyboard:
+    """The admin's way to clear a terminal that answered for another account."""
+    return ((Button(f"Unblock {login}", UnblockPress(account_id=account_id).pack()),),)
 
 
 def refresh(board: BoardKind) -> Keyboard:

@@ -5,7 +5,13 @@
 
 from typing import Protocol
 
-from core.domain.answers import ApprovalDecided, SignalPosted, SyncReport, WarningAnswered
+from core.domain.answers import (
+    ApprovalDecided,
+    SignalPosted,
+    SyncReport,
+    TerminalUnblocked,
+    WarningAnswered,
+)
 from core.domain.board import AccountBoard, DrawdownBoard, SystemBoard, WarningLine
 from core.domain.people import Person
 from core.domain.signals import SignalDraft
@@ -98,4 +104,16 @@ class AnswerRelease(Protocol):
 
     async def __call__(self, actor: Person, account_id: int, grant: bool) -> None:  # noqa: FBT001 - the service's signature
         """Grant or refuse it."""
+        ...
+
+
+class ClearTerminal(Protocol):
+    """`core.services.terminal_block`."""
+
+    async def __call__(self, actor: Person, account_id: int) -> TerminalUnblocked:
+        """Unblock one account."""
+        ...
+
+    async def by_login(self, actor: Person, login: int) -> TerminalUnblocked:
+        """Unblock the account with this login."""
         ...

@@ -59,6 +59,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             answer_warning=engine.answer_warning,
             ask_release=engine.ask_release,
             answer_release=engine.answer_release,
+            clear_terminal=engine.clear_terminal,
             clock=engine.clock,
             voice=voice,
             admin_chat_id=settings.admin_chat_id,

@@ -33,10 +33,14 @@ def upgrade() -> None:
     op.add_column("account_state", sa.Column("terminal_blocked_at", UtcDateTime))
     op.add_column("account_state", sa.Column("terminal_blocked_reason", sa.Text))
     op.add_column("account_state", sa.Column("obstacles", Json))
+    op.add_column("account_state", sa.Column("obstacles_since", UtcDateTime))
+    op.add_column("account_state", sa.Column("obstacles_told_at", UtcDateTime))
 
 
 def downgrade() -> None:
     """Forget terminals and obstacles."""
+    op.drop_column("account_state", "obstacles_told_at")
+    op.drop_column("account_state", "obstacles_since")
     op.drop_column("account_state", "obstacles")
     op.drop_column("account_state", "terminal_blocked_reason")
     op.drop_column("account_state", "terminal_blocked_at")

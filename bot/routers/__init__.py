@@ -21,6 +21,7 @@ from bot.routers import (
     release,
     signals,
     start,
+    unblock,
     warnings,
 )
 from bot.routers.refreshing import Refresher
@@ -29,6 +30,7 @@ from bot.services import (
     AnswerWarning,
     AskRelease,
     Boards,
+    ClearTerminal,
     DecideApproval,
     People,
     PostSignal,
@@ -53,6 +55,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     answer_warning: AnswerWarning
     ask_release: AskRelease
     answer_release: AnswerRelease
+    clear_terminal: ClearTerminal
     clock: Clock
     voice: Voice
     admin_chat_id: int
@@ -72,6 +75,7 @@ def build_router() -> Router:
         admin.build(),
         warnings.build(),
         release.build(),
+        unblock.build(),
         fallback.build(),
     )
     return router
@@ -89,6 +93,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         answer_warning=shell.answer_warning,
         ask_release=shell.ask_release,
         answer_release=shell.answer_release,
+        clear_terminal=shell.clear_terminal,
         clock=shell.clock,
         voice=shell.voice,
         symbols=shell.symbols,

@@ -10,11 +10,13 @@ from bot.views import (
     alerts_groups,
     alerts_guard,
     alerts_market,
+    alerts_terminal,
 )
 from bot.views import alerts_trades as trades
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import span
 from core.domain import alerts as a
+from core.domain import alerts_terminal as t
 
 LATE_S = 60
 """A message delivered later than this after what it tells of says how late it is."""
@@ -41,10 +43,18 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_groups.closed(alert, voice, audience)
         case a.DivergenceResolved():
             return alerts_divergence.resolved(alert, voice, audience)
-        case a.AccountUnavailable():
-            return alerts_divergence.unavailable(alert, voice, audience)
-        case a.AccountRecovered():
-            return alerts_divergence.recovered(alert, voice, audience)
+        case t.AccountUnavailable():
+            return alerts_terminal.unavailable(alert, voice, audience)
+        case t.AccountRecovered():
+            return alerts_terminal.recovered(alert, voice, audience)
+        case t.CannotClose():
+            return alerts_terminal.cannot_close(alert, voice, audience)
+        case t.CanCloseAgain():
+            return alerts_terminal.can_close_again(alert, voice, audience)
+        case t.TerminalBlocked():
+            return alerts_terminal.blocked(alert, voice, audience)
+        case t.TerminalCleared():
+            return alerts_terminal.cleared(alert, voice, audience)
         case a.DrawdownWarning():
             return alerts_guard.drawdown_warning(alert, voice, audience)
         case a.DrawdownEased():

@@ -23,6 +23,7 @@ TROUBLE_HEADS = {
     "rejected": "broker refuses",
     "unknown_outcome": "no answer yet",
     "cannot_trade": "may not trade",
+    "terminal_blocked": "blocked",
 }
 SWITCH_ON = "Please switch on “Algo Trading” in the terminal now."
 MISSING = "The broker has not shown every deal yet. The whole result follows."
@@ -79,6 +80,8 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
         word(TROUBLES, alert.trouble),
         f"Still open: {held}.",
     ]
+    if alert.trouble == "terminal_blocked":
+        return _held_by_block(lines, alert, voice, audience)
     if alert.detail:
         lines.append(f"The server says: {code(alert.detail)}")
     if alert.retcode is not None and audience is Audience.ADMIN:
@@ -93,6 +96,24 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
+
+
+def _held_by_block(
+    lines: list[str], alert: CloseTrouble, voice: Voice, audience: Audience
+) -> Message:
+    """A close that waits for an admin: who can clear it, and what happens then."""
+    admin = audience is Audience.ADMIN
+    lines += [
+        (
+            f"An admin can unblock it: /unblock {alert.login}"
+            if admin
+            else "Your admin has been told. You can still close in MetaTrader yourself."
+        ),
+        "Closing stays scheduled and goes on the moment it is unblocked.",
+        at_line(alert.at, voice),
+    ]
+    keyboard = keyboards.unblock(alert.account_id, alert.login) if admin else ()
+    return Message(html="\n".join(lines), keyboard=keyboard)
 
 
 def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Message:

@@ -1,11 +1,11 @@
-"""Differences between an account and what the signals called for; accounts that cannot be read."""
+"""Differences between an account and what the signals called for."""
 
 from decimal import Decimal, InvalidOperation
 
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, trade, who
 from bot.views.message import Audience, Message, Voice
-from bot.views.numbers import clock, lots, moment, pips, price, slippage, span
+from bot.views.numbers import lots, moment, pips, price, slippage, span
 from bot.views.words import (
     FINDING_FIGURES,
     FINDING_NOTES,
@@ -13,15 +13,9 @@ from bot.views.words import (
     FINDINGS_NEW,
     ended,
     opened_by,
-    plural,
     word,
 )
-from core.domain.alerts import (
-    AccountRecovered,
-    AccountUnavailable,
-    DivergenceOpened,
-    DivergenceResolved,
-)
+from core.domain.alerts import DivergenceOpened, DivergenceResolved
 
 EXPLAINED = frozenset({"unknown_position", "unknown_pending_order"})
 """Findings whose headline and note say everything: nothing was expected, this was found."""
@@ -64,40 +58,6 @@ def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Mes
             f"It lasted {span(alert.resolved_at - alert.opened_at)}, "
             f"until {moment(alert.resolved_at, voice, today=alert.opened_at)}."
         ),
-    ]
-    return Message(html="\n".join(lines), silent=True)
-
-
-def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> Message:
-    """The account cannot be read; nothing is concluded but that (law 1)."""
-    held = (
-        f"{plural(alert.positions_count, 'position')} open when last read."
-        if alert.positions_count
-        else "No position was open when last read."
-    )
-    lines = [
-        headline(
-            voice, f"⚠️ Account {alert.login} cannot be read since {clock(alert.since, voice)}"
-        ),
-        *who(alert, audience),
-        f"Reason: {word({}, alert.reason)}",
-        held,
-        "Until it can be read again Reckoner cannot guard it, and older figures are not current.",
-        f"Reckoner keeps trying and will say when it is back. Since {moment(alert.since, voice)}.",
-    ]
-    return Message(html="\n".join(lines))
-
-
-def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Message:
-    """The account can be read again."""
-    lines = [
-        headline(voice, f"✅ Account {alert.login} can be read again"),
-        *who(alert, audience),
-        (
-            f"It could not be read for {span(alert.at - alert.since)}, "
-            f"until {moment(alert.at, voice, today=alert.since)}."
-        ),
-        "Reckoner guards it again.",
     ]
     return Message(html="\n".join(lines), silent=True)
 

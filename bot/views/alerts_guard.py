@@ -1,6 +1,7 @@
 """The drawdown guard: warning, breach, and what moves the figures it judges by."""
 
 from bot import keyboards
+from bot.views import obstacles as words_of
 from bot.views.alert_lines import (
     LOCKED,
     at_line,
@@ -80,6 +81,9 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
         title = f"🔴 Closing everything on {alert.login} at {when} - {figure}"
     lines = [headline(voice, title), *who(alert, audience)]
     lines += _locked_only() if flat else _closing(alert, voice, audience)
+    if alert.obstacles and not flat:
+        lines += [f"🔴 {words_of.sentence(alert.obstacles)} I go on trying."]
+        lines += words_of.next_steps(alert.obstacles, alert.login, audience)
     lines += [*_why(alert), at_line(alert.at, voice)]
     ask = flat and audience is Audience.CLIENT
     return Message(

@@ -1,6 +1,7 @@
 """Signals and trades: offered, answered, opened, not placed, closed."""
 
 from bot import keyboards
+from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, stops, trade, who
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain, moment, price, slippage
@@ -19,6 +20,8 @@ from core.domain.alerts import (
     TradeNotPlaced,
     TradeOpened,
 )
+
+SYMBOL_CHARS_MAX = 29
 
 
 def signal_offered(alert: SignalOffered, voice: Voice, audience: Audience) -> Message:
@@ -113,6 +116,8 @@ def _approved(alert: OfferAnswered, voice: Voice, audience: Audience) -> list[st
     if alert.expected_entry is not None:
         quote = "ask" if alert.side == "buy" else "bid"
         lines.append(f"Expected entry: {price(alert.expected_entry)}, the {quote} at that moment.")
+    if alert.broker_symbol:
+        lines.append(f"Its broker calls the symbol {esc(alert.broker_symbol, SYMBOL_CHARS_MAX)}.")
     if alert.deadline_at is not None:
         executor = "Your executor" if audience is Audience.CLIENT else "The client's executor"
         lines.append(

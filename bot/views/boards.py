@@ -12,7 +12,9 @@ from bot import keyboards
 from bot.callbacks import BoardKind
 from bot.markup import esc
 from bot.views import alerts_market
+from bot.views import obstacles as words_of
 from bot.views.message import (
+    Audience,
     ChartRequest,
     Keyboard,
     Message,
@@ -32,13 +34,14 @@ from bot.views.numbers import (
     price_or_none,
     span,
 )
-from bot.views.words import GUARDS, REASONS, TROUBLES, plural, word
+from bot.views.words import GUARDS, REASONS, plural, word
 from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
     PendingLine,
     PositionLine,
     SystemBoard,
+    TerminalLine,
     WarningLine,
 )
 
@@ -49,6 +52,13 @@ SPARKS_MAX = 24
 NO_ACCOUNT = "No account is linked to you yet. Please ask your admin."
 ADMIN_NO_ACCOUNT = "You have no account of your own; /accounts shows all."
 HUNDRED = Decimal(100)
+REASON_CHARS_MAX = 120
+CANNOT = "🔴 Guard watching, but it cannot close"
+TERMINALS = {"up": "up", "starting": "starting", "resting": "resting", "unlinked": "not linked"}
+UNLINKED = {
+    Audience.CLIENT: "⚠️ No terminal is linked to it; your admin has to link one.",
+    Audience.ADMIN: "⚠️ No terminal is linked to it. On Reckoner's machine: python -m bot link",
+}
 BLIND_GUARDS = frozenset({"clear", "unarmed"})
 """States of a guard that mean nothing while its account cannot be read."""
 
@@ -104,8 +114,9 @@ def status(
     title = _title(voice, f"🟢 Reckoner {esc(system.version)} is running", boards)
     now = system.now
     rows = _system(system) if admin else []
+    audience = Audience.ADMIN if admin else Audience.CLIENT
     for board in boards:
-        rows += [_head(board), *_trust(board, voice, now), *_guard(board, voice, now)]
+        rows += [_head(board), *_trust(board, voice, now, audience), *_guard(board, voice, now)]
     since = moment(system.started_at, voice, today=now)
     tail = [f"Running since {since}, seen at {moment(now, voice)}"]
     keyboard = (*_release_button(boards), *keyboards.refresh(BoardKind.STATUS))
@@ -120,7 +131,7 @@ def accounts(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tup
     for board in boards:
         rows += [
             f"<b>{esc(board.client)}, {board.login}</b>",
-            *_trust(board, voice, now),
+            *_trust(board, voice, now, Audience.ADMIN),
             *_money(board),
             *_headroom(board, voice, now, share=True),
             *_guard(board, voice, now),
@@ -172,6 +183,10 @@ def _title(voice: Voice, text: str, boards: Sequence[AccountBoard]) -> str:
     if blind:
         first = f"⚠️ {plural(len(blind), 'account')} cannot be read"
         return f"<b>{marked(voice, first)}</b>\n{text}"
+    stuck = [board for board in boards if board.obstacles]
+    if stuck:
+        first = f"🔴 I cannot close on {plural(len(stuck), 'account')}"
+        return f"<b>{marked(voice, first)}</b>\n{text}"
     return f"<b>{marked(voice, text)}</b>"
 
 
@@ -179,8 +194,10 @@ def _head(board: AccountBoard) -> str:
     return f"<b>{board.login}</b> {esc(board.name)}".rstrip()
 
 
-def _trust(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
-    """How far the figures may be believed: unavailable first, then their age."""
+def _trust(
+    board: AccountBoard, voice: Voice, now: datetime, audience: Audience = Audience.CLIENT
+) -> list[str]:
+    """How far figures and guard may be believed: unreadable first, then age, then obstacles."""
     lines: list[str] = []
     if board.unavailable_since is not None:
         since = moment(board.unavailable_since, voice, today=now)
@@ -195,10 +212,29 @@ def _trust(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
         lines.append("⚠️ Not read yet. No figures.")
     else:
         lines.append(f"Figures {age(board.observed_at, now, voice)}")
-    if not board.can_close:
-        why = word(TROUBLES, board.cannot_close_reason or "cannot_trade")
-        lines.append(f"🔴 Reckoner could not close here. {why}")
+    if board.terminal is not None:
+        lines += _terminal(board.terminal, voice, now, audience)
+    if board.obstacles:
+        lines.append(f"🔴 {words_of.sentence(board.obstacles)}")
+        lines += words_of.next_steps(board.obstacles, board.login, audience)
     return lines
+
+
+def _terminal(line: TerminalLine, voice: Voice, now: datetime, audience: Audience) -> list[str]:
+    """A terminal that does not answer yet: what it does, until when, and what is to be done."""
+    since = moment(line.since, voice, today=now)
+    match line.state:
+        case "starting":
+            return [f"⏳ Its terminal is being started since {since}."]
+        case "resting":
+            until = "" if line.next_try_at is None else moment(line.next_try_at, voice, today=now)
+            tried = f" after {plural(line.attempts, 'failed start')}" if line.attempts else ""
+            why = f": {esc(line.reason, REASON_CHARS_MAX)}" if line.reason else ""
+            return [f"⏳ Its terminal rests{f' until {until}' if until else ''}{tried}{why}."]
+        case "unlinked":
+            return [UNLINKED[audience]]
+        case _:
+            return []
 
 
 def _money(board: AccountBoard) -> list[str]:
@@ -232,6 +268,8 @@ def _headroom(
     part = ""
     if share and board.equity:
         part = f", {percent(board.headroom * HUNDRED / board.equity)} of equity"
+    if board.obstacles:
+        return [f"Headroom: {room}{part}. The limit is at equity {floor}, but I could not close."]
     return [f"Headroom: {room}{part}. Reckoner closes everything at equity {floor}."]
 
 
@@ -286,7 +324,8 @@ def _guard(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
     blind = board.unavailable_since is not None or board.observed_at is None
     if blind and board.guard in BLIND_GUARDS:
         return []
-    lines = [f"{word(GUARDS, board.guard)}{since}{reason}"]
+    guard = CANNOT if board.obstacles and board.guard == "clear" else word(GUARDS, board.guard)
+    lines = [f"{guard}{since}{reason}"]
     if board.guard == "countdown" and board.deadline_at is not None:
         lines.append(f"Closing begins at {moment(board.deadline_at, voice, today=now)}.")
     if board.release_requested_at is not None:
@@ -326,6 +365,11 @@ def _system(system: SystemBoard) -> list[str]:
             f"{plural(system.open_warnings, 'open warning')}"
         ),
     ]
+    if system.cannot_close:
+        rows.append(f"🔴 {system.cannot_close} cannot be closed as they are: see /accounts")
+    if any(state != "up" for state, _ in system.terminals):
+        states = ", ".join(f"{count} {word(TERMINALS, state)}" for state, count in system.terminals)
+        rows.append(f"Terminals: {states}")
     if system.outbox_due:
         oldest = (
             ""

@@ -25,6 +25,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("warnings", "open market warnings with their buttons", ADMIN, admin=True),
     CommandInfo("signal", "post a signal", ADMIN, admin=True, usage="XAUUSD buy 0.10 sl 1950"),
     CommandInfo("sync", "read accounts now", ADMIN, admin=True, usage="[login]"),
+    CommandInfo("unblock", "trade again after a wrong account", ADMIN, admin=True, usage="50001"),
     CommandInfo("status", "is everything read and guarded?", ABOUT),
     CommandInfo("help", "this list", ABOUT),
     CommandInfo("start", "who I am and what I do", ABOUT),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.markup import esc
+from bot.views import obstacles
 from bot.views.message import Voice
 from bot.views.numbers import moment, money
 from bot.views.words import REASONS, WARNING_STATES, holdings, word
@@ -24,6 +25,7 @@ BLOCKED = "You cannot use this bot. Please ask your admin if you think this is a
 ADMINS_ONLY = "Only an admin can do that. Nothing was changed."
 NO_STORE = "The database cannot be used at the moment. Please try again in a minute."
 NO_ROLE = "This is not available to you."
+NAMES_MAX = 5
 DECISIONS = {"approved": "approved", "rejected": "rejected", "expired": "expired"}
 
 
@@ -153,6 +155,49 @@ def _unknown_symbol(facts: Facts, _voice: Voice) -> str:
     )
 
 
+def _cannot_close(facts: Facts, _voice: Voice) -> str:
+    return obstacles.refusal([str(word) for word in facts.get("obstacles", ())])
+
+
+def _no_such_symbol(facts: Facts, _voice: Voice) -> str:
+    symbol = _outside(facts, "symbol") or "this symbol"
+    return f"This account's broker has no {symbol}, so the signal cannot be followed here."
+
+
+def _ambiguous(facts: Facts, _voice: Voice) -> str:
+    names = ", ".join(esc(str(name), 29) for name in list(facts.get("names", ()))[:NAMES_MAX])
+    symbol = _outside(facts, "symbol") or "This symbol"
+    return (
+        f"{symbol} may be any of {names} at this account's broker, and I do not guess. "
+        "The signal has to name one of them."
+    )
+
+
+def _not_tradable(facts: Facts, _voice: Voice) -> str:
+    symbol = _outside(facts, "symbol") or "this symbol"
+    return f"The broker lets nobody open {symbol} in this direction now. Nothing is traded."
+
+
+def _not_blocked(facts: Facts, _voice: Voice) -> str:
+    login = _outside(facts, "login") or "The account"
+    return f"{login} is not blocked (any more). Nothing was changed."
+
+
+def _still_unreadable(facts: Facts, voice: Voice) -> str:
+    login = _outside(facts, "login") or "The account"
+    return (
+        f"{login} stays blocked: its last reading failed{_outside(facts, 'reason', ': ')}. "
+        "It can be unblocked once it is read as itself again."
+        + _at(facts, "since", voice, " Unread since ").rstrip()
+    )
+
+
+def _not_read_since(facts: Facts, voice: Voice) -> str:
+    login = _outside(facts, "login") or "The account"
+    since = _at(facts, "since", voice, " at ")
+    return f"{login} stays blocked: it was not read since it was blocked{since}. Try again soon."
+
+
 def _bad_volume(facts: Facts, _voice: Voice) -> str:
     parts = ", ".join(f"{esc(str(k))} {esc(str(v))}" for k, v in list(facts.items())[:4])
     return f"The broker does not take this volume{f' ({parts})' if parts else ''}."
@@ -180,4 +225,11 @@ SENTENCES: dict[str, Sentence] = {
         "The client has not asked for release, so there is none to answer."
     ),
     "not_flat": _not_flat,
+    "cannot_close": _cannot_close,
+    "no_such_symbol": _no_such_symbol,
+    "ambiguous_symbol": _ambiguous,
+    "symbol_not_tradable": _not_tradable,
+    "not_blocked": _not_blocked,
+    "still_unreadable": _still_unreadable,
+    "not_read_since": _not_read_since,
 }

@@ -10,7 +10,13 @@ from bot.views import words
 from bot.views.commands import allowed
 from bot.views.message import Message, Voice, compose, marked
 from bot.views.numbers import lots, moment, price, price_or_none
-from core.domain.answers import ApprovalDecided, SignalPosted, SyncReport, WarningAnswered
+from core.domain.answers import (
+    ApprovalDecided,
+    SignalPosted,
+    SyncReport,
+    TerminalUnblocked,
+    WarningAnswered,
+)
 from core.domain.board import AccountBoard
 from core.domain.people import Person
 from core.domain.signals import USAGE
@@ -190,6 +196,18 @@ def release_answered(*, grant: bool) -> str:
     if grant:
         return "Granted. Reckoner proves the account flat, then unlocks it."
     return "Refused. The account stays locked."
+
+
+def unblocked(answer: TerminalUnblocked) -> str:
+    """After an admin cleared a terminal."""
+    goes_on = f" Closing {words.scope(answer.closing)} goes on now." if answer.closing else ""
+    return f"{answer.login} is unblocked.{goes_on}"
+
+
+def bad_unblock(text: str) -> Message:
+    """/unblock without a login, or with something that is none."""
+    what = f"'{esc(text, 20)}' is not a login. " if text else ""
+    return Message(html=f"{what}Write the login to unblock: /unblock 50001")
 
 
 def trouble_report(ref: str, what: str, kind: str) -> str:

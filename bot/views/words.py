@@ -92,6 +92,7 @@ TROUBLES = {
     "unknown_outcome": "The broker did not answer; Reckoner looks at the account before it tries "
     "again.",
     "cannot_trade": "The account may not trade.",
+    "terminal_blocked": "Its terminal answered for another account, so nothing is sent to it.",
 }
 GUARDS = {
     "unarmed": "⚪ Guard not armed yet",
@@ -160,6 +161,11 @@ def ended(how: str, *, own: bool) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 position`, `3 positions`."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def scope(closing: str) -> str:
+    """What a close job closes: `everything`, or a symbol's name."""
+    return "everything" if closing == "account" else esc(closing, UNKNOWN_CHARS_MAX)
 
 
 def holdings(positions: int, orders: int) -> str:

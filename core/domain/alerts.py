@@ -12,6 +12,14 @@ from decimal import Decimal
 from enum import IntEnum
 
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
+from core.domain.alerts_terminal import (
+    AccountRecovered,
+    AccountUnavailable,
+    CanCloseAgain,
+    CannotClose,
+    TerminalBlocked,
+    TerminalCleared,
+)
 
 
 class Priority(IntEnum):
@@ -42,7 +50,8 @@ class SignalOffered(AccountAlert, frozen=True, kw_only=True):
 class OfferAnswered(AccountAlert, frozen=True, kw_only=True):
     """The offer's end, shown in its place: approved, rejected or expired.
 
-    Where approved, `expected_entry` is the ask (buy) or bid (sell) at the commit of the approval.
+    Where approved, `expected_entry` is the ask (buy) or bid (sell) at the commit of the approval,
+    and `broker_symbol` what the account's broker calls the symbol, empty where it says the same.
     """
 
     approval_id: int
@@ -54,6 +63,7 @@ class OfferAnswered(AccountAlert, frozen=True, kw_only=True):
     answered_at: datetime
     expected_entry: Decimal | None = None
     deadline_at: datetime | None = None
+    broker_symbol: str = ""
 
 
 class TradeOpened(AccountAlert, frozen=True, kw_only=True):
@@ -176,21 +186,6 @@ class DivergenceResolved(AccountAlert, frozen=True, kw_only=True):
     resolved_at: datetime
 
 
-class AccountUnavailable(AccountAlert, frozen=True, kw_only=True):
-    """The account cannot be read. Nothing is concluded but that."""
-
-    reason: str
-    since: datetime
-    positions_count: int
-
-
-class AccountRecovered(AccountAlert, frozen=True, kw_only=True):
-    """The account can be read again."""
-
-    since: datetime
-    at: datetime
-
-
 # --- drawdown guard -----------------------------------------------------------------------------
 
 
@@ -219,8 +214,8 @@ class DrawdownEased(AccountAlert, frozen=True, kw_only=True):
 class GuardBreached(AccountAlert, frozen=True, kw_only=True):
     """The guard closes everything, at `deadline_at` or, where that is None, at once.
 
-    `rule`: drawdown or minimum_equity. `skip_reason` says why there is no countdown. With
-    `positions_count` and `orders_count` both 0 the account is only latched.
+    `rule`: drawdown or minimum_equity. `skip_reason`: why there is no countdown. `obstacles`: what
+    the close will meet as it is. Without positions and orders the account is only latched.
     """
 
     job_id: int
@@ -235,6 +230,7 @@ class GuardBreached(AccountAlert, frozen=True, kw_only=True):
     deadline_at: datetime | None
     skip_reason: str
     at: datetime
+    obstacles: tuple[str, ...] = ()
 
 
 class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
@@ -268,7 +264,8 @@ class CloseTrouble(AccountAlert, frozen=True, kw_only=True):
     """A close job is held up; it goes on trying. `trouble` is a word, `detail` the server's.
 
     `retcode` is the last answer's code in the order outcome table, None where it had none.
-    Troubles: market_closed, autotrading_off, rejected, unknown_outcome, unavailable, cannot_trade.
+    Troubles: market_closed, autotrading_off, rejected, unknown_outcome, unavailable, cannot_trade,
+    terminal_blocked.
     """
 
     job_id: int
@@ -431,6 +428,10 @@ Alert = (
     | DivergenceResolved
     | AccountUnavailable
     | AccountRecovered
+    | CannotClose
+    | CanCloseAgain
+    | TerminalBlocked
+    | TerminalCleared
     | DrawdownWarning
     | DrawdownEased
     | GuardBreached

@@ -48,3 +48,10 @@ class WarningAnswered(Struct, frozen=True, kw_only=True):
     state: str
     symbol: str
     hold_until: datetime | None
+
+
+class TerminalUnblocked(Struct, frozen=True, kw_only=True):
+    """A terminal that was cleared; `closing` is the scope of a close that goes on now, or empty."""
+
+    login: int
+    closing: str

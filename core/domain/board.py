@@ -33,13 +33,28 @@ class PendingLine(Struct, frozen=True, kw_only=True):
     deadline_at: datetime | None
 
 
+class TerminalLine(Struct, frozen=True, kw_only=True):
+    """How an account's terminal is: up, starting, resting or unlinked, and since when.
+
+    `attempts` is how many starts have failed in a row; a resting one is started again at
+    `next_try_at`.
+    """
+
+    state: str
+    since: datetime
+    attempts: int
+    next_try_at: datetime | None
+    reason: str
+
+
 class AccountBoard(Struct, frozen=True, kw_only=True):
     """One account as last read, and its guard.
 
     `guard`: unarmed, clear, warned, countdown, closing, latched. `floor` is the equity at which the
     guard closes (the higher of the two rules' floors), `headroom` equity minus floor. Figures are
     None before the first complete read; `observed_at` is that read's age, `unavailable_since` set
-    while reads fail (then figures are old).
+    while reads fail (then figures are old). `obstacles` are words of `core.domain.permissions`: why
+    the account could not be closed now. `terminal` is None where nothing is known of it.
     """
 
     account_id: int
@@ -72,8 +87,8 @@ class AccountBoard(Struct, frozen=True, kw_only=True):
     guard_reason: str | None
     deadline_at: datetime | None
     release_requested_at: datetime | None
-    can_close: bool
-    cannot_close_reason: str | None
+    obstacles: tuple[str, ...]
+    terminal: TerminalLine | None
     open_divergences: int
     positions: tuple[PositionLine, ...]
     pending: tuple[PendingLine, ...]
@@ -114,7 +129,11 @@ class WarningLine(Struct, frozen=True, kw_only=True):
 
 
 class SystemBoard(Struct, frozen=True, kw_only=True):
-    """How Reckoner itself is."""
+    """How Reckoner itself is.
+
+    `terminals` counts those of each state that are known of; `cannot_close` accounts with
+    obstacles.
+    """
 
     version: str
     started_at: datetime
@@ -127,3 +146,5 @@ class SystemBoard(Struct, frozen=True, kw_only=True):
     outbox_due: int
     oldest_due_at: datetime | None
     epoch: int
+    terminals: tuple[tuple[str, int], ...] = ()
+    cannot_close: int = 0

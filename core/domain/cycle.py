@@ -16,6 +16,7 @@ from core.domain.broker import ZERO, AccountSnapshot, Deal
 from core.domain.closures import explain
 from core.domain.episodes import Event, advance
 from core.domain.findings import Closure, Finding, Kind
+from core.domain.permissions import ACCOUNTS, TERMINALS
 from core.domain.rates import Rate, gbp_rate
 from core.domain.reconciliation import Policy, Reconciliation, reconcile
 from core.records import AccountRow, AccountStateRow, EpisodeRow, TradeRow
@@ -224,8 +225,10 @@ def _next_state(
         margin=figures.margin,
         margin_level_percent=figures.margin_level_percent,
         positions_count=len(snapshot.positions),
-        autotrading=snapshot.autotrading,
-        can_trade=figures.can_trade,
+        autotrading=not TERMINALS.intersection(snapshot.obstacles),
+        can_trade=not ACCOUNTS.intersection(snapshot.obstacles),
+        obstacles=list(snapshot.obstacles),
+        obstacles_since=(state.obstacles_since or now) if snapshot.obstacles else None,
         server_offset_s=snapshot.server_offset_s,
         gbp_rate=rate.gbp_per_unit if rate else state.gbp_rate,
         gbp_rate_at=rate.at if rate else state.gbp_rate_at,

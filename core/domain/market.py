@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from core.domain.broker import SymbolSpec, Tick
 from core.domain.money import HUNDRED
-from core.domain.pips import in_pips, pip_size
+from core.domain.pips import by_symbol, in_pips, pip_size
 from core.records import MarketWarningRow
 
 GAP_QUANTUM = Decimal("0.01")
@@ -89,7 +89,8 @@ def spread(tick: Tick, spec: SymbolSpec, policy: MarketPolicy) -> Alarm | None:
     """A spread wider than the symbol's limit, in a tick that quotes both sides."""
     if not is_quoted(tick):
         return None
-    limit = policy.spread_pips_by_symbol.get(spec.name, policy.spread_pips)
+    own = by_symbol(policy.spread_pips_by_symbol, spec)
+    limit = policy.spread_pips if own is None else own
     pips = in_pips(tick.ask - tick.bid, pip_size(spec, policy.pip_by_symbol))
     return Alarm(kind=WarningKind.SPREAD, figure=pips, limit=limit) if pips > limit else None
 

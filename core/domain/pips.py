@@ -2,6 +2,7 @@
 
 A pip is 10 points on symbols with 3 or 5 digits, else 1 point, unless the symbol has an override
 (XAUUSD 0.10, the indices 1.0), because brokers quote metals and indices with any number of digits.
+An override is found by the broker's name of the symbol, else by Reckoner's (`XAUUSD` for `GOLD.r`).
 """
 
 from collections.abc import Mapping
@@ -13,9 +14,15 @@ FRACTIONAL_DIGITS = (3, 5)
 PIP_QUANTUM = Decimal("0.01")
 
 
+def by_symbol(overrides: Mapping[str, Decimal], spec: SymbolSpec) -> Decimal | None:
+    """What is set for the symbol under the broker's name, else under Reckoner's; None for none."""
+    override = overrides.get(spec.name)
+    return overrides.get(spec.canonical) if override is None else override
+
+
 def pip_size(spec: SymbolSpec, overrides: Mapping[str, Decimal]) -> Decimal:
     """The price of one pip of this symbol."""
-    override = overrides.get(spec.name)
+    override = by_symbol(overrides, spec)
     if override is not None:
         return override
     # A symbol that is not selected shows no point; its digits say the same.

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from msgspec import Struct
 
-from core.domain.broker import Side
+from core.domain.broker import Side, SymbolSpec
 
 SYMBOL_LENGTH_MAX = 29
 """MetaTrader's wheel refuses a symbol of 30 UTF-16 units (facts: mt5, row 5)."""
@@ -58,6 +58,12 @@ def check_levels(draft: SignalDraft, price: Decimal) -> str | None:
     if draft.take_profit is not None and (draft.take_profit - price) * sign <= 0:
         return "tp"
     return None
+
+
+def volume_fits(volume: Decimal, spec: SymbolSpec) -> bool:
+    """Whether the symbol takes orders of this many lots."""
+    steps = volume / spec.volume_step if spec.volume_step > 0 else volume
+    return spec.volume_min <= volume <= spec.volume_max and steps == int(steps)
 
 
 def _symbol(word: str) -> str:

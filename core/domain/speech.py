@@ -9,6 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from core.domain import alerts as a
+from core.domain import alerts_terminal as t
 
 NEW = "new"
 EDIT = "edit"
@@ -48,10 +49,25 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(urgent, f"closed:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DivergenceResolved():
             return Delivery(info, f"episode:{alert.episode_id}", EDIT)
-        case a.AccountUnavailable():
+        case t.AccountUnavailable():
             return Delivery(warning, _outage(alert.account_id, alert.since.isoformat()), NEW)
-        case a.AccountRecovered():
+        case t.AccountRecovered():
             return Delivery(info, _outage(alert.account_id, alert.since.isoformat()), EDIT)
+        case t.CannotClose():
+            urgent = critical if alert.positions_count else warning
+            mode = NEW if alert.news == "appeared" else REPLY
+            return Delivery(urgent, _obstacles(alert.account_id, alert.since.isoformat()), mode)
+        case t.CanCloseAgain():
+            return Delivery(info, _obstacles(alert.account_id, alert.since.isoformat()), REPLY)
+        case t.TerminalBlocked():
+            mode = REPLY if alert.right_again else NEW
+            return Delivery(
+                critical, _blocked(alert.account_id, alert.blocked_at.isoformat()), mode
+            )
+        case t.TerminalCleared():
+            return Delivery(
+                warning, _blocked(alert.account_id, alert.blocked_at.isoformat()), REPLY
+            )
         case a.DrawdownWarning():
             return Delivery(warning, f"warned:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DrawdownEased():
@@ -83,6 +99,14 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
 
 def _outage(account_id: int, since: str) -> str:
     return f"outage:{account_id}:{since}"
+
+
+def _obstacles(account_id: int, since: str) -> str:
+    return f"obstacles:{account_id}:{since}"
+
+
+def _blocked(account_id: int, at: str) -> str:
+    return f"blocked:{account_id}:{at}"
 
 
 def _release(account_id: int, asked_at: str) -> str:

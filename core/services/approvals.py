@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain.answers import ApprovalDecided
-from core.domain.broker import Side
+from core.domain.broker import AccountSnapshot, Side
 from core.domain.cycle import limits_in_force
 from core.domain.people import Person
+from core.domain.permissions import may_open, standing
+from core.domain.signals import volume_fits
 from core.ports import (
     BrokerUnavailable,
     Clock,
@@ -19,13 +21,16 @@ from core.ports import (
     Store,
     TerminalGateway,
     Transaction,
+    WrongAccount,
 )
 from core.records import AccountRow, ApprovalRow, SignalRow, TradeRow, UserRow
 from core.services.desk import AccountMemory, Desk
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy
+from core.services.quoting import bad_volume, quoted_symbol
 from core.services.recording import Recorder
 from core.services.speaking import speak
+from core.services.terminal_block import TerminalBlock
 
 COMMENT_TAG = "rk-"
 EXPIRED_PER_ROUND_MAX = 200
@@ -34,7 +39,7 @@ EXPIRED_PER_ROUND_MAX = 200
 class DecideApproval:
     """Approve or reject one offer, by the client whose account it is for."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each dependency once
         self,
         *,
         store: Store,
@@ -42,8 +47,10 @@ class DecideApproval:
         clock: Clock,
         desk: Desk,
         policy: EnginePolicy,
+        block: TerminalBlock,
         wake: Callable[[int], None],
     ) -> None:
+        self._block = block
         self._store = store
         self._gateway = gateway
         self._clock = clock
@@ -87,10 +94,11 @@ class DecideApproval:
         if not approve:
             return await self._reject(memory, actor, approval, signal)
         _check_account(memory)
-        price = await self._price(memory, signal)
-        return await self._approve(memory, actor, approval, signal, price)
+        snapshot = await self._read(memory, signal)
+        return await self._approve(memory, actor, approval, signal, snapshot)
 
-    async def _price(self, memory: AccountMemory, signal: SignalRow) -> Decimal:
+    async def _read(self, memory: AccountMemory, signal: SignalRow) -> AccountSnapshot:
+        """A fresh reading with the signal's symbol: what the account could do with it now."""
         request = SnapshotRequest(
             account_id=memory.account.id,
             login=memory.account.login,
@@ -101,13 +109,15 @@ class DecideApproval:
         try:
             snapshot = await self._gateway.snapshot(request)
         except BrokerUnavailable as error:
+            if isinstance(error, WrongAccount):
+                await self._block(memory, str(error), reading=False)
+                raise Refused("cannot_close", obstacles=standing(memory.state)) from error
             raise Refused(
                 "account_unavailable", reason=str(error), since=memory.failing_since
             ) from error
-        tick = snapshot.ticks.get(signal.symbol)
-        if tick is None:
-            raise Refused("no_price", symbol=signal.symbol)
-        return tick.ask if signal.side == Side.BUY else tick.bid
+        if snapshot.obstacles:
+            raise Refused("cannot_close", obstacles=snapshot.obstacles)
+        return snapshot
 
     async def _approve(
         self,
@@ -115,8 +125,15 @@ class DecideApproval:
         actor: Person,
         approval: ApprovalRow,
         signal: SignalRow,
-        price: Decimal,
+        snapshot: AccountSnapshot,
     ) -> ApprovalDecided:
+        tick, spec = quoted_symbol(snapshot, signal.symbol)
+        side = Side(signal.side)
+        if not may_open(spec.trade_mode, side):
+            raise Refused("symbol_not_tradable", symbol=spec.name)
+        if not volume_fits(signal.volume, spec):
+            raise bad_volume(signal.volume, spec)
+        price = tick.ask if side is Side.BUY else tick.bid
         now = self._clock.now()
         _check_open(approval, signal, now)
         deadline = now + timedelta(seconds=self._policy.trade_deadline_s)
@@ -128,7 +145,7 @@ class DecideApproval:
                 signal_id=signal.id,
                 user_id=approval.user_id,
                 account_id=approval.account_id,
-                symbol=signal.symbol,
+                symbol=spec.name,
                 side=signal.side,
                 volume=signal.volume,
                 stop_loss=signal.stop_loss,
@@ -147,9 +164,12 @@ class DecideApproval:
                 approval=approval.id,
                 decision="approved",
                 expected_entry=price,
+                symbol=spec.name,
                 magic=trade.magic,
             )
-            await pen.say(_answered(pen, approval, signal, "approved", price, deadline))
+            answered = _answered(pen, approval, signal, "approved", price, deadline)
+            told = "" if spec.name == signal.symbol else spec.name
+            await pen.say(replace(answered, broker_symbol=told))
             memory.trades[trade.id] = trade
         return ApprovalDecided(
             approval_id=approval.id,
@@ -256,12 +276,13 @@ def _check_account(memory: AccountMemory) -> None:
         raise Refused("account_closing")
     if state.latched_at is not None:
         raise Refused("account_latched", reason=state.latch_reason, since=state.latched_at)
+    if state.terminal_blocked_at is not None:
+        raise Refused("cannot_close", obstacles=standing(state))
     if memory.snapshot is None or memory.failures:
-        raise Refused(
-            "account_unavailable",
-            reason=state.unavailable_reason or "not read yet",
-            since=memory.failing_since,
-        )
+        reason = memory.failing_reason or state.unavailable_reason or "not read yet"
+        raise Refused("account_unavailable", reason=reason, since=memory.failing_since)
+    if state.obstacles:
+        raise Refused("cannot_close", obstacles=standing(state))
     if state.armed_at is None:
         raise Refused("account_not_armed", why="no rate to pounds")
     minimum = limits_in_force(memory.account, state.gbp_rate).minimum_equity

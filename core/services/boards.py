@@ -1,5 +1,6 @@
 """Answers to questions: accounts, drawdown, warnings, and Reckoner itself, as values."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -10,14 +11,16 @@ from core.domain.board import (
     PendingLine,
     PositionLine,
     SystemBoard,
+    TerminalLine,
     WarningLine,
 )
 from core.domain.cycle import limits_in_force
 from core.domain.drawdown import floor_equity
 from core.domain.people import Person
+from core.domain.permissions import standing
 from core.domain.pips import quoted
 from core.domain.rates import to_gbp
-from core.ports import Clock, Store
+from core.ports import Clock, Store, TerminalGateway, TerminalHealth
 from core.records import (
     AccountRow,
     AccountStateRow,
@@ -37,8 +40,18 @@ ACCOUNTS_MAX = 500
 class Boards:
     """Read-only views of what is known."""
 
-    def __init__(self, *, store: Store, clock: Clock, desk: Desk, epoch: int, version: str) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        gateway: TerminalGateway,
+        clock: Clock,
+        desk: Desk,
+        epoch: int,
+        version: str,
+    ) -> None:
         self._store = store
+        self._gateway = gateway
         self._clock = clock
         self._desk = desk
         self._epoch = epoch
@@ -82,7 +95,9 @@ class Boards:
     async def system(self) -> SystemBoard:
         """How Reckoner is."""
         async with self._store.reading() as tx:
-            accounts = await tx.count(AccountRow, enabled=True)
+            accounts = await tx.find(AccountRow, enabled=True)
+            enabled = {account.id for account in accounts}
+            states = await tx.find(AccountStateRow)
             unavailable = await tx.count(AccountStateRow, unavailable_since__ne=None)
             latched = await tx.count(AccountStateRow, latched_at__ne=None)
             jobs = await tx.count(CloseJobRow, state=ACTIVE_JOB_STATES)
@@ -93,7 +108,7 @@ class Boards:
             version=self._version,
             started_at=self._started_at,
             now=self._clock.now(),
-            accounts=accounts,
+            accounts=len(accounts),
             unavailable=unavailable,
             latched=latched,
             unfinished_closes=jobs,
@@ -101,14 +116,21 @@ class Boards:
             outbox_due=due,
             oldest_due_at=oldest.created_at if oldest else None,
             epoch=self._epoch,
+            terminals=self._terminals(accounts),
+            cannot_close=sum(1 for s in states if s.id in enabled and standing(s)),
         )
+
+    def _terminals(self, accounts: list[AccountRow]) -> tuple[tuple[str, int], ...]:
+        known = (self._gateway.health(a.login, a.server) for a in accounts)
+        return tuple(sorted(Counter(h.state.value for h in known if h is not None).items()))
 
     async def _board(self, account_id: int) -> AccountBoard:
         memory = self._desk.peek(account_id)
         if memory is None:
             async with self._store.reading() as tx:
                 memory = await load_memory(tx, account_id, self._clock.now())
-        return board_of(memory, self._started_at)
+        health = self._gateway.health(memory.account.login, memory.account.server)
+        return board_of(memory, self._started_at, health)
 
     async def _history(self, account_id: int) -> tuple[EquityPoint, ...]:
         since = self._clock.now() - HISTORY_SPAN
@@ -158,7 +180,9 @@ def _up_to_now(history: tuple[EquityPoint, ...], board: AccountBoard) -> tuple[E
     return (*history, EquityPoint(at, equity, peak))
 
 
-def board_of(memory: AccountMemory, watched_since: datetime) -> AccountBoard:
+def board_of(
+    memory: AccountMemory, watched_since: datetime, health: TerminalHealth | None
+) -> AccountBoard:
     """One account as its memory has it; nothing was watched before `watched_since`."""
     state, account, snapshot = memory.state, memory.account, memory.snapshot
     limits = limits_in_force(account, state.gbp_rate)
@@ -178,7 +202,7 @@ def board_of(memory: AccountMemory, watched_since: datetime) -> AccountBoard:
         currency_digits=snapshot.state.currency_digits if snapshot else 2,
         observed_at=state.observed_at,
         unavailable_since=failing,
-        unavailable_reason=state.unavailable_reason if failing else None,
+        unavailable_reason=memory.failing_reason or state.unavailable_reason if failing else None,
         balance=state.balance,
         credit=state.credit,
         equity=state.equity,
@@ -199,8 +223,8 @@ def board_of(memory: AccountMemory, watched_since: datetime) -> AccountBoard:
         guard_reason=state.latch_reason,
         deadline_at=job.deadline_at if job and job.state == "countdown" else None,
         release_requested_at=state.release_requested_at,
-        can_close=state.can_trade and state.autotrading,
-        cannot_close_reason=_why_not(state),
+        obstacles=standing(state),
+        terminal=None if health is None else _terminal(health),
         open_divergences=len(memory.episodes),
         positions=_positions(memory),
         pending=_pending(memory),
@@ -220,10 +244,14 @@ def _guard(memory: AccountMemory, watched_since: datetime) -> tuple[str, datetim
     return "clear", max(state.armed_at, watched_since)
 
 
-def _why_not(state: AccountStateRow) -> str | None:
-    if not state.can_trade:
-        return "cannot_trade"
-    return None if state.autotrading else "autotrading_off"
+def _terminal(health: TerminalHealth) -> TerminalLine:
+    return TerminalLine(
+        state=health.state.value,
+        since=health.since,
+        attempts=health.failures,
+        next_try_at=health.next_try_at,
+        reason=health.reason,
+    )
 
 
 def _positions(memory: AccountMemory) -> tuple[PositionLine, ...]:

@@ -10,6 +10,7 @@ from core.domain.broker import ZERO, AccountSnapshot
 from core.domain.closing import ACCOUNT_SCOPE
 from core.domain.cycle import Cycle
 from core.domain.drawdown import Rule
+from core.domain.permissions import standing
 from core.domain.rates import to_gbp
 from core.records import AccountStateRow, CloseJobRow, CloseOrderRow, DrawdownAlertRow
 from core.services.record_trades import not_placed
@@ -154,4 +155,5 @@ def _alert(
         deadline_at=deadline,
         skip_reason=cycle.verdict.hurry,
         at=pen.now,
+        obstacles=standing(cycle.state),
     )

@@ -34,6 +34,7 @@ from core.records import CloseJobRow, CloseOrderRow, DrawdownAlertRow
 from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
+from core.services.terminal_block import TerminalBlock
 
 DEALS_WAIT = timedelta(seconds=5)
 """How long a proved-flat job waits for its deals before it reports without their prices."""
@@ -41,6 +42,10 @@ DEALS_MISSING = "deals_missing"
 """What a finished job bears while deals of its closes have not been seen."""
 LATE_DEALS_MAX = timedelta(days=1)
 """How long after a close its report is completed when late deals come."""
+BLOCKED = "terminal_blocked"
+"""What a job bears while its terminal waits for an admin; it goes on the moment it is cleared."""
+BLOCKED_LOOK = timedelta(seconds=1)
+"""How soon a job that a blocked terminal holds up is looked at again."""
 HELD_UP = (closing.REFUSED, closing.UNKNOWN)
 DEAL_CLOCK_SLACK = timedelta(seconds=1)
 """Deals carry milliseconds of the broker's clock; ours may be a little ahead."""
@@ -49,7 +54,7 @@ DEAL_CLOCK_SLACK = timedelta(seconds=1)
 class Converge:
     """Take the next step of the account's close job."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names each dependency once
         self,
         *,
         gateway: TerminalGateway,
@@ -57,9 +62,11 @@ class Converge:
         clock: Clock,
         metrics: Metrics,
         policy: EnginePolicy,
+        block: TerminalBlock,
         epoch: int,
     ) -> None:
         self._gateway = gateway
+        self._block = block
         self._store = store
         self._clock = clock
         self._metrics = metrics
@@ -90,6 +97,10 @@ class Converge:
             job = await self._start(memory, job, hurry)
         orders = [o for o in memory.orders if o.job_id == job.id or o.state in closing.OPEN_STATES]
         plan = closing.plan(job, orders, snapshot, now, self._policy.closing)
+        if _blocked(memory) and _holds(snapshot, job.scope):
+            # Only what was sent before is settled; nothing new leaves.
+            due = now + BLOCKED_LOOK
+            plan = replace(plan, attempts=(), trouble=BLOCKED, due_at=due)
         ours = [o for o in orders if o.job_id == job.id]
         if plan.finished and not deals_seen(ours, memory.deals) and self._deals_may_come(job):
             return now + timedelta(seconds=closing.FLAT_GAP_S)
@@ -99,7 +110,7 @@ class Converge:
         await self._remember(memory, job, plan, snapshot)
         for attempt in plan.attempts:
             answered = await self._request(memory, job, attempt, snapshot)
-            if answered.state == closing.UNKNOWN:
+            if answered.state == closing.UNKNOWN or _blocked(memory):
                 # Look before anything else: an unanswered send may have taken many seconds, and
                 # what this reading showed is no longer what the broker holds.
                 break
@@ -162,6 +173,7 @@ class Converge:
         except NotSent as error:
             answered = replace(order, state=closing.REFUSED, retcode=error.code, error=str(error))
         except WrongAccount as error:
+            await self._block(memory, str(error), reading=False)
             answered = replace(order, state=closing.REFUSED, error=str(error))
         else:
             answered = _answered(order, result)
@@ -337,13 +349,15 @@ class Converge:
         held_up = [o for o in pen.memory.orders if o.job_id == job.id and o.state in HELD_UP]
         last = max(held_up, key=lambda o: o.id, default=None)
         detail = "" if last is None else (last.error or f"retcode {last.retcode}")
+        if job.trouble == BLOCKED:
+            detail = pen.memory.state.terminal_blocked_reason or ""
         return a.CloseTrouble(
             **pen.who,
             job_id=job.id,
             scope=job.scope,
             trouble=job.trouble or "",
             detail=detail,
-            retcode=None if last is None else last.retcode,
+            retcode=None if last is None or job.trouble == BLOCKED else last.retcode,
             open_positions=len(snapshot.positions),
             open_orders=len(snapshot.orders),
             next_try_at=plan.due_at,
@@ -352,6 +366,15 @@ class Converge:
 
     def _pen(self, tx: Transaction, memory: AccountMemory) -> Recorder:
         return Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
+
+
+def _blocked(memory: AccountMemory) -> bool:
+    return memory.state.terminal_blocked_at is not None
+
+
+def _holds(snapshot: AccountSnapshot, scope: str) -> bool:
+    held = {p.symbol for p in snapshot.positions} | {o.symbol for o in snapshot.orders}
+    return bool(held) if scope == closing.ACCOUNT_SCOPE else scope in held
 
 
 def _to_request(

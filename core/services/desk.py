@@ -27,8 +27,12 @@ from core.records import (
 )
 from core.services.errors import Refused
 
-DEALS_OVERLAP = timedelta(minutes=10)
-"""Deals are asked for from this long before the newest one known, because they can arrive late."""
+DEALS_OVERLAP = timedelta(minutes=75)
+"""Deals are asked for from this long before the newest one known.
+
+They can arrive late; and twice a year the broker's clock jumps by an hour, which is not known
+before the first fresh tick: until then the question begins an hour off.
+"""
 LATE_FILL_DAYS = 1
 """For this long after its deadline a trade is still recognised by its tag."""
 ACTIVE_JOB_STATES = ("countdown", "closing")
@@ -36,7 +40,11 @@ ACTIVE_JOB_STATES = ("countdown", "closing")
 
 @dataclass(slots=True)
 class AccountMemory:
-    """One account as of its last committed cycle."""
+    """One account as of its last committed cycle.
+
+    `failures` count the cycles in a row that ended without a reading, `failed_reads` those of them
+    in which the terminal was not merely on its way up.
+    """
 
     account: AccountRow
     user: UserRow
@@ -53,6 +61,8 @@ class AccountMemory:
     snapshot: AccountSnapshot | None = None
     failures: int = 0
     failing_since: datetime | None = None
+    failing_reason: str | None = None
+    failed_reads: int = 0
     release_flat_at: datetime | None = None
     suspected: bool = False
 
@@ -134,6 +144,8 @@ class Desk:
             memory.snapshot = before.snapshot
             memory.failures = before.failures
             memory.failing_since = before.failing_since
+            memory.failing_reason = before.failing_reason
+            memory.failed_reads = before.failed_reads
             memory.suspected = before.suspected
         return memory
 

@@ -25,6 +25,7 @@ from core.services.speaking import speak
 from core.services.startup import AlignLimits, Enrol
 from core.services.sync_account import SyncAccount
 from core.services.sync_now import SyncNow
+from core.services.terminal_block import ClearTerminal, TerminalBlock
 from core.services.warnings import AnswerWarning
 
 
@@ -60,6 +61,7 @@ class Engine:
     answer_warning: AnswerWarning
     ask_release: AskRelease
     answer_release: AnswerRelease
+    clear_terminal: ClearTerminal
     expected: ExpectedTrades
     tokens: Tokens
     enrol: Enrol
@@ -141,7 +143,8 @@ def assemble(  # noqa: PLR0913 - each port is named once
         policy=policy,
         wake=wake,
     )
-    sync = _cycle(store, gateway, clock, metrics, desk, market, policy, epoch)
+    block = TerminalBlock(store=store, clock=clock, policy=policy)
+    sync = _cycle(store, gateway, clock, metrics, desk, market, block, policy, epoch)
     return Engine(
         store=store,
         clock=clock,
@@ -151,16 +154,27 @@ def assemble(  # noqa: PLR0913 - each port is named once
         sync=sync,
         market=market,
         people=People(store, clock),
-        post_signal=PostSignal(store=store, gateway=gateway, clock=clock, policy=policy),
+        post_signal=PostSignal(
+            store=store, gateway=gateway, clock=clock, desk=desk, policy=policy, block=block
+        ),
         decide_approval=DecideApproval(
-            store=store, gateway=gateway, clock=clock, desk=desk, policy=policy, wake=wake
+            store=store,
+            gateway=gateway,
+            clock=clock,
+            desk=desk,
+            policy=policy,
+            block=block,
+            wake=wake,
         ),
         expire_offers=ExpireOffers(store=store, clock=clock, policy=policy),
-        boards=Boards(store=store, clock=clock, desk=desk, epoch=epoch, version=version),
+        boards=Boards(
+            store=store, gateway=gateway, clock=clock, desk=desk, epoch=epoch, version=version
+        ),
         sync_now=SyncNow(store=store, clock=clock, desk=desk, policy=policy, sync=sync),
         answer_warning=AnswerWarning(market),
         ask_release=AskRelease(store=store, clock=clock, desk=desk, policy=policy),
         answer_release=AnswerRelease(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
+        clear_terminal=ClearTerminal(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
         expected=ExpectedTrades(store, clock, desk),
         tokens=Tokens(store),
         enrol=Enrol(store=store, clock=clock, policy=policy),
@@ -175,6 +189,7 @@ def _cycle(  # noqa: PLR0913, PLR0917 - the ports, passed on
     metrics: Metrics,
     desk: Desk,
     market: MarketGuard,
+    block: TerminalBlock,
     policy: EnginePolicy,
     epoch: int,
 ) -> SyncAccount:
@@ -190,13 +205,15 @@ def _cycle(  # noqa: PLR0913, PLR0917 - the ports, passed on
             clock=clock,
             metrics=metrics,
             policy=policy,
+            block=block,
             epoch=epoch,
         ),
         latch=LatchWatch(store=store, clock=clock, metrics=metrics, policy=policy, epoch=epoch),
         gap_close=GapClose(
             store=store, clock=clock, policy=policy, epoch=epoch, closing=market.closing
         ),
-        outage=Outage(store=store, clock=clock, policy=policy),
+        outage=Outage(store=store, gateway=gateway, clock=clock, policy=policy, block=block),
+        block=block,
         market=market,
         policy=policy,
         epoch=epoch,

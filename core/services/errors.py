@@ -12,7 +12,10 @@ class Refused(Exception):
     account_closing, account_unavailable (reason, since), account_not_armed (why),
     below_minimum (equity, minimum, currency), no_price (symbol),
     stale_button (state, by, at), nothing_to_release,
-    release_already_asked (at), release_not_asked, not_flat (positions, orders).
+    release_already_asked (at), release_not_asked, not_flat (positions, orders),
+    cannot_close (obstacles), no_such_symbol (symbol), ambiguous_symbol (symbol, names),
+    symbol_not_tradable (symbol), not_blocked (login), still_unreadable (login, reason, since),
+    not_read_since (login, since).
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

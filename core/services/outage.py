@@ -5,20 +5,32 @@ from datetime import datetime, timedelta
 import structlog
 from msgspec.structs import replace
 
-from core.domain import alerts as a
-from core.ports import BrokerUnavailable, Clock, Store, WrongAccount
-from core.records import PositionSnapshotRow
+from core.domain import alerts_terminal as t
+from core.ports import (
+    BrokerUnavailable,
+    Clock,
+    Store,
+    TerminalGateway,
+    TerminalHealth,
+    TerminalStarting,
+    TerminalState,
+    WrongAccount,
+)
 from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
-from core.services.recording import Recorder
+from core.services.recording import Recorder, failed_read
+from core.services.terminal_block import REASON_LENGTH_MAX, TerminalBlock
 
 log = structlog.get_logger(__name__)
 
 FAILURES_TOLD = 3
 """Reads in a row that must fail before an outage is told (a wrong account is told at once)."""
+STARTING_TOLD_AFTER = timedelta(seconds=90)
+"""A terminal that is only being started is told after this long, or when a start has failed.
+
+MetaTrader's own wait for a terminal is 60 s, and as much again for its login (facts: mt5, 2)."""
 FAILURE_BACKOFF_MAX = 5
 """A failing account is read at most this many times slower than the fast interval."""
-REASON_LENGTH_MAX = 500
 LOG_INTERVAL = timedelta(minutes=1)
 """An outage under way is in the log at most this often, with its count."""
 
@@ -26,10 +38,20 @@ LOG_INTERVAL = timedelta(minutes=1)
 class Outage:
     """What a failed read of an account calls for; answers when to read again."""
 
-    def __init__(self, *, store: Store, clock: Clock, policy: EnginePolicy) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        gateway: TerminalGateway,
+        clock: Clock,
+        policy: EnginePolicy,
+        block: TerminalBlock,
+    ) -> None:
         self._store = store
+        self._gateway = gateway
         self._clock = clock
         self._policy = policy
+        self._block = block
         self._logged_at: dict[int, datetime] = {}
 
     async def __call__(self, memory: AccountMemory, error: BrokerUnavailable) -> datetime:
@@ -37,16 +59,32 @@ class Outage:
         now = self._clock.now()
         memory.failures += 1
         memory.failing_since = memory.failing_since or now
-        told = memory.failures >= FAILURES_TOLD or isinstance(error, WrongAccount)
+        memory.failing_reason = str(error)
+        if not isinstance(error, TerminalStarting):
+            memory.failed_reads += 1
         is_news = memory.failures == 1
-        if told and memory.state.unavailable_since is None:
-            await self._tell_outage(memory, str(error), memory.failing_since)
+        if isinstance(error, WrongAccount) and await self._block(memory, str(error), reading=True):
+            is_news = True
+        elif memory.state.unavailable_since is None and self._is_told(memory, error, now):
+            await self._tell_outage(memory, error, memory.failing_since)
             is_news = True
         self._log(memory, error, now, is_news=is_news)
         fast = self._policy.cadence.fast_s
         slower = min(memory.failures, FAILURE_BACKOFF_MAX)
         pause = fast if memory.jobs or memory.latched else fast * slower
         return now + timedelta(seconds=min(pause, self._policy.cadence.idle_s))
+
+    def _is_told(self, memory: AccountMemory, error: BrokerUnavailable, now: datetime) -> bool:
+        """Whether it has lasted long enough; a terminal on its way is given time to get up."""
+        if not isinstance(error, TerminalStarting):
+            return memory.failed_reads >= FAILURES_TOLD
+        health = self._health(memory)
+        start_failed = health is not None and health.state is TerminalState.RESTING
+        waited = now - (memory.failing_since or now)
+        return start_failed or waited >= STARTING_TOLD_AFTER
+
+    def _health(self, memory: AccountMemory) -> TerminalHealth | None:
+        return self._gateway.health(memory.account.login, memory.account.server)
 
     def _log(
         self, memory: AccountMemory, error: BrokerUnavailable, now: datetime, *, is_news: bool
@@ -58,33 +96,26 @@ class Outage:
             login = memory.account.login
             log.info("read_failed", login=login, failures=memory.failures, error=str(error))
 
-    async def _tell_outage(self, memory: AccountMemory, reason: str, since: datetime) -> None:
-        state = replace(
-            memory.state, unavailable_since=since, unavailable_reason=reason[:REASON_LENGTH_MAX]
-        )
+    async def _tell_outage(
+        self, memory: AccountMemory, error: BrokerUnavailable, since: datetime
+    ) -> None:
+        reason = str(error)[:REASON_LENGTH_MAX]
+        health = self._health(memory) if isinstance(error, TerminalStarting) else None
+        if health is not None:
+            since = min(since, health.since)
+        state = replace(memory.state, unavailable_since=since, unavailable_reason=reason)
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
-            await tx.insert(
-                PositionSnapshotRow(
-                    user_id=memory.user.id,
-                    account_id=memory.account.id,
-                    currency=memory.account.currency,
-                    sync_error=reason[:REASON_LENGTH_MAX],
-                    created_at=pen.now,
-                )
-            )
-            await pen.log(
-                matched=False,
-                event_type="sync",
-                status="failed",
-                error_message=reason[:REASON_LENGTH_MAX],
-            )
+            await failed_read(pen, reason)
             await pen.say(
-                a.AccountUnavailable(
+                t.AccountUnavailable(
                     **pen.who,
                     reason=reason[:200],
                     since=since,
                     positions_count=memory.state.positions_count,
+                    terminal="" if health is None else health.state.value,
+                    attempts=0 if health is None else health.failures,
+                    next_try_at=None if health is None else health.next_try_at,
                 )
             )
             await tx.save_state(state)

@@ -7,7 +7,7 @@ import msgspec
 
 from core.domain import alerts as a
 from core.ports import Transaction
-from core.records import ReconciliationLogRow
+from core.records import PositionSnapshotRow, ReconciliationLogRow
 from core.services import audit
 from core.services.desk import AccountMemory
 from core.services.speaking import speak
@@ -65,3 +65,18 @@ class Recorder:
             ReconciliationLogRow,
         )
         await self.tx.insert(row)
+
+
+async def failed_read(pen: Recorder, reason: str) -> None:
+    """Add the one row of an outage to the samples, and one to the history."""
+    account = pen.memory.account
+    await pen.tx.insert(
+        PositionSnapshotRow(
+            user_id=pen.memory.user.id,
+            account_id=account.id,
+            currency=account.currency,
+            sync_error=reason,
+            created_at=pen.now,
+        )
+    )
+    await pen.log(matched=False, event_type="sync", status="failed", error_message=reason)

@@ -11,7 +11,8 @@ from core.domain.answers import SignalPosted
 from core.domain.audit import SYSTEM
 from core.domain.broker import Side, SymbolSpec, Tick
 from core.domain.people import Person
-from core.domain.signals import SignalDraft, check_levels
+from core.domain.permissions import standing
+from core.domain.signals import SignalDraft, check_levels, volume_fits
 from core.ports import (
     BrokerUnavailable,
     Clock,
@@ -19,12 +20,16 @@ from core.ports import (
     Store,
     TerminalGateway,
     Transaction,
+    WrongAccount,
 )
 from core.records import AccountRow, AccountStateRow, ApprovalRow, SignalRow, UserRow
 from core.services import audit
+from core.services.desk import Desk
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy
+from core.services.quoting import bad_volume, quoted_symbol
 from core.services.speaking import speak
+from core.services.terminal_block import TerminalBlock
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +46,13 @@ class PostSignal:
         store: Store,
         gateway: TerminalGateway,
         clock: Clock,
+        desk: Desk,
         policy: EnginePolicy,
+        block: TerminalBlock,
     ) -> None:
         self._store = store
+        self._desk = desk
+        self._block = block
         self._gateway = gateway
         self._clock = clock
         self._policy = policy
@@ -51,7 +60,8 @@ class PostSignal:
     async def __call__(self, actor: Person, draft: SignalDraft, source_key: str) -> SignalPosted:
         """Post the signal once per `source_key`.
 
-        Raises Refused: not_admin, unknown_symbol, wrong_side_stop, bad_volume, no_price.
+        Raises Refused: not_admin, unknown_symbol, ambiguous_symbol, wrong_side_stop, bad_volume,
+        no_price.
         """
         if not actor.is_admin:
             raise Refused("not_admin")
@@ -81,7 +91,7 @@ class PostSignal:
         )
 
     async def _quote(self, symbol: str, accounts: list[AccountRow]) -> tuple[Tick, SymbolSpec]:
-        answered = False
+        refusal: Refused | None = None
         for account in accounts[:QUOTE_TRIES_MAX]:
             request = SnapshotRequest(
                 account_id=account.id,
@@ -94,26 +104,27 @@ class PostSignal:
                 snapshot = await self._gateway.snapshot(request)
             except BrokerUnavailable as error:
                 log.info("quote_unavailable", login=account.login, error=str(error))
+                if isinstance(error, WrongAccount):
+                    async with self._desk.holding(account.id) as memory:
+                        await self._block(memory, str(error), reading=False)
                 continue
-            answered = True
-            if symbol in snapshot.ticks and symbol in snapshot.symbols:
-                return snapshot.ticks[symbol], snapshot.symbols[symbol]
-        raise Refused("unknown_symbol" if answered else "no_price", symbol=symbol)
+            try:
+                return quoted_symbol(snapshot, symbol)
+            except Refused as refused:
+                refusal = refused
+        if refusal is None:
+            raise Refused("no_price", symbol=symbol)
+        if refusal.code == "no_such_symbol":
+            raise Refused("unknown_symbol", symbol=symbol)
+        raise refusal
 
     def _check(self, draft: SignalDraft, tick: Tick, spec: SymbolSpec) -> None:
         price = tick.ask if draft.side is Side.BUY else tick.bid
         wrong = check_levels(draft, price)
         if wrong is not None:
             raise Refused("wrong_side_stop", level=wrong, price=price, side=draft.side.value)
-        steps = draft.volume / spec.volume_step
-        if not spec.volume_min <= draft.volume <= spec.volume_max or steps != int(steps):
-            raise Refused(
-                "bad_volume",
-                volume=draft.volume,
-                minimum=spec.volume_min,
-                maximum=spec.volume_max,
-                step=spec.volume_step,
-            )
+        if not volume_fits(draft.volume, spec):
+            raise bad_volume(draft.volume, spec)
 
     async def _post(
         self,
@@ -158,19 +169,16 @@ class PostSignal:
             signal_id=signal.id,
             draft=draft,
             offered=len(targets),
-            skipped=await self._locked(targets),
+            skipped=await self._refusing(targets),
             expires_at=expires_at,
         )
 
-    async def _locked(self, targets: list[tuple[AccountRow, UserRow]]) -> tuple[str, ...]:
-        """Asked all the same: the lock may be released while the signal is open."""
+    async def _refusing(self, targets: list[tuple[AccountRow, UserRow]]) -> tuple[str, ...]:
+        """Asked all the same: the lock or the obstacle may be gone while the signal is open."""
         async with self._store.reading() as tx:
-            latched = {s.id for s in await tx.find(AccountStateRow, latched_at__ne=None)}
-        return tuple(
-            f"{account.login} is locked: an approval would be refused"
-            for account, _ in targets
-            if account.id in latched
-        )
+            states = {state.id: state for state in await tx.find(AccountStateRow)}
+        whys = ((account.login, _why_not(states.get(account.id))) for account, _ in targets)
+        return tuple(f"{login} {why}: an approval would be refused" for login, why in whys if why)
 
     async def _offer(
         self, tx: Transaction, signal: SignalRow, account: AccountRow, user: UserRow, digits: int
@@ -204,3 +212,11 @@ class PostSignal:
             admin=self._policy.admin_chat_id,
             now=signal.created_at,
         )
+
+
+def _why_not(state: AccountStateRow | None) -> str:
+    if state is None:
+        return ""
+    if state.latched_at is not None:
+        return "is locked"
+    return "cannot be closed as it is" if standing(state) else ""

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 import structlog
 from msgspec.structs import replace
 
-from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain import cadence
 from core.domain.broker import AccountSnapshot
 from core.domain.closing import ACCOUNT_SCOPE
 from core.domain.cycle import Cycle, Known, think
 from core.domain.drawdown import Rule
+from core.domain.permissions import News, news
 from core.domain.rates import to_gbp
 from core.domain.reconciliation import Match
 from core.ports import (
@@ -25,7 +25,13 @@ from core.ports import (
     WrongAccount,
 )
 from core.records import AccountStateRow
-from core.services import record_episodes, record_guard, record_ledger, record_trades
+from core.services import (
+    record_episodes,
+    record_guard,
+    record_ledger,
+    record_obstacles,
+    record_trades,
+)
 from core.services.breach import record_breach
 from core.services.converge import Converge
 from core.services.desk import AccountMemory, Desk
@@ -35,6 +41,7 @@ from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
+from core.services.terminal_block import TerminalBlock, recovered
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +64,7 @@ class SyncAccount:
         latch: LatchWatch,
         gap_close: GapClose,
         outage: Outage,
+        block: TerminalBlock,
         market: MarketGuard,
         policy: EnginePolicy,
         epoch: int,
@@ -70,6 +78,7 @@ class SyncAccount:
         self._latch = latch
         self._gap_close = gap_close
         self._outage = outage
+        self._block = block
         self._market = market
         self._policy = policy
         self._epoch = epoch
@@ -167,6 +176,9 @@ class SyncAccount:
             raise
         except BrokerUnavailable as error:
             log.warning("breach_unconfirmed", login=memory.account.login, error=str(error))
+            if isinstance(error, WrongAccount):
+                await self._block(memory, str(error), reading=False)
+                cycle = self._think(memory, snapshot)
             return snapshot, cycle, None
         # Thought through from the same memory: it includes whatever the first reading brought.
         second = self._think(memory, again)
@@ -187,23 +199,25 @@ class SyncAccount:
     ) -> None:
         now = self._clock.now()
         state = cycle.state
-        recovered = memory.state.unavailable_since
+        was_out = memory.state.unavailable_since is not None
+        obstacles = news(memory.state, state, now)
         sampled = self._sample_due(memory, cycle, now)
         overdue = self._overdue(memory, snapshot)
-        if not self._eventful(cycle) and not (breach or recovered or sampled or overdue):
+        if not self._eventful(cycle) and not (breach or was_out or obstacles or sampled or overdue):
             await self._store.save_state(state)
             self._accept(memory, cycle, state)
             return
         if sampled:
             state = replace(state, snapshot_row_at=now)
-            cycle = replace(cycle, state=state)
+        if obstacles is not None:
+            state = record_obstacles.told(state, obstacles, now)
+        cycle = replace(cycle, state=state)
         async with self._store.writing() as tx:
             now = self._clock.now()  # a countdown runs from the commit, not from the wait for it
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
             if cycle.first:
                 await pen.audit(words.GUARD_ARMED, equity=state.equity, peak=state.peak_equity)
-            if recovered is not None:
-                await pen.say(a.AccountRecovered(**pen.who, since=recovered, at=now))
+            await _terminal(pen, state, obstacles)
             await record_ledger.deals(pen, cycle)
             await record_trades.matches(pen, cycle)
             await record_trades.missing(pen, cycle, self._missing_min)
@@ -234,6 +248,8 @@ class SyncAccount:
         memory.absent = dict(cycle.absent)
         memory.failures = 0
         memory.failing_since = None
+        memory.failing_reason = None
+        memory.failed_reads = 0
 
     def _eventful(self, cycle: Cycle) -> bool:
         opinion, verdict = cycle.reconciliation, cycle.verdict
@@ -298,6 +314,14 @@ class SyncAccount:
 
     def _release_waits(self, memory: AccountMemory) -> bool:
         return memory.latched and memory.state.release_granted_at is not None
+
+
+async def _terminal(pen: Recorder, state: AccountStateRow, obstacles: News | None) -> None:
+    """What this reading says of the way to the broker: it is back, or it could (not) close."""
+    if pen.memory.state.unavailable_since is not None:
+        await pen.say(recovered(pen))
+    if obstacles is not None:
+        await record_obstacles.obstacles(pen, state, obstacles)
 
 
 def _match_changes(match: Match) -> bool:

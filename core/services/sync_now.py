@@ -56,7 +56,7 @@ class SyncNow:
             await self._sync(account.id)
             memory = self._desk.peek(account.id)
             if memory is None or memory.failures:
-                reason = memory.state.unavailable_reason if memory else None
+                reason = memory.failing_reason if memory else None
                 failed.append((account.login, reason or "the terminal did not answer"))
             else:
                 synced.append(account.login)

@@ -6,16 +6,9 @@ from typing import Any
 
 from core.domain import alerts as a
 from core.domain.alert_parts import Exposure, GroupItem, TicketResult
+from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
 from tests.fakes.clock import START
 
-ACCOUNT: dict[str, Any] = {
-    "account_id": 7,
-    "login": 50001,
-    "client": "Ann Smith",
-    "currency": "GBP",
-}
-SOON = START + timedelta(seconds=120)
-EARLIER = START - timedelta(minutes=35)
 GOLD: dict[str, Any] = {"symbol": "XAUUSD", "side": "buy", "volume": Decimal("0.10000000")}
 
 
@@ -38,7 +31,16 @@ def tickets(count: int) -> tuple[TicketResult, ...]:
 
 def every_alert() -> list[a.Alert]:
     """Every kind of the union at least once, with its variants."""
-    return [*_trades(), *_divergences(), *_guard(), *_closing(), *_release(), *_market(), *_app()]
+    return [
+        *_trades(),
+        *_divergences(),
+        *terminals(),
+        *_guard(),
+        *_closing(),
+        *_release(),
+        *_market(),
+        *_app(),
+    ]
 
 
 def breach(**changes: Any) -> a.GuardBreached:
@@ -263,8 +265,6 @@ def _divergences() -> list[a.Alert]:
             opened_at=EARLIER,
             resolved_at=START,
         ),
-        a.AccountUnavailable(**ACCOUNT, reason="IPC recv failed", since=START, positions_count=3),
-        a.AccountRecovered(**ACCOUNT, since=EARLIER, at=START),
     ]
 
 
@@ -292,6 +292,7 @@ def _guard() -> list[a.Alert]:
         breach(deadline_at=None, skip_reason="far_past_limit"),
         breach(rule="minimum_equity", equity=Decimal("95.5"), deadline_at=None),
         breach(positions_count=0, orders_count=0, deadline_at=None),
+        breach(obstacles=("autotrading_off",)),
         a.CashFlowSeen(
             **ACCOUNT,
             amount=Decimal(-500),
@@ -333,7 +334,7 @@ def _closing() -> list[a.Alert]:
                 next_try_at=SOON,
                 at=START,
             )
-            for trouble in (*troubles, "cannot_trade")
+            for trouble in (*troubles, "cannot_trade", "terminal_blocked")
         ),
         a.LatchedReappeared(
             **ACCOUNT, job_id=4, results=tickets(1), opened_by=1, magic=0, at=START

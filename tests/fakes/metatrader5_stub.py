@@ -175,7 +175,10 @@ class ScriptedTerminal(StubTerminal):
 
     def _hang(self, call: str) -> None:
         """As the wheel does: holding the interpreter lock, for ever."""
-        ctypes.PyDLL(None).sleep(FOREVER_S)
+        if os.name == "nt":
+            ctypes.PyDLL("kernel32").Sleep(FOREVER_S * 1000)
+        else:
+            ctypes.PyDLL(None).sleep(FOREVER_S)
 
     def _wait(self, call: str) -> None:
         """For ever, while other threads run."""

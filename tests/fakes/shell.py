@@ -10,7 +10,13 @@ from bot.charts import Charts
 from bot.limits import SendLimits
 from bot.routers import Shell, build_dispatcher
 from bot.views.message import Voice
-from core.domain.answers import ApprovalDecided, SignalPosted, SyncReport, WarningAnswered
+from core.domain.answers import (
+    ApprovalDecided,
+    SignalPosted,
+    SyncReport,
+    TerminalUnblocked,
+    WarningAnswered,
+)
 from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
@@ -83,8 +89,8 @@ def account(**changes: Any) -> AccountBoard:
         "guard_reason": None,
         "deadline_at": None,
         "release_requested_at": None,
-        "can_close": True,
-        "cannot_close_reason": None,
+        "obstacles": (),
+        "terminal": None,
         "open_divergences": 0,
         "positions": (position(),),
         "pending": (),
@@ -178,7 +184,8 @@ class Services:
         self.boards = {7: account()}
         self.lines = [warning_line()]
 
-    def _asked(self, *call: Any) -> None:
+    def asked(self, *call: Any) -> None:
+        """Note a call, and raise what is to be raised."""
         self.calls.append(call)
         if self.refusal is not None:
             raise self.refusal
@@ -190,7 +197,7 @@ class Services:
         self.refused.append((telegram_id, what))
 
     async def post_signal(self, actor: Person, draft: SignalDraft, source_key: str) -> SignalPosted:
-        self._asked("post_signal", actor.telegram_id, draft, source_key)
+        self.asked("post_signal", actor.telegram_id, draft, source_key)
         return SignalPosted(
             signal_id=5,
             draft=draft,
@@ -206,7 +213,7 @@ class Services:
         approval_id: int,
         approve: bool,  # noqa: FBT001 - as the service
     ) -> ApprovalDecided:
-        self._asked("decide_approval", actor.telegram_id, approval_id, approve)
+        self.asked("decide_approval", actor.telegram_id, approval_id, approve)
         return ApprovalDecided(
             approval_id=approval_id,
             approved=approve,
@@ -218,31 +225,31 @@ class Services:
         )
 
     async def accounts_of(self, person: Person) -> list[AccountBoard]:
-        self._asked("accounts_of", person.telegram_id)
+        self.asked("accounts_of", person.telegram_id)
         return [board for key, board in self.boards.items() if key in person.account_ids]
 
     async def all_accounts(self) -> list[AccountBoard]:
-        self._asked("all_accounts")
+        self.asked("all_accounts")
         return list(self.boards.values())
 
     async def drawdown(self, person: Person) -> list[DrawdownBoard]:
-        self._asked("drawdown", person.telegram_id)
+        self.asked("drawdown", person.telegram_id)
         own = [board for key, board in self.boards.items() if key in person.account_ids]
         return [DrawdownBoard(account=board, history=history()) for board in own]
 
     async def warnings(self) -> list[WarningLine]:
-        self._asked("warnings")
+        self.asked("warnings")
         return self.lines
 
     async def warning(self, warning_id: int) -> WarningLine | None:
         return next((line for line in self.lines if line.warning_id == warning_id), None)
 
     async def system(self) -> SystemBoard:
-        self._asked("system")
+        self.asked("system")
         return system()
 
     async def sync_now(self, actor: Person, login: int | None) -> SyncReport:
-        self._asked("sync_now", actor.telegram_id, login)
+        self.asked("sync_now", actor.telegram_id, login)
         return SyncReport(
             synced=(50001,), failed=((50002, "no connection"),), limited=((50003, 7),)
         )
@@ -250,11 +257,11 @@ class Services:
     async def answer_warning(
         self, actor: Person, warning_id: int, version: int, verb: str
     ) -> WarningAnswered:
-        self._asked("answer_warning", actor.telegram_id, warning_id, version, verb)
+        self.asked("answer_warning", actor.telegram_id, warning_id, version, verb)
         return WarningAnswered(state="dismissed", symbol="XAUUSD", hold_until=None)
 
     async def ask_release(self, actor: Person, account_id: int) -> None:
-        self._asked("ask_release", actor.telegram_id, account_id)
+        self.asked("ask_release", actor.telegram_id, account_id)
         if account_id not in actor.account_ids:
             raise Refused("not_yours")
 
@@ -264,7 +271,22 @@ class Services:
         account_id: int,
         grant: bool,  # noqa: FBT001 - as the service
     ) -> None:
-        self._asked("answer_release", actor.telegram_id, account_id, grant)
+        self.asked("answer_release", actor.telegram_id, account_id, grant)
+
+
+class Clearing:
+    """The service that unblocks terminals."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(self, actor: Person, account_id: int) -> TerminalUnblocked:
+        self._services.asked("clear_terminal", actor.telegram_id, account_id)
+        return TerminalUnblocked(login=50001, closing="account")
+
+    async def by_login(self, actor: Person, login: int) -> TerminalUnblocked:
+        self._services.asked("clear_by_login", actor.telegram_id, login)
+        return TerminalUnblocked(login=login, closing="")
 
 
 class Conversation:
@@ -286,6 +308,7 @@ class Conversation:
                 answer_warning=self.services.answer_warning,
                 ask_release=self.services.ask_release,
                 answer_release=self.services.answer_release,
+                clear_terminal=Clearing(self.services),
                 clock=self.clock,
                 voice=Voice(mark="[DEMO]"),
                 admin_chat_id=ADMIN_CHAT,

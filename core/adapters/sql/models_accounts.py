@@ -124,6 +124,8 @@ class AccountState(Base):
     terminal_blocked_at: Mapped[datetime | None]
     terminal_blocked_reason: Mapped[str | None]
     obstacles: Mapped[list[str] | None]
+    obstacles_since: Mapped[datetime | None]
+    obstacles_told_at: Mapped[datetime | None]
 
 
 class Terminal(Base):

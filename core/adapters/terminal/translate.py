@@ -104,7 +104,7 @@ def _snapshot(
             terminal_trade_allowed=_flag(terminal["trade_allowed"]),
             terminal_tradeapi_disabled=_flag(terminal["tradeapi_disabled"]),
             connected=True,
-            held=[each.symbol for each in (*positions, *orders)],
+            held={p.symbol for p in positions} | {o.symbol for o in orders},
             symbols=specs,
         ),
     )

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from bot.views import boards
 from bot.views.message import PAGES_MAX, Voice
-from core.domain.board import DrawdownBoard
+from core.domain.board import DrawdownBoard, TerminalLine
 from tests.fakes.clock import START
 from tests.fakes.shell import account, expected_line, history, position, system, warning_line
 from tests.unit.bot.html import units, words
@@ -127,12 +128,78 @@ def test_status_shows_the_fleet_to_admins_only() -> None:
 
 
 def test_an_account_reckoner_could_not_close_says_so() -> None:
-    off = account(can_close=False, cannot_close_reason="autotrading_off")
+    off = account(obstacles=("autotrading_off",))
     (message,) = boards.accounts([off], VOICE, START)
+    text = words(message.html)
+    assert text.startswith("[DEMO] 🔴 I cannot close on 1 account\n")
     assert (
-        "🔴 Reckoner could not close here. Automated trading is switched off in the terminal."
-        in words(message.html)
+        "🔴 I can watch this account but cannot close on it, because automated trading is switched "
+        "off in its terminal.\nPress “Algo Trading” in the terminal, so that it turns green."
+    ) in text
+    assert "The limit is at equity 8,000.00 GBP, but I could not close." in text
+    assert "🔴 Guard watching, but it cannot close" in text
+    assert "closes everything" not in text, "a promise it could not keep"
+
+
+def test_a_client_reads_the_same_with_a_step_of_their_own() -> None:
+    board = DrawdownBoard(account=account(obstacles=("investor_password",)), history=())
+    (message,) = boards.drawdown([board], VOICE, START)
+    text = words(message.html)
+    assert "because it is linked with an investor (read-only) password" in text
+    assert "Ask your admin to link the main password. Never send it in a chat." in text
+    assert "python -m bot link" not in text
+    (own,) = boards.status([account(obstacles=("wrong_account",))], system(), VOICE, admin=True)
+    assert "then send /unblock 50001." in words(own.html)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "client", "admin"),
+    [
+        ({"state": "up"}, None, None),
+        (
+            {"state": "starting"},
+            "⏳ Its terminal is being started since 14:02:11 UTC.",
+            "⏳ Its terminal is being started since 14:02:11 UTC.",
+        ),
+        (
+            {"state": "resting", "attempts": 3, "reason": "IPC timeout"},
+            "⏳ Its terminal rests until 14:04:11 UTC after 3 failed starts: IPC timeout.",
+            "⏳ Its terminal rests until 14:04:11 UTC after 3 failed starts: IPC timeout.",
+        ),
+        (
+            {"state": "unlinked"},
+            "⚠️ No terminal is linked to it; your admin has to link one.",
+            "⚠️ No terminal is linked to it. On Reckoner's machine: python -m bot link",
+        ),
+    ],
+)
+def test_a_terminal_that_is_not_up_says_what_it_does_and_what_comes_next(
+    terminal: dict[str, Any], client: str | None, admin: str | None
+) -> None:
+    line = TerminalLine(
+        **{
+            "since": START,
+            "attempts": 0,
+            "next_try_at": START + timedelta(seconds=120),
+            "reason": "",
+            **terminal,
+        }
     )
+    (own,) = boards.status([account(terminal=line)], system(), VOICE, admin=False)
+    (every,) = boards.accounts([account(terminal=line)], VOICE, START)
+    for text, expected in ((words(own.html), client), (words(every.html), admin)):
+        assert ("terminal" in text) is (expected is not None)
+        assert expected is None or expected in text.split("\n")
+
+
+def test_an_admins_status_counts_terminals_that_are_not_up_and_accounts_nobody_can_close() -> None:
+    fleet = replace(system(), terminals=(("starting", 1), ("up", 3)), cannot_close=2)
+    (message,) = boards.status([], fleet, VOICE, admin=True)
+    text = words(message.html)
+    assert "🔴 2 cannot be closed as they are: see /accounts" in text
+    assert "Terminals: 1 starting, 3 up" in text
+    (calm,) = boards.status([], replace(fleet, terminals=(("up", 4),)), VOICE, admin=True)
+    assert "Terminals" not in words(calm.html)
 
 
 @pytest.mark.parametrize(

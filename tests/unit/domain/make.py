@@ -43,7 +43,6 @@ def state(**changes: Any) -> AccountState:
         "margin_free": D(10000),
         "margin_level_percent": None,
         "stop_out_level_percent": D(50),
-        "can_trade": True,
         **changes,
     }
     facts.setdefault("equity", facts["balance"] + facts["credit"] + facts["profit"])
@@ -123,12 +122,20 @@ def spec(name: str = "XAUUSD", **changes: Any) -> SymbolSpec:
     """Gold at two digits, market execution, both filling flags."""
     facts: dict[str, Any] = {
         "name": name,
+        "canonical": name,
+        "path": f"Folder\\{name}",
+        "calc_mode": 0,
         "digits": 2,
         "point": D("0.01"),
         "contract_size": D(100),
         "volume_min": D("0.01"),
         "volume_step": D("0.01"),
         "volume_max": D(100),
+        "volume_limit": D(0),
+        "tick_value": D(1),
+        "tick_size": D("0.01"),
+        "stops_level": 0,
+        "freeze_level": 0,
         "currency_base": "XAU",
         "currency_profit": "USD",
         "filling_mode": 3,
@@ -151,7 +158,6 @@ def snapshot(
     facts: dict[str, Any] = {
         "account_id": 1,
         "state": state(),
-        "autotrading": True,
         "positions": tuple(h for h in held if isinstance(h, Position)),
         "orders": tuple(h for h in held if isinstance(h, PendingOrder)),
         "deals": (),

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.domain import alerts as a
+from core.domain import alerts_terminal as t
 from core.domain.audit import GENESIS, digest, plain, verify
 from core.domain.broker import Side
 from core.domain.cadence import Cadence, Situation, interval_s
@@ -18,6 +19,7 @@ from core.domain.rates import gbp_rate, to_gbp
 from core.domain.speech import EDIT, NEW, REPLY, deliver
 from core.records import AuditRow
 from tests.fakes.alerts import every_alert
+from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, blocked, cannot_close
 from tests.unit.domain.make import EURUSD, NOW, USDJPY, D, spec, tick
 
 # --- cadence --------------------------------------------------------------------------------------
@@ -138,9 +140,27 @@ def test_every_alert_has_a_delivery() -> None:
         assert delivery.thread.count(":") >= 1
 
 
-def test_what_the_drawdown_guard_does_goes_first() -> None:
+def test_what_the_guard_does_and_what_keeps_it_from_it_go_first() -> None:
     first = {type(x) for x in every_alert() if deliver(x).priority is a.Priority.CRITICAL}
-    assert first == {a.GuardBreached, a.CloseConfirmed, a.CloseTrouble, a.LatchedReappeared}
+    guards = {a.GuardBreached, a.CloseConfirmed, a.CloseTrouble, a.LatchedReappeared}
+    assert first == guards | {t.CannotClose, t.TerminalBlocked}
+
+
+@pytest.mark.parametrize(("positions", "priority"), [(1, "CRITICAL"), (0, "WARNING")])
+def test_an_obstacle_is_critical_while_something_is_open(positions: int, priority: str) -> None:
+    alert = cannot_close("autotrading_off", positions_count=positions)
+    assert deliver(alert).priority is a.Priority[priority]
+
+
+def test_what_is_told_of_one_obstacle_or_block_hangs_together() -> None:
+    alerts = [cannot_close("api_disabled"), cannot_close("api_disabled", news="reminder")]
+    ended = t.CanCloseAgain(**ACCOUNT, since=EARLIER, at=NOW)
+    assert len({deliver(x).thread for x in (*alerts, ended)}) == 1
+    assert [deliver(x).mode for x in (*alerts, ended)] == [NEW, REPLY, REPLY]
+    cleared = t.TerminalCleared(**ACCOUNT, by="Ada", closing="", blocked_at=EARLIER, at=NOW)
+    told = [blocked(), blocked(right_again=True), cleared]
+    assert len({deliver(x).thread for x in told}) == 1
+    assert [deliver(x).mode for x in told] == [NEW, REPLY, REPLY]
 
 
 # --- audit ----------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Which of a broker's symbols is meant by a name, and which is meant by none."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,17 +20,22 @@ CFD_FUTURES, EXCHANGE_STOCKS, EXCHANGE_FUTURES, EXCHANGE_OPTIONS = 1, 32, 33, 34
 
 
 def listing(
-    path: str, base: str, profit: str, calc_mode: int = CalcMode.FOREX, **changes: object
+    path: str, base: str, profit: str, calc_mode: int = CalcMode.FOREX, **changes: Any
 ) -> Listing:
     """A line of a catalogue; the name is the last part of the path, as brokers have it."""
-    facts = {"trade_mode": TradeMode.FULL, "digits": 5, "currency_margin": base, **changes}
+    facts: dict[str, Any] = {
+        "trade_mode": TradeMode.FULL,
+        "digits": 5,
+        "currency_margin": base,
+        **changes,
+    }
     return Listing(
         name=path.rpartition("\\")[2],
         path=path,
         currency_base=base,
         currency_profit=profit,
         calc_mode=calc_mode,
-        **facts,  # type: ignore[arg-type] - the tests name the fields they change
+        **facts,
     )
 
 
@@ -154,10 +161,10 @@ def test_a_name_that_we_do_not_know_is_found_by_exactly_that_name() -> None:
     ],
 )
 def test_of_several_the_tradable_then_the_watched_one_is_meant(
-    first: dict[str, object], second: dict[str, object]
+    first: dict[str, Any], second: dict[str, Any]
 ) -> None:
-    better = listing(r"Forex\EURUSD.z", "EUR", "USD", **first)  # type: ignore[arg-type] - as above
-    worse = listing(r"Forex\EURUSD.a", "EUR", "USD", **second)  # type: ignore[arg-type] - as above
+    better = listing(r"Forex\EURUSD.z", "EUR", "USD", **first)
+    worse = listing(r"Forex\EURUSD.a", "EUR", "USD", **second)
     assert resolve("EURUSD", [better, worse]) == "EURUSD.z"
     assert resolve("EURUSD", [worse, better]) == "EURUSD.z"
 

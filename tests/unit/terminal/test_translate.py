@@ -50,7 +50,7 @@ def test_every_field_arrives_exactly() -> None:
     assert (state.margin, state.margin_free) == (D("2.36"), D("941.55"))
     assert state.margin_level_percent == D("39996.18644068")  # eight decimals are kept
     assert (state.stop_out_level_percent, state.margin_mode) == (D(50), MarginMode.HEDGING)
-    assert (state.login, state.server, state.can_trade) == (LOGIN, SERVER, True)
+    assert (state.login, state.server, reading.obstacles) == (LOGIN, SERVER, ())
     assert (held.ticket, held.identifier, held.side) == (900001, 900000, Side.SELL)
     assert (held.volume, held.price_open, held.price_current) == (
         D("0.1"),
@@ -212,18 +212,37 @@ def test_no_positions_with_exposure_is_a_read_that_lost_them(
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "autotrading", "can_trade"),
+    ("path", "value", "obstacles"),
     [
-        (("terminal", "trade_allowed"), True, True, True),
-        (("terminal", "trade_allowed"), False, False, True),
-        (("terminal", "tradeapi_disabled"), True, False, True),
-        (("account", "trade_allowed"), False, True, False),
-        (("account", "trade_expert"), False, True, False),
+        (("terminal", "trade_allowed"), True, ()),
+        (("terminal", "trade_allowed"), False, ("autotrading_off",)),
+        (("terminal", "tradeapi_disabled"), True, ("api_disabled",)),
+        (("account", "trade_allowed"), False, ("investor_password",)),
+        (("account", "trade_expert"), False, ("experts_forbidden",)),
+        (("account", "fifo_close"), True, ()),
+        (("symbols", "XAUUSD", "trade_mode"), 3, ()),
+        (("symbols", "XAUUSD", "trade_mode"), 0, ("symbol_disabled:XAUUSD",)),
     ],
 )
-def test_who_may_trade(*, path: Path, value: bool, autotrading: bool, can_trade: bool) -> None:
-    reading = read(changed(path, value))
-    assert (reading.autotrading, reading.state.can_trade) == (autotrading, can_trade)
+def test_what_keeps_the_account_from_being_closed_is_read_from_its_flags(
+    path: Path, value: object, obstacles: tuple[str, ...]
+) -> None:
+    assert read(changed(path, value)).obstacles == obstacles
+
+
+def test_a_symbol_arrives_with_what_the_broker_says_of_it() -> None:
+    spec = read(BODY).symbols["XAUUSD"]
+    assert (spec.name, spec.canonical, spec.path) == ("XAUUSD", "XAUUSD", "Metals\\XAUUSD")
+    assert (spec.calc_mode, spec.trade_mode, spec.digits) == (4, 4, 2)
+    assert (spec.tick_value, spec.tick_size, spec.volume_limit) == (D(1), D("0.01"), D(500))
+    assert (spec.stops_level, spec.freeze_level) == (20, 5)
+
+
+def test_a_brokers_own_name_is_kept_beside_reckoners() -> None:
+    body = changed(("symbols", "XAUUSD", "name"), "GOLD.r")
+    body["symbols"]["XAUUSD"]["path"] = "Metals\\GOLD.r"
+    spec = read(body).symbols["XAUUSD"]
+    assert (spec.name, spec.canonical) == ("GOLD.r", "XAUUSD")
 
 
 def test_without_margin_there_is_no_level_and_a_stop_out_in_money_is_no_percentage() -> None:

@@ -1,0 +1,194 @@
+"""The way to the broker: unreadable accounts, what keeps one from being closed, wrong terminals."""
+
+from bot import keyboards
+from bot.markup import code
+from bot.views import obstacles as words_of
+from bot.views.alert_lines import at_line, headline, who
+from bot.views.message import Audience, Message, Voice
+from bot.views.numbers import clock, moment, span
+from bot.views.words import plural, scope, word
+from core.domain.alerts_terminal import (
+    AccountRecovered,
+    AccountUnavailable,
+    CanCloseAgain,
+    CannotClose,
+    TerminalBlocked,
+    TerminalCleared,
+)
+
+BY_HAND = "You can still close in MetaTrader yourself."
+UNGUARDED = (
+    "Until it can be read again Reckoner cannot guard it, and older figures are not current."
+)
+
+
+def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> Message:
+    """The account cannot be read; nothing is concluded but that (law 1)."""
+    held = (
+        f"{plural(alert.positions_count, 'position')} open when last read."
+        if alert.positions_count
+        else "No position was open when last read."
+    )
+    title, reason = _why_unread(alert, voice)
+    lines = [
+        headline(voice, title),
+        *who(alert, audience),
+        reason,
+        held,
+        UNGUARDED,
+        f"Reckoner keeps trying and will say when it is back. Since {moment(alert.since, voice)}.",
+    ]
+    return Message(html="\n".join(lines))
+
+
+def _why_unread(alert: AccountUnavailable, voice: Voice) -> tuple[str, str]:
+    since = clock(alert.since, voice)
+    match alert.terminal:
+        case "starting":
+            return (
+                f"⏳ {alert.login}: its terminal is starting since {since}",
+                f"The terminal is being started since {since}; the account is not read meanwhile.",
+            )
+        case "resting":
+            tries = plural(alert.attempts, "start")
+            at = "" if alert.next_try_at is None else moment(alert.next_try_at, voice)
+            again = f" The next one is at {at}." if at else ""
+            return (
+                f"⚠️ {alert.login}: its terminal does not start",
+                f"{tries} failed: {word({}, alert.reason)}.{again}",
+            )
+        case _:
+            return (
+                f"⚠️ Account {alert.login} cannot be read since {since}",
+                f"Reason: {word({}, alert.reason)}",
+            )
+
+
+def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Message:
+    """The account can be read again."""
+    if alert.blocked and audience is Audience.ADMIN:
+        after = f"Nothing is traded on it before it is unblocked: /unblock {alert.login}"
+    elif alert.blocked:
+        after = "Nothing is traded on it before your admin has unblocked it."
+    else:
+        after = "Reckoner guards it again."
+    lines = [
+        headline(voice, f"✅ Account {alert.login} can be read again"),
+        *who(alert, audience),
+        (
+            f"It could not be read for {span(alert.at - alert.since)}, "
+            f"until {moment(alert.at, voice, today=alert.since)}."
+        ),
+        after,
+    ]
+    return Message(html="\n".join(lines), silent=True)
+
+
+def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Message:
+    """The guard's promise does not hold here, why, and what to do."""
+    held = alert.positions_count > 0
+    still = " still" if alert.news == "reminder" else ""
+    why = words_of.heading(alert.obstacles)
+    lines = [
+        headline(voice, f"{'🔴' if held else '🟠'} I{still} cannot close on {alert.login} - {why}"),
+        *who(alert, audience),
+        words_of.sentence(alert.obstacles),
+        (
+            f"{plural(alert.positions_count, 'position')} open. The drawdown limit is watched, but "
+            "nothing is closed there until this is mended."
+            if held
+            else "Nothing is open on it. Signals cannot be approved until this is mended."
+        ),
+        *words_of.next_steps(alert.obstacles, alert.login, audience),
+        f"So since {moment(alert.since, voice, today=alert.at)}.",
+    ]
+    return Message(html="\n".join(lines))
+
+
+def can_close_again(alert: CanCloseAgain, voice: Voice, audience: Audience) -> Message:
+    """Nothing is in the way any more."""
+    lines = [
+        headline(voice, f"🟢 I can close on {alert.login} again"),
+        *who(alert, audience),
+        (
+            f"What was in the way since {moment(alert.since, voice, today=alert.at)} is gone. "
+            "The guard closes at the limit again."
+        ),
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines), silent=True)
+
+
+def blocked(alert: TerminalBlocked, voice: Voice, audience: Audience) -> Message:
+    """The terminal answered for another account; nothing is traded until an admin clears it."""
+    admin = audience is Audience.ADMIN
+    text = _blocked_for_admin(alert, voice) if admin else _blocked_for_client(alert, voice)
+    keyboard = keyboards.unblock(alert.account_id, alert.login) if admin else ()
+    return Message(html="\n".join([*text, at_line(alert.at, voice)]), keyboard=keyboard)
+
+
+def _blocked_for_client(alert: TerminalBlocked, voice: Voice) -> list[str]:
+    if alert.right_again:
+        return [
+            headline(voice, f"🟠 {alert.login} can be read again - not traded yet"),
+            "It is guarded again; nothing is closed before your admin has looked at the terminal.",
+            *_scheduled(alert.closing),
+            BY_HAND,
+        ]
+    return [
+        headline(voice, f"🔴 I have stopped trading on {alert.login}, to be safe"),
+        (
+            "Its terminal answered for a different account. So that nothing of yours is closed by "
+            "mistake, I send nothing to it until your admin has looked at it."
+        ),
+        *_scheduled(alert.closing),
+        f"{BY_HAND} Your admin has been told.",
+    ]
+
+
+def _blocked_for_admin(alert: TerminalBlocked, voice: Voice) -> list[str]:
+    who_it_is = who(alert, Audience.ADMIN)
+    if alert.right_again:
+        return [
+            headline(voice, f"🟠 {alert.login} is itself again - still blocked"),
+            *who_it_is,
+            "The terminal answers for the right account now.",
+            *_scheduled(alert.closing),
+            f"Find out how the other account came there, then unblock it: /unblock {alert.login}",
+        ]
+    return [
+        headline(voice, f"🔴 Wrong account behind {alert.login} - trading blocked"),
+        *who_it_is,
+        f"The terminal says: {code(alert.reason)}",
+        (
+            f"{plural(alert.positions_count, 'position')} open when last read. Nothing is sent to "
+            "the terminal until an admin unblocks it."
+        ),
+        *_scheduled(alert.closing),
+        (
+            f"Log the terminal in to {alert.login}. Once it is read as {alert.login} again: "
+            f"/unblock {alert.login}"
+        ),
+    ]
+
+
+def _scheduled(closing: str) -> list[str]:
+    if not closing:
+        return []
+    return [f"Scheduled: closing {scope(closing)}. It goes on the moment it is unblocked."]
+
+
+def cleared(alert: TerminalCleared, voice: Voice, audience: Audience) -> Message:
+    """An admin has unblocked it."""
+    on = f"Closing {scope(alert.closing)} goes on now." if alert.closing else "It is guarded again."
+    lines = [
+        headline(voice, f"🟢 {alert.login} is unblocked"),
+        *who(alert, audience),
+        on,
+        (
+            f"It was blocked since {moment(alert.blocked_at, voice, today=alert.at)}. "
+            f"Unblocked by {word({}, alert.by)}."
+        ),
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines))

@@ -1,0 +1,34 @@
+"""The symbol that a signal means at one account's broker, and what may be traded of it."""
+
+from decimal import Decimal
+
+from core.domain.broker import AccountSnapshot, SymbolSpec, Tick
+from core.domain.market import is_quoted
+from core.services.errors import Refused
+
+
+def quoted_symbol(snapshot: AccountSnapshot, asked: str) -> tuple[Tick, SymbolSpec]:
+    """The symbol of this account's broker that is meant, with its quote.
+
+    Raises Refused: ambiguous_symbol, no_such_symbol, no_price.
+    """
+    if asked in snapshot.ambiguous:
+        raise Refused("ambiguous_symbol", symbol=asked, names=snapshot.ambiguous[asked])
+    name = snapshot.aliases.get(asked, asked)
+    spec, tick = snapshot.symbols.get(name), snapshot.ticks.get(name)
+    if spec is None:
+        raise Refused("no_such_symbol", symbol=asked)
+    if tick is None or not is_quoted(tick):
+        raise Refused("no_price", symbol=name)
+    return tick, spec
+
+
+def bad_volume(volume: Decimal, spec: SymbolSpec) -> Refused:
+    """The refusal of a volume that the symbol does not take."""
+    return Refused(
+        "bad_volume",
+        volume=volume,
+        minimum=spec.volume_min,
+        maximum=spec.volume_max,
+        step=spec.volume_step,
+    )

@@ -1,0 +1,40 @@
+"""Tell what keeps an account from being closed: when it appears, changes, lasts, and ends."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from core.domain import alerts_terminal as t
+from core.domain import audit_words as words
+from core.domain.permissions import News
+from core.records import AccountStateRow
+from core.services.recording import Recorder
+
+
+def told(state: AccountStateRow, news: News, now: datetime) -> AccountStateRow:
+    """The state as it is once the news is told."""
+    if news is News.ENDED:
+        return replace(state, obstacles_told_at=None)
+    return replace(state, obstacles_told_at=now) if state.positions_count else state
+
+
+async def obstacles(pen: Recorder, state: AccountStateRow, news: News) -> None:
+    """Write down and say what is new about the obstacles; `state` is the account's next."""
+    found = state.obstacles or []
+    if news in {News.APPEARED, News.CHANGED, News.ENDED}:
+        before = pen.memory.state.obstacles or []
+        await pen.audit(words.OBSTACLES_CHANGED, before=before, after=found)
+    if news is News.ENDED:
+        since = pen.memory.state.obstacles_since or pen.now
+        await pen.say(t.CanCloseAgain(**pen.who, since=since, at=pen.now))
+        return
+    await pen.say(
+        t.CannotClose(
+            **pen.who,
+            obstacles=tuple(found),
+            news=news.value,
+            positions_count=state.positions_count,
+            since=state.obstacles_since or pen.now,
+            at=pen.now,
+        )
+    )

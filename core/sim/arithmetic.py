@@ -128,6 +128,18 @@ def profit(
     """
     sign, volume, opened, closed = deal
     raw = raw_profit(terms, sign, volume, opened, closed)
+    return in_account(terms, raw, closed, money, converter, quotes)
+
+
+def in_account(
+    terms: SymbolTerms,
+    raw: Decimal,
+    closed: Decimal,
+    money: Money,
+    converter: Converter,
+    quotes: Mapping[str, Quote],
+) -> Decimal:
+    """An amount in the symbol's profit currency, made when it stood at `closed`, rounded."""
     if terms.profit == money.currency:
         amount = raw
     elif terms.is_forex and terms.base == money.currency:
@@ -135,6 +147,26 @@ def profit(
     else:
         amount = converter.convert(raw, terms.profit, money.currency, quotes)
     return round_money(amount, money.digits)
+
+
+class TickValue(Struct, frozen=True):
+    """What one tick of one lot is worth in an account's currency, gained and lost."""
+
+    gain: Decimal
+    loss: Decimal
+
+
+def tick_value(
+    terms: SymbolTerms, money: Money, converter: Converter, quotes: Mapping[str, Quote]
+) -> TickValue:
+    """The two differ by the side on which each is converted; 0 where nothing converts them."""
+    tick = terms.contract * terms.point
+    try:
+        gain = converter.convert(tick, terms.profit, money.currency, quotes)
+        loss = converter.convert(-tick, terms.profit, money.currency, quotes)
+    except NoRate:
+        return TickValue(ZERO, ZERO)
+    return TickValue(gain, -loss)
 
 
 def margin(
@@ -169,9 +201,11 @@ def larger_leg(margins: Iterable[tuple[str, int, Decimal]]) -> Decimal:
     )
 
 
-def is_stopped_out(equity: Decimal, used: Decimal) -> bool:
+def is_stopped_out(
+    equity: Decimal, used: Decimal, level_percent: Decimal = STOP_OUT_LEVEL_PERCENT
+) -> bool:
     """Whether the margin level is at or under the stop-out level."""
-    return used > 0 and equity * 100 <= used * STOP_OUT_LEVEL_PERCENT
+    return used > 0 and equity * 100 <= used * level_percent
 
 
 def margin_level(equity: Decimal, used: Decimal) -> Decimal:

@@ -1,247 +1,32 @@
-"""The simulated broker: what it holds is valued at its quotes, and filled, stopped and stopped out.
+"""The simulated broker: what prices and time do to what it holds.
 
-Pure of HTTP and of time: the clock is given, every change is journalled uncommitted, and whoever
-drives the broker commits before it answers.
+A quote runs stops, limits and stop-outs; time expires orders and, at the server's midnight, charges
+swaps. Bookings themselves are `core.sim.booking`'s.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from msgspec import Struct
+from core.sim import arithmetic, swaps
+from core.sim.arithmetic import ZERO
+from core.sim.booking import REASON_SL, REASON_SO, REASON_TP, Booking, Ticket, Valuation
+from core.sim.codes import SERVER_COMMENT_MAX, OrderState, OrderType
+from core.sim.ledger import Account, Deal, Order, Position
 
-from core.sim import arithmetic
-from core.sim.arithmetic import ZERO, Converter
-from core.sim.codes import SERVER_COMMENT_MAX, OrderType, Retcode, TradeMode
-from core.sim.ledger import Account, Deal, Ledger, Order, Position
-from core.sim.market import Market
-from core.sim.symbols import SymbolTerms
+__all__ = ["Broker", "Ticket", "Valuation"]
 
 REPRICE_ROUNDS_MAX: Final = 10
 """Fills of one tick may trigger others; more rounds than this wait for the next tick."""
 
-DEAL_BUY, DEAL_SELL = 0, 1
-ENTRY_IN, ENTRY_OUT, ENTRY_INOUT = 0, 1, 2
-REASON_SL, REASON_TP, REASON_SO = 4, 5, 6
 CASH_KINDS: Final = {"balance": 2, "credit": 3, "commission": 7}
 
 
-class Ticket(Struct, frozen=True, kw_only=True):
-    """Who asks for a fill, and what to write on it. `reason` is the DEAL_REASON code."""
+class Broker(Booking):
+    """Accounts and what they hold, moved by prices and by time."""
 
-    order: int
-    reason: int
-    magic: int = 0
-    comment: str = ""
-    sl: Decimal = ZERO
-    tp: Decimal = ZERO
-
-
-class Valuation(Struct, frozen=True, kw_only=True):
-    """An account at the present quotes, in its own currency. `profits` are by position ticket."""
-
-    profits: dict[int, Decimal]
-    profit: Decimal
-    equity: Decimal
-    margin: Decimal
-
-    @property
-    def margin_free(self) -> Decimal:
-        """What is left to open with."""
-        return self.equity - self.margin
-
-    @property
-    def margin_level(self) -> Decimal:
-        """Percent; 0 without margin."""
-        return arithmetic.margin_level(self.equity, self.margin)
-
-
-class Broker:
-    """Accounts and what they hold. `deal_delay_ms(login)` is how long history hides a new deal."""
-
-    def __init__(self, ledger: Ledger, market: Market, clock_ms: Callable[[], int]) -> None:
-        self.ledger = ledger
-        self.market = market
-        self.now_ms = clock_ms
-        self.converter = Converter(market.symbols)
-        self.deal_delay_ms: Callable[[int], int] = lambda _login: 0
-        self.mode_override: Callable[[int, str], int | None] = lambda _login, _symbol: None
-
-    def terms(self, symbol: str) -> SymbolTerms:
-        """Contract terms of a symbol this broker has."""
-        return self.market.symbols[symbol]
-
-    def trade_mode(self, login: int, symbol: str) -> int:
-        """The symbol's SYMBOL_TRADE_MODE for an account."""
-        told = self.mode_override(login, symbol)
-        return TradeMode.FULL if told is None else told
-
-    def fill_price(self, symbol: str, sign: int) -> Decimal:
-        """What a market order gets: the ask to buy, the bid to sell."""
-        quote = self.market.quotes[symbol]
-        return quote.ask if sign > 0 else quote.bid
-
-    def profit_at(self, position: Position, volume: Decimal, price: Decimal) -> Decimal:
-        """Profit of `volume` lots of a position closed at a price, account currency."""
-        deal = (position.sign, volume, position.price_open, price)
-        money = self.ledger.accounts[position.login].money
-        terms = self.terms(position.symbol)
-        return arithmetic.profit(terms, deal, money, self.converter, self.market.quotes)
-
-    def margin_of(self, account: Account, symbol: str, volume: Decimal, price: Decimal) -> Decimal:
-        """Margin that lots opened at a price take, account currency, unrounded."""
-        return arithmetic.margin(
-            self.terms(symbol), volume, price, account.money, self.converter, self.market.quotes
-        )
-
-    def value(self, login: int, extra: tuple[str, int, Decimal] | None = None) -> Valuation:
-        """The account at the present quotes; `extra` is (symbol, sign, volume) about to be opened.
-
-        The extra volume takes margin and no profit: what a margin check before a fill wants.
-        """
-        account = self.ledger.accounts[login]
-        profits: dict[int, Decimal] = {}
-        margins: list[tuple[str, int, Decimal]] = []
-        swap = ZERO
-        for position in self.ledger.positions(login).values():
-            price = self.fill_price(position.symbol, -position.sign)
-            profits[position.ticket] = self.profit_at(position, position.volume, price)
-            swap += position.swap
-            taken = self.margin_of(account, position.symbol, position.volume, position.price_open)
-            margins.append((position.symbol, position.sign, taken))
-        if extra is not None:
-            symbol, sign, volume = extra
-            price = self.fill_price(symbol, sign)
-            margins.append((symbol, sign, self.margin_of(account, symbol, volume, price)))
-        profit = sum(profits.values(), ZERO) + swap
-        return Valuation(
-            profits=profits,
-            profit=profit,
-            equity=account.balance + account.credit + profit,
-            margin=arithmetic.round_money(arithmetic.larger_leg(margins), account.digits),
-        )
-
-    def find_net(self, login: int, symbol: str) -> Position | None:
-        """The one position of a symbol on a netting account."""
-        found = (one for one in self.ledger.positions(login).values() if one.symbol == symbol)
-        return next(found, None)
-
-    def fill(
-        self, login: int, symbol: str, sign: int, volume: Decimal, price: Decimal, ticket: Ticket
-    ) -> Deal:
-        """Fill a market order: a new position, or the netting account's one position changed."""
-        held = None
-        if self.ledger.accounts[login].margin_mode == "netting":
-            held = self.find_net(login, symbol)
-        if held is None:
-            return self._enter(login, symbol, sign, volume, price, ticket)
-        if held.sign == sign:
-            return self._add(held, volume, price, ticket)
-        if volume <= held.volume:
-            return self.close(held, volume, price, ticket)
-        return self._reverse(held, volume, price, ticket)
-
-    def _enter(
-        self, login: int, symbol: str, sign: int, volume: Decimal, price: Decimal, ticket: Ticket
-    ) -> Deal:
-        now = self.now_ms()
-        position = Position(
-            ticket=ticket.order,
-            identifier=ticket.order,
-            login=login,
-            symbol=symbol,
-            sign=sign,
-            volume=volume,
-            price_open=price,
-            sl=ticket.sl,
-            tp=ticket.tp,
-            magic=ticket.magic,
-            comment=ticket.comment,
-            # Positions know only who opened them by hand or by expert (POSITION_REASON 0 to 3).
-            reason=min(ticket.reason, 3),
-            opened_ms=now,
-            updated_ms=now,
-        )
-        self.ledger.save_position(position)
-        return self._book(position, sign, volume, price, ticket)
-
-    def _add(self, held: Position, volume: Decimal, price: Decimal, ticket: Ticket) -> Deal:
-        held.price_open = arithmetic.average_price(held.volume, held.price_open, volume, price)
-        held.volume += volume
-        self._take_levels(held, ticket)
-        self.ledger.save_position(held)
-        return self._book(held, held.sign, volume, price, ticket)
-
-    def _take_levels(self, held: Position, ticket: Ticket) -> None:
-        held.sl = ticket.sl or held.sl
-        held.tp = ticket.tp or held.tp
-        held.updated_ms = self.now_ms()
-
-    def _reverse(self, held: Position, volume: Decimal, price: Decimal, ticket: Ticket) -> Deal:
-        """One INOUT deal: the identifier stays, the ticket becomes the reversing order's."""
-        profit = self.profit_at(held, held.volume, price)
-        self.ledger.drop_position(held.login, held.ticket)
-        held.ticket = ticket.order
-        held.sign, held.volume, held.price_open = -held.sign, volume - held.volume, price
-        held.sl, held.tp = ticket.sl, ticket.tp
-        held.magic, held.comment = ticket.magic, ticket.comment
-        held.opened_ms = held.updated_ms = self.now_ms()
-        self.ledger.save_position(held)
-        return self._book(held, held.sign, volume, price, ticket, (ENTRY_INOUT, profit))
-
-    def close(self, held: Position, volume: Decimal, price: Decimal, ticket: Ticket) -> Deal:
-        """Close a position or part of it; a part keeps its ticket."""
-        profit = self.profit_at(held, volume, price)
-        if volume == held.volume:
-            self.ledger.drop_position(held.login, held.ticket)
-        else:
-            held.volume -= volume
-            held.updated_ms = self.now_ms()
-            self.ledger.save_position(held)
-        return self._book(held, -held.sign, volume, price, ticket, (ENTRY_OUT, profit))
-
-    def renumber(self, held: Position) -> None:
-        """Give a position another ticket; its identifier, and all else of it, stays."""
-        self.ledger.drop_position(held.login, held.ticket)
-        held.ticket = self.ledger.next_ticket()
-        held.updated_ms = self.now_ms()
-        self.ledger.save_position(held)
-
-    def _book(
-        self,
-        held: Position,
-        sign: int,
-        volume: Decimal,
-        price: Decimal,
-        ticket: Ticket,
-        exit_: tuple[int, Decimal] = (ENTRY_IN, ZERO),
-    ) -> Deal:
-        entry, profit = exit_
-        deal = Deal(
-            ticket=self.ledger.next_deal(),
-            login=held.login,
-            order=ticket.order,
-            position_id=held.identifier,
-            kind=DEAL_BUY if sign > 0 else DEAL_SELL,
-            entry=entry,
-            reason=ticket.reason,
-            symbol=held.symbol,
-            volume=volume,
-            price=price,
-            profit=profit,
-            magic=ticket.magic,
-            comment=ticket.comment,
-            time_ms=self.now_ms(),
-            visible_ms=self.now_ms() + self.deal_delay_ms(held.login),
-        )
-        self._pay(held.login, profit)
-        self.ledger.book(deal)
-        return deal
-
-    def _pay(self, login: int, amount: Decimal) -> None:
-        account = self.ledger.accounts[login]
-        account.balance += amount
-        self.ledger.save_account(account)
+    _passed_s = -1
+    """The second in which time was last looked at: nothing of it is finer."""
 
     def cash(self, login: int, amount: Decimal, kind: str, comment: str = "") -> Deal:
         """Book money without a trade: `balance`, `credit` or `commission`, signed.
@@ -273,11 +58,13 @@ class Broker:
 
         Every account is looked at: a quote also moves whoever converts through it.
         """
+        self.pass_time()
         fills = 0
         for _ in range(REPRICE_ROUNDS_MAX):
             done = sum(
                 self._run_levels(login, symbol) + self._run_orders(login, symbol)
                 for login in self.ledger.accounts
+                if self.is_open(login, symbol)
             )
             done += sum(self._stop_out(login) for login in self.ledger.accounts)
             fills += done
@@ -317,15 +104,32 @@ class Broker:
             price = self.fill_price(order.symbol, sign)
             if order.symbol != symbol or not order_hit(order, price):
                 continue
-            self.ledger.drop_order(order)
+            if order.kind in OrderType.STOP_LIMITS:
+                self._become_limit(order)
+                continue
             if self.affords(login, order.symbol, sign, order.volume):
                 self.fill(login, order.symbol, sign, order.volume, price, _ticket_of(order))
                 fills += 1
+            else:
+                self.finish(order, OrderState.REJECTED)
         return fills
+
+    def _become_limit(self, order: Order) -> None:
+        """What a stop-limit order does when its price is reached; it may fill on the next look."""
+        is_buy = order.kind == OrderType.BUY_STOP_LIMIT
+        order.kind = OrderType.BUY_LIMIT if is_buy else OrderType.SELL_LIMIT
+        order.price, order.stoplimit = order.stoplimit, ZERO
+        self.ledger.save_order(order)
+
+    def finish(self, order: Order, state: int) -> None:
+        """End a resting order unfilled: cancelled, rejected or expired."""
+        order.state, order.left, order.done_ms = state, order.volume, self.now_ms()
+        order.price_current = self.fill_price(order.symbol, order_sign(order))
+        self.ledger.finish(order)
 
     def affords(self, login: int, symbol: str, sign: int, volume: Decimal) -> bool:
         """Whether the free margin carries this volume; what reduces a net position always does."""
-        if self.ledger.accounts[login].margin_mode == "netting":
+        if self.ledger.accounts[login].is_netting:
             held = self.find_net(login, symbol)
             if held is not None and held.sign != sign:
                 volume -= held.volume
@@ -336,29 +140,64 @@ class Broker:
     def _stop_out(self, login: int) -> int:
         """Close the worst position until the margin level is above the stop-out level."""
         fills = 0
+        percent = self.ledger.accounts[login].stop_out_percent
         while self.ledger.positions(login):
             value = self.value(login)
-            if not arithmetic.is_stopped_out(value.equity, value.margin):
+            if not arithmetic.is_stopped_out(value.equity, value.margin, percent):
                 break
-            ticket = min(value.profits, key=lambda one: (value.profits[one], one))
+            held = self.ledger.positions(login)
+            traded = [one for one in value.profits if self.is_open(login, held[one].symbol)]
+            if not traded:
+                break
+            ticket = min(traded, key=lambda one: (value.profits[one], one))
             level = f"[so {value.margin_level:.2f}%/{value.equity}/{value.margin}]"
-            self._close_by_server(self.ledger.positions(login)[ticket], REASON_SO, level)
+            self._close_by_server(held[ticket], REASON_SO, level)
             fills += 1
         return fills
 
-    def check_levels(
-        self, symbol: str, sign: int, price: Decimal, sl: Decimal, tp: Decimal
-    ) -> int | None:
-        """The retcode that refuses these levels at a closing price, None when they are right."""
-        if sl < 0 or tp < 0 or not self.on_grid(symbol, sl) or not self.on_grid(symbol, tp):
-            return Retcode.INVALID_STOPS
-        wrong_sl = sl and (price - sl) * sign <= 0
-        wrong_tp = tp and (tp - price) * sign <= 0
-        return Retcode.INVALID_STOPS if wrong_sl or wrong_tp else None
+    def pass_time(self) -> None:
+        """Expire orders, and charge swaps for the midnights that the servers have passed."""
+        now_ms = self.now_ms()
+        if now_ms // 1000 == self._passed_s:
+            return
+        self._passed_s = now_ms // 1000
+        for login, account in self.ledger.accounts.items():
+            clock = self.clock(login)
+            self._expire(login, clock.s(now_ms))
+            day, today = self.ledger.day(login), clock.day(now_ms)
+            if day is None or day < today:
+                if day is not None:
+                    self._roll_over(account, day, today)
+                self.ledger.save_day(login, today)
 
-    def on_grid(self, symbol: str, price: Decimal) -> bool:
-        """Whether a price has no more digits than the symbol."""
-        return price % self.terms(symbol).point == 0
+    def _expire(self, login: int, server_s: int) -> None:
+        for order in list(self.ledger.orders(login).values()):
+            if order.expires_s and order.expires_s <= server_s:
+                self.finish(order, OrderState.EXPIRED)
+
+    def _roll_over(self, account: Account, from_day: int, to_day: int) -> None:
+        for held in list(self.ledger.positions(account.login).values()):
+            terms = self.terms(held.symbol)
+            nights = swaps.charges(from_day, to_day, terms.swap_rollover3days)
+            if not nights:
+                continue
+            if terms.swap_mode in swaps.REOPENING:
+                self.reopen(held, nights)
+                continue
+            price = self.fill_price(held.symbol, -held.sign)
+            amount, currency = swaps.one_night(
+                terms, held.sign, held.volume, price, held.price_open
+            )
+            if amount:
+                worth = self.converter.convert(
+                    amount * nights,
+                    currency or account.currency,
+                    account.currency,
+                    self.market.quotes,
+                )
+                held.swap += arithmetic.round_money(worth, account.digits)
+                self.ledger.save_position(held)
+        self._stop_out(account.login)
 
     def crosses_for(self, currencies: Iterable[str]) -> set[str]:
         """The symbols that convert each of these currencies to GBP."""
@@ -383,9 +222,9 @@ def order_sign(order: Order) -> int:
 
 
 def order_hit(order: Order, price: Decimal) -> bool:
-    """Whether a resting order fills at the price it would get: limits better, stops worse."""
+    """Whether a resting order is met at the price it would get: limits better, stops worse."""
     distance = (price - order.price) * order_sign(order)
-    if order.kind in (OrderType.BUY_LIMIT, OrderType.SELL_LIMIT):
+    if order.kind in OrderType.LIMITS:
         return distance <= 0
     return distance >= 0
 
@@ -398,4 +237,5 @@ def _ticket_of(order: Order) -> Ticket:
         comment=order.comment,
         sl=order.sl,
         tp=order.tp,
+        resting=order,
     )

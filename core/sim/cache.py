@@ -76,6 +76,7 @@ class Cache:
         return {
             "at_ms": self._broker.now_ms(),
             "deals_to": deals[-1].ticket if deals else 0,
+            "done": len(self._broker.ledger.done(login)),
             "account": self.account(login, value),
             "positions": self.positions(login, value),
             "orders": self.orders(login),
@@ -85,8 +86,10 @@ class Cache:
     def rights(self, login: int) -> Rights:
         """What Reckoner may do on the account."""
         found = {one.kind for one in self._faults.active(login) if one.to == RECKONER}
+        account = self._account(login)
         return Rights(
-            trade=not found & {"investor", "trade_disabled"}, expert="expert_disabled" not in found
+            trade=account.trade_allowed and not found & {"investor", "trade_disabled"},
+            expert=account.trade_expert and "expert_disabled" not in found,
         )
 
     def account(self, login: int, value: Valuation | None = None) -> Body:
@@ -116,6 +119,18 @@ class Cache:
             for order in self._broker.ledger.orders(login).values()
         ]
 
+    def done(self, login: int) -> list[Body]:
+        """Orders that are done and that the terminal knows, in the order in which they were."""
+        kept = self.kept(login)
+        until_ms = kept["at_ms"] if kept else self._broker.now_ms()
+        newest = kept["done"] if kept else None
+        quotes, clock = self._broker.market.quotes, self.clock(login)
+        return [
+            structs.trade_order(order, quotes[order.symbol], clock)
+            for order in self._broker.ledger.done(login)[:newest]
+            if order.done_ms <= until_ms
+        ]
+
     def tick(self, login: int, symbol: str) -> Body:
         """The latest quote of a symbol, as it is."""
         market = self._broker.market
@@ -129,6 +144,7 @@ class Cache:
             market.quotes[name],
             market.tick_ms(name),
             self.clock(login),
+            self._broker.tick_value(login, name),
             self._broker.trade_mode(login, name),
         )
 

@@ -27,7 +27,7 @@ class OrderType:
     SELL_STOP_LIMIT = 7
     CLOSE_BY = 8
 
-    PENDING = frozenset({2, 3, 4, 5})
+    PENDING = frozenset({2, 3, 4, 5, 6, 7})
     BUYS = frozenset({0, 2, 4, 6})
     LIMITS = frozenset({2, 3})
     STOP_LIMITS = frozenset({6, 7})

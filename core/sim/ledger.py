@@ -9,7 +9,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from core.sim.arithmetic import ZERO, Money
+from core.sim.arithmetic import STOP_OUT_LEVEL_PERCENT, ZERO, Money
+from core.sim.codes import OrderState
 
 FIRST_TICKET = 900_001
 FIRST_DEAL = 700_001
@@ -55,7 +56,10 @@ class Journal(Protocol):
 class Account(Struct, kw_only=True):
     """One trading account. `margin_mode` is `hedging` or `netting`; money in its own currency.
 
-    Who logs in with the `password` trades, who logs in with the `investor_password` looks on.
+    `commission` is charged per lot opened, beside the symbol's own. `fifo_close` lets only the
+    oldest position of a symbol be closed; without `hedge_allowed` there are no opposite ones; 0 is
+    no limit of positions. Who logs in with the `password` trades, who logs in with the
+    `investor_password` looks on.
     """
 
     login: int
@@ -67,8 +71,21 @@ class Account(Struct, kw_only=True):
     leverage: int = 100
     balance: Decimal = ZERO
     credit: Decimal = ZERO
+    commission: Decimal = ZERO
+    stop_out_percent: Decimal = STOP_OUT_LEVEL_PERCENT
+    fifo_close: bool = False
+    hedge_allowed: bool = True
+    limit_orders: int = 200
+    limit_positions: int = 0
+    trade_allowed: bool = True
+    trade_expert: bool = True
     password: str = MASTER_PASSWORD
     investor_password: str = INVESTOR_PASSWORD
+
+    @property
+    def is_netting(self) -> bool:
+        """Whether there is one position of each symbol."""
+        return self.margin_mode != "hedging"
 
     @property
     def money(self) -> Money:
@@ -97,7 +114,11 @@ class Position(Struct, kw_only=True):
 
 
 class Order(Struct, kw_only=True):
-    """A resting order. `kind` is its ORDER_TYPE code, `reason` who placed it."""
+    """An order, resting or done. `kind` is its ORDER_TYPE code, `reason` who placed it.
+
+    `state` is its ORDER_STATE code, `left` what is not filled; a stop-limit order becomes a limit
+    order at `stoplimit` when `price` is reached. `expires_s` is server time, 0 for never.
+    """
 
     ticket: int
     login: int
@@ -112,6 +133,15 @@ class Order(Struct, kw_only=True):
     comment: str = ""
     reason: int = 0
     placed_ms: int
+    stoplimit: Decimal = ZERO
+    type_time: int = 0
+    expires_s: int = 0
+    state: int = OrderState.PLACED
+    done_ms: int = 0
+    position_id: int = 0
+    position_by_id: int = 0
+    left: Decimal = ZERO
+    price_current: Decimal = ZERO
 
 
 class Deal(Struct, kw_only=True):
@@ -149,6 +179,7 @@ class _Book(Struct):
     positions: dict[int, Position] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
     deals: list[Deal] = field(default_factory=list)
+    done: list[Order] = field(default_factory=list)
 
 
 class Ledger:
@@ -168,6 +199,10 @@ class Ledger:
             self._books[order.login].orders[order.ticket] = order
         for deal in sorted(self._load("sim.deal", Deal), key=lambda one: one.ticket):
             self._books[deal.login].deals.append(deal)
+        done = self._load("sim.done", Order)
+        for order in sorted(done, key=lambda one: (one.done_ms, one.ticket)):
+            self._books[order.login].done.append(order)
+        self._days = {int(key): int(one["day"]) for key, one in journal.load("sim.day").items()}
         counters = self._load("sim.counters", _Counters)
         self._counters = counters[0] if counters else _Counters()
 
@@ -222,6 +257,30 @@ class Ledger:
         del self.orders(order.login)[order.ticket]
         self.version += 1
         self.journal.delete("sim.order", order.ticket)
+
+    def done(self, login: int) -> list[Order]:
+        """Orders that are done, in the order in which they were."""
+        return self._books[login].done
+
+    def finish(self, order: Order) -> None:
+        """Put an order, resting until now or not, into the history."""
+        if order.ticket in self.orders(order.login):
+            self.drop_order(order)
+        self.done(order.login).append(order)
+        self.save_done(order)
+
+    def save_done(self, order: Order) -> None:
+        """Journal an order that is done."""
+        self._put("sim.done", order.ticket, order)
+
+    def day(self, login: int) -> int | None:
+        """The server's day up to which the account's swaps are charged."""
+        return self._days.get(login)
+
+    def save_day(self, login: int, day: int) -> None:
+        """Remember that day."""
+        self._days[login] = day
+        self.journal.put("sim.day", login, {"day": day})
 
     def book(self, deal: Deal) -> None:
         """Add a deal to the history."""

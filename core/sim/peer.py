@@ -8,10 +8,12 @@ arguments already checked, times as server seconds. An answer is a dictionary wi
 import re
 import uuid
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any, Final
 
 from core.sim import structs
-from core.sim.codes import API_DISABLED, IPC_RECV_FAILED, NO_IPC, LastError, failure
+from core.sim.arithmetic import profit, round_money
+from core.sim.codes import API_DISABLED, IPC_RECV_FAILED, NO_IPC, LastError, OrderType, failure
 from core.sim.faults import AFTER, BEFORE, RECKONER, Fault
 from core.sim.ledger import Account
 from core.sim.market import Market
@@ -66,6 +68,10 @@ class Peer:
             "orders_total": lambda _: len(self._orders()),
             "history_deals_get": self._history_deals,
             "history_deals_total": lambda asked: len(self._history_deals(asked)),
+            "history_orders_get": self._history_orders,
+            "history_orders_total": lambda asked: len(self._history_orders(asked)),
+            "order_calc_margin": self._calc_margin,
+            "order_calc_profit": self._calc_profit,
             "symbols_total": lambda _: len(self._market.symbols),
             "symbols_get": self._symbols_get,
             "symbol_info": self._symbol_info,
@@ -107,6 +113,7 @@ class Peer:
         return self._spoil(call, AFTER) or found
 
     def _run(self, call: str, asked: Body) -> Any:  # noqa: ANN401 - whatever it answers
+        self._sim.broker.pass_time()
         function = self._calls.get(call)
         if function is None:
             raise CallFailed(failure(LastError.UNSUPPORTED))
@@ -187,19 +194,38 @@ class Peer:
         return _chosen(self._orders(), asked)
 
     def _history_deals(self, asked: Body) -> list[Body]:
-        if "ticket" in asked:
-            return self._deals_where(order=asked["ticket"])[:1]
-        if "position" in asked:
-            return self._deals_where(position_id=asked["position"])
         # No offset is larger than a day.
-        since_ms = asked["from"] * 1000 - DAY_MS
+        since_ms = asked.get("from", 0) * 1000 - DAY_MS
         found = self._sim.cache.deals(self._shown, since_ms)
-        wanted = [one for one in found if asked["from"] <= one["time"] <= asked["to"]]
-        return _of_group(wanted, asked.get("group"), "symbol")
+        return _of_history(found, asked, ticket="order", time="time")
 
-    def _deals_where(self, **wanted: int) -> list[Body]:
-        found = self._sim.cache.deals(self._shown, 0)
-        return [one for one in found if all(one[name] == value for name, value in wanted.items())]
+    def _history_orders(self, asked: Body) -> list[Body]:
+        found = self._sim.cache.done(self._shown)
+        return _of_history(found, asked, ticket="ticket", time="time_done")
+
+    def _calc_margin(self, asked: Body) -> float:
+        name = self._known(asked)
+        if asked["action"] not in (OrderType.BUY, OrderType.SELL):
+            raise CallFailed(failure(LastError.INVALID_PARAMS))
+        broker, account = self._sim.broker, self._sim.ledger.accounts[self._shown]
+        volume, price = Decimal(str(asked["volume"])), Decimal(str(asked["price"]))
+        margin = broker.margin_of(account, name, volume, price)
+        return float(round_money(margin, account.digits))
+
+    def _calc_profit(self, asked: Body) -> float:
+        name = self._known(asked)
+        if asked["action"] not in (OrderType.BUY, OrderType.SELL):
+            raise CallFailed(failure(LastError.INVALID_PARAMS))
+        broker, account = self._sim.broker, self._sim.ledger.accounts[self._shown]
+        sign = 1 if asked["action"] == OrderType.BUY else -1
+        volume, opened, closed = (
+            Decimal(str(asked[part])) for part in ("volume", "opened", "closed")
+        )
+        if closed <= 0:
+            raise CallFailed(failure(LastError.INVALID_PARAMS))
+        deal = (sign, volume, opened, closed)
+        quotes = self._market.quotes
+        return float(profit(broker.terms(name), deal, account.money, broker.converter, quotes))
 
     def _chosen_symbols(self) -> set[str]:
         held = {one["symbol"] for one in (*self._positions(), *self._orders())}
@@ -290,6 +316,16 @@ def _chosen(found: list[Body], asked: Body) -> list[Body]:
     if "symbol" in asked:
         return [one for one in found if one["symbol"] == asked["symbol"]]
     return _of_group(found, asked.get("group"), "symbol")
+
+
+def _of_history(found: list[Body], asked: Body, *, ticket: str, time: str) -> list[Body]:
+    """Those of a ticket (one at most), of a position, or of a span of server time and a group."""
+    if "ticket" in asked:
+        return [one for one in found if one[ticket] == asked["ticket"]][:1]
+    if "position" in asked:
+        return [one for one in found if one["position_id"] == asked["position"]]
+    wanted = [one for one in found if asked["from"] <= one[time] <= asked["to"]]
+    return _of_group(wanted, asked.get("group"), "symbol")
 
 
 def _of_group(found: Iterable[Body], group: str | None, name: str) -> list[Body]:

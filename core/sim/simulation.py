@@ -21,16 +21,10 @@ from core.sim.faults import AFTER, BEFORE, EXECUTOR, RECKONER, Fault, FaultBook
 from core.sim.fence import Fence
 from core.sim.ledger import Account, Journal, Ledger
 from core.sim.market import Market
+from core.sim.requests import BadArgument, Conditions, Request, parse_request, refusal
 from core.sim.server_time import OFFSET_S_MAX, ServerTimes
 from core.sim.symbols import SYMBOLS, SymbolTerms
-from core.sim.trading import (
-    BadArgument,
-    Conditions,
-    Request,
-    TradeServer,
-    parse_request,
-    refusal,
-)
+from core.sim.trading import TradeServer
 
 PERSON: Final = "person"
 REASON_EXPERT: Final = 3
@@ -88,10 +82,10 @@ class Simulation:
         self.now_ms = clock_ms
         self.ledger = Ledger(journal)
         self.market = Market(symbols, journal, clock_ms, mode=mode, seed=seed)
-        self.broker = Broker(self.ledger, self.market, clock_ms)
+        self.times = ServerTimes(journal)
+        self.broker = Broker(self.ledger, self.market, clock_ms, self.times)
         self.faults = FaultBook(journal)
         self.fence = Fence(journal)
-        self.times = ServerTimes(journal)
         self.cache = Cache(journal, self.broker, self.faults, self.times)
         self.broker.deal_delay_ms = self.faults.deal_delay
         self.broker.mode_override = self.faults.trade_mode
@@ -105,6 +99,16 @@ class Simulation:
                 # A copy: the opening may be used for another world.
                 self.ledger.add_account(replace(opening.account))
                 self.broker.cash(opening.account.login, opening.deposit, "balance", "Deposit")
+
+    def set_terms(self, symbol: str, **changes: Any) -> None:
+        """Change a symbol's terms (`SymbolTerms`), for as long as this object lives."""
+        self.market.symbols[symbol] = replace(self.market.symbols[symbol], **changes)
+
+    def set_account(self, login: int, **changes: Any) -> None:
+        """Change an account's conditions (`core.sim.ledger.Account`)."""
+        account = replace(self.ledger.accounts[login], **changes)
+        self.ledger.accounts[login] = account
+        self.ledger.save_account(account)
 
     @property
     def logins(self) -> list[int]:
@@ -131,13 +135,14 @@ class Simulation:
         `source` is reckoner, executor or person; a person's platform meets no faults. Without the
         `right` to trade (an investor's login) the server refuses.
         """
+        self.broker.pass_time()
         try:
             request = parse_request(body)
         except BadArgument as error:
             return self._log(login, source, body, epoch, _never_sent(error))
         if self.faults.take(login, source, "tradeapi_disabled"):
             return self._log(login, source, body, epoch, Sent(result=None, error=API_DISABLED))
-        code = self._refused(login, source) if right else Retcode.TRADE_DISABLED
+        code = self._refused(login, source, reason) if right else Retcode.TRADE_DISABLED
         if code is not None:
             result = structs.order_send_result(refusal(code), request)
             return self._log(login, source, body, epoch, Sent(result=result, retcode=code), result)
@@ -199,7 +204,12 @@ class Simulation:
         account = self.ledger.accounts[login]
         return Sent(result=structs.order_check_result(code, account, value, request), retcode=code)
 
-    def _refused(self, login: int, source: str) -> int | None:
+    def _refused(self, login: int, source: str, reason: int) -> int | None:
+        account = self.ledger.accounts[login]
+        if not account.trade_allowed:
+            return Retcode.TRADE_DISABLED
+        if not account.trade_expert and reason == REASON_EXPERT:
+            return Retcode.SERVER_DISABLES_AT
         for kind, code in REFUSING_FAULTS:
             if self.faults.take(login, source, kind) is not None:
                 return code
@@ -248,7 +258,8 @@ class Simulation:
         return self.broker.reprice(symbol)
 
     def walk(self) -> int:
-        """Let walking symbols take a step; answers how many fills it caused."""
+        """Let time pass and walking symbols take a step; answers how many fills it caused."""
+        self.broker.pass_time()
         return sum(self.broker.reprice(symbol) for symbol in self.market.walk())
 
     def set_fault(self, login: int, fault: Fault) -> None:

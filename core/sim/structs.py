@@ -8,20 +8,19 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from core.sim.arithmetic import STOP_OUT_LEVEL_PERCENT, Quote
+from core.sim.arithmetic import Quote, TickValue
 from core.sim.broker import Valuation, order_sign
-from core.sim.codes import CHECKED_TEXT, MARGIN_MODE, RETCODE_TEXT, Execution, TradeMode
+from core.sim.codes import CHECKED_TEXT, MARGIN_MODE, RETCODE_TEXT, OrderState, TradeMode
 from core.sim.ledger import Account, Deal, Order, Position
+from core.sim.requests import REQUEST_FIELDS, Answer, Request
 from core.sim.server_time import OFFSET_S, ServerTime
-from core.sim.symbols import VOLUME_MAX, VOLUME_MIN, VOLUME_STEP, SymbolTerms
-from core.sim.trading import REQUEST_FIELDS, Answer, Request
+from core.sim.symbols import SymbolTerms
 
 SERVER_OFFSET_S: Final = OFFSET_S
 """Broker server time minus UTC, unless a server was told another."""
 COMPANY: Final = "Reckoner Demo Broker"
 BUILD: Final = 5640
 MARGIN_CALL_LEVEL_PERCENT: Final = 100.0
-ORDER_STATE_PLACED: Final = 1
 
 Body = dict[str, Any]
 
@@ -76,13 +75,13 @@ def account_info(account: Account, value: Valuation, rights: Rights = FULL_RIGHT
         "login": account.login,
         "trade_mode": 0,
         "leverage": account.leverage,
-        "limit_orders": 200,
+        "limit_orders": account.limit_orders,
         "margin_so_mode": 0,
         "trade_allowed": rights.trade,
         "trade_expert": rights.expert,
         "margin_mode": MARGIN_MODE[account.margin_mode],
         "currency_digits": account.digits,
-        "fifo_close": False,
+        "fifo_close": account.fifo_close,
         "balance": float(account.balance),
         "credit": float(account.credit),
         "profit": float(value.profit),
@@ -91,7 +90,7 @@ def account_info(account: Account, value: Valuation, rights: Rights = FULL_RIGHT
         "margin_free": float(value.margin_free),
         "margin_level": float(value.margin_level),
         "margin_so_call": MARGIN_CALL_LEVEL_PERCENT,
-        "margin_so_so": float(STOP_OUT_LEVEL_PERCENT),
+        "margin_so_so": float(account.stop_out_percent),
         "margin_initial": 0.0,
         "margin_maintenance": 0.0,
         "assets": 0.0,
@@ -132,30 +131,33 @@ def trade_position(
 
 
 def trade_order(order: Order, quote: Quote, clock: ServerTime) -> Body:
-    """TradeOrder, resting."""
-    current = quote.ask if order_sign(order) > 0 else quote.bid
+    """TradeOrder, resting or done."""
+    rests = order.state == OrderState.PLACED
+    current = order.price_current
+    if rests:
+        current = quote.ask if order_sign(order) > 0 else quote.bid
     return {
         "ticket": order.ticket,
         "time_setup": clock.s(order.placed_ms),
         "time_setup_msc": clock.ms(order.placed_ms),
-        "time_done": 0,
-        "time_done_msc": 0,
-        "time_expiration": 0,
+        "time_done": 0 if rests else clock.s(order.done_ms),
+        "time_done_msc": 0 if rests else clock.ms(order.done_ms),
+        "time_expiration": order.expires_s,
         "type": order.kind,
-        "type_time": 0,
+        "type_time": order.type_time,
         "type_filling": order.filling,
-        "state": ORDER_STATE_PLACED,
+        "state": order.state,
         "magic": order.magic,
-        "position_id": 0,
-        "position_by_id": 0,
+        "position_id": order.position_id,
+        "position_by_id": order.position_by_id,
         "reason": order.reason,
         "volume_initial": float(order.volume),
-        "volume_current": float(order.volume),
+        "volume_current": float(order.volume if rests else order.left),
         "price_open": float(order.price),
         "sl": float(order.sl),
         "tp": float(order.tp),
         "price_current": float(current),
-        "price_stoplimit": 0.0,
+        "price_stoplimit": float(order.stoplimit),
         "symbol": order.symbol,
         "comment": order.comment,
         "external_id": "",
@@ -299,17 +301,17 @@ def _symbol_integers(terms: SymbolTerms, quote: Quote, tick_s: int, trade_mode: 
         "spread": int((quote.ask - quote.bid) / terms.point),
         "spread_float": True,
         "ticks_bookdepth": 0,
-        "trade_calc_mode": 0 if terms.is_forex else 2,
+        "trade_calc_mode": terms.calc_mode,
         "trade_mode": trade_mode,
         "start_time": 0,
         "expiration_time": 0,
-        "trade_stops_level": 0,
-        "trade_freeze_level": 0,
-        "trade_exemode": Execution.MARKET,
-        "swap_mode": 0,
-        "swap_rollover3days": 3,
+        "trade_stops_level": terms.stops_level,
+        "trade_freeze_level": terms.freeze_level,
+        "trade_exemode": terms.execution,
+        "swap_mode": terms.swap_mode,
+        "swap_rollover3days": terms.swap_rollover3days,
         "margin_hedged_use_leg": True,
-        "expiration_mode": 15,
+        "expiration_mode": terms.expiration_mode,
         "filling_mode": terms.filling_mode,
         "order_mode": 127,
         "order_gtc_mode": 0,
@@ -323,10 +325,10 @@ def symbol_info(
     quote: Quote,
     tick_ms: int,
     clock: ServerTime,
+    tick_value: TickValue,
     trade_mode: int = TradeMode.FULL,
 ) -> Body:
-    """SymbolInfo, all 96 fields. Tick values are in the profit currency."""
-    tick_value = float(terms.contract * terms.point)
+    """SymbolInfo, all 96 fields."""
     bid, ask = float(quote.bid), float(quote.ask)
     return {
         **_symbol_integers(terms, quote, clock.s(tick_ms), trade_mode),
@@ -338,20 +340,20 @@ def symbol_info(
         "asklow": ask,
         **dict.fromkeys(_SYMBOL_ZEROS, 0.0),
         "point": float(terms.point),
-        "trade_tick_value": tick_value,
-        "trade_tick_value_profit": tick_value,
-        "trade_tick_value_loss": tick_value,
+        "trade_tick_value": float(tick_value.gain),
+        "trade_tick_value_profit": float(tick_value.gain),
+        "trade_tick_value_loss": float(tick_value.loss),
         "trade_tick_size": float(terms.point),
         "trade_contract_size": float(terms.contract),
         "trade_accrued_interest": 0.0,
         "trade_face_value": 0.0,
         "trade_liquidity_rate": 0.0,
-        "volume_min": float(VOLUME_MIN),
-        "volume_max": float(VOLUME_MAX),
-        "volume_step": float(VOLUME_STEP),
-        "volume_limit": 0.0,
-        "swap_long": 0.0,
-        "swap_short": 0.0,
+        "volume_min": float(terms.volume_min),
+        "volume_max": float(terms.volume_max),
+        "volume_step": float(terms.volume_step),
+        "volume_limit": float(terms.volume_limit),
+        "swap_long": float(terms.swap_long),
+        "swap_short": float(terms.swap_short),
         "margin_initial": 0.0,
         "margin_maintenance": 0.0,
         **dict.fromkeys(_SYMBOL_TAIL, 0.0),

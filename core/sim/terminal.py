@@ -36,6 +36,7 @@ class Terminal:
 
     def snapshot(self, login: int, deals_since_ms: int, symbols: Iterable[str]) -> Body:
         """Read the account whole, or say which call failed. Uses up read faults."""
+        self._sim.broker.pass_time()
         faults, cache = self._sim.faults, self._sim.cache
         failed = self._failed(login)
         if failed is not None:

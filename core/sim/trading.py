@@ -1,154 +1,23 @@
 """The trade server's `order_send`: what is refused and with which number, and what is executed.
 
-Semantics are MetaTrader 5's, its traps included: unknown keys are ignored and missing ones are 0,
-so a misspelt `position` opens an opposite position on a hedging account.
+Semantics are MetaTrader 5's. Pending orders are `core.sim.pending`'s, what a symbol's terms refuse
+`core.sim.rules`'.
 """
 
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from collections.abc import Callable
+from decimal import Decimal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from core.sim.arithmetic import ZERO, floor_volume
-from core.sim.broker import Broker, Ticket, Valuation
-from core.sim.codes import (
-    CHECKED,
-    COMMENT_UNITS_MAX,
-    RETCODE_TEXT,
-    Action,
-    Filling,
-    OrderType,
-    Retcode,
-    TradeMode,
-)
-from core.sim.ledger import Order, Position
-from core.sim.symbols import VOLUME_MAX, VOLUME_MIN, VOLUME_STEP, SymbolTerms
-
-INT_FIELDS: Final = (
-    "action",
-    "magic",
-    "order",
-    "deviation",
-    "type",
-    "type_filling",
-    "type_time",
-    "expiration",
-    "position",
-    "position_by",
-)
-FLOAT_FIELDS: Final = ("volume", "price", "stoplimit", "sl", "tp")
-TEXT_FIELDS: Final = ("symbol", "comment")
-REQUEST_FIELDS: Final = (
-    "action",
-    "magic",
-    "order",
-    "symbol",
-    "volume",
-    "price",
-    "stoplimit",
-    "sl",
-    "tp",
-    "deviation",
-    "type",
-    "type_filling",
-    "type_time",
-    "expiration",
-    "comment",
-    "position",
-    "position_by",
-)
-"""TradeRequest, in the wheel's order."""
-
-
-class BadArgument(Exception):
-    """The wheel refuses the request before sending it (`last_error` -2)."""
-
-
-class Request(Struct, kw_only=True):
-    """A TradeRequest with exact numbers."""
-
-    action: int = 0
-    magic: int = 0
-    order: int = 0
-    symbol: str = ""
-    volume: Decimal = ZERO
-    price: Decimal = ZERO
-    stoplimit: Decimal = ZERO
-    sl: Decimal = ZERO
-    tp: Decimal = ZERO
-    deviation: int = 0
-    type: int = 0
-    type_filling: int = 0
-    type_time: int = 0
-    expiration: int = 0
-    comment: str = ""
-    position: int = 0
-    position_by: int = 0
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """What the trade server did. Everything but `retcode` is 0 on a refusal."""
-
-    retcode: int
-    deal: int = 0
-    order: int = 0
-    volume: Decimal = ZERO
-    price: Decimal = ZERO
-    bid: Decimal = ZERO
-    ask: Decimal = ZERO
-    comment: str = ""
-    request_id: int = 0
-
-
-WOULD_DO: Final = Answer(retcode=CHECKED)
-
-
-class Conditions(Struct, frozen=True, kw_only=True):
-    """How this send is executed: who asks (DEAL_REASON), the adverse slippage, a half fill."""
-
-    reason: int
-    slippage_points: int = 0
-    partial: bool = False
-    any_filling: bool = False
-    """A person's platform picks the filling mode itself."""
-    dry: bool = False
-    """Only look whether the request would be taken."""
-
-
-def parse_request(body: dict[str, Any]) -> Request:
-    """Read a TradeRequest as the wheel does. Raises BadArgument, naming the argument."""
-    request = Request()
-    for name in INT_FIELDS:
-        value = body.get(name, 0)
-        if not isinstance(value, int):
-            raise BadArgument(name)
-        setattr(request, name, int(value))
-    for name in FLOAT_FIELDS:
-        setattr(request, name, _exact(name, body.get(name, 0)))
-    for name in TEXT_FIELDS:
-        text = body.get(name, "")
-        if not isinstance(text, str) or len(text.encode("utf-16-le")) // 2 > COMMENT_UNITS_MAX:
-            raise BadArgument(name)
-        setattr(request, name, text)
-    return request
-
-
-def _exact(name: str, value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
-        raise BadArgument(name)
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation as error:
-        raise BadArgument(name) from error
-    if not number.is_finite():
-        raise BadArgument(name)
-    return number
-
-
-def refusal(retcode: int, request_id: int = 0) -> Answer:
-    """A refused request: everything 0 but the code and its text."""
-    return Answer(retcode=retcode, comment=RETCODE_TEXT[retcode], request_id=request_id)
+from core.sim import rules
+from core.sim.arithmetic import floor_volume
+from core.sim.booking import Ticket, Valuation
+from core.sim.broker import Broker, order_sign
+from core.sim.codes import CHECKED, RETCODE_TEXT, Action, OrderType, Retcode
+from core.sim.ledger import Position
+from core.sim.pending import PendingDesk
+from core.sim.requests import WOULD_DO, Answer, Conditions, Request, refusal
+from core.sim.symbols import SymbolTerms
 
 
 class TradeServer:
@@ -172,30 +41,30 @@ class TradeServer:
         return answer if isinstance(answer, int) else CHECKED
 
     def value_after(self, login: int, request: Request) -> Valuation:
-        """The account as an opening request would leave it; other requests free no margin yet."""
-        if request.action == Action.DEAL and not request.position:
-            sign = 1 if request.type == OrderType.BUY else -1
-            return self.broker.value(login, (request.symbol, sign, request.volume))
-        return self.broker.value(login)
+        """The account with the margin of what a request opens; a close frees none beforehand."""
+        sign = 1 if request.type == OrderType.BUY else -1
+        held = self.broker.find_net(login, request.symbol)
+        is_net = self._ledger.accounts[login].is_netting
+        reduces = is_net and held is not None and held.sign != sign
+        if request.action != Action.DEAL or request.position or reduces:
+            return self.broker.value(login)
+        return self.broker.value(login, (request.symbol, sign, request.volume))
 
     def _act(self, login: int, request: Request, how: Conditions) -> Answer | int:
-        terms = self.broker.market.symbols.get(request.symbol)
-        if request.action == Action.REMOVE:
-            return self._remove(login, request, how)
-        if request.action == Action.SLTP:
-            return self._modify(login, request, how)
-        if terms is None:
-            return Retcode.INVALID
-        if request.action == Action.DEAL:
-            return self._deal(login, request, terms, how)
-        if request.action == Action.PENDING:
-            return self._pending(login, request, terms, how)
-        return Retcode.INVALID
+        acts: dict[int, Callable[[int, Request, Conditions], Answer | int]] = {
+            Action.DEAL: self._deal,
+            Action.PENDING: self._pending,
+            Action.SLTP: self._modify_position,
+            Action.MODIFY: self._modify_order,
+            Action.REMOVE: self._remove,
+            Action.CLOSE_BY: self._close_by,
+        }
+        act = acts.get(request.action)
+        return Retcode.INVALID if act is None else act(login, request, how)
 
-    def _deal(
-        self, login: int, request: Request, terms: SymbolTerms, how: Conditions
-    ) -> Answer | int:
-        if request.type not in (OrderType.BUY, OrderType.SELL):
+    def _deal(self, login: int, request: Request, how: Conditions) -> Answer | int:
+        terms = self.broker.market.symbols.get(request.symbol)
+        if terms is None or request.type not in (OrderType.BUY, OrderType.SELL):
             return Retcode.INVALID
         sign = 1 if request.type == OrderType.BUY else -1
         held = self._ledger.positions(login).get(request.position)
@@ -204,7 +73,11 @@ class TradeServer:
                 return Retcode.POSITION_CLOSED
             if held.symbol != request.symbol or held.sign == sign:
                 return Retcode.INVALID
-        wrong = _wrong_volume(request.volume) or self._wrong_deal(login, request, terms, how, held)
+        wrong = self._wrong_deal(login, request, terms, how)
+        if wrong is None and held is not None:
+            wrong = self._wrong_close(login, request, terms, held)
+        elif wrong is None:
+            wrong = self._wrong_open(login, request, terms, sign)
         if wrong is not None:
             return wrong
         if how.dry:
@@ -212,46 +85,83 @@ class TradeServer:
         return self._execute(login, request, terms, how, held)
 
     def _wrong_deal(
-        self,
-        login: int,
-        request: Request,
-        terms: SymbolTerms,
-        how: Conditions,
-        held: Position | None,
+        self, login: int, request: Request, terms: SymbolTerms, how: Conditions
     ) -> int | None:
+        """What is wrong with a market order, whether it opens or closes."""
         sign = 1 if request.type == OrderType.BUY else -1
-        if held is not None and request.volume > held.volume:
+        wrong = rules.wrong_volume(terms, request.volume)
+        if wrong is None and not self.broker.is_open(login, terms.name):
+            return Retcode.MARKET_CLOSED
+        if wrong is None and not how.any_filling:
+            market = self.broker.fill_price(terms.name, sign)
+            wrong = rules.wrong_price(terms, request.price, market, request.deviation)
+            wrong = wrong or rules.wrong_filling(terms, request.type_filling, request.type)
+        return wrong
+
+    def _wrong_close(
+        self, login: int, request: Request, terms: SymbolTerms, held: Position
+    ) -> int | None:
+        if request.volume > held.volume:
             return Retcode.INVALID_CLOSE_VOLUME
-        if request.price < 0:
-            return Retcode.INVALID_PRICE
-        if not how.any_filling and not terms.filling_mode & Filling.BIT.get(
-            request.type_filling, 0
-        ):
-            return Retcode.INVALID_FILL
-        if held is not None:
-            return self._wrong_mode(login, terms, sign, opens=False)
-        wrong = self._wrong_mode(login, terms, sign, opens=True)
+        wrong = rules.wrong_mode(self.broker.trade_mode(login, terms.name), -held.sign, opens=False)
         if wrong is not None:
             return wrong
-        closing = self.broker.fill_price(terms.name, -sign)
-        wrong = self.broker.check_levels(terms.name, sign, closing, request.sl, request.tp)
+        return self._blocked(login, terms, held)
+
+    def _blocked(self, login: int, terms: SymbolTerms, held: Position) -> int | None:
+        """Whether a position may be closed now at all: not frozen, and the oldest where it must."""
+        price = self.broker.fill_price(terms.name, -held.sign)
+        if rules.is_frozen(terms, price, held.sl, held.tp):
+            return Retcode.FROZEN
+        account = self._ledger.accounts[login]
+        if account.fifo_close and not account.is_netting:
+            same = (one for one in self._ledger.positions(login).values())
+            oldest = min(
+                (one for one in same if one.symbol == held.symbol),
+                key=lambda one: (one.opened_ms, one.identifier),
+            )
+            if oldest.ticket != held.ticket:
+                return Retcode.FIFO_CLOSE
+        return None
+
+    def _wrong_open(
+        self, login: int, request: Request, terms: SymbolTerms, sign: int
+    ) -> int | None:
+        net = self._ledger.accounts[login].is_netting
+        opposite = self.broker.find_net(login, terms.name) if net else None
+        reduces = (
+            opposite is not None and opposite.sign != sign and request.volume <= opposite.volume
+        )
+        mode = self.broker.trade_mode(login, terms.name)
+        wrong = rules.wrong_mode(mode, sign, opens=not reduces)
+        if wrong is None and not reduces:
+            wrong = self._limited(login, terms, sign, request.volume)
+        if wrong is None:
+            closing = self.broker.fill_price(terms.name, -sign)
+            wrong = rules.wrong_levels(terms, sign, closing, request.sl, request.tp)
         if wrong is None and not self.broker.affords(login, terms.name, sign, request.volume):
             return Retcode.NO_MONEY
         return wrong
 
-    def _wrong_mode(self, login: int, terms: SymbolTerms, sign: int, *, opens: bool) -> int | None:
-        """What the symbol's trade mode refuses: opening, one side of it, or everything."""
-        mode = self.broker.trade_mode(login, terms.name)
-        if mode == TradeMode.DISABLED:
-            return Retcode.TRADE_DISABLED
-        if not opens:
-            return None
-        if mode == TradeMode.CLOSE_ONLY:
-            return Retcode.CLOSE_ONLY
-        if mode == TradeMode.LONG_ONLY and sign < 0:
-            return Retcode.LONG_ONLY
-        if mode == TradeMode.SHORT_ONLY and sign > 0:
-            return Retcode.SHORT_ONLY
+    def _limited(self, login: int, terms: SymbolTerms, sign: int, volume: Decimal) -> int | None:
+        """What the account's and the symbol's limits refuse."""
+        account = self._ledger.accounts[login]
+        held = self._ledger.positions(login).values()
+        here = [one for one in held if one.symbol == terms.name]
+        if not account.is_netting:
+            if account.limit_positions and len(held) >= account.limit_positions:
+                return Retcode.LIMIT_POSITIONS
+            if not account.hedge_allowed and any(one.sign != sign for one in here):
+                return Retcode.HEDGE_PROHIBITED
+        if terms.volume_limit:
+            lots = sum((one.volume for one in here if one.sign == sign), volume)
+            lots += sum(
+                one.volume
+                for one in self._ledger.orders(login).values()
+                if one.symbol == terms.name and order_sign(one) == sign
+            )
+            if lots > terms.volume_limit:
+                return Retcode.LIMIT_VOLUME
         return None
 
     def _execute(
@@ -263,7 +173,7 @@ class TradeServer:
         held: Position | None,
     ) -> Answer:
         sign = 1 if request.type == OrderType.BUY else -1
-        volume = _half(request.volume) if how.partial else request.volume
+        volume = _half(terms, request.volume) if how.partial else request.volume
         slipped = terms.point * how.slippage_points * sign
         price = max(self.broker.fill_price(terms.name, sign) + slipped, terms.point)
         ticket = Ticket(
@@ -273,6 +183,7 @@ class TradeServer:
             comment=request.comment,
             sl=request.sl,
             tp=request.tp,
+            filling=request.type_filling,
         )
         if held is not None:
             deal = self.broker.close(held, volume, price, ticket)
@@ -289,49 +200,45 @@ class TradeServer:
             ask=quote.ask,
         )
 
-    def _pending(
-        self, login: int, request: Request, terms: SymbolTerms, how: Conditions
-    ) -> Answer | int:
-        if request.type not in OrderType.PENDING:
-            return Retcode.INVALID_ORDER
-        wrong = _wrong_volume(request.volume)
-        if wrong is not None:
-            return wrong
-        order = Order(
-            ticket=0,
-            login=login,
-            symbol=terms.name,
-            kind=request.type,
-            volume=request.volume,
-            price=request.price,
-            sl=request.sl,
-            tp=request.tp,
-            filling=request.type_filling,
-            magic=request.magic,
-            comment=request.comment,
-            reason=how.reason,
-            placed_ms=self.broker.now_ms(),
-        )
-        wrong = self._wrong_resting(order)
+    def _close_by(self, login: int, request: Request, how: Conditions) -> Answer | int:
+        """Close a position by an opposite one: hedging accounts only."""
+        positions = self._ledger.positions(login)
+        held, other = positions.get(request.position), positions.get(request.position_by)
+        if held is None or other is None:
+            return Retcode.POSITION_CLOSED
+        if self._ledger.accounts[login].is_netting or held.symbol != other.symbol:
+            return Retcode.INVALID
+        if held.sign == other.sign:
+            return Retcode.INVALID
+        terms = self.broker.terms(held.symbol)
+        wrong = self._wrong_change(login, terms, held)
+        wrong = wrong or self._wrong_change(login, terms, other)
         if wrong is not None:
             return wrong
         if how.dry:
             return WOULD_DO
-        order.ticket = self._ledger.next_ticket()
-        self._ledger.save_order(order)
-        # The wheel prints deal 0 and price 0.0 for an order that only rests.
-        return Answer(retcode=Retcode.DONE, order=order.ticket, volume=order.volume)
+        ticket = Ticket(order=self._ledger.next_ticket(), reason=how.reason, magic=request.magic)
+        volume = min(held.volume, other.volume)
+        deal = self.broker.close_by(held, other, ticket)
+        return Answer(
+            retcode=Retcode.DONE,
+            deal=deal.ticket,
+            order=ticket.order,
+            volume=volume,
+            price=deal.price,
+        )
 
-    def _wrong_resting(self, order: Order) -> int | None:
-        sign = 1 if order.kind in OrderType.BUYS else -1
-        market = self.broker.fill_price(order.symbol, sign)
-        is_limit = order.kind in (OrderType.BUY_LIMIT, OrderType.SELL_LIMIT)
-        beyond = (market - order.price) * sign * (1 if is_limit else -1)
-        if order.price <= 0 or beyond <= 0 or not self.broker.on_grid(order.symbol, order.price):
-            return Retcode.INVALID_PRICE
-        return self.broker.check_levels(order.symbol, sign, order.price, order.sl, order.tp)
+    def _wrong_change(self, login: int, terms: SymbolTerms, held: Position) -> int | None:
+        """What keeps a position from being touched now."""
+        wrong = rules.wrong_mode(self.broker.trade_mode(login, terms.name), held.sign, opens=False)
+        if wrong is None and not self.broker.is_open(login, terms.name):
+            return Retcode.MARKET_CLOSED
+        price = self.broker.fill_price(terms.name, -held.sign)
+        if wrong is None and rules.is_frozen(terms, price, held.sl, held.tp):
+            return Retcode.FROZEN
+        return wrong
 
-    def _modify(self, login: int, request: Request, how: Conditions) -> Answer | int:
+    def _modify_position(self, login: int, request: Request, how: Conditions) -> Answer | int:
         held = self._ledger.positions(login).get(request.position)
         if held is None and not request.position:
             held = self.broker.find_net(login, request.symbol)
@@ -339,8 +246,10 @@ class TradeServer:
             return Retcode.POSITION_CLOSED
         if (held.sl, held.tp) == (request.sl, request.tp):
             return Retcode.NO_CHANGES
+        terms = self.broker.terms(held.symbol)
         price = self.broker.fill_price(held.symbol, -held.sign)
-        wrong = self.broker.check_levels(held.symbol, held.sign, price, request.sl, request.tp)
+        wrong = self._wrong_change(login, terms, held)
+        wrong = wrong or rules.wrong_levels(terms, held.sign, price, request.sl, request.tp)
         if wrong is not None:
             return wrong
         if how.dry:
@@ -350,22 +259,16 @@ class TradeServer:
         self._ledger.save_position(held)
         return Answer(retcode=Retcode.DONE)
 
+    def _pending(self, login: int, request: Request, how: Conditions) -> Answer | int:
+        return PendingDesk(self.broker).place(login, request, how)
+
+    def _modify_order(self, login: int, request: Request, how: Conditions) -> Answer | int:
+        return PendingDesk(self.broker).modify(login, request, how)
+
     def _remove(self, login: int, request: Request, how: Conditions) -> Answer | int:
-        order = self._ledger.orders(login).get(request.order)
-        if order is None:
-            return Retcode.INVALID
-        if how.dry:
-            return WOULD_DO
-        self._ledger.drop_order(order)
-        return Answer(retcode=Retcode.DONE, order=order.ticket)
+        return PendingDesk(self.broker).remove(login, request, how)
 
 
-def _wrong_volume(volume: Decimal) -> int | None:
-    if VOLUME_MIN <= volume <= VOLUME_MAX and volume % VOLUME_STEP == 0:
-        return None
-    return Retcode.INVALID_VOLUME
-
-
-def _half(volume: Decimal) -> Decimal:
+def _half(terms: SymbolTerms, volume: Decimal) -> Decimal:
     """About half, on the volume grid; the smallest volume cannot be halved and fills whole."""
-    return floor_volume(volume / 2, VOLUME_STEP) or volume
+    return floor_volume(volume / 2, terms.volume_step) or volume

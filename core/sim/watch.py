@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from core.sim.arithmetic import STOP_OUT_LEVEL_PERCENT, ZERO
+from core.sim.arithmetic import ZERO
 from core.sim.broker import Broker, order_sign
 from core.sim.codes import OrderType
 from core.sim.ledger import Position
@@ -51,7 +51,7 @@ def draw_bounds(broker: Broker, symbol: str) -> Bounds:
         for order in broker.ledger.orders(login).values():
             if order.symbol == symbol:
                 sign = order_sign(order)
-                is_limit = order.kind in (OrderType.BUY_LIMIT, OrderType.SELL_LIMIT)
+                is_limit = order.kind in OrderType.LIMITS
                 side = "ask" if sign > 0 else "bid"
                 bounds.cut(side, order.price, below=(sign > 0) == is_limit)
         _cut_stop_out(bounds, broker, login, symbol)
@@ -75,7 +75,8 @@ def _cut_stop_out(bounds: Bounds, broker: Broker, login: int, symbol: str) -> No
         reach = ZERO
     elif (exposure := _exposure(broker, login, symbol)) != 0:
         value = broker.value(login)
-        headroom = value.equity - value.margin * STOP_OUT_LEVEL_PERCENT / 100
+        percent = broker.ledger.accounts[login].stop_out_percent
+        headroom = value.equity - value.margin * percent / 100
         reach = min(reach, max(headroom, ZERO) / exposure * SAFETY)
     for side, price in (("bid", quote.bid), ("ask", quote.ask)):
         bounds.cut(side, price - reach, below=True)

@@ -22,6 +22,7 @@ LOGIN = 1001
 PASSWORD = 'hunter-2"\\ß'
 NOW_S = 1_764_000_000
 FOREVER_S = 600
+SUCCESS = (1, "Success")
 IPC_FAILED = (-10002, "IPC recv failed")
 
 
@@ -80,7 +81,7 @@ class StubTerminal:
         )
         self.faults: dict[str, Callable[[], Any]] = {}
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-        self.error = (1, "Success")
+        self.error = SUCCESS
 
     def made(self, call: str) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
         """The arguments of each call of this function."""
@@ -88,7 +89,7 @@ class StubTerminal:
 
     def _answer(self, call: str, answer: Whatever, *args: Any, **kwargs: Any) -> Whatever:
         self.calls.append((call, args, kwargs))
-        self.error = (1, "Success")
+        self.error = SUCCESS
         return self.faults[call]() if call in self.faults else answer
 
     def fail(
@@ -96,6 +97,11 @@ class StubTerminal:
     ) -> Whatever:
         """Answer None, and leave why for `last_error`."""
         self.error = (code, text)
+        return answer
+
+    def _found(self, answer: Whatever) -> Whatever:
+        if answer is None and self.error == SUCCESS:
+            self.error = (-4, "Terminal: Not found")
         return answer
 
     def last_error(self) -> tuple[int, str]:
@@ -138,17 +144,13 @@ class StubTerminal:
         return self._answer("symbols_get", tuple(self.symbols_by_name.values()))
 
     def symbol_info(self, name: str) -> Whatever:
-        found = self.symbols_by_name.get(name)
-        answer = self._answer("symbol_info", found, name)
-        return self.fail(-4, "Terminal: Not found") if found is None else answer
+        return self._found(self._answer("symbol_info", self.symbols_by_name.get(name), name))
 
     def symbol_select(self, name: str, enable: bool = True) -> Whatever:  # noqa: FBT001, FBT002 - MetaTrader's own
         return self._answer("symbol_select", 1, name, enable)
 
     def symbol_info_tick(self, name: str) -> Whatever:
-        found = self.ticks.get(name)
-        answer = self._answer("symbol_info_tick", found, name)
-        return self.fail(-4, "Terminal: Not found") if found is None else answer
+        return self._found(self._answer("symbol_info_tick", self.ticks.get(name), name))
 
     def order_check(self, request: dict[str, Any]) -> Whatever:
         return self._answer("order_check", Struct(retcode=0, comment="Done"), request)
@@ -167,7 +169,7 @@ class ScriptedTerminal(StubTerminal):
     def _answer(self, call: str, answer: Whatever, *args: Any, **kwargs: Any) -> Whatever:
         with (self._directory / "calls.log").open("a") as log:
             log.write(f"{os.getpid()} {call}\n")
-        self.error = (1, "Success")
+        self.error = SUCCESS
         fault = json.loads((self._directory / "faults.json").read_text()).get(call)
         if fault is None:
             return answer

@@ -597,9 +597,11 @@ def start_thread(work: Callable[[], None]) -> None:
 
 def pass_on(stream: BinaryIO, lines: queue.Queue[bytes | None], leave: Callable[[], None]) -> None:
     """Queue the lines of a stream, so as to see its end at once, whatever is done meanwhile."""
-    with contextlib.suppress(OSError, queue.Full):
+    try:
         for line in read_lines(stream):
             lines.put_nowait(line)
+    except (OSError, queue.Full) as error:
+        sys.stderr.write(f"agent {os.getpid()}: nothing more is read: {error!r}\n")
     leave()
 
 
@@ -627,7 +629,10 @@ class FileLock:
 
     def sign(self) -> None:
         """Write who holds it. A pid is used again: with its start it means one process only."""
-        self._path.write_text(f"{os.getpid()} {started_at(os.getpid())}\n", "utf-8")
+        if self._handle is not None:
+            os.ftruncate(self._handle, 0)
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            os.write(self._handle, f"{os.getpid()} {started_at(os.getpid())}\n".encode())
 
     def holder(self) -> int | None:
         """Give the process that signed last, None where it is no more."""
@@ -997,7 +1002,7 @@ class Supervisor:
             request = checked(request)
             body = self._act(request, began_s + request["deadline_ms"] / 1000)
         except Failure as failure:
-            failure.text = self._hidden(failure.text)[:ERROR_TEXT_MAX]
+            failure.text = plain(self._hidden(failure.text), "text")[:ERROR_TEXT_MAX]
             return {**said, "ok": False, **self._common(), "error": failure.told()}
         return {**said, "ok": True, **self._common(), **body}
 
@@ -1096,17 +1101,15 @@ class Supervisor:
             self._secrets = [*self._secrets, secret][-SECRETS_MAX:]
 
     def _hidden(self, text: str) -> str:
-        spellings = {
-            form[1:-1] for each in self._secrets for form in (f"'{each}'", repr(each), ascii(each))
-        }
+        spell = (repr, ascii, json.dumps, lambda each: f"'{each}'")
+        spellings = {form(each)[1:-1] for each in self._secrets for form in spell}
         for spelling in sorted(spellings, key=len, reverse=True):
             text = text.replace(spelling, "***")
         return text
 
     def _hidden_bytes(self, line: bytes) -> bytes:
-        return self._hidden(line.decode("utf-8", "surrogateescape")).encode(
-            "utf-8", "surrogateescape"
-        )
+        text = line.decode("utf-8", "surrogateescape")
+        return self._hidden(text).encode("utf-8", "surrogateescape")
 
 
 def supervise(module: str, state: Path) -> int:

@@ -176,6 +176,18 @@ def crosses(currencies: Iterable[str], catalogue: Sequence[Listing]) -> tuple[st
     return tuple(sorted(found))
 
 
+def known_as(asked: str) -> str:
+    """Reckoner's name for what is asked for: XAUUSD for `GOLD`; the same where it knows none."""
+    meant = meaning(asked)
+    match meant:
+        case Pair():
+            return meant.base + meant.profit
+        case Index():
+            return meant.name
+        case None:
+            return asked
+
+
 @lru_cache(maxsize=1024)
 def meaning(asked: str) -> Meaning | None:
     """What a name means, whoever's name it is: `XAUUSD`, `GOLD`, `EURUSDm`, `US30.cash`, `YM`."""

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from core.domain.broker import AccountSnapshot, SymbolSpec, Tick
 from core.domain.market import is_quoted
+from core.domain.symbols import known_as, meaning
 from core.services.errors import Refused
 
 
@@ -16,7 +17,8 @@ def quoted_symbol(snapshot: AccountSnapshot, asked: str) -> tuple[Tick, SymbolSp
         raise Refused("ambiguous_symbol", symbol=asked, names=snapshot.ambiguous[asked])
     name = snapshot.aliases.get(asked, asked)
     spec, tick = snapshot.symbols.get(name), snapshot.ticks.get(name)
-    if spec is None:
+    if spec is None or (meaning(asked) is not None and spec.canonical != known_as(asked)):
+        # A symbol of that very name may be held and be another thing: a share called GOLD.
         raise Refused("no_such_symbol", symbol=asked)
     if tick is None or not is_quoted(tick):
         raise Refused("no_price", symbol=name)

@@ -25,6 +25,8 @@ class Catalogue:
 
     def __init__(self, listings: tuple[Listing, ...]) -> None:
         self.listings = listings
+        self.ambiguous: dict[str, tuple[str, ...]] = {}
+        """What was asked for and may be several, with their names."""
         self._found: dict[str, str | None] = {}
         self._crosses: dict[frozenset[str], tuple[str, ...]] = {}
 
@@ -46,6 +48,7 @@ class Catalogue:
                 self._found[asked] = resolve(asked, self.listings)
             except AmbiguousSymbol as error:
                 log.warning("symbol_ambiguous", asked=asked, names=error.names)
+                self.ambiguous[asked] = error.names
                 self._found[asked] = None
         return self._found[asked]
 

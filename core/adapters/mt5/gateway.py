@@ -11,6 +11,8 @@ import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from core.adapters.mt5 import readings
 from core.adapters.mt5.answers import Refused, read_failure, send_failure
 from core.adapters.mt5.catalogue import Catalogue, currencies_of, names_held, newest_tick_ms
@@ -118,13 +120,16 @@ class Mt5Gateway:
             # Once more: with the right deals, and with what converts a currency seen just now.
             wanted |= crosses
             read = await self._read(terminal, request, wanted | for_clock)
-        return readings.snapshot(
+        several = symbols.ambiguous
+        snapshot = readings.snapshot(
             request,
             read,
             terminal.clock,
             aliases={asked: name for asked, name in found.items() if asked != name},
             without=frozenset(for_clock - wanted - read.held),
         )
+        names = {asked: several[asked] for asked in request.symbols if asked in several}
+        return replace(snapshot, ambiguous=names)
 
     async def _read(
         self, terminal: Terminal, request: SnapshotRequest, names: set[str]

@@ -538,6 +538,18 @@ async def test_a_symbol_is_found_under_the_brokers_name_and_both_are_told(bench:
     assert snapshot.ticks["XAUUSD.r"].bid == Decimal("2420.07")
 
 
+async def test_a_symbol_that_may_be_several_is_told_as_such_and_is_none_of_them(
+    bench: Bench,
+) -> None:
+    gold = next(each for each in bench.agents.catalogue if each["name"] == "XAUUSD.r")
+    bench.agents.catalogue.append({**gold, "name": "XAUUSD.z"})
+    snapshot = await bench.read("XAUUSD")
+
+    assert snapshot.ambiguous == {"XAUUSD": ("XAUUSD.r", "XAUUSD.z")}
+    assert snapshot.aliases == {}
+    assert (await bench.read("EURUSD.r")).ambiguous == {}
+
+
 async def test_what_turns_the_accounts_and_the_positions_currencies_into_pounds_is_read(
     bench: Bench,
 ) -> None:

@@ -27,6 +27,7 @@ from aiogram.exceptions import AiogramError
 from prometheus_client import CollectorRegistry
 
 from bot import logs, shell
+from bot.cli.composition import Keys
 from bot.notifier import Notifier
 from bot.policy import policy_from
 from bot.polling import Poller
@@ -34,12 +35,17 @@ from bot.version import VERSION
 from bot.web import Web
 from core.adapters.clock import SystemClock
 from core.adapters.metrics import PrometheusMetrics
+from core.adapters.mt5.channel import AgentProcess, NotAsked
+from core.adapters.mt5.gateway import Mt5Gateway
+from core.adapters.mt5.shared import Limits
 from core.adapters.sql.migrate import upgrade
 from core.adapters.sql.store import SqlStore
+from core.adapters.sql.terminals import SqlTerminals
 from core.adapters.terminal.http_gateway import HttpTerminalGateway
+from core.agent_command import CommandError, agent_command
 from core.config import Settings
 from core.people_file import PeopleFile
-from core.ports import Clock, StaleEpoch, StoreUnavailable
+from core.ports import Clock, StaleEpoch, StoreUnavailable, TerminalLink
 from core.services.engine import Engine, assemble
 from core.sim.remote_clock import RemoteClock
 from scheduler import HOUSEKEEPING_INTERVAL_S, LIMITS_INTERVAL_S, Scheduler
@@ -54,6 +60,8 @@ STORE_ALARM_S: Final = 60.0
 STORE_ALARM: Final = (
     "🔴 The database cannot be written. Reckoner cannot act on any account until it is back."
 )
+AGENTS_DIR: Final = "agents"
+"""Where each agent's diagnostics are kept, in the data directory."""
 DRAIN_POLLER_S: Final = 5.0
 DRAIN_NOTIFIER_S: Final = 3.0
 
@@ -145,8 +153,9 @@ class App:
         stack.push_async_callback(store.close)
         epoch = await store.owner_epoch()
         clock = await stack.enter_async_context(_clock(settings))
-        gateway = self._gateway(epoch, clock)
+        gateway = self._gateway(epoch, clock, store, metrics)
         stack.push_async_callback(gateway.close)
+        stack.push_async_callback(self._nursery.close)  # once more: the gateway starts agents
         return assemble(
             store=store,
             gateway=gateway,
@@ -183,15 +192,30 @@ class App:
         if self._scheduler is not None:
             self._scheduler.wake(account_id)
 
-    def _gateway(self, epoch: int, clock: Clock) -> HttpTerminalGateway:
-        if self._settings.terminal_base_url is None:
-            raise ValueError("TERMINAL_BASE_URL is not set")
-        return HttpTerminalGateway(
-            self._settings.terminal_base_url,
+    def _gateway(
+        self, epoch: int, clock: Clock, store: SqlStore, metrics: PrometheusMetrics
+    ) -> HttpTerminalGateway | Mt5Gateway:
+        settings = self._settings
+        if settings.terminal_base_url is not None:
+            return HttpTerminalGateway(
+                settings.terminal_base_url,
+                epoch=epoch,
+                clock=clock,
+                read_timeout_s=settings.read_timeout_s,
+                send_timeout_s=settings.send_timeout_s,
+            )
+        return Mt5Gateway(
+            directory=SqlTerminals(store, Keys(settings).vault),
+            open_channel=partial(_start_agent, settings),
             epoch=epoch,
             clock=clock,
-            read_timeout_s=self._settings.read_timeout_s,
-            send_timeout_s=self._settings.send_timeout_s,
+            metrics=metrics,
+            spawn=partial(self._nursery.spawn, name="terminal"),
+            limits=Limits(
+                read_s=settings.read_timeout_s,
+                send_s=settings.send_timeout_s,
+                start_s=settings.mt5_start_timeout_s,
+            ),
         )
 
     async def _greet(self, conversation: "shell.Conversation") -> None:
@@ -281,6 +305,18 @@ async def _clock(settings: Settings) -> AsyncIterator[Clock]:
         clock = RemoteClock(settings.clock_url, session)
         await clock.start()
         yield clock
+
+
+async def _start_agent(settings: Settings, link: TerminalLink) -> AgentProcess:
+    """Start the agent beside a terminal. Raises NotAsked or OSError where that cannot be done."""
+    command = agent_command(settings.mt5_agent_command)
+    if command is None:
+        raise NotAsked("nothing says how an agent is started: MT5_AGENT_COMMAND is not set")
+    try:
+        argv = command.argv(link.host)
+    except CommandError as error:
+        raise NotAsked(str(error)) from error
+    return await AgentProcess.start(argv, settings.data_dir / AGENTS_DIR / f"{link.login}.log")
 
 
 def _bot(settings: Settings) -> Bot:

@@ -17,7 +17,7 @@ from bot.cli.options import UsageError
 from bot.cli.private import keep_to_this_user
 from bot.cli.run import settings_or_usage
 from bot.cli.saying import FAILED, say
-from bot.cli.steps import State, Step, cannot, missing, ok
+from bot.cli.steps import State, Step, cannot, many, missing, ok
 from core.config import Settings
 from core.domain.people import Role
 from core.domain.readiness import of_state
@@ -51,12 +51,13 @@ def check() -> int:
         people = None if settings.people_file is None else read_people(settings.people_file)
     except PeopleFileError as error:
         raise UsageError(str(error)) from None
-    is_ready = asyncio.run(_check(settings, people))
+    is_ready = asyncio.run(look(settings, people))
     say(f"\n{READY if is_ready else NOT_READY}")
     return 0 if is_ready else FAILED
 
 
-async def _check(settings: Settings, people: PeopleFile | None) -> bool:
+async def look(settings: Settings, people: PeopleFile | None) -> bool:
+    """Print every step; answer whether nothing is missing."""
     async with looked_at(settings) as database:
         try:
             told, system = await _looked(settings, people, database)
@@ -90,7 +91,7 @@ async def _of_accounts(
     if not accounts:
         say("no account is known yet, so no terminal was looked for")
     elif database.epoch is not None:
-        say(f"looking at {len(accounts)} accounts; a terminal that starts may take two minutes")
+        say(f"looking at {many(len(accounts), 'account')}; a terminal may take minutes to start")
     turn = asyncio.Semaphore(AT_ONCE_MAX)
 
     async def one(account: Account) -> list[Step]:
@@ -173,7 +174,7 @@ async def _key(store: Store | None, keys: Keys) -> Step:
     if not count:
         return ok(KEY, "no password is kept, so none is needed")
     where = "PASSWORD_KEYS" if keys.given else str(keys.file.path)
-    return ok(KEY, f"{where} opens {count} password{'s' * (count != 1)}")
+    return ok(KEY, f"{where} opens {many(count, 'password')}")
 
 
 def _database(database: Database, settings: Settings) -> Step:
@@ -202,7 +203,7 @@ def _people(accounts: list[Account], people: PeopleFile | None, settings: Settin
         return missing(PEOPLE, f"{settings.people_file} names no admin", "give somebody that role")
     new = sum(1 for account in accounts if not account.id)
     later = f", {new} of them from the next start on" if new else ""
-    return ok(PEOPLE, f"{len(accounts)} accounts{later}")
+    return ok(PEOPLE, f"{many(len(accounts), 'account')}{later}")
 
 
 def relink(account: Account, row: TerminalRow | None) -> str:

@@ -6,7 +6,7 @@ from html import unescape
 from typing import Final
 
 from bot.cli.check_troubles import told
-from bot.cli.steps import Step, cannot, ok
+from bot.cli.steps import Step, cannot, many, ok
 from bot.views.message import Audience
 from bot.views.obstacles import next_steps, sentence
 from core.domain.broker_time import STEP_S
@@ -178,7 +178,7 @@ def _closing(found: Found) -> Step:
         )
     waiting = sum(1 for each in found.closes if each.retcode == MARKET_CLOSED)
     later = f", {waiting} of them when the market opens" if waiting else ""
-    return ok(CLOSING, f"{len(found.closes)} open positions could be closed now{later}")
+    return ok(CLOSING, f"{many(len(found.closes), 'open position')} could be closed now{later}")
 
 
 def _trouble(trouble: Trouble, found: Found, relink: str) -> Step:

@@ -25,7 +25,7 @@ def demo(options: DemoOptions) -> int:
     if options.world_only:
         return _be_world(options)
     if options.app_only:
-        return _be_app(options.data_dir)
+        return _be_app(options.data_dir, agents=options.agents)
     from bot.launcher import Launcher  # noqa: PLC0415 - the two parts do not need it
 
     return Launcher(options).run()
@@ -91,6 +91,7 @@ def _be_world(options: DemoOptions) -> int:
         ticks_speed=options.speed,
         ticks_date=options.date,
         ticks_utc_offset_s=options.utc_offset_s,
+        agents=options.agents,
     )
     try:
         asyncio.run(serve_world(options.data_dir, options.port, world))
@@ -103,8 +104,10 @@ def _be_world(options: DemoOptions) -> int:
     return 0
 
 
-def _be_app(data_dir: Path) -> int:
+def _be_app(data_dir: Path, *, agents: bool) -> int:
     load_app()  # while the world starts
+    from bot.cli import demo_agents  # noqa: PLC0415 - the world must not load the database's code
+
     world = wait_for_world(data_dir, WORLD_WAIT_S)
     if world is None:
         print(  # noqa: T201 - the command line's own voice
@@ -113,9 +116,12 @@ def _be_app(data_dir: Path) -> int:
             file=sys.stderr,
         )
         return FAILED
-    settings = settings_or_usage(overrides_for(world, data_dir))
+    through_agents = demo_agents.overrides(data_dir) if agents else {}
+    settings = settings_or_usage(overrides_for(world, data_dir) | through_agents)
     try:
         people = people_from(world.people, f"{data_dir}/world.json")
     except PeopleFileError as error:
         raise UsageError(str(error)) from None
+    if agents:
+        demo_agents.link(settings, people, world)
     return serve_app(settings, people)

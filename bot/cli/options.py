@@ -39,6 +39,7 @@ class DemoOptions:
     data_dir: Path = DATA_DIR_DEFAULT
     market: str | None = None
     headless: bool = False
+    agents: bool = False
     world_only: bool = False
     app_only: bool = False
     ticks: Path | None = None
@@ -81,6 +82,8 @@ class DemoOptions:
                 words.append(f"--utc-offset={self.utc_offset}")
             if self.headless:
                 words.append("--headless")
+        if self.agents:
+            words.append("--agents")
         return words
 
 

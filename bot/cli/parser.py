@@ -153,6 +153,11 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     )
     add("--headless", action="store_true", help="no story, log lines to standard output")
     add(
+        "--agents",
+        action="store_true",
+        help="reach the accounts as real ones are, through an agent process beside each terminal",
+    )
+    add(
         "--seed",
         type=read(options.seed_number, f"a whole number from 0 to {options.SEED_MAX}"),
         default=1,

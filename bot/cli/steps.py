@@ -59,3 +59,8 @@ def missing(name: str, text: str, fix: str) -> Step:
 def cannot(name: str, text: str, fix: str) -> Step:
     """It was tried and does not work."""
     return Step(name, State.CANNOT, text, fix)
+
+
+def many(count: int, noun: str) -> str:
+    """`1 account`, `2 accounts`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,406 @@
+"""`check` against a simulated world, through real agents: each thing wrong is named, with its fix.
+
+The market of one world walks, so that its prices are fresh; that of the other has closed.
+"""
+
+import shlex
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bot.cli.check import look
+from bot.cli.composition import Keys, links_over, opened_store
+from core.adapters.mt5 import probe
+from core.adapters.sql.store import SqlStore
+from core.adapters.sql.terminals import SqlTerminals
+from core.config import Settings, load
+from core.people_file import PeopleFile, people_from
+from core.ports import Secret
+from core.services.links import NewLink
+from tests.wire.stage import Stage, Zygote, staged
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROOT = Path(__file__).parents[2]
+ALICE, BEN = 50001, 50002
+SERVER = "Reckoner-Demo"
+AHEAD_S = 3 * 3600
+"""Of the simulated server."""
+BOT = "42:SANDBOX"
+ADMIN_CHAT = "-1001000000001"
+READY = "Reckoner can guard and close every account."
+
+
+async def _world(zygote: Zygote, directory: Path, market: str) -> AsyncIterator[Stage]:
+    words = ("--market", market, "--headless")
+    async with Stage(zygote, directory, words=words, free_sending=True) as made:
+        await made.start_world()
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async for made in _world(zygote, tmp_path_factory.mktemp("walking"), "walk"):
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def still(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    async for made in _world(zygote, tmp_path_factory.mktemp("still"), "manual"):
+        for quote in (await made.get("/broker/market"))["quotes"]:
+            await made.post("/broker/market", symbol=quote["symbol"], mode="frozen")
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An agent finds the simulator where it is started from."""
+    monkeypatch.chdir(ROOT)
+
+
+class Office:
+    """One installation beside a world: its settings, its people, its links."""
+
+    def __init__(self, world: Stage, directory: Path, *logins: int, **env: str) -> None:
+        self.world = world
+        agent = ROOT / "core" / "adapters" / "mt5" / "agent.py"
+        words = [sys.executable, str(agent), "--module", "core.sim.metatrader5"]
+        self.env = {
+            "DATA_DIR": str(directory / "data"),
+            "TELEGRAM_TOKEN": BOT,
+            "TELEGRAM_API_BASE": world.base_url,
+            "ADMIN_CHAT_ID": ADMIN_CHAT,
+            "MT5_AGENT_COMMAND": shlex.join([*words, "--state-dir", str(directory / "agents")]),
+        } | env
+        self.people = _people(*(logins or (ALICE,)))
+
+    @property
+    def settings(self) -> Settings:
+        return load({name: value for name, value in self.env.items() if value}, dotenv=None)
+
+    async def link(self, login: int = ALICE, **more: Any) -> None:
+        """Link an account to its simulated terminal, whose clock is known."""
+        settings = self.settings
+        keys = Keys(settings)
+        link: dict[str, Any] = {
+            "login": login,
+            "server": SERVER,
+            "path": f"{self.world.base_url}/terminal/{login}",
+            "portable": False,
+            "host": "",
+            "password": Secret("master"),
+        }
+        known_s = more.pop("known_s", AHEAD_S)
+        async with opened_store(settings) as store:
+            with keys.held():
+                keys.prepare()
+            await links_over(store, keys.vault).link(NewLink(**(link | more)))
+            if known_s is not None:
+                terminals = SqlTerminals(store, keys.vault)
+                await terminals.keep_offset(login, SERVER, known_s, datetime.now(UTC))
+
+    async def check(self, capsys: pytest.CaptureFixture[str]) -> tuple[bool, str]:
+        """Whether all is well, and what was said, in which no secret is."""
+        capsys.readouterr()
+        is_ready = await look(self.settings, self.people)
+        said = capsys.readouterr()
+        for secret in (BOT, BOT.partition(":")[2], "master", "wrong-password"):
+            assert secret not in said.out + said.err
+        return is_ready, said.out
+
+
+def _people(*logins: int) -> PeopleFile:
+    content = {
+        "user": [{"telegram_id": 1, "name": "Ada", "role": "admin"}],
+        "account": [
+            {
+                "login": login,
+                "server": SERVER,
+                "owner": 1,
+                "currency": {ALICE: "GBP", BEN: "USD"}.get(login, "GBP"),
+                "margin_mode": "hedging",
+                "name": str(login),
+            }
+            for login in logins
+        ],
+    }
+    return people_from(content, "people.toml")
+
+
+def _steps(said: str) -> dict[str, tuple[str, str]]:
+    """By name: the state and what was said, the next step included."""
+    steps: dict[str, tuple[str, str]] = {}
+    name = ""
+    for line in said.splitlines():
+        words = line.split(maxsplit=1)
+        if line.startswith("  ") and words[0] in {"ok", "missing", "cannot"}:
+            name, _, text = words[1].partition(": ")
+            steps[name] = (words[0], text)
+        elif line.startswith("      "):
+            state, text = steps[name]
+            steps[name] = (state, f"{text} {line.strip()}")
+    return steps
+
+
+async def test_an_account_that_can_be_guarded_and_closed(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ticket = await world.opens(ALICE, "EURUSD", "buy", 0.10)
+    office = Office(world, tmp_path, ALICE, BEN)
+    for login in (ALICE, BEN):
+        await office.link(login)
+    is_ready, said = await office.check(capsys)
+    assert is_ready, said
+    assert [line.split()[1].rstrip(":") for line in said.splitlines() if line[:4] == "  ok"] == [
+        *("terminal", "login", "permissions", "time", "symbols", "pounds", "closing"),
+        *("terminal", "login", "permissions", "time", "symbols", "pounds"),
+        *("key", "database", "people", "Telegram"),
+    ]
+    assert "the broker's clock is 3 h ahead of UTC" in said
+    assert "closing: 1 open position could be closed now" in said
+    assert "1 USD is 0." in said
+    assert "@reckoner_demo_bot, admins in 'Reckoner desk'" in said
+    assert (await world.account(ALICE))["positions"][0]["ticket"] == ticket
+
+
+async def test_nothing_is_there_yet(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nothing = {"TELEGRAM_TOKEN": "", "ADMIN_CHAT_ID": "", "MT5_AGENT_COMMAND": ""}
+    office = Office(world, tmp_path, **nothing)
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    steps = _steps(said)
+    assert {name: state for name, (state, _) in steps.items()} == {
+        "terminal": "missing",
+        "key": "missing",
+        "database": "missing",
+        "people": "ok",
+        "Telegram": "missing",
+    }
+    assert (
+        'python -m bot link 50001 --server "Reckoner-Demo" --terminal PATH' in steps["terminal"][1]
+    )
+    assert "TELEGRAM_TOKEN and ADMIN_CHAT_ID not set" in steps["Telegram"][1]
+    assert not (tmp_path / "data").exists(), "looking makes nothing"
+
+
+@pytest.mark.parametrize(
+    ("link", "name", "says", "todo"),
+    [
+        ({"password": Secret("wrong-password")}, "login", "the broker refused", "bot link 50001"),
+        ({"server": "Elsewhere"}, "terminal", "no terminal is linked", "bot link 50001"),
+        ({"password": None, "path": "terminal/50002"}, "login", "another account", "File, Login"),
+        ({"path": "terminal/7"}, "terminal", "the terminal does not start", "starts by hand"),
+    ],
+)
+async def test_a_link_that_leads_wrong(
+    world: Stage,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    link: dict[str, Any],
+    name: str,
+    says: str,
+    todo: str,
+) -> None:
+    office = Office(world, tmp_path)
+    if "path" in link:
+        link = {**link, "path": f"{world.base_url}/{link['path']}"}
+    await office.link(**link)
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    state, text = _steps(said)[name]
+    assert state == ("missing" if "no terminal" in says else "cannot")
+    assert says in text
+    assert todo in text
+
+
+async def test_the_investors_password_watches_but_closes_nothing(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(world, tmp_path)
+    await office.link(password=Secret("investor"))
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    steps = _steps(said)
+    assert steps["login"][0] == "ok"
+    state, text = steps["permissions"]
+    assert state == "cannot"
+    assert text.startswith("I can watch this account but cannot close on it, because ")
+    assert "investor" in text
+    assert "python -m bot link" in text
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("autotrading_off", "Algo Trading"),
+        ("tradeapi_disabled", "Python API"),
+        ("expert_disabled", "expert advisors"),
+        ("trade_disabled", "main password"),
+        ("disconnected", "no connection to the broker"),
+    ],
+)
+async def test_what_keeps_an_account_from_being_closed(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str, says: str
+) -> None:
+    office = Office(world, tmp_path, BEN)
+    await office.link(BEN)
+    await world.fault(BEN, fault)
+    try:
+        is_ready, said = await office.check(capsys)
+    finally:
+        await world.mend(BEN)
+    assert not is_ready
+    state, text = _steps(said)["permissions"]
+    assert state == "cannot"
+    assert says in text
+
+
+async def test_a_closed_market_does_not_hide_what_is_known_already(
+    still: Stage,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe, "WATCH_KNOWN_S", 0.2)
+    monkeypatch.setattr(probe, "LOOK_INTERVAL_S", 0.1)
+    office = Office(still, tmp_path)
+    await office.link()
+    is_ready, said = await office.check(capsys)
+    assert is_ready, said
+    assert "3 h ahead of UTC, as kept from before: no fresh price came" in said
+
+
+async def test_a_closed_market_leaves_an_unknown_clock_unknown(
+    still: Stage,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe, "WATCH_S", 0.2)
+    monkeypatch.setattr(probe, "LOOK_INTERVAL_S", 0.1)
+    office = Office(still, tmp_path)
+    await office.link(known_s=None)
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    state, text = _steps(said)["time offset"]
+    assert (state, "run this again when it is open" in text) == ("cannot", True)
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("no-such-program", "the agent cannot be started: no-such-program: No such file"),
+        (f"{shlex.quote(sys.executable)} -c 'import sys; sys.exit(\"bad key\")'", "bad key"),
+        ("ssh {host} agent", "MT5_AGENT_COMMAND has {host}, and no host is given"),
+    ],
+)
+async def test_an_agent_that_does_not_start(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, says: str
+) -> None:
+    office = Office(world, tmp_path, MT5_AGENT_COMMAND=command)
+    await office.link()
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    state, text = _steps(said)["terminal"]
+    assert state in {"cannot", "missing"}
+    assert says in text
+
+
+async def test_a_python_without_the_library_says_how_to_get_it(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(world, tmp_path)
+    office.env["MT5_AGENT_COMMAND"] = office.env["MT5_AGENT_COMMAND"].replace(
+        "core.sim.metatrader5", "NoSuchMetaTrader"
+    )
+    await office.link()
+    _, said = await office.check(capsys)
+    state, text = _steps(said)["terminal"]
+    assert state == "cannot"
+    assert "python -m pip install MetaTrader5" in text
+
+
+async def test_a_lost_key_is_told_at_the_account_and_at_the_key(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(world, tmp_path)
+    await office.link()
+    (tmp_path / "data" / "password.keys").unlink()
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    steps = _steps(said)
+    assert "the password cannot be read" in steps["terminal"][1] + steps.get("login", ("", ""))[1]
+    assert steps["key"][0] == "cannot"
+    assert f"{ALICE} at {SERVER}" in steps["key"][1]
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"TELEGRAM_TOKEN": "1:wrong"}, "it does not know the token"),
+        ({"ADMIN_CHAT_ID": "-7"}, "cannot reach the chat -7"),
+        ({"TELEGRAM_API_BASE": "http://127.0.0.1:9"}, "http://127.0.0.1:9 does not answer"),
+    ],
+)
+async def test_telegram_out_of_reach(
+    world: Stage,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    env: dict[str, str],
+    says: str,
+) -> None:
+    office = Office(world, tmp_path, **env)
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    state, text = _steps(said)["Telegram"]
+    assert state == "cannot"
+    assert says in text
+
+
+async def test_whoever_looks_while_another_owns_the_database_starts_nothing(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = Office(world, tmp_path)
+    await office.link()
+    owner = await SqlStore.open(office.settings.database_url)
+    try:
+        epoch = await owner.owner_epoch()
+        is_ready, said = await office.check(capsys)
+        assert await owner.owner_epoch() == epoch + 1, "no epoch was raised meanwhile"
+    finally:
+        await owner.close()
+    assert not is_ready
+    assert "Reckoner runs" in _steps(said)["database"][1]
+    assert "read this account last never" in _steps(said)["reading"][1]
+    assert not (tmp_path / "agents").exists()
+
+
+async def test_a_running_reckoner_tells_of_its_own_readings(
+    zygote: Zygote, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with staged(zygote, tmp_path, {"RECONCILIATION_SYNC_INTERVAL_S": "1"}) as stage:
+        office = Office(stage, tmp_path)
+        office.people = None  # type: ignore[assignment]  # they are in its database
+        office.env |= {
+            "DATA_DIR": str(tmp_path),
+            "TERMINAL_BASE_URL": stage.base_url,
+            "MT5_AGENT_COMMAND": "",
+        }
+        is_ready, said = await office.check(capsys)
+        assert is_ready, said
+        assert "Reckoner runs" in said
+        assert said.count("the running Reckoner read this account ") == 4
+        await stage.fault(ALICE, "read_fails")
+
+        async def told() -> bool:
+            is_ready, said = await office.check(capsys)
+            return not is_ready and "the running Reckoner read this account last " in said
+
+        await stage.comes(told, "an account that is not read any more")

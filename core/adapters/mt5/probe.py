@@ -176,7 +176,9 @@ class _Way:
         self.found = replace(self.found, symbols=symbols)
         known_s = self._link.server_offset_s
         watched = BrokerClock(offset_s=known_s)
-        end = self._clock.now() + timedelta(seconds=WATCH_S if known_s is None else WATCH_KNOWN_S)
+        watch_s = WATCH_S if known_s is None else WATCH_KNOWN_S
+        # Without a connection no fresh price will come.
+        end = self._clock.now() + timedelta(seconds=watch_s if self.found.connected else 0)
         while True:
             asked_at = self._clock.now()
             answer = await self._ask(

@@ -25,7 +25,6 @@ from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
     EnvSettingsSource,
-    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -274,15 +273,16 @@ def load(
 
     Keys are variable names. Of the environment only known variables are looked at, and those whose
     name is nearly a setting's, which are mistakes; in the file or the overrides every unknown one
-    is. Raises SettingsError.
+    is. An empty override takes a setting away. Raises SettingsError.
     """
     given: dict[str, Any] = {}
     if dotenv is not None:
         given |= DotEnvSettingsSource(Settings, env_file=dotenv, env_file_encoding="utf-8")()
     given |= EnvSettingsSource(Settings)() if env is None else _MappingSource(env)()
-    given |= InitSettingsSource(
-        Settings, {name.lower(): value for name, value in (overrides or {}).items()}
-    )()
+    for name, value in (overrides or {}).items():
+        given[name.lower()] = value
+        if not value:  # not given, whatever the environment says
+            del given[name.lower()]
     mistakes = _mistyped(os.environ if env is None else env)
     try:
         settings = Settings(**given)

@@ -37,6 +37,8 @@ class WorldOptions:
     ticks_date: str | None = None
     """YYYY-MM-DD, for files that carry no date."""
     ticks_utc_offset_s: int | None = None
+    agents: bool = False
+    """The app reaches accounts through agents; only the words that start it again say so."""
 
 
 class Part(Protocol):

@@ -54,6 +54,7 @@ class World:
         self._probe = AppProbe(data_dir)
         self._started_s = time.monotonic()
         self._replays = options.ticks_file is not None
+        self._agents = options.agents
         self._store = WorldStore(data_dir / STORE_FILE)
         (data_dir / WORLD_FILE).unlink(missing_ok=True)  # only its owner may take it away
         self.telegram = TelegramPart(self._store, options, people)
@@ -171,6 +172,8 @@ class World:
             return None
         words = [sys.executable, "-m", "bot", "demo", "--app-only"]
         words += ["--data-dir", str(self._data_dir.resolve())]
+        if self._agents:
+            words.append("--agents")
         return f"cd {shlex.quote(str(PROGRAM_DIR))} && {shlex.join(words)}"
 
     def _told(self) -> dict[str, Any]:

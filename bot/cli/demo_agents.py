@@ -1,0 +1,60 @@
+"""`demo --agents`: reach the simulated accounts as real ones are, through one agent each.
+
+The simulated world is the terminals' program then: `core.sim.metatrader5` stands in for MetaTrader's
+own module, in a process of its own beside each account.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Final
+
+from bot.cli.composition import Keys, links_over, opened_store
+from bot.cli.options import UsageError
+from bot.cli.world_file import WorldFile
+from core.agent_command import AGENT_FILE
+from core.config import Settings
+from core.people_file import PeopleFile
+from core.ports import KeysUnusable, Secret, StoreUnavailable
+from core.services.links import NewLink
+
+MODULE: Final = "core.sim.metatrader5"
+STATE_DIR: Final = "agents"
+DEMO_PASSWORD: Final = "master"  # noqa: S105 - every simulated account's
+
+
+def overrides(data_dir: Path) -> dict[str, str]:
+    """Answer the settings that lead the app to the world's accounts through agents."""
+    words = [sys.executable, str(AGENT_FILE), "--module", MODULE]
+    words += ["--state-dir", str(data_dir.resolve() / STATE_DIR)]
+    return {
+        "TERMINAL_BASE_URL": "",
+        "MT5_AGENT_COMMAND": " ".join(f'"{word}"' for word in words),
+    }
+
+
+def link(settings: Settings, people: PeopleFile, world: WorldFile) -> None:
+    """Link every account to its terminal in the world. Raises UsageError."""
+    try:
+        asyncio.run(_link(settings, people, world.terminal_base_url))
+    except (KeysUnusable, StoreUnavailable) as error:
+        raise UsageError(f"--agents: {error}") from None
+
+
+async def _link(settings: Settings, people: PeopleFile, base_url: str) -> None:
+    keys = Keys(settings)
+    async with opened_store(settings) as store:
+        with keys.held():
+            keys.prepare()
+            links = links_over(store, keys.vault)
+            for account in people.accounts:
+                await links.link(
+                    NewLink(
+                        login=account.login,
+                        server=account.server,
+                        path=f"{base_url}/terminal/{account.login}",
+                        portable=False,
+                        host="",
+                        password=Secret(DEMO_PASSWORD),
+                    )
+                )

@@ -5,6 +5,7 @@ tests.fakes.metatrader5_stub`) it obeys the directory named by STUB_DIRECTORY: `
 what each call does (`{"order_send": "hang"}`), `calls.log` gets a line for each call that is made.
 """
 
+import contextlib
 import ctypes
 import json
 import os
@@ -175,6 +176,16 @@ class ScriptedTerminal(StubTerminal):
             return answer
         return getattr(self, f"_{fault}")(call)
 
+    def load(self) -> None:
+        """What happens while the module is imported."""
+        self._answer("load", None)
+
+    def _forge(self, call: str) -> None:
+        """Speak on whatever leads to the supervisor."""
+        for descriptor in range(3, 20):
+            with contextlib.suppress(OSError):
+                os.write(descriptor, b'{"seq": 99, "head": {}, "body": {}}\n')
+
     def _hang(self, call: str) -> None:
         """As the wheel does: holding the interpreter lock, for ever."""
         if os.name == "nt":
@@ -213,12 +224,14 @@ class ScriptedTerminal(StubTerminal):
         return Struct(login=2002, server=SERVER, balance=5.0, credit=0.0)
 
 
-def _scripted() -> ScriptedTerminal:
-    return ScriptedTerminal(Path(os.environ["STUB_DIRECTORY"]))
-
-
 def __getattr__(name: str) -> Whatever:
     """Answer for the module, where it is one."""
-    if name.startswith("__") and name != "__version__":
+    if TERMINAL is None or (name.startswith("__") and name != "__version__"):
         raise AttributeError(name)
-    return getattr(globals().setdefault("TERMINAL", _scripted()), name)
+    return getattr(TERMINAL, name)
+
+
+TERMINAL: ScriptedTerminal | None = None
+if "STUB_DIRECTORY" in os.environ:
+    TERMINAL = ScriptedTerminal(Path(os.environ["STUB_DIRECTORY"]))
+    TERMINAL.load()

@@ -432,20 +432,20 @@ class Session:
     def _snapshot(self, deals_from_s: int, asked: set[str]) -> Told:
         """Read all, then what would betray a change; again where it does."""
         for reads in range(1, READS_MAX + 1):
-            account = self._account()
+            account = plain(self._account(), "account")
             positions = plain(self._ask("positions_get"), "positions")
             orders = plain(self._ask("orders_get"), "orders")
             deals = self._deals_ahead(deals_from_s)
             held = {row["symbol"] for row in (*positions, *orders)}
             symbols, ticks = self._market(held, asked)
             terminal = self._terminal()
-            again = self._account()
+            again = plain(self._account(), "account")
             counts = (self._ask("positions_total"), self._ask("orders_total"))
-            before, after = ((each.balance, each.credit) for each in (account, again))
-            if before == after and counts == (len(positions), len(orders)):
+            is_same = all(account[name] == again[name] for name in ("balance", "credit"))
+            if is_same and counts == (len(positions), len(orders)):
                 return {
                     "terminal": terminal,
-                    "account": plain(account, "account"),
+                    "account": account,
                     "positions": positions,
                     "orders": orders,
                     "deals": deals,
@@ -1081,7 +1081,11 @@ class Supervisor:
         place.outlive_child(min(until_s, time.monotonic() + LOCK_WAIT_S))
         config = {**self._config, "module": self._module, "lock": str(place.child_lock_path)}
         self._child = Child(config, self._hidden_bytes)
-        return self._received(self._child.hear("the child's start", until_s))
+        try:
+            return self._received(self._child.hear("the child's start", until_s))
+        except Failure:
+            self._end_child()  # it ends by itself, but must not be handed anything until then
+            raise
 
     def _end_child(self) -> None:
         if self._child:

@@ -44,10 +44,14 @@ class Cache:
         self._journal.put("sim.frozen", login, view)
 
     def thaw(self, login: int) -> None:
-        """Show the broker as it is again."""
-        for kind, kept in (("sim.frozen", self._frozen), ("sim.lag", self._lags)):
-            if kept.pop(login, None) is not None:
-                self._journal.delete(kind, login)
+        """Show the broker as it is again, after a disconnection."""
+        if self._frozen.pop(login, None) is not None:
+            self._journal.delete("sim.frozen", login)
+
+    def catch_up(self, login: int) -> None:
+        """Show the broker as it is, though the answer came a moment before."""
+        if self._lags.pop(login, None) is not None:
+            self._journal.delete("sim.lag", login)
 
     def lag(self, login: int, view: Body, until_ms: int) -> None:
         """Go on showing an earlier view until an instant."""

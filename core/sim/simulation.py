@@ -269,7 +269,7 @@ class Simulation:
         elif fault.kind == "clock_jump":
             self._jump(login, fault)
         else:
-            if fault.kind == "disconnected" and fault.to == RECKONER:
+            if fault.kind == "disconnected" and fault.to == RECKONER and self.is_connected(login):
                 self.cache.freeze(login)
             self.faults.set(login, fault)
 
@@ -295,14 +295,15 @@ class Simulation:
 
     def end_fault(self, login: int, fault: Fault) -> None:
         """End one fault."""
-        if fault.kind == "disconnected" and fault.to == RECKONER:
-            self.cache.thaw(login)
         self.faults.end(login, fault)
+        if self.is_connected(login):
+            self.cache.thaw(login)
 
     def clear_faults(self, login: int) -> None:
         """End every fault of the login, and a wrong clock of its host."""
         self.faults.clear(login)
         self.cache.thaw(login)
+        self.cache.catch_up(login)
         self.links_lost.discard(login)
         if self._agent_s.pop(login, None) is not None:
             self.journal.delete("sim.jump", login)

@@ -42,7 +42,8 @@ class Terminal:
         if failed is not None:
             return {**self._head(login), "failed": failed[0], "error": list(failed[1])}
         shown = self._shown_login(login)
-        view = cache.shown(shown)
+        # Before a use of the disconnection is counted: the last one is answered whole, too.
+        view, deals = cache.shown(shown), cache.deals(shown, deals_since_ms)
         connected = faults.take(login, RECKONER, "disconnected") is None
         if faults.take(login, RECKONER, "empty_read"):
             view = {**view, "positions": [], "orders": []}
@@ -64,7 +65,7 @@ class Terminal:
             "account": view["account"],
             "positions": view["positions"],
             "orders": view["orders"],
-            "deals": cache.deals(shown, deals_since_ms),
+            "deals": deals,
             "ticks": {name: view["ticks"][name] for name in names},
             "symbols": {name: cache.symbol(shown, name) for name in names},
         }

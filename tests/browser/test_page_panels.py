@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 DESKTOP = (1440, 900)
 GOLD = "[data-symbol=XAUUSD]"
-FAULT_KINDS = 15
+FAULT_KINDS = 29
 ROOT = str(Path(str(bot.__file__)).resolve().parents[1])
 
 

@@ -10,10 +10,18 @@ const FAULTS = {
   slippage: "Fills 80 points worse", partial_fill: "Fills in part", invalid_fill: "Wrong filling mode",
   market_closed: "Market closed", autotrading_off: "Autotrading off",
   timeout_not_executed: "No answer, not executed", timeout_after_execution: "No answer, but executed",
-  deal_delayed: "Deal shows 8 s late",
+  deal_delayed: "Deal shows 8 s late", link_drops: "Link drops after the trade",
+  done_early: "Done, yet shown for 3 s", hang: "Never answers", call_fails: "Positions cannot be read",
+  drop_connection: "Connection drops", retcode: "Outcome unknown, 10012, but executed",
+  comment_overwritten: "Comment overwritten", rollover_renumber: "New tickets, as at rollover",
+  clock_jump: "Broker's clock jumps an hour", investor: "Investor's password", trade_disabled: "Account may not trade",
+  expert_disabled: "Server forbids EAs", tradeapi_disabled: "Python API disabled", trade_mode: "XAUUSD disabled",
 };
 const TO = { reckoner: "Reckoner", executor: "Client's EA" };
-const FAULT_FIGURES = { slow: { ms: 3000, when: "after", verb: "send" }, slippage: { points: 80 }, deal_delayed: { ms: 8000 } };
+const FAULT_FIGURES = { slow: { ms: 3000, when: "after", verb: "send" }, slippage: { points: 80 }, deal_delayed: { ms: 8000 },
+  done_early: { ms: 3000 }, hang: { when: "before", verb: "positions_get" }, call_fails: { verb: "positions_get", code: -1 },
+  drop_connection: { when: "after", verb: "send" }, retcode: { code: 10012, when: "after" },
+  comment_overwritten: { text: "broker" }, clock_jump: { of: "server", s: 3600 }, trade_mode: { symbol: "XAUUSD", mode: 0 } };
 const BY = { mobile: "Phone", web: "Web", desktop: "Desktop", ea: "Another EA" };
 const SENDS_SHOWN = 6;
 const CLOSES_SHOWN = 5;

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.sim.bench import Bench
+from core.sim import metatrader5
+from core.sim.metatrader5 import _Wheel
+from tests.unit.sim.bench import HEDGING_USD, Bench
+from tests.unit.sim.surface import Surface
 
 
 @pytest.fixture
@@ -14,3 +17,13 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench(tmp_path)
     yield made
     made.store.close()
+
+
+@pytest.fixture
+def mt5(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Surface:
+    """The module's surface, connected to the terminal of the hedging USD account."""
+    monkeypatch.setattr(metatrader5, "_wheel", _Wheel())
+    made = Surface(bench)
+    made.plug(HEDGING_USD)
+    assert made.initialize(made.path(HEDGING_USD))
+    return made

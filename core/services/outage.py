@@ -80,8 +80,7 @@ class Outage:
             return memory.failed_reads >= FAILURES_TOLD
         health = self._health(memory)
         start_failed = health is not None and health.state is TerminalState.RESTING
-        waited = now - (memory.failing_since or now)
-        return start_failed or waited >= STARTING_TOLD_AFTER
+        return start_failed or now - _since(memory, health, now) >= STARTING_TOLD_AFTER
 
     def _health(self, memory: AccountMemory) -> TerminalHealth | None:
         return self._gateway.health(memory.account.login, memory.account.server)
@@ -101,8 +100,7 @@ class Outage:
     ) -> None:
         reason = str(error)[:REASON_LENGTH_MAX]
         health = self._health(memory) if isinstance(error, TerminalStarting) else None
-        if health is not None:
-            since = min(since, health.since)
+        since = _since(memory, health, since)
         state = replace(memory.state, unavailable_since=since, unavailable_reason=reason)
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
@@ -120,3 +118,10 @@ class Outage:
             )
             await tx.save_state(state)
         memory.state = state
+
+
+def _since(memory: AccountMemory, health: TerminalHealth | None, now: datetime) -> datetime:
+    """Since when the account is not read: since the first failure, or the start before it."""
+    since = memory.failing_since or now
+    on_its_way = health is not None and health.state is not TerminalState.UP
+    return min(since, health.since) if health is not None and on_its_way else since

@@ -164,5 +164,5 @@ def _check_clearable(memory: AccountMemory) -> None:
             since=memory.failing_since,
         )
     snapshot = memory.snapshot
-    if snapshot is None or snapshot.began_at < state.terminal_blocked_at:
+    if snapshot is None or snapshot.began_at <= state.terminal_blocked_at:
         raise Refused("not_read_since", login=login, since=state.terminal_blocked_at)

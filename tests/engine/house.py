@@ -104,11 +104,13 @@ class SimGateway:
         self.reads = 0
         self.before_call: Callable[[str], None] = lambda _verb: None
         self.after_call: Callable[[str], None] = lambda _verb: None
+        self.as_read: Callable[[AccountSnapshot], AccountSnapshot] = lambda snapshot: snapshot
+        self.healths: dict[int, TerminalHealth] = {}
 
     def health(self, login: int, server: str) -> TerminalHealth | None:
-        """Always there."""
-        del login, server
-        return None
+        """What a test says."""
+        del server
+        return self.healths.get(login)
 
     async def snapshot(self, request: SnapshotRequest) -> AccountSnapshot:
         """Read through the real translation."""
@@ -121,7 +123,7 @@ class SimGateway:
         body = msgspec.json.decode(msgspec.json.encode(body))
         self._sim.journal.commit()
         self.after_call("snapshot")
-        return translate.snapshot(
+        snapshot = translate.snapshot(
             body,
             account_id=request.account_id,
             login=request.login,
@@ -129,6 +131,7 @@ class SimGateway:
             began_at=began,
             observed_at=self._clock.now(),
         )
+        return self.as_read(snapshot)
 
     async def send(self, request: CloseRequest | CancelRequest) -> SendResult:
         """Send through the real request builder."""

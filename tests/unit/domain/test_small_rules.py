@@ -15,12 +15,12 @@ from core.domain.broker import Side
 from core.domain.cadence import Cadence, Situation, interval_s
 from core.domain.money import percent_of
 from core.domain.pips import entry_slippage_pips, in_pips, pip_size
-from core.domain.rates import gbp_rate, to_gbp
+from core.domain.rates import to_gbp
 from core.domain.speech import EDIT, NEW, REPLY, deliver
 from core.records import AuditRow
 from tests.fakes.alerts import every_alert
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, blocked, cannot_close
-from tests.unit.domain.make import EURUSD, NOW, USDJPY, D, spec, tick
+from tests.unit.domain.make import EURUSD, NOW, USDJPY, D, spec
 
 # --- cadence --------------------------------------------------------------------------------------
 
@@ -56,35 +56,6 @@ def test_the_nearer_to_a_limit_the_sooner(changes: dict[str, Any], seconds: int,
 
 # --- rates ----------------------------------------------------------------------------------------
 
-CROSSES = {
-    "EURGBP": spec("EURGBP", currency_base="EUR", currency_profit="GBP"),
-    "GBPUSD": spec("GBPUSD", currency_base="GBP", currency_profit="USD"),
-}
-
-
-@pytest.mark.parametrize(
-    ("currency", "rate"),
-    [
-        ("GBP", "1"),
-        ("EUR", "0.85"),  # sold at the bid where it is the base
-        ("USD", "0.8"),  # 1 / 1.25: pounds bought at the ask
-        ("JPY", None),  # no path is no rate, and not a guess
-    ],
-)
-def test_a_rate_is_what_the_currency_fetches(currency: str, rate: str | None) -> None:
-    ticks = {
-        "EURGBP": tick("EURGBP", "0.85", "0.86", -3),
-        "GBPUSD": tick("GBPUSD", "1.24", "1.25", -3),
-    }
-    found = gbp_rate(currency, ticks, CROSSES, NOW)
-    assert (found and found.gbp_per_unit) == (rate and D(rate))
-
-
-@pytest.mark.parametrize(("bid", "ask"), [("0", "1.25"), ("1.24", "0"), ("0", "0")])
-def test_a_cross_without_a_market_is_no_path(bid: str, ask: str) -> None:
-    assert gbp_rate("USD", {"GBPUSD": tick("GBPUSD", bid, ask)}, CROSSES, NOW) is None
-    assert gbp_rate("USD", {}, CROSSES, NOW) is None
-
 
 @pytest.mark.parametrize(
     ("amount", "rate", "pounds"),
@@ -110,6 +81,8 @@ def test_pounds_and_pence(amount: str | None, rate: str | None, pounds: str | No
         (spec("US30", digits=1, point=D("0.1")), "1.0"),
         (spec("XAUUSD"), "0.10"),
         (spec("XAUUSD", digits=3, point=D("0.001")), "0.10"),
+        (spec("GOLD.r", canonical="XAUUSD", digits=3, point=D("0.001")), "0.10"),
+        (spec("US30", canonical="XAUUSD", digits=3), "1.0"),  # the broker's own name first
         (spec("EURNEW", digits=5, point=D(0)), "0.0001"),  # not selected: its digits say it
     ],
 )
@@ -153,14 +126,15 @@ def test_an_obstacle_is_critical_while_something_is_open(positions: int, priorit
 
 
 def test_what_is_told_of_one_obstacle_or_block_hangs_together() -> None:
-    alerts = [cannot_close("api_disabled"), cannot_close("api_disabled", news="reminder")]
-    ended = t.CanCloseAgain(**ACCOUNT, since=EARLIER, at=NOW)
-    assert len({deliver(x).thread for x in (*alerts, ended)}) == 1
-    assert [deliver(x).mode for x in (*alerts, ended)] == [NEW, REPLY, REPLY]
     cleared = t.TerminalCleared(**ACCOUNT, by="Ada", closing="", blocked_at=EARLIER, at=NOW)
-    told = [blocked(), blocked(right_again=True), cleared]
-    assert len({deliver(x).thread for x in told}) == 1
-    assert [deliver(x).mode for x in told] == [NEW, REPLY, REPLY]
+    first, again = cannot_close("api_disabled"), cannot_close("api_disabled", news="reminder")
+    threads: tuple[tuple[a.Alert, ...], ...] = (
+        (first, again, t.CanCloseAgain(**ACCOUNT, since=EARLIER, at=NOW)),
+        (blocked(), blocked(right_again=True), cleared),
+    )
+    for thread in threads:
+        assert len({deliver(alert).thread for alert in thread}) == 1
+        assert [deliver(alert).mode for alert in thread] == [NEW, REPLY, REPLY]
 
 
 # --- audit ----------------------------------------------------------------------------------------

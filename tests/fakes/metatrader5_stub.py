@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -196,6 +197,11 @@ class ScriptedTerminal(StubTerminal):
     def _wait(self, call: str) -> None:
         """For ever, while other threads run."""
         threading.Event().wait(FOREVER_S)
+
+    def _freeze(self, call: str) -> tuple[Struct, ...]:
+        """Stop before answering; if it ever goes on, as if nothing had been."""
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return tuple(self.positions)
 
     def _die(self, call: str) -> None:
         os.kill(os.getpid(), 9)

@@ -638,7 +638,8 @@ class FileLock:
         """Give the process that signed last, None where it is no more."""
         with contextlib.suppress(OSError, ValueError):
             pid, _, start = self._path.read_text("utf-8").strip().partition(" ")
-            return int(pid) if started_at(int(pid)) == start else None
+            # No number below 2 is an agent's: to a kill they mean groups of processes, or all.
+            return int(pid) if int(pid) > 1 and started_at(int(pid)) == start else None
         return None
 
     def release(self) -> None:

@@ -23,6 +23,17 @@ from tests.integration.agent.agents import (
 
 LINE_BYTES_MAX = 16 * 1024 * 1024
 WAITING_MAX = 8
+NO_REQUESTS = [
+    b"",
+    b"hello",
+    b"[1, 2]",
+    b"\xff\xfe\x00",
+    b'{"id": 1',
+    b'{"id": NaN}',
+    b"{}",
+    b'{"id": "1", "verb": 5}',
+    b'{"id": 1, "id": 1}',
+]
 SPELLINGS = {
     PASSWORD.encode(),
     PASSWORD.encode("latin-1"),
@@ -38,26 +49,12 @@ def agent(tmp_path: Path) -> Iterator[AgentProcess]:
         yield agent
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"",
-        b"hello",
-        b"[1, 2]",
-        b"\xff\xfe\x00",
-        b'{"id": 1',
-        b'{"id": NaN}',
-        b"{}",
-        b'{"id": "1", "verb": 5}',
-        b'{"id": 1, "id": 1}',
-    ],
-)
-def test_a_line_that_is_no_request_is_refused_without_an_id(
-    agent: AgentProcess, line: bytes
-) -> None:
-    agent.say(line + b"\n")
-    answer = agent.hear()
-    assert (answer["id"], answer["verb"], answer["error"]["kind"]) == (None, None, "bad_request")
+def test_a_line_that_is_no_request_is_refused_without_an_id(agent: AgentProcess) -> None:
+    for line in NO_REQUESTS:
+        agent.say(line + b"\n")
+        answer = agent.hear()
+        assert (answer["id"], answer["verb"]) == (None, None), line
+        assert answer["error"]["kind"] == "bad_request"
     assert agent.kind("snapshot") == "not_connected", "it goes on"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from bot.policy import policy_from
 from bot.sandbox.store import WorldStore
@@ -105,6 +106,8 @@ class SimGateway:
         self.before_call: Callable[[str], None] = lambda _verb: None
         self.after_call: Callable[[str], None] = lambda _verb: None
         self.as_read: Callable[[AccountSnapshot], AccountSnapshot] = lambda snapshot: snapshot
+        self.server_moved = timedelta()
+        """How far the server's clock has moved without the gateway knowing it yet."""
         self.healths: dict[int, TerminalHealth] = {}
 
     def health(self, login: int, server: str) -> TerminalHealth | None:
@@ -118,7 +121,7 @@ class SimGateway:
         self.before_call("snapshot")
         self.reads += 1
         began = self._clock.now()
-        since_ms = int(request.deals_since.timestamp() * 1000)
+        since_ms = int((request.deals_since - self.server_moved).timestamp() * 1000)
         body = self._terminal.snapshot(request.login, since_ms, request.symbols)
         body = msgspec.json.decode(msgspec.json.encode(body))
         self._sim.journal.commit()
@@ -131,6 +134,8 @@ class SimGateway:
             began_at=began,
             observed_at=self._clock.now(),
         )
+        if self.server_moved:
+            snapshot = _dated(snapshot, self.server_moved)
         return self.as_read(snapshot)
 
     async def send(self, request: CloseRequest | CancelRequest) -> SendResult:
@@ -159,6 +164,12 @@ class SimGateway:
             self._sim.fence.admit(login, self._epoch)
         except Stale as error:
             raise StaleEpoch(str(error)) from error
+
+
+def _dated(snapshot: AccountSnapshot, by: timedelta) -> AccountSnapshot:
+    """The reading as it is with an offset that is no longer right."""
+    deals = tuple(replace(d, executed_at=d.executed_at + by) for d in snapshot.deals)
+    return replace(snapshot, deals=deals)
 
 
 class House:

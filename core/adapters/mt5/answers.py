@@ -103,8 +103,8 @@ def refusal_of(answer: Answer, login: int, server: str) -> Refusal:
         code=code if type(code) is int else None,
         call=call if isinstance(call, str) else None,
         elsewhere=error["kind"] == WRONG_ACCOUNT
-        or answer.get("login") not in {None, login}
-        or answer.get("server") not in {None, server},
+        or answer.get("login") not in (None, login)
+        or answer.get("server") not in (None, server),
     )
 
 

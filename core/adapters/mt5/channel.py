@@ -83,11 +83,16 @@ class AgentProcess:
     """An agent started by a command."""
 
     def __init__(
-        self, transport: asyncio.SubprocessTransport, process: Process, log: BinaryIO
+        self,
+        transport: asyncio.SubprocessTransport,
+        process: Process,
+        log: BinaryIO,
+        log_path: Path,
     ) -> None:
         self._transport = transport
         self._process = process
         self._log = log
+        self._log_path = log_path
         self._lock = asyncio.Lock()
         self._asked = 0
         self._usable = True
@@ -111,7 +116,7 @@ class AgentProcess:
         except BaseException:
             log.close()
             raise
-        return cls(transport, Process(transport, protocol, loop), log)
+        return cls(transport, Process(transport, protocol, loop), log, log_path)
 
     @property
     def pid(self) -> int:
@@ -161,11 +166,13 @@ class AgentProcess:
 
     def last_words(self) -> str:
         """The last line on standard error, shortened."""
-        size = os.fstat(self._log.fileno()).st_size if not self._log.closed else 0
-        if not size:
+        try:
+            # Not through our own handle: where it stands is where the agent writes, on Windows.
+            with self._log_path.open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_WORDS_MAX))
+                lines = log.read(LAST_WORDS_MAX).decode("utf-8", "replace").split("\n")
+        except OSError:
             return ""
-        self._log.seek(max(0, size - LAST_WORDS_MAX))
-        lines = self._log.read(LAST_WORDS_MAX).decode("utf-8", "replace").split("\n")
         return next((text for line in reversed(lines) if (text := line.strip())), "")
 
     async def kill(self) -> None:

@@ -14,9 +14,6 @@ from core.ports import Clock, Metrics, TerminalDirectory, TerminalLink
 
 LOGIN_S_MAX: Final = 60.0
 """How long MetaTrader waits for the login when it is not told otherwise."""
-TROUBLED_FAILURES: Final = 3
-"""Terminals that failed this often start apart, so that they take no turn from the others."""
-
 OpenChannel = Callable[[TerminalLink], Awaitable[Channel]]
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
@@ -33,25 +30,40 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Turns:
-    """Who may start now: so many at once, a quarter of them such that failed again and again."""
+    """Who may start now: at each host so many at once, a quarter of them after a failed start.
+
+    So neither a host that does not answer nor terminals that hang at every start take turns from
+    the others.
+    """
 
     def __init__(self, at_once_max: int) -> None:
-        self._all = asyncio.Semaphore(at_once_max)
-        self._troubled = asyncio.Semaphore(max(1, at_once_max // 4))
+        self._at_once_max = at_once_max
+        self._hosts: dict[str, tuple[asyncio.Semaphore, asyncio.Semaphore]] = {}
+        self.looking_up = asyncio.Semaphore(at_once_max)
+        """For finding a terminal's link, which is a reading of the database."""
 
-    @property
-    def free(self) -> bool:
+    def _of(self, host: str) -> tuple[asyncio.Semaphore, asyncio.Semaphore]:
+        if host not in self._hosts:
+            troubled_max = max(1, self._at_once_max // 4)
+            self._hosts[host] = (
+                asyncio.Semaphore(self._at_once_max),
+                asyncio.Semaphore(troubled_max),
+            )
+        return self._hosts[host]
+
+    def is_free(self, host: str) -> bool:
         """Whether a start would begin at once."""
-        return not self._all.locked()
+        return not self._of(host)[0].locked()
 
     @asynccontextmanager
-    async def turn(self, failures: int) -> AsyncIterator[None]:
-        """Wait for a turn and take it."""
-        if failures < TROUBLED_FAILURES:
-            async with self._all:
+    async def turn(self, host: str, *, troubled: bool) -> AsyncIterator[None]:
+        """Wait for a turn and take it. `troubled`: the last start failed."""
+        everybody, sick = self._of(host)
+        if not troubled:
+            async with everybody:
                 yield
             return
-        async with self._troubled, self._all:
+        async with sick, everybody:
             yield
 
 

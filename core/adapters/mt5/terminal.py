@@ -30,6 +30,7 @@ from core.adapters.mt5.shared import Shared, hello
 from core.domain.broker_time import BrokerClock, Look, observe
 from core.ports import (
     BrokerUnavailable,
+    Secret,
     StaleEpoch,
     StoreUnavailable,
     TerminalHealth,
@@ -61,12 +62,15 @@ class Terminal:
         self.server = server
         self._shared = shared
         now = shared.clock.now()
-        self.health = TerminalHealth(state=TerminalState.UNLINKED, since=now, next_try_at=now)
+        self.health = TerminalHealth(state=TerminalState.STARTING, since=now, next_try_at=now)
+        shared.metrics.terminal(login, self.health.state.value)
         self.clock = BrokerClock()
         self._catalogue: Catalogue | None = None
         self.currencies: set[str] = set()
         self._channel: Channel | None = None
-        self._secret = ""
+        self._secret: Secret | None = None
+        self._host = ""
+        self._start_failed = False
         self._lock = asyncio.Lock()
         self._came_up = asyncio.Event()
         self._fault: Fault = TerminalStarting
@@ -85,7 +89,7 @@ class Terminal:
         if self._is_up:
             return
         if self._may_start():
-            patient = self._shared.turns.free
+            patient = self._shared.turns.is_free(self._host)
             self._begin()
         else:
             patient = self.health.state is TerminalState.STARTING and self._has_turn
@@ -125,9 +129,15 @@ class Terminal:
 
     def _begin(self) -> None:
         self._came_up = asyncio.Event()
+        if self.health.state is TerminalState.UNLINKED:
+            self._change(replace(self.health, next_try_at=None))  # so it stays until it is linked
+        else:
+            self._wait_for_turn()
+        self._shared.spawn(self._start())
+
+    def _wait_for_turn(self) -> None:
         now = self._shared.clock.now()
         self._change(circuit.starting(self.health, now, "waiting for its turn to start"))
-        self._shared.spawn(self._start())
 
     async def _wait_a_moment(self) -> None:
         try:
@@ -182,18 +192,27 @@ class Terminal:
 
     def _redacted(self, text: str) -> str:
         """No password, wherever the text comes from (a program's last words, say)."""
-        return text.replace(self._secret, "***") if self._secret else text
+        return text.replace(self._secret.reveal(), "***") if self._secret else text
 
     # --- its start ------------------------------------------------------------------------------
 
     async def _start(self) -> None:
+        turns = self._shared.turns
         try:
-            async with self._shared.turns.turn(self.health.failures):
-                if self._closed:
-                    return
+            async with turns.looking_up:
+                link = await self._shared.directory.find(self.login, self.server)
+            if link is None:
+                await self._end_agent()
+                self._fault = TerminalStarting
+                self._change(circuit.unlinked(self.health, self._shared.clock.now()))
+                return
+            self._secret, self._host = link.password, link.host
+            if self.health.state is TerminalState.UNLINKED:
+                self._wait_for_turn()
+            async with turns.turn(link.host, troubled=self._start_failed):
                 self._has_turn = True
                 self._change(replace(self.health, reason="the agent is being started"))
-                await self._come_up()
+                await self._come_up(link)
         except (Refused, Lost, NotAsked, BrokerUnavailable, StaleEpoch) as error:
             await self._failed_to_start(error)
         except (OSError, StoreUnavailable, TimeoutError) as error:
@@ -205,14 +224,7 @@ class Terminal:
             self._has_turn = False
             self._came_up.set()
 
-    async def _come_up(self) -> None:
-        link = await self._shared.directory.find(self.login, self.server)
-        if link is None:
-            await self._end_agent()
-            self._fault = TerminalStarting
-            self._change(circuit.unlinked(self.health, self._shared.clock.now()))
-            return
-        self._secret = link.password.reveal() if link.password else ""
+    async def _come_up(self, link: TerminalLink) -> None:
         if self._channel is None or not self._channel.usable:
             await self._end_agent()
             async with asyncio.timeout(HELLO_S_MAX):
@@ -227,12 +239,14 @@ class Terminal:
         await self._read_catalogue(limits.start_s)
         self._know_offset(link)
         self._read_failures = 0
+        self._start_failed = False
         self._fault = TerminalStarting
         self._change(circuit.up(self.health, self._shared.clock.now()))
         log.info("terminal_up", login=self.login, server=self.server, build=connected.get("build"))
 
     async def _failed_to_start(self, error: Exception) -> None:
         """Begin with a new agent next time, whatever this one's failure was."""
+        self._start_failed = True
         counted = ""
         fault: Fault = TerminalStarting
         text = f"{error}" or type(error).__name__

@@ -80,7 +80,12 @@ async def test_an_account_without_a_terminal_is_told_so_and_looked_up_again(benc
     link = bench.directory.links.pop((LOGIN, SERVER))
     with pytest.raises(BrokerUnavailable, match="no terminal is linked"):
         await bench.read()
+    unlinked_at = bench.clock.now()
+    bench.clock.move(5)
+    with pytest.raises(BrokerUnavailable, match="no terminal is linked"):
+        await bench.read()
     assert bench.health().state is TerminalState.UNLINKED
+    assert bench.health().since == unlinked_at
 
     bench.directory.links[(LOGIN, SERVER)] = link
     bench.clock.move(4.9)

@@ -1,13 +1,15 @@
 """A thousand agents come back without a stampede, and the sick take no turn from the sound."""
 
 import asyncio
+import contextlib
 from collections import Counter
 
+import pytest
 from msgspec.structs import replace
 
 from core.adapters.mt5.channel import Answer, LostHow
 from core.ports import BrokerUnavailable, TerminalState
-from tests.fakes.agents import LOGIN, SERVER, FakeAgent, losing
+from tests.fakes.agents import LOGIN, SERVER, FakeAgent, Gate, losing
 from tests.unit.mt5.bench import LIMITS, Bench
 
 TERMINALS = 1000
@@ -107,10 +109,9 @@ async def test_terminals_that_always_hang_take_no_turn_from_those_that_start() -
     """Twenty that hang at each start keep two turns of eight; the others start meanwhile."""
     bench = crowd(40)
     sick, sound = range(1, 21), range(21, 41)
-    for _ in range(3):
-        bench.agents.will("hello", *[losing(LostHow.FROZEN)] * len(sick))
-        await round_of_readings(bench, sick)
-        bench.clock.move(60)
+    bench.agents.will("hello", *[losing(LostHow.FROZEN)] * len(sick))
+    await round_of_readings(bench, sick)
+    bench.clock.move(60)
     held = asyncio.Event()
     hanging = 0
 
@@ -142,5 +143,33 @@ async def test_terminals_that_always_hang_take_no_turn_from_those_that_start() -
     assert {state(bench, login) for login in sound} == {TerminalState.UP}
     assert {state(bench, login) for login in sick} == {TerminalState.STARTING}
     held.set()
+    await bench.settle()
+    await bench.close()
+
+
+async def test_a_host_that_does_not_answer_keeps_no_other_host_waiting() -> None:
+    bench = crowd(40)
+    dead, alive = range(1, 21), range(21, 41)
+    for login in dead:
+        link = bench.directory.links[login, SERVER]
+        bench.directory.links[login, SERVER] = replace(link, host="dead")
+    gate = Gate()
+    bench.agents.will("hello", *[gate.act] * AT_ONCE_MAX)
+    for login in dead:
+        with pytest.raises(BrokerUnavailable):
+            await bench.read(login=login)
+    async with asyncio.timeout(10):
+        while gate.waiting < AT_ONCE_MAX:
+            await asyncio.sleep(0)
+
+    for login in alive:
+        with contextlib.suppress(BrokerUnavailable):
+            await bench.read(login=login)
+    async with asyncio.timeout(10):
+        while any(state(bench, login) is not TerminalState.UP for login in alive):
+            await asyncio.sleep(0)
+
+    assert gate.waiting == gate.waiting_max == AT_ONCE_MAX
+    gate.open()
     await bench.settle()
     await bench.close()

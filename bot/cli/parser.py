@@ -3,21 +3,19 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from bot.cli import options
 from bot.cli.options import (
     CheckOptions,
     DemoOptions,
-    LinkOptions,
-    ListLinksOptions,
     Options,
     RotateKeysOptions,
     RunOptions,
     UnlinkOptions,
     UsageError,
 )
-from bot.cli.words import add_account_words, add_link_words, read
+from bot.cli.words import add_account_words, add_link_words, link_options, read
 
 _COMMANDS: Final = "{demo,link,unlink,check,run,rotate-keys}"
 
@@ -43,7 +41,7 @@ def parse(words: Sequence[str]) -> Options:
         case "demo":
             return DemoOptions(**given)
         case "link":
-            return _link(given)
+            return link_options(given)
         case "unlink":
             return UnlinkOptions(**given)
         case "rotate-keys":
@@ -52,22 +50,6 @@ def parse(words: Sequence[str]) -> Options:
             return CheckOptions()
         case _:
             return RunOptions()
-
-
-def _link(given: dict[str, Any]) -> LinkOptions | ListLinksOptions:
-    """`--list` stands alone; without it everything that finds a terminal is needed."""
-    if given.pop("list"):
-        if any(given.values()):
-            raise UsageError("link --list: expected no other word")
-        return ListLinksOptions()
-    missing = [
-        word
-        for word, name in (("LOGIN", "login"), ("--server", "server"), ("--terminal", "terminal"))
-        if given[name] is None
-    ]
-    if missing:
-        raise UsageError(f"link: expected {', '.join(missing)}; try --help")
-    return LinkOptions(**given)
 
 
 def build_parser() -> OneLineParser:

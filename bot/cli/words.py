@@ -2,9 +2,10 @@
 
 import argparse
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.cli import options
+from bot.cli.options import LinkOptions, ListLinksOptions, UsageError
 
 T = TypeVar("T")
 
@@ -65,3 +66,22 @@ def add_link_words(link: argparse.ArgumentParser) -> None:
         help="read the password from standard input, for scripts",
     )
     add("--list", action="store_true", help="list the linked accounts")
+
+
+def link_options(given: dict[str, Any]) -> LinkOptions | ListLinksOptions:
+    """Understand `link`: `--list` stands alone, else all that finds a terminal is needed.
+
+    Raises UsageError.
+    """
+    if given.pop("list"):
+        if any(given.values()):
+            raise UsageError("link --list: expected no other word")
+        return ListLinksOptions()
+    missing = [
+        word
+        for word, name in (("LOGIN", "login"), ("--server", "server"), ("--terminal", "terminal"))
+        if given[name] is None
+    ]
+    if missing:
+        raise UsageError(f"link: expected {', '.join(missing)}; try --help")
+    return LinkOptions(**given)

@@ -5,6 +5,7 @@ from bot.markup import code, esc
 from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade, who
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
 from bot.views.numbers import gain, limit, moment, money, percent, price, span
+from bot.views.obstacles import BY_HAND
 from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, opened_by, plural, word
 from core.domain.alert_parts import AccountAlert, TicketResult
 from core.domain.alerts import (
@@ -107,7 +108,7 @@ def _held_by_block(
         (
             f"An admin can unblock it: /unblock {alert.login}"
             if admin
-            else "Your admin has been told. You can still close in MetaTrader yourself."
+            else f"Your admin has been told. {BY_HAND}"
         ),
         "Closing stays scheduled and goes on the moment it is unblocked.",
         at_line(alert.at, voice),

@@ -21,6 +21,7 @@ from core.domain.alerts import (
     GuardBreached,
     LimitsChanged,
 )
+from core.domain.permissions import Obstacle
 
 FINAL = {
     Audience.CLIENT: "This cannot be cancelled: it limits your loss. You can still close positions "
@@ -28,6 +29,8 @@ FINAL = {
     Audience.ADMIN: "This cannot be cancelled: it limits the client's loss. The client can still "
     "close positions.",
 }
+
+AFTER = "Afterwards the account is locked until its release."
 
 
 def drawdown_warning(alert: DrawdownWarning, voice: Voice, audience: Audience) -> Message:
@@ -74,6 +77,8 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     )
     if flat:
         title = f"🔒 {alert.login} is locked - {figure}"
+    elif alert.obstacles:
+        title = f"🔴 I must close {alert.login} and cannot - {figure}"
     elif alert.deadline_at is None:
         title = f"🔴 Closing everything on {alert.login} now - {figure}"
     else:
@@ -81,9 +86,6 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
         title = f"🔴 Closing everything on {alert.login} at {when} - {figure}"
     lines = [headline(voice, title), *who(alert, audience)]
     lines += _locked_only() if flat else _closing(alert, voice, audience)
-    if alert.obstacles and not flat:
-        lines += [f"🔴 {words_of.sentence(alert.obstacles)} I go on trying."]
-        lines += words_of.next_steps(alert.obstacles, alert.login, audience)
     lines += [*_why(alert), at_line(alert.at, voice)]
     ask = flat and audience is Audience.CLIENT
     return Message(
@@ -149,13 +151,28 @@ def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Me
 
 def _closing(alert: GuardBreached, voice: Voice, audience: Audience) -> list[str]:
     held = holdings(alert.positions_count, alert.orders_count)
+    if alert.obstacles:
+        return [*_held_up(alert, held, voice, audience), AFTER]
     if alert.deadline_at is None:
         start = f"Closing {held} now."
     else:
         start = f"Closing {held}, beginning at {moment(alert.deadline_at, voice)}."
     skip = word(SKIPS, alert.skip_reason)
-    after = "Afterwards the account is locked until its release."
-    return [start, *([skip] if skip else []), FINAL[audience], after]
+    return [start, *([skip] if skip else []), FINAL[audience], AFTER]
+
+
+def _held_up(alert: GuardBreached, held: str, voice: Voice, audience: Audience) -> list[str]:
+    """What is due and cannot be done as it is, why, and what would let it be done."""
+    client = audience is Audience.CLIENT
+    due = "now" if alert.deadline_at is None else f"at {moment(alert.deadline_at, voice)}"
+    blocked = Obstacle.WRONG_ACCOUNT.value in alert.obstacles
+    goes_on = "It is closed the moment it is unblocked." if blocked else "I go on trying."
+    return [
+        f"{held} to close {due}. {goes_on}",
+        words_of.sentence(alert.obstacles),
+        *words_of.next_steps(alert.obstacles, alert.login, audience),
+        *(words_of.by_hand(alert.obstacles) if client else []),
+    ]
 
 
 def _locked_only() -> list[str]:

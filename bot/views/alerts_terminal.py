@@ -16,7 +16,6 @@ from core.domain.alerts_terminal import (
     TerminalCleared,
 )
 
-BY_HAND = "You can still close in MetaTrader yourself."
 UNGUARDED = (
     "Until it can be read again Reckoner cannot guard it, and older figures are not current."
 )
@@ -94,13 +93,14 @@ def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Messag
         *who(alert, audience),
         words_of.sentence(alert.obstacles),
         (
-            f"{plural(alert.positions_count, 'position')} open. The drawdown limit is watched, but "
-            "nothing is closed there until this is mended."
+            f"{plural(alert.positions_count, 'position')} open. I watch the drawdown limit, but "
+            "cannot close at it until this is mended."
             if held
             else "Nothing is open on it. Signals cannot be approved until this is mended."
         ),
         *words_of.next_steps(alert.obstacles, alert.login, audience),
-        f"So since {moment(alert.since, voice, today=alert.at)}.",
+        *(words_of.by_hand(alert.obstacles) if held and audience is Audience.CLIENT else []),
+        f"Since {moment(alert.since, voice, today=alert.at)}.",
     ]
     return Message(html="\n".join(lines))
 
@@ -131,9 +131,9 @@ def _blocked_for_client(alert: TerminalBlocked, voice: Voice) -> list[str]:
     if alert.right_again:
         return [
             headline(voice, f"🟠 {alert.login} can be read again - not traded yet"),
-            "It is guarded again; nothing is closed before your admin has looked at the terminal.",
+            "I watch it again, but close nothing before your admin has looked at the terminal.",
             *_scheduled(alert.closing),
-            BY_HAND,
+            words_of.BY_HAND,
         ]
     return [
         headline(voice, f"🔴 I have stopped trading on {alert.login}, to be safe"),
@@ -142,7 +142,7 @@ def _blocked_for_client(alert: TerminalBlocked, voice: Voice) -> list[str]:
             "mistake, I send nothing to it until your admin has looked at it."
         ),
         *_scheduled(alert.closing),
-        f"{BY_HAND} Your admin has been told.",
+        f"{words_of.BY_HAND} Your admin has been told.",
     ]
 
 

@@ -217,6 +217,8 @@ def _trust(
     if board.obstacles:
         lines.append(f"🔴 {words_of.sentence(board.obstacles)}")
         lines += words_of.next_steps(board.obstacles, board.login, audience)
+        if board.positions and audience is Audience.CLIENT:
+            lines += words_of.by_hand(board.obstacles)
     return lines
 
 

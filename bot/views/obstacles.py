@@ -9,6 +9,7 @@ from bot.views.message import Audience
 from core.domain.permissions import Obstacle, parts
 
 SYMBOL_CHARS_MAX = 29
+SYMBOLS_MAX = 5
 WORD_CHARS_MAX = 60
 
 
@@ -25,13 +26,13 @@ WORDS: dict[Obstacle, Words] = {
     Obstacle.WRONG_ACCOUNT: Words(
         "wrong account",
         "its terminal answered for another account",
-        "An admin has to look at the terminal first. You can still close in MetaTrader yourself.",
+        "Your admin has to look at the terminal and unblock it.",
         "Log the terminal in to {login} again, then send /unblock {login}.",
     ),
     Obstacle.DISCONNECTED: Words(
         "no connection",
         "its terminal has no connection to the broker",
-        "Your admin has to look at the terminal. You can still close in MetaTrader yourself.",
+        "Your admin has to look at the terminal.",
         "Look at the terminal: is its host online, is the broker's server up?",
     ),
     Obstacle.INVESTOR_PASSWORD: Words(
@@ -68,48 +69,70 @@ WORDS: dict[Obstacle, Words] = {
 }
 
 
+NOT_READY = Words(
+    "not ready",
+    "its terminal is not ready",
+    "Your admin has to look at the terminal.",
+    "Look at the terminal.",
+)
+BY_HAND = "You can still close in MetaTrader yourself."
+
+
 def heading(words: Sequence[str]) -> str:
     """The first obstacle in two or three words."""
-    found = _of(words[0]) if words else None
-    if found is None:
-        return esc(words[0].replace("_", " "), WORD_CHARS_MAX) if words else "unknown reason"
-    known, symbol = found
+    (known, symbol), *_ = *_said(words[:1]), (NOT_READY, "")
     return known.head.format(symbol=symbol)
 
 
 def sentence(words: Sequence[str]) -> str:
-    """`I can watch this account but cannot close on it, because ...`."""
-    reasons = ", and because ".join(_because(word) for word in words)
-    return f"I can watch this account but cannot close on it, because {reasons}."
+    """`I can watch this account but cannot close on it, because ...`, the whole of it."""
+    reasons = ", and because ".join(
+        known.because.format(symbol=symbol) for known, symbol in _said(words)
+    )
+    return (
+        f"I can watch this account but cannot close on it, because {reasons or NOT_READY.because}."
+    )
 
 
 def refusal(words: Sequence[str]) -> str:
     """Why nothing is approved, and the client's next step, short enough for a pop-up."""
-    steps = next_steps(words[:1], 0, Audience.CLIENT)
-    because = "; ".join(_because(word) for word in words[:1]) or "its terminal is not ready"
-    return " ".join([f"Not approved: I could not close here, because {because}.", *steps])
+    (known, symbol), *_ = *_said(words), (NOT_READY, "")
+    because, step = known.because.format(symbol=symbol), known.client.format(symbol=symbol)
+    return f"Not approved: I could not close here, because {because}. {step}"
 
 
 def next_steps(words: Sequence[str], login: int, audience: Audience) -> list[str]:
-    """What to do about each, a line each, none twice."""
-    steps: dict[str, None] = {}
+    """What to do about each, a line each."""
+    steps = [
+        (known.admin if audience is Audience.ADMIN else known.client).format(
+            symbol=symbol, login=login
+        )
+        for known, symbol in _said(words)
+    ]
+    return list(dict.fromkeys(steps))
+
+
+def by_hand(words: Sequence[str]) -> list[str]:
+    """That the client can still close themselves, where it is so."""
+    hers = all(parts(word)[0] is not Obstacle.SYMBOL_DISABLED for word in words)
+    return [BY_HAND] if hers else []
+
+
+def _said(words: Sequence[str]) -> list[tuple[Words, str]]:
+    """Each obstacle once, with its symbols; words from a newer version as they are."""
+    symbols: dict[Obstacle | str, list[str]] = {}
     for word in words:
-        found = _of(word)
-        if found is not None:
-            known, symbol = found
-            step = known.admin if audience is Audience.ADMIN else known.client
-            steps[step.format(symbol=symbol, login=login)] = None
-    return list(steps)
+        obstacle, symbol = parts(word)
+        symbols.setdefault(obstacle or word, []).append(esc(symbol, SYMBOL_CHARS_MAX))
+    return [(_words(each), _listed(named[:SYMBOLS_MAX])) for each, named in list(symbols.items())]
 
 
-def _because(word: str) -> str:
-    found = _of(word)
-    if found is None:
-        return esc(word.replace("_", " "), WORD_CHARS_MAX)
-    known, symbol = found
-    return known.because.format(symbol=symbol)
+def _words(obstacle: Obstacle | str) -> Words:
+    if isinstance(obstacle, Obstacle):
+        return WORDS[obstacle]
+    plainly = esc(obstacle.replace("_", " "), WORD_CHARS_MAX).replace("{", "(").replace("}", ")")
+    return Words(plainly, plainly, NOT_READY.client, NOT_READY.admin)
 
 
-def _of(word: str) -> tuple[Words, str] | None:
-    obstacle, symbol = parts(word)
-    return None if obstacle is None else (WORDS[obstacle], esc(symbol, SYMBOL_CHARS_MAX))
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -185,10 +185,10 @@ def _not_blocked(facts: Facts, _voice: Voice) -> str:
 
 def _still_unreadable(facts: Facts, voice: Voice) -> str:
     login = _outside(facts, "login") or "The account"
+    since = _at(facts, "since", voice, " Unread since ")
     return (
         f"{login} stays blocked: its last reading failed{_outside(facts, 'reason', ': ')}. "
-        "It can be unblocked once it is read as itself again."
-        + _at(facts, "since", voice, " Unread since ").rstrip()
+        f"It can be unblocked once it is read as itself again.{since}{'.' if since else ''}"
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from bot.markup import plain
 from bot.views.message import Voice
 from bot.views.refusals import SENTENCES, sentence
+from core.domain.permissions import Obstacle
 from core.services.errors import Refused
 from tests.fakes.clock import START
 from tests.unit.bot.html import units, words
@@ -30,6 +31,13 @@ FACTS: dict[str, dict[str, Any]] = {
     "stale_button": {"state": "dismissed", "by": "Olga", "at": START},
     "release_already_asked": {"at": START},
     "not_flat": {"positions": 1, "orders": 2},
+    "cannot_close": {"obstacles": ("symbol_disabled:US30.cash", "api_disabled")},
+    "no_such_symbol": {"symbol": "XAUUSD"},
+    "ambiguous_symbol": {"symbol": "XAUUSD", "names": ("GOLD", "GOLD<micro")},
+    "symbol_not_tradable": {"symbol": "GOLD.r"},
+    "not_blocked": {"login": 50001},
+    "still_unreadable": {"login": 50001, "reason": "IPC timeout", "since": START},
+    "not_read_since": {"login": 50001, "since": START},
 }
 
 
@@ -90,6 +98,38 @@ def test_every_refusal_can_be_shown(code: str, *, with_facts: bool) -> None:
     ],
 )
 def test_the_facts_are_in_the_sentence(code: str, text: str) -> None:
+    assert popup(Refused(code, **FACTS[code])) == text
+
+
+@pytest.mark.parametrize("obstacle", [*Obstacle, "moon_in_the_way"])
+def test_every_obstacle_fits_the_pop_up_that_refuses_an_approval(obstacle: str) -> None:
+    symbol = ":US30.cash" if obstacle == Obstacle.SYMBOL_DISABLED else ""
+    text = popup(Refused("cannot_close", obstacles=(f"{obstacle}{symbol}", "api_disabled")))
+    assert text.startswith("Not approved: I could not close here, because ")
+    assert units(text) <= 200
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (
+            "ambiguous_symbol",
+            (
+                "XAUUSD may be any of GOLD, GOLD<micro at this account's broker, and I do not guess. "
+                "The signal has to name one of them."
+            ),
+        ),
+        (
+            "no_such_symbol",
+            "This account's broker has no XAUUSD, so the signal cannot be followed here.",
+        ),
+        (
+            "symbol_not_tradable",
+            "The broker lets nobody open GOLD.r in this direction now. Nothing is traded.",
+        ),
+    ],
+)
+def test_a_symbol_that_cannot_be_traded_here_is_named(code: str, text: str) -> None:
     assert popup(Refused(code, **FACTS[code])) == text
 
 

@@ -38,13 +38,17 @@ def running_steps(
 ) -> list[Step]:
     """The account's steps by what a running Reckoner has kept; `found` is made of `state`."""
     if state.unavailable_since is not None or not is_recent(state.observed_at, now, interval_s):
-        since = "never" if state.observed_at is None else f"{_ago(state.observed_at, now)} ago"
+        last = "the running Reckoner has not read this account yet"
+        if state.observed_at is not None:
+            ago = _ago(state.observed_at, now)
+            last = f"the running Reckoner read this account last {ago} ago"
         why = f": {state.unavailable_reason}" if state.unavailable_reason else ""
         return [
             cannot(
                 READING,
-                f"the running Reckoner read this account last {since}{why}",
-                "stop it and run this again: it then goes the way itself, and says where it ends",
+                last + why,
+                "a minute after its start it should have; else stop it and run this again: it then "
+                "goes the way itself, and says where it ends",
             )
         ]
     read = ok(READING, f"the running Reckoner read this account {_ago(found.read_at, now)} ago")

@@ -378,7 +378,7 @@ async def test_whoever_looks_while_another_owns_the_database_starts_nothing(
         await owner.close()
     assert not is_ready
     assert "Reckoner runs" in _steps(said)["database"][1]
-    assert "read this account last never" in _steps(said)["reading"][1]
+    assert "has not read this account yet" in _steps(said)["reading"][1]
     assert not (tmp_path / "agents").exists()
 
 

@@ -56,14 +56,14 @@ class BrokerPart:
         self.simulation = simulation
         self.replay = replay
         self.executors = Executors(simulation, data_dir)
-        self._terminal = TerminalRoutes(simulation, replay.read if replay else _unread)
+        self.terminals = TerminalRoutes(simulation, replay.read if replay else _unread)
         self._broker = BrokerRoutes(simulation)
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         """Answer the routes to register."""
         return [
             *self._broker.routes(),
-            *self._terminal.routes(),
+            *self.terminals.routes(),
             web.get(CLOCK_PATH, self._clock),
             web.post(f"{CLOCK_PATH}/advance", self._advance),
         ]

@@ -68,7 +68,8 @@ class TerminalRoutes:
         self._sim = simulation
         self._terminal = Terminal(simulation)
         self._on_read = on_read
-        self._peers: dict[int, Peer] = {}
+        self.peers: dict[int, Peer] = {}
+        """The terminals that were called since the world began."""
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         """Answer the routes to register."""
@@ -107,7 +108,7 @@ class TerminalRoutes:
             body = msgspec.json.decode(await request.read(), type=CallBody)
         except msgspec.DecodeError as error:
             return _json({"error": str(error)}, 400)
-        peer = self._peers.get(login) or self._peers.setdefault(login, Peer(self._sim, login))
+        peer = self.peers.get(login) or self.peers.setdefault(login, Peer(self._sim, login))
         await asyncio.sleep(peer.delay_ms(body.call, BEFORE) / 1000)
         answer = peer.answer(body.call, body.asked, body.pipe)
         if body.call == READING:

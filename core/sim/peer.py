@@ -17,6 +17,7 @@ from core.sim.codes import API_DISABLED, IPC_RECV_FAILED, NO_IPC, LastError, Ord
 from core.sim.faults import AFTER, BEFORE, RECKONER, Fault
 from core.sim.ledger import Account
 from core.sim.market import Market
+from core.sim.peer_calls import is_sound
 from core.sim.simulation import Simulation
 
 Body = dict[str, Any]
@@ -117,6 +118,8 @@ class Peer:
         function = self._calls.get(call)
         if function is None:
             raise CallFailed(failure(LastError.UNSUPPORTED))
+        if not is_sound(call, asked):
+            raise CallFailed(failure(LastError.INVALID_PARAMS))
         wrong = call not in OPENING_CALLS and self._take("wrong_login", call) is not None
         self._shown = self._sim.neighbour(self._login) if wrong else self._login
         return function(asked)
@@ -324,7 +327,8 @@ def _of_history(found: list[Body], asked: Body, *, ticket: str, time: str) -> li
         return [one for one in found if one[ticket] == asked["ticket"]][:1]
     if "position" in asked:
         return [one for one in found if one["position_id"] == asked["position"]]
-    wanted = [one for one in found if asked["from"] <= one[time] <= asked["to"]]
+    since_s, until_s = asked.get("from", 0), asked.get("to", 0)
+    wanted = [one for one in found if since_s <= one[time] <= until_s]
     return _of_group(wanted, asked.get("group"), "symbol")
 
 

@@ -1,4 +1,4 @@
-"""What holding costs: commission, swaps over the server's midnights, and figures real ones print."""
+"""What holding costs: commission, swaps at the server's midnight, and figures real ones print."""
 
 from decimal import Decimal
 from typing import Any

@@ -5,6 +5,7 @@ simulated module. `local`: the agent's own session in this process. Each is a `T
 """
 
 import asyncio
+import random
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -15,15 +16,18 @@ from typing import Any, Final
 from bot.sandbox.people import BROKER_SERVER
 from core.adapters.mt5.channel import AgentProcess, Channel
 from core.adapters.mt5.gateway import Mt5Gateway
-from core.adapters.mt5.shared import Limits
+from core.adapters.mt5.local import LocalAgents, own_copy
+from core.adapters.mt5.shared import Limits, OpenChannel
 from core.adapters.terminal.http_gateway import HttpTerminalGateway
 from core.ports import TerminalGateway, TerminalLink
+from core.sim.peer import Peer
 from tests.fakes.metrics import CountingMetrics
 from tests.wire.broker.desk import ALICE, Desk
 
 ROOT: Final = Path(__file__).parents[2]
 AGENT: Final = ROOT / "core" / "adapters" / "mt5" / "agent.py"
 LIMITS: Final = Limits(read_s=10.0, send_s=10.0, start_s=20.0, patience_s=20.0)
+MODULE: Final = "core.sim.metatrader5"
 SERVER_OFFSET_S: Final = 10_800
 KINDS: Final = ("http", "agent", "local")
 
@@ -79,36 +83,60 @@ class Background:
 
 def agent_command(state: Path) -> list[str]:
     """An agent on the simulated module."""
-    words = [sys.executable, str(AGENT), "--module", "core.sim.metatrader5"]
+    words = [sys.executable, str(AGENT), "--module", MODULE]
     return [*words, "--state-dir", str(state)]
 
 
-@asynccontextmanager
-async def agents(
-    desk: Desk,
-    folder: Path,
-    *,
-    epoch: int = 1,
-    limits: Limits = LIMITS,
-    logins: tuple[int, ...] = (ALICE,),
-    owner: str = "contract",
-) -> AsyncIterator[Mt5Gateway]:
-    """A gateway over real agents of this broker; its epochs are kept in the folder."""
-    background = Background()
-    links = [
-        TerminalLink(
-            login=each,
-            server=BROKER_SERVER,
-            path=f"{desk.base_url}/terminal/{each}",
-            server_offset_s=SERVER_OFFSET_S,
-        )
-        for each in logins
-    ]
+class Soon(random.Random):
+    """Waits are drawn by chance; tests draw short ones."""
+
+    def random(self) -> float:
+        """Nearly nothing."""
+        return 0.02
+
+
+def processes(folder: Path) -> OpenChannel:
+    """Agents of their own, on the simulated module, reached over pipes."""
 
     async def open_channel(link: TerminalLink) -> Channel:
         log = folder / f"{link.login}.log"
         return await AgentProcess.start(agent_command(folder / "agents"), log)
 
+    return open_channel
+
+
+def in_this_process(desk: Desk, folder: Path) -> OpenChannel:
+    """The agent's own code without a process, over the simulated module's pipe."""
+
+    def module_of(link: TerminalLink) -> object:
+        module = own_copy(MODULE)
+        module.plug(link.path, Peer(desk.part.simulation, link.login))
+        return module
+
+    return LocalAgents(module_of, folder / "agents", inline=True).open
+
+
+@asynccontextmanager
+async def agents(
+    desk: Desk,
+    open_channel: OpenChannel,
+    *,
+    epoch: int = 1,
+    limits: Limits = LIMITS,
+    logins: tuple[int, ...] = (ALICE,),
+    where: str = "",
+) -> AsyncIterator[Mt5Gateway]:
+    """A gateway over agents of this broker; their terminals' paths begin with `where`."""
+    background = Background()
+    links = [
+        TerminalLink(
+            login=each,
+            server=BROKER_SERVER,
+            path=f"{where or desk.base_url}/terminal/{each}",
+            server_offset_s=SERVER_OFFSET_S,
+        )
+        for each in logins
+    ]
     gateway = Mt5Gateway(
         directory=Directory(*links),
         open_channel=open_channel,
@@ -117,7 +145,8 @@ async def agents(
         metrics=CountingMetrics(),
         spawn=background.spawn,
         limits=limits,
-        owner=owner,
+        owner="contract",
+        chance=Soon(),
     )
     try:
         yield gateway
@@ -138,5 +167,9 @@ async def gateway_of(
         yield over_http
         await over_http.close()
     else:
-        async with agents(desk, folder, epoch=epoch) as over_agents:
+        # A pipe to this process's own world would wait for itself.
+        opened, where = (
+            (processes(folder), "") if kind == "agent" else (in_this_process(desk, folder), "here")
+        )
+        async with agents(desk, opened, epoch=epoch, where=where) as over_agents:
             yield over_agents

@@ -305,7 +305,7 @@ async def test_another_accounts_name_is_never_answered_for(way: Way) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="function")
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["http", "agent"])  # one process cannot take over from itself
 async def test_a_newer_owner_ends_reads_and_sends_of_the_older(kind: str, tmp_path: Path) -> None:
     async with Desk(tmp_path) as desk, gateway_of(kind, desk, tmp_path, epoch=1) as older:
         ticket = await desk.buy(ALICE)

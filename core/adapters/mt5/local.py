@@ -48,23 +48,31 @@ class LocalAgents:
     """Opens agents in this process. Epochs and locks are kept as real agents keep them."""
 
     def __init__(
-        self, module_of: ModuleOf, state_dir: Path, clock_ms: Callable[[], int] = agent.clock_ms
+        self,
+        module_of: ModuleOf,
+        state_dir: Path,
+        clock_ms: Callable[[], int] = agent.clock_ms,
+        *,
+        inline: bool = False,
     ) -> None:
+        """`inline`: calls are made on the event loop itself, for a module of its thread alone."""
         self._module_of = module_of
         self._state_dir = state_dir
         self._clock_ms = clock_ms
+        self._inline = inline
 
     async def open(self, link: TerminalLink) -> "LocalAgent":
         """Begin one. Raises ImportError as `own_copy` does."""
         supervisor = _Supervisor(self._module_of(link), self._state_dir, self._clock_ms)
-        return LocalAgent(supervisor)
+        return LocalAgent(supervisor, inline=self._inline)
 
 
 class LocalAgent:
     """A `Channel` to an agent in this process."""
 
-    def __init__(self, supervisor: "_Supervisor") -> None:
+    def __init__(self, supervisor: "_Supervisor", *, inline: bool) -> None:
         self._supervisor = supervisor
+        self._inline = inline
         self._lock = asyncio.Lock()
         self._asked = 0
         self._usable = True
@@ -86,7 +94,10 @@ class LocalAgent:
             self._asked = number
             try:
                 async with asyncio.timeout(within_s):
-                    raw = await asyncio.to_thread(self._answer, line)
+                    if self._inline:
+                        raw = self._answer(line)
+                    else:
+                        raw = await asyncio.to_thread(self._answer, line)
             except TimeoutError as error:
                 self._usable = False
                 text = f"no answer to {message['verb']} within {within_s:g} s"

@@ -344,6 +344,7 @@ async def test_a_reading_given_up_ends_the_agent_whose_answer_would_come_too_lat
         ("connect", refusing("wrong_account", "the terminal has 5 at X", login=5, server="X")),
         ("connect", answering(lambda answer: answer.update(login=5))),
         ("symbols", answering(lambda answer: answer.update(login=5))),
+        ("symbols", answering(lambda answer: answer.update(server="Broker-Demo"))),
     ],
 )
 async def test_an_answer_for_another_account_is_discarded_and_told_until_it_is_right_again(

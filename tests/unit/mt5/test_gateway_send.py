@@ -146,6 +146,11 @@ async def test_a_removal_is_sent(bench: Bench) -> None:
         ),
         (answering(lambda answer: answer.pop("login")), OutcomeUnknown, TerminalState.RESTING),
         (answering(lambda answer: answer.update(login=5)), OutcomeUnknown, TerminalState.RESTING),
+        (
+            answering(lambda answer: answer.update(server="X")),
+            OutcomeUnknown,
+            TerminalState.RESTING,
+        ),
         (refusing("after_send", login=5), OutcomeUnknown, TerminalState.RESTING),
         (refusing("timeout", server="X"), OutcomeUnknown, TerminalState.RESTING),
         (refusing("refused", login=5), WrongAccount, TerminalState.RESTING),

@@ -16,6 +16,8 @@ AGE_MAX: Final = timedelta(hours=1)
 """A catalogue older than this is read again: brokers add and rename."""
 AGE_MAX_MISSING: Final = timedelta(minutes=1)
 """The same while a symbol that is asked for is not in it."""
+TICK_MS_MAX: Final = 4_102_444_800_000
+"""The year 2100: a later time is no price's."""
 
 
 class Catalogue:
@@ -80,7 +82,7 @@ def newest_tick_ms(body: Mapping[str, Any]) -> int | None:
     """The newest price's server time in a reading, None where it has none."""
     ticks = body.get("ticks")
     times = [tick.get("time_msc") for tick in _rows(_values(ticks))]
-    known = [each for each in times if type(each) is int and each > 0]
+    known = [each for each in times if type(each) is int and 0 < each < TICK_MS_MAX]
     return max(known, default=None)
 
 

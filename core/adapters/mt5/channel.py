@@ -212,7 +212,7 @@ def understood(raw: bytes, number: int, verb: str) -> Answer:
     """The answer in a line. Raises Lost where it is none, or one to something else."""
     try:
         answer = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Lost(LostHow.MALFORMED, f"not JSON in answer to {verb}: {error}") from error
     if not isinstance(answer, dict):
         raise Lost(LostHow.MALFORMED, f"no object in answer to {verb}")

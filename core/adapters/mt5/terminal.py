@@ -225,6 +225,8 @@ class Terminal:
             self._came_up.set()
 
     async def _come_up(self, link: TerminalLink) -> None:
+        if self._closed:
+            raise NotAsked("the gateway is closed")
         if self._channel is None or not self._channel.usable:
             await self._end_agent()
             async with asyncio.timeout(HELLO_S_MAX):

@@ -111,6 +111,7 @@ async def test_one_that_only_waited_for_its_turn_may_give_up(agent: AgentProcess
         ("raw", {"raw": "[1, 2]"}, LostHow.MALFORMED),
         ("raw", {"raw": '{"id": 1, "verb": "snapshot", "ok": true}'}, LostHow.MALFORMED),
         ("raw", {"raw": '{"id": 1, "equity": NaN}'}, LostHow.MALFORMED),
+        ("raw", {"raw": "[" * 100_000 + "]" * 100_000}, LostHow.MALFORMED),
         ("with", {"head": {"id": 2}}, LostHow.MALFORMED),
         ("with", {"head": {"id": True}}, LostHow.MALFORMED),
         ("with", {"head": {"id": None}}, LostHow.MALFORMED),

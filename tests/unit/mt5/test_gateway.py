@@ -275,6 +275,7 @@ async def test_the_third_failed_reading_in_a_row_connects_anew(bench: Bench) -> 
         lambda answer: answer.update(deals=None),
         lambda answer: answer.update(account=[]),
         lambda answer: answer.update(ticks={"EURUSD.r": 1}),
+        lambda answer: answer["ticks"]["EURUSD.r"].update(time_msc=10**18),
         lambda answer: answer.update(symbols=[]),
         lambda answer: answer.pop("orders"),
         lambda answer: answer["terminal"].update(connected=False),
@@ -398,3 +399,17 @@ async def test_closing_ends_an_agent_that_is_being_started(impatient: Bench) -> 
     await impatient.gateway.close()
 
     assert not impatient.agents.opened[0].usable
+
+
+async def test_a_closed_gateway_starts_nothing(impatient: Bench) -> None:
+    impatient.directory.failures.append(OSError("slow"))
+    await starting(impatient)
+    await impatient.settle()
+    await impatient.gateway.close()
+    impatient.clock.move(60)
+
+    with pytest.raises(TerminalStarting):
+        await impatient.read()
+
+    await impatient.settle()
+    assert impatient.agents.opened == []

@@ -1,7 +1,6 @@
 """Alert -> message: one entry, every kind of the closed union in one of the themes."""
 
 from datetime import timedelta
-from typing import assert_never
 
 from bot.views import (
     alerts_app,
@@ -16,7 +15,6 @@ from bot.views import alerts_trades as trades
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import span
 from core.domain import alerts as a
-from core.domain import alerts_terminal as t
 
 LATE_S = 60
 """A message delivered later than this after what it tells of says how late it is."""
@@ -43,18 +41,6 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_groups.closed(alert, voice, audience)
         case a.DivergenceResolved():
             return alerts_divergence.resolved(alert, voice, audience)
-        case t.AccountUnavailable():
-            return alerts_terminal.unavailable(alert, voice, audience)
-        case t.AccountRecovered():
-            return alerts_terminal.recovered(alert, voice, audience)
-        case t.CannotClose():
-            return alerts_terminal.cannot_close(alert, voice, audience)
-        case t.CanCloseAgain():
-            return alerts_terminal.can_close_again(alert, voice, audience)
-        case t.TerminalBlocked():
-            return alerts_terminal.blocked(alert, voice, audience)
-        case t.TerminalCleared():
-            return alerts_terminal.cleared(alert, voice, audience)
         case a.DrawdownWarning():
             return alerts_guard.drawdown_warning(alert, voice, audience)
         case a.DrawdownEased():
@@ -85,7 +71,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_app.stopping(alert, voice)
         case a.ChatUnreachable():
             return alerts_app.unreachable(alert, voice)
-    assert_never(alert)
+        case _:
+            return alerts_terminal.render(alert, voice, audience)
 
 
 def late_note(late: timedelta) -> str:

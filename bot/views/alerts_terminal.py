@@ -1,5 +1,7 @@
 """The way to the broker: unreadable accounts, what keeps one from being closed, wrong terminals."""
 
+from typing import assert_never
+
 from bot import keyboards
 from bot.markup import code
 from bot.views import obstacles as words_of
@@ -12,6 +14,7 @@ from core.domain.alerts_terminal import (
     AccountUnavailable,
     CanCloseAgain,
     CannotClose,
+    TerminalAlert,
     TerminalBlocked,
     TerminalCleared,
 )
@@ -19,6 +22,24 @@ from core.domain.alerts_terminal import (
 UNGUARDED = (
     "Until it can be read again Reckoner cannot guard it, and older figures are not current."
 )
+
+
+def render(alert: TerminalAlert, voice: Voice, audience: Audience) -> Message:
+    """The message such an alert becomes for these readers."""
+    match alert:
+        case AccountUnavailable():
+            return unavailable(alert, voice, audience)
+        case AccountRecovered():
+            return recovered(alert, voice, audience)
+        case CannotClose():
+            return cannot_close(alert, voice, audience)
+        case CanCloseAgain():
+            return can_close_again(alert, voice, audience)
+        case TerminalBlocked():
+            return blocked(alert, voice, audience)
+        case TerminalCleared():
+            return cleared(alert, voice, audience)
+    assert_never(alert)
 
 
 def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> Message:

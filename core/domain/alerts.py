@@ -12,14 +12,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
-from core.domain.alerts_terminal import (
-    AccountRecovered,
-    AccountUnavailable,
-    CanCloseAgain,
-    CannotClose,
-    TerminalBlocked,
-    TerminalCleared,
-)
+from core.domain.alerts_terminal import TerminalAlert
 
 
 class Priority(IntEnum):
@@ -426,12 +419,7 @@ Alert = (
     | DivergenceOpened
     | DivergencesOpened
     | DivergenceResolved
-    | AccountUnavailable
-    | AccountRecovered
-    | CannotClose
-    | CanCloseAgain
-    | TerminalBlocked
-    | TerminalCleared
+    | TerminalAlert
     | DrawdownWarning
     | DrawdownEased
     | GuardBreached

@@ -74,3 +74,13 @@ class TerminalCleared(AccountAlert, frozen=True, kw_only=True):
     closing: str
     blocked_at: datetime
     at: datetime
+
+
+TerminalAlert = (
+    AccountUnavailable
+    | AccountRecovered
+    | CannotClose
+    | CanCloseAgain
+    | TerminalBlocked
+    | TerminalCleared
+)

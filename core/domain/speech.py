@@ -49,25 +49,6 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(urgent, f"closed:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DivergenceResolved():
             return Delivery(info, f"episode:{alert.episode_id}", EDIT)
-        case t.AccountUnavailable():
-            return Delivery(warning, _outage(alert.account_id, alert.since.isoformat()), NEW)
-        case t.AccountRecovered():
-            return Delivery(info, _outage(alert.account_id, alert.since.isoformat()), EDIT)
-        case t.CannotClose():
-            urgent = critical if alert.positions_count else warning
-            mode = NEW if alert.news == "appeared" else REPLY
-            return Delivery(urgent, _obstacles(alert.account_id, alert.since.isoformat()), mode)
-        case t.CanCloseAgain():
-            return Delivery(info, _obstacles(alert.account_id, alert.since.isoformat()), REPLY)
-        case t.TerminalBlocked():
-            mode = REPLY if alert.right_again else NEW
-            return Delivery(
-                critical, _blocked(alert.account_id, alert.blocked_at.isoformat()), mode
-            )
-        case t.TerminalCleared():
-            return Delivery(
-                warning, _blocked(alert.account_id, alert.blocked_at.isoformat()), REPLY
-            )
         case a.DrawdownWarning():
             return Delivery(warning, f"warned:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DrawdownEased():
@@ -93,6 +74,33 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"unreachable:{alert.chat_id}:{alert.at.isoformat()}", NEW)
         case a.LimitsChanged():
             return Delivery(info, f"limits:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case _:
+            return _of_terminal(alert)
+
+
+def _of_terminal(alert: t.TerminalAlert) -> Delivery:
+    """What keeps somebody from being guarded goes first while they hold anything."""
+    critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
+    match alert:
+        case t.AccountUnavailable():
+            return Delivery(warning, _outage(alert.account_id, alert.since.isoformat()), NEW)
+        case t.AccountRecovered():
+            return Delivery(info, _outage(alert.account_id, alert.since.isoformat()), EDIT)
+        case t.CannotClose():
+            urgent = critical if alert.positions_count else warning
+            mode = NEW if alert.news == "appeared" else REPLY
+            return Delivery(urgent, _obstacles(alert.account_id, alert.since.isoformat()), mode)
+        case t.CanCloseAgain():
+            return Delivery(info, _obstacles(alert.account_id, alert.since.isoformat()), REPLY)
+        case t.TerminalBlocked():
+            mode = REPLY if alert.right_again else NEW
+            return Delivery(
+                critical, _blocked(alert.account_id, alert.blocked_at.isoformat()), mode
+            )
+        case t.TerminalCleared():
+            return Delivery(
+                warning, _blocked(alert.account_id, alert.blocked_at.isoformat()), REPLY
+            )
         case _:
             assert_never(alert)
 

@@ -12,8 +12,7 @@ from core.domain.answers import ApprovalDecided
 from core.domain.broker import AccountSnapshot, Side
 from core.domain.cycle import limits_in_force
 from core.domain.people import Person
-from core.domain.permissions import may_open, standing
-from core.domain.signals import volume_fits
+from core.domain.permissions import standing
 from core.ports import (
     BrokerUnavailable,
     Clock,
@@ -27,7 +26,7 @@ from core.records import AccountRow, ApprovalRow, SignalRow, TradeRow, UserRow
 from core.services.desk import AccountMemory, Desk
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy
-from core.services.quoting import bad_volume, quoted_symbol
+from core.services.quoting import tradable_symbol
 from core.services.recording import Recorder
 from core.services.speaking import speak
 from core.services.terminal_block import TerminalBlock
@@ -127,12 +126,8 @@ class DecideApproval:
         signal: SignalRow,
         snapshot: AccountSnapshot,
     ) -> ApprovalDecided:
-        tick, spec = quoted_symbol(snapshot, signal.symbol)
         side = Side(signal.side)
-        if not may_open(spec.trade_mode, side):
-            raise Refused("symbol_not_tradable", symbol=spec.name)
-        if not volume_fits(signal.volume, spec):
-            raise bad_volume(signal.volume, spec)
+        tick, spec = tradable_symbol(snapshot, signal.symbol, side, signal.volume)
         price = tick.ask if side is Side.BUY else tick.bid
         now = self._clock.now()
         _check_open(approval, signal, now)

@@ -18,6 +18,7 @@ from core.domain.rates import to_gbp
 from core.domain.results import COMMENT_PREFIX, deals_seen, ticket_results, total_pnl
 from core.domain.retcodes import RetcodeClass, classify
 from core.ports import (
+    AnsweredElsewhere,
     CancelRequest,
     Clock,
     CloseRequest,
@@ -168,6 +169,9 @@ class Converge:
         request = _to_request(attempt, order, snapshot)
         try:
             result = await self._gateway.send(request)
+        except AnsweredElsewhere as error:
+            await self._block(memory, str(error), reading=False)
+            answered = replace(order, state=closing.UNKNOWN, error=str(error))
         except OutcomeUnknown as error:
             answered = replace(order, state=closing.UNKNOWN, retcode=error.code, error=str(error))
         except NotSent as error:

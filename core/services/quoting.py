@@ -2,8 +2,10 @@
 
 from decimal import Decimal
 
-from core.domain.broker import AccountSnapshot, SymbolSpec, Tick
+from core.domain.broker import AccountSnapshot, Side, SymbolSpec, Tick
 from core.domain.market import is_quoted
+from core.domain.permissions import may_open
+from core.domain.signals import volume_fits
 from core.domain.symbols import known_as, meaning
 from core.services.errors import Refused
 
@@ -22,6 +24,21 @@ def quoted_symbol(snapshot: AccountSnapshot, asked: str) -> tuple[Tick, SymbolSp
         raise Refused("no_such_symbol", symbol=asked)
     if tick is None or not is_quoted(tick):
         raise Refused("no_price", symbol=name)
+    return tick, spec
+
+
+def tradable_symbol(
+    snapshot: AccountSnapshot, asked: str, side: Side, volume: Decimal
+) -> tuple[Tick, SymbolSpec]:
+    """The same where this side and volume may be opened here.
+
+    Raises Refused as `quoted_symbol`, and symbol_not_tradable or bad_volume.
+    """
+    tick, spec = quoted_symbol(snapshot, asked)
+    if not may_open(spec.trade_mode, side):
+        raise Refused("symbol_not_tradable", symbol=spec.name)
+    if not volume_fits(volume, spec):
+        raise bad_volume(volume, spec)
     return tick, spec
 
 

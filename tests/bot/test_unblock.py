@@ -53,16 +53,16 @@ async def test_a_client_cannot_unblock(chat: Conversation) -> None:
             "still_unreadable",
             0,
             (
-                "50001 stays blocked: its last reading failed: IPC timeout. It can be unblocked once "
-                "it is read as itself again. Unread since 14:02:11 UTC."
+                "50001 stays blocked: its last reading failed: IPC timeout. It can be unblocked "
+                "once it is read as itself again. Unread since 14:02:11 UTC."
             ),
         ),
         (
             "not_read_since",
             0,
             (
-                "50001 stays blocked: it was not read since it was blocked at 14:02:11 UTC. Try again "
-                "soon."
+                "50001 stays blocked: it was not read since it was blocked at 14:02:11 UTC. Try "
+                "again soon."
             ),
         ),
     ],

@@ -114,7 +114,6 @@ async def test_a_slipped_entry_is_told_in_pips(stage: Stage) -> None:
     [
         ("read_fails", {}),
         ("empty_read", {}),
-        ("wrong_login", {}),
         ("disconnected", {}),
         ("slow", {"ms": 3000, "when": "before", "verb": "snapshot"}),
     ],

@@ -132,3 +132,33 @@ async def test_six_commands_at_once_are_all_answered(zygote: Zygote, tmp_path: P
         await stage.comes(answered, "six answers")
         assert "went wrong" not in await stage.transcript(BEN)
         assert "went wrong" not in await stage.transcript(ADMIN_CHAT)
+
+
+async def test_after_a_wrong_account_nothing_is_sent_until_an_admin_unblocks(
+    zygote: Zygote, tmp_path: Path
+) -> None:
+    """What the guard has scheduled waits, and is done the moment the button is pressed."""
+    async with staged(zygote, tmp_path) as stage:
+        ticket = await ben_holds_gold(stage)
+        await stage.fault(50002, "wrong_login")
+        await stage.hears(BEN, "I have stopped trading on 50002, to be safe")
+        told = await stage.hears_after(
+            ADMIN_CHAT, 0, "Wrong account behind 50002 - trading blocked"
+        )
+        early = await stage.taps(ADA, "Unblock 50002", ADMIN_CHAT, message_id=told["id"])
+        assert early["text"].startswith("50002 stays blocked: its last reading failed")
+
+        await stage.mend(50002)
+        back = await stage.hears_after(ADMIN_CHAT, 0, "50002 is itself again - still blocked")
+        await gold_falls(stage, 1957.0)
+        await stage.hears(BEN, "I must close 50002 and cannot")
+        held = await stage.hears_after(ADMIN_CHAT, 0, "Cannot close 50002 yet - blocked")
+        assert held["id"] > back["id"]
+        assert exits(await stage.account(50002), ticket) == 0
+        answer = await stage.taps(ADA, "Unblock 50002", ADMIN_CHAT, message_id=back["id"])
+        assert answer["text"] == "50002 is unblocked. Closing everything goes on now."
+        await stage.hears(BEN, "50002 is flat - confirmed by two reads")
+        assert exits(await stage.account(50002), ticket) == 2.0
+        await stage.asks(
+            ADA, "/unblock 50002", "50002 is not blocked (any more)", chat_id=ADMIN_CHAT
+        )

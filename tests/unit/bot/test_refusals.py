@@ -115,8 +115,8 @@ def test_every_obstacle_fits_the_pop_up_that_refuses_an_approval(obstacle: str) 
         (
             "ambiguous_symbol",
             (
-                "XAUUSD may be any of GOLD, GOLD<micro at this account's broker, and I do not guess. "
-                "The signal has to name one of them."
+                "XAUUSD may be any of GOLD, GOLD<micro at this account's broker, and I do not "
+                "guess. The signal has to name one of them."
             ),
         ),
         (

@@ -56,6 +56,10 @@ class OutcomeUnknown(Exception):
         self.code = code
 
 
+class AnsweredElsewhere(OutcomeUnknown):
+    """Unknown, because another account answered: its terminal is not to be traded through."""
+
+
 class StoreUnavailable(Exception):
     """The database refused to read or commit."""
 

@@ -34,6 +34,7 @@ from core.ports import (
     SendResult,
     SnapshotRequest,
     StaleEpoch,
+    TerminalGateway,
     TerminalHealth,
 )
 from core.records import AccountRow, AccountStateRow, ApprovalRow, OutboxRow
@@ -219,10 +220,9 @@ class House:
         await self._migrate()
         self.store = await SqlStore.open(self.settings.database_url)
         self.epoch = await self.store.owner_epoch()
-        self.gateway = SimGateway(self.sim, self.clock, self.epoch)
         self.engine = assemble(
             store=self.store,
-            gateway=self.gateway,
+            gateway=self._open_gateway(),
             clock=self.clock,
             metrics=self.metrics,
             policy=policy_from(self.settings),
@@ -234,6 +234,10 @@ class House:
         self.due = dict.fromkeys(prepared.accounts, self.clock.now())
         async with self.store.reading() as tx:
             self.ids = {a.login: a.id for a in await tx.find(AccountRow)}
+
+    def _open_gateway(self) -> TerminalGateway:
+        self.gateway = SimGateway(self.sim, self.clock, self.epoch)
+        return self.gateway
 
     async def _migrate(self) -> None:
         """Migrate once per test run; every house starts from a copy."""

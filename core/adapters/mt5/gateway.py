@@ -24,6 +24,7 @@ from core.adapters.terminal.http_gateway import trade_request
 from core.domain.broker import AccountSnapshot
 from core.domain.broker_time import Look
 from core.ports import (
+    AnsweredElsewhere,
     BrokerUnavailable,
     CancelRequest,
     Clock,
@@ -180,14 +181,19 @@ class Mt5Gateway:
         terminal = self._terminal(request.login, request.server)
         try:
             order = trade_request(request)
+        except ValueError as error:
+            raise NotSent(f"{error}") from error
+        try:
             await terminal.ready()
             async with terminal.turn(self._limits.send_s), terminal.judging(reading=False):
                 return await self._send(terminal, order)
-        except (_SentElsewhere, Lost) as error:
+        except _SentElsewhere as error:
+            raise AnsweredElsewhere(f"{error}") from error
+        except Lost as error:
             raise OutcomeUnknown(f"{error}") from error
         except (WrongAccount, StaleEpoch):
             raise
-        except (BrokerUnavailable, NotAsked, ValueError) as error:
+        except (BrokerUnavailable, NotAsked) as error:
             raise NotSent(f"{error}") from error
         except Refused as refused:
             raise send_failure(refused.refusal) from refused

@@ -13,6 +13,7 @@ from core.adapters.terminal import translate
 from core.adapters.terminal.outcomes import certainly_not_sent
 from core.domain.broker import AccountSnapshot, Side
 from core.ports import (
+    AnsweredElsewhere,
     BrokerUnavailable,
     CancelRequest,
     Clock,
@@ -102,7 +103,7 @@ class HttpTerminalGateway:
             raise OutcomeUnknown(f"{type(error).__name__}: {error}".rstrip(": ")) from error
         if (answer.get("login"), answer.get("server")) != (request.login, request.server):
             # Sent, but by whom it was answered is not whom it was for: only reading can tell.
-            raise OutcomeUnknown("the answer came from another account")
+            raise AnsweredElsewhere("sent, but another account answered")
         return _result(answer)
 
     async def _call(

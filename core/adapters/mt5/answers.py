@@ -12,7 +12,14 @@ from msgspec.structs import replace
 
 from core.adapters.mt5.channel import Answer, Lost, LostHow
 from core.adapters.terminal.outcomes import certainly_not_sent
-from core.ports import BrokerUnavailable, NotSent, OutcomeUnknown, StaleEpoch, WrongAccount
+from core.ports import (
+    AnsweredElsewhere,
+    BrokerUnavailable,
+    NotSent,
+    OutcomeUnknown,
+    StaleEpoch,
+    WrongAccount,
+)
 
 IPC_CODE_MAX: Final = -10000
 """`last_error` codes from here down: the pipe to the terminal is lost (facts: mt5, 1.3)."""
@@ -140,7 +147,8 @@ def send_failure(refusal: Refusal) -> NotSent | OutcomeUnknown | StaleEpoch | Wr
     if refusal.kind == STALE_EPOCH:
         return StaleEpoch(str(refusal))
     if meaning(refusal).may_have_left:
-        return OutcomeUnknown(str(refusal), code=refusal.code)
+        unknown = AnsweredElsewhere if refusal.elsewhere else OutcomeUnknown
+        return unknown(str(refusal), code=refusal.code)
     if refusal.elsewhere:
         return WrongAccount(str(refusal))
     return NotSent(str(refusal), code=refusal.code)

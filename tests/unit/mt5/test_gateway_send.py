@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from core.adapters.mt5.channel import LostHow
 from core.domain.broker import Side
 from core.ports import (
+    AnsweredElsewhere,
     CancelRequest,
     CloseRequest,
     NotSent,
@@ -145,14 +146,18 @@ async def test_a_removal_is_sent(bench: Bench) -> None:
             TerminalState.RESTING,
         ),
         (answering(lambda answer: answer.pop("login")), OutcomeUnknown, TerminalState.RESTING),
-        (answering(lambda answer: answer.update(login=5)), OutcomeUnknown, TerminalState.RESTING),
         (
-            answering(lambda answer: answer.update(server="X")),
-            OutcomeUnknown,
+            answering(lambda answer: answer.update(login=5)),
+            AnsweredElsewhere,
             TerminalState.RESTING,
         ),
-        (refusing("after_send", login=5), OutcomeUnknown, TerminalState.RESTING),
-        (refusing("timeout", server="X"), OutcomeUnknown, TerminalState.RESTING),
+        (
+            answering(lambda answer: answer.update(server="X")),
+            AnsweredElsewhere,
+            TerminalState.RESTING,
+        ),
+        (refusing("after_send", login=5), AnsweredElsewhere, TerminalState.RESTING),
+        (refusing("timeout", server="X"), AnsweredElsewhere, TerminalState.RESTING),
         (refusing("refused", login=5), WrongAccount, TerminalState.RESTING),
     ],
 )

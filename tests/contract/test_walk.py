@@ -17,7 +17,7 @@ from core.records import AuditRow
 from tests.contract.spoiled_agents import FAILED_CALLS, LOST, REPORTED, AgentHouse, Fault
 from tests.engine.house import ADMIN, ADMIN_CHAT, GBP
 
-SNAPSHOTS = 7
+SNAPSHOTS = 6
 """What the undisturbed close asks for, from the breach to the proof; the first test says so."""
 SENDS = 2
 DIES_FIRST = Fault(verb="snapshot", kind="dies")

@@ -117,7 +117,8 @@ NONE = [
 @pytest.mark.parametrize(("code", "text", "certain"), NONE)
 def test_only_what_never_left_is_certainly_not_sent(*, code: int, text: str, certain: bool) -> None:
     assert certainly_not_sent(code, text) is certain
-    with pytest.raises(NotSent if certain else OutcomeUnknown, match=f"{code} ") as told:
+    failure: type[NotSent | OutcomeUnknown] = NotSent if certain else OutcomeUnknown
+    with pytest.raises(failure, match=f"{code} ") as told:
         _result({"result": None, "error": [code, text]})
     assert told.value.code == code
 

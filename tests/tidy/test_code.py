@@ -11,13 +11,14 @@ from tests.tidy.sources import ROOT, name_of, python_files, tree
 FILE_LINES_MAX = 450
 LONGER_FILES = {
     "core/records.py": 560,  # one list of rows: the database at one glance
-    "core/adapters/mt5/agent.py": 800,  # copied alone to a terminal's host: it may import nothing
+    "core/adapters/mt5/agent.py": 1160,  # copied alone to a terminal's host: it may import nothing
 }
 FUNCTION_LINES_MAX = 60
 FUNCTION_LINES_MAX_IN_TESTS = 90
 
 BROAD_EXCEPT = {
     # file: why it may catch everything
+    "core/adapters/mt5/agent.py": "the module may raise anything; it is answered, and told apart",
     "scheduler.py": "a job that fails is counted and tried again at its next turn",
     "bot/middlewares/errors.py": "the error router: a handler that fails is answered and logged",
     "bot/notifier.py": "a message that fails is logged and kept; the others still go out",

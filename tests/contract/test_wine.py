@@ -85,7 +85,7 @@ def test_the_agent_answers_for_the_official_wheel(start: Start) -> None:
     assert agent.ask("send", request=misspelt)["error"]["kind"] == "bad_request"
     assert agent.ask("send", request=close)["error"]["kind"] == "not_connected"
     assert agent.ask("shutdown")["ok"]
-    until(agent.is_over, 10)
+    assert agent.process.wait(10) == 0
 
 
 def test_the_wheel_is_the_locked_release() -> None:
@@ -136,7 +136,7 @@ def test_when_the_agent_goes_a_child_that_hangs_is_gone_within_a_second(
     assert len(children_of(tmp_path / "state")) == 1
     agent.close_stdin() if how == "its input ends" else agent.kill()
     until(lambda: not children_of(tmp_path / "state"), GONE_S)
-    until(agent.is_over, GONE_S)
+    assert agent.process.wait(GONE_S) == (0 if how == "its input ends" else -9)
 
 
 def test_the_terminal_is_locked_for_one_and_taken_over_by_a_higher_epoch(
@@ -151,7 +151,7 @@ def test_the_terminal_is_locked_for_one_and_taken_over_by_a_higher_epoch(
     assert other["error"]["kind"] == "stale_epoch"
     taken = second.ask("hello", epoch=2, owner="another", **hello())
     assert (taken["ok"], taken["epoch_max"]) == (True, 2)
-    until(first.is_over, GONE_S)
+    first.process.wait(GONE_S)
     assert len(children_of(tmp_path / "state")) == 1
     third = start(STUB)
     refused = third.ask("hello", **hello())

@@ -169,22 +169,10 @@ class WineAgent:
         assert self.process.stdin is not None
         self.process.stdin.close()
 
-    def is_over(self) -> bool:
-        """Whether its output has ended and no process of its group calls itself Python."""
-        return not self._reader.is_alive() and self._supervisor() is None
-
     def kill(self) -> None:
-        """As `kill -9` of the supervisor does."""
-        supervisor = self._supervisor()
-        assert supervisor is not None
-        os.kill(supervisor, signal.SIGKILL)
-
-    def _supervisor(self) -> int | None:
-        for pid, words in _commands():
-            with contextlib.suppress(ProcessLookupError):
-                if words[0].endswith("python.exe") and os.getpgid(pid) == self.process.pid:
-                    return pid
-        return None
+        """As `kill -9` does."""
+        self.process.kill()
+        self.process.wait(WITHIN_S)
 
     def end(self) -> None:
         """Leave nothing behind."""

@@ -276,8 +276,6 @@ def _check_account(memory: AccountMemory) -> None:
     if memory.snapshot is None or memory.failures:
         reason = memory.failing_reason or state.unavailable_reason or "not read yet"
         raise Refused("account_unavailable", reason=reason, since=memory.failing_since)
-    if state.obstacles:
-        raise Refused("cannot_close", obstacles=standing(state))
     if state.armed_at is None:
         raise Refused("account_not_armed", why="no rate to pounds")
     minimum = limits_in_force(memory.account, state.gbp_rate).minimum_equity

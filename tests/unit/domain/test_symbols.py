@@ -131,6 +131,7 @@ def test_metals_coins_and_indices_are_found_by_what_they_are(
         ("US30", r"CFD\US30Y", "USD", "USD", CalcMode.CFD),
         ("US30", r"Indices\US3000", "USD", "USD", CalcMode.CFD),
         ("US30", r"NYSE\DOW", "USD", "USD", CalcMode.CFD),
+        ("US30", r"CFD\betaUS30", "USD", "USD", CalcMode.CFD),
         ("US500", r"NYSE\ES", "USD", "USD", CalcMode.CFD),
         ("US500", r"Indices\US500EUR", "EUR", "EUR", CalcMode.CFD),
         ("NAS100", r"Indices\AUS200", "AUD", "AUD", CalcMode.CFD),
@@ -149,6 +150,12 @@ def test_a_name_that_we_do_not_know_is_found_by_exactly_that_name() -> None:
     share = listing(r"Stocks\AAPL.US", "USD", "USD", EXCHANGE_STOCKS)
     assert resolve("AAPL.US", [share]) == "AAPL.US"
     assert canonical(share) == "AAPL.US"
+
+
+def test_a_custom_symbol_stands_for_nothing_and_is_known_as_nothing_else() -> None:
+    mine = listing(r"My\SPREAD1", "USD", "USD", custom=True)
+    assert resolve("SPREAD1", [mine]) is None
+    assert canonical(listing(r"Forex\EURUSD.mine", "EUR", "USD", custom=True)) == "EURUSD.mine"
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ class TerminalRoutes:
         peer = self.peers.get(login) or self.peers.setdefault(login, Peer(self._sim, login))
         await asyncio.sleep(peer.delay_ms(body.call, BEFORE) / 1000)
         answer = peer.answer(body.call, body.asked, body.pipe)
-        if body.call == READING:
+        if body.call == READING and "value" in answer:
             self._on_read(login)
         await asyncio.sleep(peer.delay_ms(body.call, AFTER) / 1000)
         return _json(answer)

@@ -127,7 +127,7 @@ class Cache:
         """Orders that are done and that the terminal knows, in the order in which they were."""
         kept = self.kept(login)
         until_ms = kept["at_ms"] if kept else self._broker.now_ms()
-        newest = kept["done"] if kept else None
+        newest = kept.get("done") if kept else None
         quotes, clock = self._broker.market.quotes, self.clock(login)
         return [
             structs.trade_order(order, quotes[order.symbol], clock)
@@ -159,7 +159,7 @@ class Cache:
         """
         kept = self.kept(login)
         until_ms = kept["at_ms"] if kept else self._broker.now_ms()
-        newest = kept["deals_to"] if kept else None
+        newest = kept.get("deals_to") if kept else None
         clock = self.clock(login)
         found = []
         for deal in reversed(self._broker.ledger.deals(login)):

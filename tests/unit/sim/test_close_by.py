@@ -31,6 +31,8 @@ def test_the_rest_keeps_side_and_price_of_the_larger(mt5: Surface, bench: Bench)
     assert {one.comment for one in deals} == {f"close #{larger} by #{smaller}"}
     assert {one.order for one in deals} == {sent.order}
     assert bench.balance(HEDGING_USD) == 12_097
+    # One order made two deals; a look-up by ticket answers one at most.
+    assert len(mt5.history_deals_get(ticket=sent.order)) == 1
     (order,) = mt5.history_orders_get(ticket=sent.order)
     assert (order.type, order.position_id, order.position_by_id) == (8, larger, smaller)
 

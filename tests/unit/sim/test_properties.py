@@ -31,6 +31,17 @@ CASH = st.tuples(
     st.integers(-300_000, 300_000).filter(bool),
     st.sampled_from(("balance", "credit", "commission")),
 )
+CLOSE_BY = st.tuples(
+    st.just("close_by"), st.sampled_from(LOGINS), st.integers(0, 5), st.integers(0, 5)
+)
+NIGHTS = st.tuples(st.just("nights"), st.integers(1, 4))
+COSTLY = {
+    "XAUUSD": {"swap_mode": 1, "swap_long": D("-7.5"), "swap_short": D("2.5")},
+    "EURUSD": {"swap_mode": 4, "swap_long": D("-3.33"), "commission": D("3.5")},
+    "USDJPY": {"swap_mode": 7, "swap_long": D(-5), "swap_short": D(-5)},
+    "USDCHF": {"swap_mode": 5, "swap_short": D("-3.6"), "commission": D("0.1")},
+}
+"""Costs of every kind: in points, in money, by re-opening, as interest."""
 
 
 def act(bench: Bench, step: tuple[object, ...]) -> None:
@@ -51,6 +62,14 @@ def act(bench: Bench, step: tuple[object, ...]) -> None:
             terms = bench.sim.market.symbols[symbol]
             bid = (terms.bid * (1000 + permille) / 1000).quantize(terms.point)
             bench.sim.set_price(symbol, bid, bid + spread * terms.point)
+        case ("close_by", int(login), int(one), int(other)):
+            held = bench.positions(login)
+            if max(one, other) < len(held):
+                tickets = {"position": held[one].ticket, "position_by": held[other].ticket}
+                bench.send(login, action=10, **tickets)
+        case ("nights", int(count)):
+            bench.now += count * 86_400_000
+            bench.sim.walk()
         case ("cash", int(login), int(cents), str(kind)):
             bench.sim.broker.cash(login, D(cents) / 100, kind)
         case _:
@@ -58,11 +77,13 @@ def act(bench: Bench, step: tuple[object, ...]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps=st.lists(st.one_of(TRADES, PRICES, CASH), max_size=25))
+@given(steps=st.lists(st.one_of(TRADES, TRADES, PRICES, CASH, CLOSE_BY, NIGHTS), max_size=25))
 def test_money_adds_up_after_any_sequence(steps: list[tuple[object, ...]]) -> None:
     """Equity is balance, credit and open profit; the deals are the balance; nets stay single."""
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
+        for symbol, costs in COSTLY.items():
+            bench.sim.set_terms(symbol, **costs)
         for step in steps:
             act(bench, step)
         for login in LOGINS:

@@ -602,7 +602,8 @@ def pass_on(stream: BinaryIO, lines: queue.Queue[bytes | None], leave: Callable[
             lines.put_nowait(line)
     except (OSError, queue.Full) as error:
         sys.stderr.write(f"agent {os.getpid()}: nothing more is read: {error!r}\n")
-    leave()
+    finally:
+        leave()
 
 
 class FileLock:
@@ -649,7 +650,7 @@ class FileLock:
             self._handle = None
 
 
-def seize(lock: FileLock, until_s: float, may_kill: Callable[[], None] | None = None) -> bool:
+def seize(lock: FileLock, until_s: float, may_kill: Callable[[], object] | None = None) -> bool:
     """Lock before that instant of the monotonic clock; tell whether it was done.
 
     Given `may_kill`, kill the holder, unless that raises.
@@ -862,17 +863,14 @@ class Place:
         """
         self.admit(epoch, owner, is_held=False)
         # Who came with a higher epoch meanwhile must neither be killed nor kept waiting.
-        if not seize(self.lock, until_s, lambda: self._stay_newest(epoch, owner)):
+        if not seize(self.lock, until_s, lambda: self.admit(epoch, owner)):
             raise Failure("terminal_locked", "the agent that holds the terminal cannot be killed")
         try:
-            self._stay_newest(epoch, owner)
+            self.admit(epoch, owner)
         except Failure:
             self.lock.release()
             raise
         self.lock.sign()
-
-    def _stay_newest(self, epoch: int, owner: str) -> None:
-        self.admit(epoch, owner)
 
     def outlive_child(self, until_s: float) -> None:
         """See the last of an older child. Raises Failure where it stays."""
@@ -900,14 +898,14 @@ class Child:
             env=environment,
             creationflags=creation_flags,
         )
+        self._seq = 0
+        self._said: queue.Queue[bytes | None] = queue.Queue(2)  # a request, and that it is the last
+        self._heard: queue.Queue[bytes | None] = queue.Queue(2)
         try:
             bind_child(self.process)
         except OSError as error:
             self.end()
             raise Failure("internal", f"the child cannot be bound to the agent: {error}") from None
-        self._seq = 0
-        self._said: queue.Queue[bytes] = queue.Queue(1)
-        self._heard: queue.Queue[bytes | None] = queue.Queue(1)
         self._said.put(encode(config))
         start_thread(self._converse)
         start_thread(lambda: self._pass_diagnostics(hide))
@@ -916,9 +914,9 @@ class Child:
         """Write and read, so that the main thread never waits for a pipe."""
         say, hear = self.process.stdin, self.process.stdout
         assert say and hear  # noqa: S101, PT018 - both were asked for
-        with contextlib.suppress(OSError):
-            while True:
-                say.write(self._said.get())
+        with contextlib.suppress(OSError), hear, say:
+            while request := self._said.get():
+                say.write(request)
                 say.flush()
                 line = hear.readline(LINE_BYTES_MAX + 1)
                 if not line.endswith(b"\n"):
@@ -929,9 +927,10 @@ class Child:
     def _pass_diagnostics(self, hide: Callable[[bytes], bytes]) -> None:
         stream = self.process.stderr
         assert stream  # noqa: S101 - it was asked for
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), stream:
             while line := stream.readline(CHUNK_BYTES):
-                os.write(2, hide(line))
+                with contextlib.suppress(OSError):  # a child must not wait for who does not listen
+                    os.write(2, hide(line))
 
     def ask(self, verb: str, body: Told, until_s: float) -> Told:
         """Hand one request over and give the answer. Raises Failure as `hear` does."""
@@ -969,6 +968,8 @@ class Child:
     def end(self) -> None:
         """Kill, and wait until it is gone, as long as may be."""
         self.process.kill()
+        with contextlib.suppress(queue.Full):
+            self._said.put_nowait(None)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(KILL_WAIT_S)
 
@@ -1124,8 +1125,10 @@ def supervise(module: str, state: Path) -> int:
     supervisor = Supervisor(module, state)
 
     def leave() -> None:
-        supervisor.kill()
-        os._exit(0)
+        try:
+            supervisor.kill()
+        finally:
+            os._exit(0)
 
     start_thread(lambda: pass_on(incoming, lines, leave))
     while not supervisor.is_done:

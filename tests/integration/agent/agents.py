@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,6 +49,14 @@ CALLS = {
     "shutdown": "shutdown",
 }
 """The call of each verb at which it is made to fail."""
+
+
+def wait_until(effect: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    until_s = time.monotonic() + PATIENCE_S
+    while not effect():
+        assert time.monotonic() < until_s, "it did not come to that"
+        threading.Event().wait(POLL_S)
 
 
 class Watched:
@@ -150,10 +159,7 @@ class AgentProcess:
 
     def wait_for_call(self, call: str, times: int = 1) -> None:
         """Wait until it was made."""
-        until_s = time.monotonic() + PATIENCE_S
-        while [name for _, name in self.calls()].count(call) < times:
-            assert time.monotonic() < until_s, f"{call} was not called"
-            threading.Event().wait(POLL_S)
+        wait_until(lambda: [name for _, name in self.calls()].count(call) >= times)
 
     def say(self, line: bytes) -> None:
         """Write as it is."""

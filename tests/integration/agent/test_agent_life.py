@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.agent.agents import BODIES, CALLS, GONE_S, HELLO, AgentProcess, Watched
+from tests.integration.agent.agents import (
+    BODIES,
+    CALLS,
+    GONE_S,
+    HELLO,
+    AgentProcess,
+    Watched,
+    wait_until,
+)
 
 CALLING = [verb for verb in CALLS if verb != "shutdown"]
 HANGS = ["hang", "wait"]
@@ -185,3 +193,21 @@ def test_every_answer_of_a_connected_agent_tells_whose_it_is(agent: AgentProcess
         assert (answer["login"], answer["server"], answer["build"]) == (1001, "Stub-Demo", 5640)
         assert answer["freshest_tick_ms"] == (None if verb == "connect" else 1_764_000_000_000)
         assert answer["epoch_max"] == 1
+
+
+def test_children_that_went_leave_nothing_behind(agent: AgentProcess) -> None:
+    """Neither a thread nor a pipe, whether they ended idle, in a call, or by themselves."""
+
+    def held() -> tuple[int, int]:
+        own = Path(f"/proc/{agent.process.pid}")
+        return len(list((own / "task").iterdir())), len(list((own / "fd").iterdir()))
+
+    agent.start()
+    before = held()
+    for fault in ["hang", "die", "forge"]:
+        agent.fault(order_send=fault)
+        assert agent.kind("send", deadline_ms=200) in {"timeout", "child_died"}
+        agent.fault()
+        agent.start()
+        assert agent.ask("snapshot")["ok"]
+    wait_until(lambda: held() == before)

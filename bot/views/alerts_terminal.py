@@ -19,6 +19,10 @@ from core.domain.alerts_terminal import (
     TerminalCleared,
 )
 
+UNLINKED = {
+    Audience.CLIENT: "No terminal is linked to it; your admin has to link one.",
+    Audience.ADMIN: "No terminal is linked to it. On Reckoner's machine: python -m bot link",
+}
 UNGUARDED = (
     "Until it can be read again Reckoner cannot guard it, and older figures are not current."
 )
@@ -49,7 +53,7 @@ def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
         if alert.positions_count
         else "No position was open when last read."
     )
-    title, reason = _why_unread(alert, voice)
+    title, reason = _why_unread(alert, voice, audience)
     lines = [
         headline(voice, title),
         *who(alert, audience),
@@ -61,7 +65,7 @@ def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
     return Message(html="\n".join(lines))
 
 
-def _why_unread(alert: AccountUnavailable, voice: Voice) -> tuple[str, str]:
+def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> tuple[str, str]:
     since = clock(alert.since, voice)
     match alert.terminal:
         case "starting":
@@ -69,14 +73,16 @@ def _why_unread(alert: AccountUnavailable, voice: Voice) -> tuple[str, str]:
                 f"⏳ {alert.login}: its terminal is starting since {since}",
                 f"The terminal is being started since {since}; the account is not read meanwhile.",
             )
-        case "resting":
-            tries = plural(alert.attempts, "start")
+        case "failing":
+            times = plural(alert.attempts, "time")
             at = "" if alert.next_try_at is None else moment(alert.next_try_at, voice)
-            again = f" The next one is at {at}." if at else ""
+            again = f" The next try is at {at}." if at else ""
             return (
                 f"⚠️ {alert.login}: its terminal does not start",
-                f"{tries} failed: {word({}, alert.reason)}.{again}",
+                f"It failed {times} in a row: {word({}, alert.reason)}.{again}",
             )
+        case "unlinked":
+            return f"⚠️ {alert.login}: no terminal is linked", UNLINKED[audience]
         case _:
             return (
                 f"⚠️ Account {alert.login} cannot be read since {since}",

@@ -13,6 +13,7 @@ from bot.callbacks import BoardKind
 from bot.markup import esc
 from bot.views import alerts_market
 from bot.views import obstacles as words_of
+from bot.views.alerts_terminal import UNLINKED
 from bot.views.message import (
     Audience,
     ChartRequest,
@@ -55,10 +56,6 @@ HUNDRED = Decimal(100)
 REASON_CHARS_MAX = 120
 CANNOT = "🔴 Guard watching, but it cannot close"
 TERMINALS = {"up": "up", "starting": "starting", "resting": "resting", "unlinked": "not linked"}
-UNLINKED = {
-    Audience.CLIENT: "⚠️ No terminal is linked to it; your admin has to link one.",
-    Audience.ADMIN: "⚠️ No terminal is linked to it. On Reckoner's machine: python -m bot link",
-}
 BLIND_GUARDS = frozenset({"clear", "unarmed"})
 """States of a guard that mean nothing while its account cannot be read."""
 
@@ -230,11 +227,12 @@ def _terminal(line: TerminalLine, voice: Voice, now: datetime, audience: Audienc
             return [f"⏳ Its terminal is being started since {since}."]
         case "resting":
             until = "" if line.next_try_at is None else moment(line.next_try_at, voice, today=now)
-            tried = f" after {plural(line.attempts, 'failed start')}" if line.attempts else ""
-            why = f": {esc(line.reason, REASON_CHARS_MAX)}" if line.reason else ""
+            tried = f" after {plural(line.attempts, 'failure')}" if line.attempts else ""
+            told = audience is Audience.ADMIN and line.reason
+            why = f": {esc(line.reason, REASON_CHARS_MAX)}" if told else ""
             return [f"⏳ Its terminal rests{f' until {until}' if until else ''}{tried}{why}."]
         case "unlinked":
-            return [UNLINKED[audience]]
+            return [f"⚠️ {UNLINKED[audience]}"]
         case _:
             return []
 

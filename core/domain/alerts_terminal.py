@@ -11,8 +11,8 @@ from core.domain.alert_parts import AccountAlert
 class AccountUnavailable(AccountAlert, frozen=True, kw_only=True):
     """The account cannot be read. Nothing is concluded but that.
 
-    `terminal` is starting or resting where its terminal is only on its way, else empty; a resting
-    one is started again at `next_try_at`. `attempts` is how many starts have failed in a row.
+    `terminal` says where that is the reason: starting, failing (to start, `attempts` times in a
+    row; tried again at `next_try_at`), or unlinked.
     """
 
     reason: str

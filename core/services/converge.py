@@ -361,7 +361,9 @@ class Converge:
             scope=job.scope,
             trouble=job.trouble or "",
             detail=detail,
-            retcode=None if last is None or job.trouble == BLOCKED else last.retcode,
+            retcode=(
+                None if last is None or job.trouble == BLOCKED else closing.telling_code(last)
+            ),
             open_positions=len(snapshot.positions),
             open_orders=len(snapshot.orders),
             next_try_at=plan.due_at,

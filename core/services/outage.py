@@ -59,7 +59,7 @@ class Outage:
         now = self._clock.now()
         memory.failures += 1
         memory.failing_since = memory.failing_since or now
-        memory.failing_reason = str(error)
+        memory.failing_reason = _said(error)
         if not isinstance(error, TerminalStarting):
             memory.failed_reads += 1
         is_news = memory.failures == 1
@@ -79,7 +79,7 @@ class Outage:
         if not isinstance(error, TerminalStarting):
             return memory.failed_reads >= FAILURES_TOLD
         health = self._health(memory)
-        start_failed = health is not None and health.state is TerminalState.RESTING
+        start_failed = health is not None and _start_failed(memory, health)
         return start_failed or now - _since(memory, health, now) >= STARTING_TOLD_AFTER
 
     def _health(self, memory: AccountMemory) -> TerminalHealth | None:
@@ -98,9 +98,13 @@ class Outage:
     async def _tell_outage(
         self, memory: AccountMemory, error: BrokerUnavailable, since: datetime
     ) -> None:
-        reason = str(error)[:REASON_LENGTH_MAX]
-        health = self._health(memory) if isinstance(error, TerminalStarting) else None
-        since = _since(memory, health, since)
+        reason = _said(error)[:REASON_LENGTH_MAX]
+        health = self._health(memory)
+        way = "" if health is None else _way(memory, error, health)
+        if health is None or not way:
+            health = None
+        else:
+            since, reason = _since(memory, health, since), health.reason or reason
         state = replace(memory.state, unavailable_since=since, unavailable_reason=reason)
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
@@ -111,13 +115,34 @@ class Outage:
                     reason=reason[:200],
                     since=since,
                     positions_count=memory.state.positions_count,
-                    terminal="" if health is None else health.state.value,
+                    terminal=way,
                     attempts=0 if health is None else health.failures,
                     next_try_at=None if health is None else health.next_try_at,
                 )
             )
             await tx.save_state(state)
         memory.state = state
+
+
+def _said(error: BrokerUnavailable) -> str:
+    """The reason as everybody may read it: not whose account it was that answered."""
+    if isinstance(error, WrongAccount):
+        return "its terminal answers for another account"
+    return str(error)
+
+
+def _way(memory: AccountMemory, error: BrokerUnavailable, health: TerminalHealth) -> str:
+    """Where the terminal is on its way up, as `AccountUnavailable.terminal` has it."""
+    if health.state is TerminalState.UNLINKED:
+        return "unlinked"
+    if not isinstance(error, TerminalStarting):
+        return ""
+    return "failing" if _start_failed(memory, health) else "starting"
+
+
+def _start_failed(memory: AccountMemory, health: TerminalHealth) -> bool:
+    """Whether a start has failed: of a terminal that was up, its fall counts as the first."""
+    return health.failures > (1 if memory.snapshot is not None else 0)
 
 
 def _since(memory: AccountMemory, health: TerminalHealth | None, now: datetime) -> datetime:

@@ -41,7 +41,7 @@ class TerminalBlock:
             )
             if reading and state.unavailable_since is None:
                 # The outage that begins with the block is told by it, and known by its instant.
-                state = replace(state, unavailable_since=pen.now, unavailable_reason=reason)
+                state = replace(state, unavailable_since=pen.now, unavailable_reason=None)
                 await failed_read(pen, reason)
             await pen.audit(words.TERMINAL_BLOCKED, reason=reason)
             await pen.say(blocked(pen, state.terminal_blocked_reason or "", right_again=False))

@@ -41,21 +41,53 @@ async def test_a_start_is_told_only_when_it_lasts_too_long(
         assert (alert.terminal, alert.since) == ("starting", began)
 
 
-async def test_a_start_that_failed_is_told_at_once(house: House) -> None:
-    starting(house)
-    await house.run(5)
-    assert await outages(house) == []
-    again = house.clock.now() + timedelta(seconds=40)
-    house.gateway.healths[USD] = TerminalHealth(
+def resting(house: House, failures: int) -> TerminalHealth:
+    """The terminal has failed so often in a row."""
+    health = TerminalHealth(
         state=TerminalState.RESTING,
         since=house.clock.now(),
-        failures=1,
-        next_try_at=again,
+        failures=failures,
+        next_try_at=house.clock.now() + timedelta(seconds=40),
         reason="Process create failed",
     )
+    house.gateway.healths[USD] = health
+    return health
+
+
+async def test_a_start_that_failed_is_told_at_once(house: House) -> None:
+    """Of a terminal that was up, the fall is the first failure and no failed start yet."""
+    starting(house)
+    resting(house, 1)
+    await house.run(20)
+    assert await outages(house) == []
+    health = resting(house, 2)
     await house.run(10)
     (alert,) = await outages(house)
-    assert (alert.terminal, alert.attempts, alert.next_try_at) == ("resting", 1, again)
+    assert (alert.terminal, alert.attempts, alert.reason) == ("failing", 2, "Process create failed")
+    assert alert.next_try_at == health.next_try_at
+
+
+async def test_the_very_first_start_that_fails_is_told(house: House) -> None:
+    """Nothing was ever read since Reckoner started: one failure is one failed start."""
+    await house.restart()
+    starting(house)
+    resting(house, 1)
+    await house.run(0)
+    (alert,) = await outages(house)
+    assert (alert.terminal, alert.attempts) == ("failing", 1)
+
+
+async def test_an_account_without_a_terminal_is_told_as_that(house: House) -> None:
+    def call(_verb: str) -> None:
+        raise BrokerUnavailable("50002 at Sim: no terminal is linked: python -m bot link")
+
+    house.gateway.before_call = call
+    house.gateway.healths[USD] = TerminalHealth(
+        state=TerminalState.UNLINKED, since=house.clock.now()
+    )
+    await house.run(30)
+    (alert,) = await outages(house)
+    assert alert.terminal == "unlinked"
 
 
 async def test_while_it_starts_the_account_is_not_taken_for_read(house: House) -> None:

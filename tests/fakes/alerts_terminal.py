@@ -24,8 +24,9 @@ def terminals() -> list[a.Alert]:
         unreadable(),
         unreadable(terminal="starting", reason="the terminal is being started"),
         unreadable(
-            terminal="resting", attempts=3, next_try_at=SOON, reason="Process create failed"
+            terminal="failing", attempts=3, next_try_at=SOON, reason="Process create failed"
         ),
+        unreadable(terminal="unlinked"),
         t.AccountRecovered(**ACCOUNT, since=EARLIER, at=START),
         t.AccountRecovered(**ACCOUNT, since=EARLIER, at=START, blocked=True),
         *(cannot_close(each.value) for each in Obstacle if each is not Obstacle.SYMBOL_DISABLED),

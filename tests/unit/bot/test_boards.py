@@ -163,8 +163,8 @@ def test_a_client_reads_the_same_with_a_step_of_their_own() -> None:
         ),
         (
             {"state": "resting", "attempts": 3, "reason": "IPC timeout"},
-            "⏳ Its terminal rests until 14:04:11 UTC after 3 failed starts: IPC timeout.",
-            "⏳ Its terminal rests until 14:04:11 UTC after 3 failed starts: IPC timeout.",
+            "⏳ Its terminal rests until 14:04:11 UTC after 3 failures.",
+            "⏳ Its terminal rests until 14:04:11 UTC after 3 failures: IPC timeout.",
         ),
         (
             {"state": "unlinked"},

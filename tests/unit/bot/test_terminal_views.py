@@ -201,14 +201,21 @@ def test_a_terminal_on_its_way_is_not_called_a_failure() -> None:
 
 def test_a_terminal_that_does_not_start_says_how_often_and_when_next() -> None:
     alert = unreadable(
-        terminal="resting", attempts=3, next_try_at=SOON, reason="Process create failed"
+        terminal="failing", attempts=3, next_try_at=SOON, reason="Process create failed"
     )
     assert said(alert).startswith(
         "⚠️ 50001: its terminal does not start\n"
-        "3 starts failed: Process create failed. The next one is at 14:04:11 UTC.\n"
+        "It failed 3 times in a row: Process create failed. The next try is at 14:04:11 UTC.\n"
     )
-    once = said(unreadable(terminal="resting", attempts=1, reason="x"))
-    assert "1 start failed: x.\n" in once
+    once = said(unreadable(terminal="failing", attempts=1, reason="x"))
+    assert "It failed 1 time in a row: x.\n" in once
+
+
+def test_an_account_without_a_terminal_sends_each_reader_their_own_way() -> None:
+    assert "your admin has to link one." in said(unreadable(terminal="unlinked"))
+    admin = said(unreadable(terminal="unlinked"), ADMIN)
+    assert admin.startswith("⚠️ 50001: no terminal is linked\n")
+    assert "On Reckoner's machine: python -m bot link" in admin
 
 
 def test_an_account_that_is_read_again_while_blocked_is_not_called_guarded() -> None:

@@ -1,8 +1,8 @@
 """The command that starts an agent beside a terminal: MT5_AGENT_COMMAND and the link's host.
 
-    ssh {host} python C:/reckoner/agent.py        on another machine
-    wine64 C:/python/python.exe agent.py          under Wine
-    (nothing, on Windows)                         this interpreter, this installation's agent
+    ssh {host} python C:/reckoner/agent.py            on another machine
+    deploy/wine-agent C:/python/python.exe agent.py   under Wine
+    (nothing, on Windows)                             this interpreter, this installation's agent
 
 One command for all terminals; which terminal it is, and the password, go over standard input.
 Never through a shell here. (`ssh` hands its words to a shell over there, and that one sees only

@@ -27,7 +27,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.domain.broker import AccountSnapshot, PendingOrder, Position, SymbolSpec
-from core.domain.retcodes import PLACED, REFUSALS_TOLD, OrderOutcome, RetcodeClass, outcome
+from core.domain.retcodes import (
+    PLACED,
+    REFUSALS_TOLD,
+    Executed,
+    OrderOutcome,
+    RetcodeClass,
+    outcome,
+)
 from core.records import CloseJobRow, CloseOrderRow
 
 ACCOUNT_SCOPE = "account"
@@ -323,8 +330,7 @@ def _pause_s(history: Sequence[CloseOrderRow], look: _Look) -> float:
         if _answer(order).answer is not answer.answer:
             break
         times += 1
-    # What was refused before it left may bear a code that by itself proves nothing.
-    pauses = answer.pauses_s or outcome(NOT_SENT).pauses_s
+    pauses = answer.pauses_s
     pause_s = pauses[min(times, len(pauses)) - 1]
     tick = look.snapshot.ticks.get(last.symbol)
     if answer.answer is RetcodeClass.SESSION and tick is not None and tick.at > _sent_at(last):
@@ -334,8 +340,20 @@ def _pause_s(history: Sequence[CloseOrderRow], look: _Look) -> float:
 
 
 def _answer(order: CloseOrderRow) -> OrderOutcome:
-    code = NOT_SENT if order.retcode is None else order.retcode
-    return outcome(code, order.error or "")
+    code = telling_code(order)
+    return outcome(NOT_SENT if code is None else code, order.error or "")
+
+
+def telling_code(order: CloseOrderRow) -> int | None:
+    """The code that tells what became of an attempt; None where it does not.
+
+    One that certainly did not leave may bear a code that by itself proves nothing: that of a call
+    made before it.
+    """
+    if order.retcode is None:
+        return None
+    executed = outcome(order.retcode, order.error or "").executed
+    return None if order.state == REFUSED and executed is not Executed.NO else order.retcode
 
 
 def _trouble(history: Sequence[CloseOrderRow]) -> str:

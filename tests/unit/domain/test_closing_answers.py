@@ -152,7 +152,26 @@ def test_a_refusal_whose_code_proves_nothing_still_has_a_pause() -> None:
     """A gateway may know from elsewhere that nothing left, as when the line was down before."""
     order = replace(sent("refused", 0), retcode=-10002, error="not sent: no line")
     early = planned(snapshot(position(), began=0.999), order, now=0.999)
-    assert (early.attempts, early.due_at) == ((), at(1))
+    assert (early.attempts, early.due_at, early.trouble) == ((), at(1), "")
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "text", "tells"),
+    [
+        ("refused", -10004, "No IPC connection", True),
+        ("refused", -2, 'Invalid "comment" argument', True),
+        ("refused", -10002, "IPC recv failed", False),
+        ("refused", -2, "Terminal: Invalid params", False),
+        ("refused", None, "", False),
+        ("unknown", -10002, "IPC recv failed", True),
+        ("done", 10009, "", True),
+    ],
+)
+def test_a_code_tells_only_what_it_proves(
+    *, state: str, code: int | None, text: str, tells: bool
+) -> None:
+    order = replace(sent(state, 0), retcode=code, error=text)
+    assert closing.telling_code(order) == (code if tells else None)
 
 
 @pytest.mark.parametrize(

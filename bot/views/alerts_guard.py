@@ -77,7 +77,7 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     )
     if flat:
         title = f"🔒 {alert.login} is locked - {figure}"
-    elif alert.obstacles:
+    elif alert.obstacles and not words_of.partial(alert.obstacles):
         title = f"🔴 I must close {alert.login} and cannot - {figure}"
     elif alert.deadline_at is None:
         title = f"🔴 Closing everything on {alert.login} now - {figure}"
@@ -151,14 +151,15 @@ def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Me
 
 def _closing(alert: GuardBreached, voice: Voice, audience: Audience) -> list[str]:
     held = holdings(alert.positions_count, alert.orders_count)
-    if alert.obstacles:
+    if alert.obstacles and not words_of.partial(alert.obstacles):
         return [*_held_up(alert, held, voice, audience), AFTER]
     if alert.deadline_at is None:
         start = f"Closing {held} now."
     else:
         start = f"Closing {held}, beginning at {moment(alert.deadline_at, voice)}."
     skip = word(SKIPS, alert.skip_reason)
-    return [start, *([skip] if skip else []), FINAL[audience], AFTER]
+    but = [words_of.sentence(alert.obstacles)] if alert.obstacles else []
+    return [start, *but, *([skip] if skip else []), FINAL[audience], AFTER]
 
 
 def _held_up(alert: GuardBreached, held: str, voice: Voice, audience: Audience) -> list[str]:

@@ -115,8 +115,11 @@ def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Messag
     held = alert.positions_count > 0
     still = " still" if alert.news == "reminder" else ""
     why = words_of.heading(alert.obstacles)
+    close = "close all" if words_of.partial(alert.obstacles) else "close"
     lines = [
-        headline(voice, f"{'🔴' if held else '🟠'} I{still} cannot close on {alert.login} - {why}"),
+        headline(
+            voice, f"{'🔴' if held else '🟠'} I{still} cannot {close} on {alert.login} - {why}"
+        ),
         *who(alert, audience),
         words_of.sentence(alert.obstacles),
         (

@@ -54,7 +54,7 @@ NO_ACCOUNT = "No account is linked to you yet. Please ask your admin."
 ADMIN_NO_ACCOUNT = "You have no account of your own; /accounts shows all."
 HUNDRED = Decimal(100)
 REASON_CHARS_MAX = 120
-CANNOT = "🔴 Guard watching, but it cannot close"
+CANNOT = "🔴 Guard watching, but it cannot close as it should"
 TERMINALS = {"up": "up", "starting": "starting", "resting": "resting", "unlinked": "not linked"}
 BLIND_GUARDS = frozenset({"clear", "unarmed"})
 """States of a guard that mean nothing while its account cannot be read."""
@@ -269,7 +269,13 @@ def _headroom(
     if share and board.equity:
         part = f", {percent(board.headroom * HUNDRED / board.equity)} of equity"
     if board.obstacles:
-        return [f"Headroom: {room}{part}. The limit is at equity {floor}, but I could not close."]
+        everything = "everything" if words_of.partial(board.obstacles) else "anything"
+        return [
+            (
+                f"Headroom: {room}{part}. The limit is at equity {floor}, but I could not close "
+                f"{everything}."
+            )
+        ]
     return [f"Headroom: {room}{part}. Reckoner closes everything at equity {floor}."]
 
 

@@ -89,9 +89,8 @@ def sentence(words: Sequence[str]) -> str:
     reasons = ", and because ".join(
         known.because.format(symbol=symbol) for known, symbol in _said(words)
     )
-    return (
-        f"I can watch this account but cannot close on it, because {reasons or NOT_READY.because}."
-    )
+    what = "close all of it" if partial(words) else "close on it"
+    return f"I can watch this account but cannot {what}, because {reasons or NOT_READY.because}."
 
 
 def refusal(words: Sequence[str]) -> str:
@@ -110,6 +109,11 @@ def next_steps(words: Sequence[str], login: int, audience: Audience) -> list[str
         for known, symbol in _said(words)
     ]
     return list(dict.fromkeys(steps))
+
+
+def partial(words: Sequence[str]) -> bool:
+    """Whether only some symbols are in the way, and the others can be closed."""
+    return bool(words) and all(parts(word)[0] is Obstacle.SYMBOL_DISABLED for word in words)
 
 
 def by_hand(words: Sequence[str]) -> list[str]:

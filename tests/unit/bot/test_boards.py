@@ -136,8 +136,8 @@ def test_an_account_reckoner_could_not_close_says_so() -> None:
         "🔴 I can watch this account but cannot close on it, because automated trading is switched "
         "off in its terminal.\nPress “Algo Trading” in the terminal, so that it turns green."
     ) in text
-    assert "The limit is at equity 8,000.00 GBP, but I could not close." in text
-    assert "🔴 Guard watching, but it cannot close" in text
+    assert "The limit is at equity 8,000.00 GBP, but I could not close anything." in text
+    assert "🔴 Guard watching, but it cannot close as it should" in text
     assert "closes everything" not in text, "a promise it could not keep"
 
 

@@ -70,7 +70,8 @@ def test_and_to_the_admins_with_their_own_next_step() -> None:
 )
 def test_each_obstacle_says_why_and_what_next(word: str, because: str, admin: str) -> None:
     alert = cannot_close(word)
-    sentence = f"I can watch this account but cannot close on it, because {because}.\n"
+    what = "close all of it" if "symbol" in word else "close on it"
+    sentence = f"I can watch this account but cannot {what}, because {because}.\n"
     assert sentence in said(alert)
     assert sentence in said(alert, ADMIN)
     assert admin in said(alert, ADMIN)
@@ -79,7 +80,14 @@ def test_each_obstacle_says_why_and_what_next(word: str, because: str, admin: st
 def test_several_symbols_are_one_reason_and_nobody_is_sent_to_close_what_cannot_be() -> None:
     text = said(cannot_close("symbol_disabled:GOLD", "symbol_disabled:US30", news="changed"))
     assert "because the broker has stopped all trading in GOLD and US30.\n" in text
+    assert text.startswith("🔴 I cannot close all on 50001 - GOLD cannot be traded\n")
     assert "in MetaTrader yourself" not in text
+
+
+def test_a_breach_with_one_symbol_in_the_way_still_closes_the_rest() -> None:
+    text = said(breach(obstacles=("symbol_disabled:GOLD",)))
+    assert text.startswith("🔴 Closing everything on 50001 at 14:02:21 - drawdown 20.4 %\n")
+    assert "I can watch this account but cannot close all of it, because" in text
 
 
 def test_a_flat_account_is_told_calmly_and_a_reminder_says_that_it_lasts() -> None:

@@ -424,11 +424,11 @@ class Terminal:
         else:
             self._kept_offset_s = known_s
 
-    def clock_unknown(self) -> BrokerUnavailable:
-        """Why no time of the broker's can be told."""
+    def clock_unknown(self) -> TerminalStarting:
+        """Why no time of the broker's can be told: part of a first start, until a market moves."""
         since = self.clock.fresh_at or self.clock.watched_since or self._shared.clock.now()
         few = "too few fresh prices" if self.clock.fresh_at else "no fresh price"
-        return BrokerUnavailable(
+        return TerminalStarting(
             f"the broker's clock is not known yet: {few} since {since:%Y-%m-%d %H:%M:%S} UTC"
         )
 

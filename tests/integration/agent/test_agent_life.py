@@ -1,18 +1,26 @@
 """Both processes end when they must, and nothing that hangs outlives its deadline."""
 
 import fcntl
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.integration.agent.agents import (
     BODIES,
     CALLS,
+    FILE,
     GONE_S,
     HELLO,
+    PATIENCE_S,
+    ROOT,
     AgentProcess,
     Watched,
     wait_until,
@@ -211,3 +219,51 @@ def test_children_that_went_leave_nothing_behind(agent: AgentProcess) -> None:
         agent.start()
         assert agent.ask("snapshot")["ok"]
     wait_until(lambda: held() == before)
+
+
+@contextmanager
+def child_alone(parent_pid: int, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A child without a supervisor, as others see it."""
+    with subprocess.Popen(
+        [sys.executable, str(FILE), "--child", str(parent_pid)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "STUB_DIRECTORY": str(directory)},
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def test_a_child_whose_supervisor_was_gone_before_it_began_ends_at_once(
+    tmp_path: Path,
+) -> None:
+    """The kernel's signal comes to who asked for it in time; this one came too late."""
+    with child_alone(1, tmp_path) as child:
+        assert child.wait(PATIENCE_S) == 0
+        assert child.stdout
+        assert child.stdout.read() == b""
+
+
+def test_a_child_ends_with_its_input_also_where_no_signal_comes(tmp_path: Path) -> None:
+    """While a call lets other threads run: the one way that every system has."""
+    with AgentProcess(tmp_path / "agent") as agent:
+        agent.fault(order_send="wait")
+    with child_alone(os.getpid(), agent.directory) as child:
+        assert child.stdin
+        assert child.stdout
+        config = {**HELLO, "module": "tests.fakes.metatrader5_stub"}
+        config["lock"] = str(tmp_path / "child.lock")
+        for number, message in enumerate([config, *SENDING]):
+            child.stdin.write(json.dumps({"seq": number, **message}).encode() + b"\n")
+            child.stdin.flush()
+            if message is not SENDING[-1]:
+                assert json.loads(child.stdout.readline())["body"]
+        agent.wait_for_call("order_send")
+        child.stdin.close()
+        assert child.wait(GONE_S) == 0
+
+
+SENDING: list[dict[str, Any]] = [{"verb": "connect"}, {"verb": "send", **BODIES["send"]}]

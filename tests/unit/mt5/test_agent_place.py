@@ -1,5 +1,7 @@
 """The lock and the epoch of a terminal: who is killed for them, and who is not."""
 
+import os
+import stat
 import subprocess
 import sys
 import time
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from core.adapters.mt5 import agent
 from core.adapters.mt5.agent import EPOCH_WAIT_S, Failure, FileLock, Place, seize, started_at
 
 TERMINAL = "C:\\MT5\\terminal64.exe"
@@ -165,3 +168,42 @@ def test_what_is_remembered_is_private(tmp_path: Path) -> None:
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_size < 100 for path in (tmp_path / "state").iterdir())
     place.lock.release()
+
+
+def test_an_epoch_is_on_the_disk_before_it_is_known(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file is flushed, then takes the place of the old one, then the directory is."""
+    done: list[str] = []
+    sync, rename = os.fsync, Path.replace
+
+    def fsync(handle: int) -> None:
+        done.append("flush " + ("directory" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"))
+        sync(handle)
+
+    def replace(self: Path, target: Path) -> Path:
+        done.append("rename")
+        assert place.newest == (0, "")
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    assert place.admit(6, "b")
+    assert done == ["flush file", "rename", "flush directory"]
+    assert not place.admit(6, "b")
+    assert len(done) == 3, "what is known is not written again"
+
+
+def test_a_child_imports_nothing_while_an_older_one_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "LOCK_WAIT_S", SHORT_S)
+    older = FileLock(tmp_path / "child.lock")
+    assert older.acquire()
+    with pytest.raises(Failure) as caught:
+        agent.load("tests.fakes.no_such_module", FileLock(tmp_path / "child.lock"))
+    assert kind(caught) == "terminal_locked"
+    older.release()
+    with pytest.raises(Failure) as caught:
+        agent.load("tests.fakes.no_such_module", FileLock(tmp_path / "child.lock"))
+    assert kind(caught) == "module_missing"

@@ -3,6 +3,7 @@
 import tempfile
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,8 +66,11 @@ def act(bench: Bench, step: tuple[object, ...]) -> None:
         case ("close_by", int(login), int(one), int(other)):
             held = bench.positions(login)
             if max(one, other) < len(held):
-                tickets = {"position": held[one].ticket, "position_by": held[other].ticket}
-                bench.send(login, action=10, **tickets)
+                tickets: dict[str, Any] = {
+                    "position": held[one].ticket,
+                    "position_by": held[other].ticket,
+                }
+                bench.send(login, "person", action=10, **tickets)
         case ("nights", int(count)):
             bench.now += count * 86_400_000
             bench.sim.walk()

@@ -129,7 +129,8 @@ def test_each_obstacle_is_told_with_its_next_step(obstacle: Obstacle) -> None:
     word = f"{obstacle}:GOLD.r" if obstacle is Obstacle.SYMBOL_DISABLED else obstacle.value
     step = _said(_changed(obstacles=(word,)))["permissions"]
     assert step.state is State.CANNOT
-    assert step.text.startswith("I can watch this account but cannot close on it, because ")
+    what = "close all of it" if obstacle is Obstacle.SYMBOL_DISABLED else "close on it"
+    assert step.text.startswith(f"I can watch this account but cannot {what}, because ")
     assert step.fix
 
 

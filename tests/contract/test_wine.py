@@ -139,14 +139,13 @@ def test_when_the_agent_goes_a_child_that_hangs_is_gone_within_a_second(
     assert agent.process.wait(GONE_S) == (0 if how == "its input ends" else -9)
 
 
-def test_the_terminal_is_locked_for_one_and_taken_over_by_a_higher_epoch(
+def test_the_terminal_is_fenced_and_taken_over_by_a_higher_epoch(
     start: Start, tmp_path: Path
 ) -> None:
     first = stubbed(start)
     first.tell("deals", position=7)
     first.hear()
     second = start(STUB)
-    assert second.ask("hello", **hello())["error"]["kind"] == "terminal_locked"
     other = second.ask("hello", owner="another", **hello())
     assert other["error"]["kind"] == "stale_epoch"
     taken = second.ask("hello", epoch=2, owner="another", **hello())

@@ -11,7 +11,7 @@ from tests.tidy.sources import ROOT, name_of, python_files, tree
 FILE_LINES_MAX = 450
 LONGER_FILES = {
     "core/records.py": 560,  # one list of rows: the database at one glance
-    "core/adapters/mt5/agent.py": 1160,  # copied alone to a terminal's host: it may import nothing
+    "core/adapters/mt5/agent.py": 1200,  # copied alone to a terminal's host: it may import nothing
 }
 FUNCTION_LINES_MAX = 60
 FUNCTION_LINES_MAX_IN_TESTS = 90

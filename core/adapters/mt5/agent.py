@@ -816,7 +816,9 @@ class Place:
 
         An owner without a name is one like any other, except that a named one of the same epoch
         takes its place. Raises Failure: stale_epoch; terminal_locked where the terminal is not
-        held, cannot be, and the epoch is no higher; internal where the newest cannot be known.
+        held, cannot be, and the epoch is no higher, unless it is this very owner's: an agent that
+        its owner has lost (ssh that broke off over there) must not keep it out; internal where
+        the newest cannot be known.
         """
         if not seize(self._epoch_lock, time.monotonic() + EPOCH_WAIT_S):
             raise Failure("internal", "another process does not end to write the epoch")
@@ -825,7 +827,7 @@ class Place:
             self._is_known = True
             if epoch < newest or (epoch == newest and known not in {"", owner}):
                 raise Failure("stale_epoch", f"epoch {newest} of {known!r} is the newest")
-            if not is_held and not self.lock.acquire() and epoch == newest:
+            if not is_held and not self.lock.acquire() and epoch == newest and not owner:
                 raise Failure("terminal_locked", "another agent of this epoch holds the terminal")
             if (epoch, owner) != self.newest:
                 self._write(epoch, owner)
@@ -857,7 +859,7 @@ class Place:
         self.newest = epoch, owner
 
     def take(self, epoch: int, owner: str, until_s: float) -> None:
-        """Admit the owner and hold the terminal, killing an agent of a lower epoch for it.
+        """Admit the owner and hold the terminal, killing an older agent for it.
 
         Raises Failure.
         """

@@ -61,8 +61,8 @@ def test_a_terminal_that_is_held_is_refused_to_who_is_no_newer(
     old: AgentProcess, new: AgentProcess
 ) -> None:
     for epoch, owner, kind in [
-        (5, "a", "terminal_locked"),
         (5, "b", "stale_epoch"),
+        (5, "", "stale_epoch"),
         (4, "a", "stale_epoch"),
     ]:
         answer = new.hello(epoch=epoch, owner=owner)
@@ -71,6 +71,28 @@ def test_a_terminal_that_is_held_is_refused_to_who_is_no_newer(
         assert new.kind("snapshot", epoch=epoch) == "not_connected"
     assert old.ask("snapshot", epoch=5)["ok"], "the holder goes on"
     assert new.calls() == []
+
+
+@pytest.mark.parametrize("hang", ["idle", "freeze"])
+def test_an_owner_is_not_kept_out_by_an_agent_that_it_has_lost(
+    old: AgentProcess, new: AgentProcess, hang: str
+) -> None:
+    """Over ssh that broke off, the lost agent lives on, and nobody will ever speak to it again."""
+    child = old.watched[-1]
+    if hang == "freeze":
+        os.kill(old.process.pid, signal.SIGSTOP)
+    answer = new.hello(epoch=5, owner="a")
+    assert child.is_gone(), "already"
+    assert Watched(old.process.pid).is_gone(), "already"
+    assert answer["ok"]
+    assert new.ask("connect", epoch=5)["ok"]
+
+
+def test_of_two_without_a_name_the_second_is_locked_out(tmp_path: Path, new: AgentProcess) -> None:
+    with AgentProcess(tmp_path / "first", state=tmp_path / "state") as first:
+        assert first.hello(epoch=5, owner="")["ok"]
+        assert new.hello(epoch=5, owner="")["error"]["kind"] == "terminal_locked"
+        assert first.ask("connect", epoch=5, owner="")["ok"], "the holder goes on"
 
 
 def test_another_terminal_is_not_concerned(old: AgentProcess, new: AgentProcess) -> None:

@@ -71,7 +71,9 @@ class Outage:
         self._log(memory, error, now, is_news=is_news)
         fast = self._policy.cadence.fast_s
         slower = min(memory.failures, FAILURE_BACKOFF_MAX)
-        pause = fast if memory.jobs or memory.latched else fast * slower
+        # To ask for a terminal on its way costs nothing, and it learns its clock by being asked.
+        is_starting = isinstance(error, TerminalStarting)
+        pause = fast if memory.jobs or memory.latched or is_starting else fast * slower
         return now + timedelta(seconds=min(pause, self._policy.cadence.idle_s))
 
     def _is_told(self, memory: AccountMemory, error: BrokerUnavailable, now: datetime) -> bool:

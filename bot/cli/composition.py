@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from core.adapters.clock import SystemClock
 from core.adapters.mt5.probe import Probe, Wanted
+from core.adapters.mt5.shared import Limits
 from core.adapters.sql.engine import SQLITE, parse_url
 from core.adapters.sql.migrate import current, newest, upgrade
 from core.adapters.sql.owner import StoreLocked
@@ -177,7 +178,11 @@ class Prober:
                 link=link,
                 argv=argv,
                 log_path=self._settings.data_dir / "agents" / f"check-{login}.log",
-                start_timeout_s=self._settings.mt5_start_timeout_s,
+                limits=Limits(
+                    read_s=self._settings.read_timeout_s,
+                    send_s=self._settings.send_timeout_s,
+                    start_s=self._settings.mt5_start_timeout_s,
+                ),
                 needed=needed,
                 named=tuple(self._settings.pip_by_symbol),
             )

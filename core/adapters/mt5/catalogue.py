@@ -5,17 +5,15 @@ from datetime import timedelta
 from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
-import structlog
-
 from core.adapters.terminal import translate
 from core.domain.symbols import AmbiguousSymbol, Listing, crosses, resolve
-
-log = structlog.get_logger(__name__)
 
 AGE_MAX: Final = timedelta(hours=1)
 """A catalogue older than this is read again: brokers add and rename."""
 AGE_MAX_MISSING: Final = timedelta(minutes=1)
 """The same while a symbol that is asked for is not in it."""
+CLOCK_SYMBOLS: Final = ("EURUSD", "BTCUSD")
+"""Read beside what is asked for, so that a price moves whenever any market is open."""
 TICK_MS_MAX: Final = 4_102_444_800_000
 """The year 2100: a later time is no price's."""
 
@@ -49,10 +47,13 @@ class Catalogue:
             try:
                 self._found[asked] = resolve(asked, self.listings)
             except AmbiguousSymbol as error:
-                log.warning("symbol_ambiguous", asked=asked, names=error.names)
                 self.ambiguous[asked] = error.names
                 self._found[asked] = None
         return self._found[asked]
+
+    def for_clock(self) -> set[str]:
+        """The symbols whose prices tell the broker's clock."""
+        return {name for each in CLOCK_SYMBOLS if (name := self.resolve(each))}
 
     def crosses(self, currencies: Iterable[str]) -> tuple[str, ...]:
         """The symbols that turn these currencies into pounds."""
@@ -79,7 +80,13 @@ def currencies_of(body: Mapping[str, Any], names: Iterable[str]) -> set[str]:
 
 
 def newest_tick_ms(body: Mapping[str, Any]) -> int | None:
-    """The newest price's server time in a reading, None where it has none."""
+    """The newest price's server time in a reading, None where it has none.
+
+    A terminal without its broker shows prices from its cache: they tell nothing.
+    """
+    terminal = body.get("terminal")
+    if not isinstance(terminal, Mapping) or terminal.get("connected") is not True:
+        return None
     ticks = body.get("ticks")
     times = [tick.get("time_msc") for tick in _rows(_values(ticks))]
     known = [each for each in times if type(each) is int and 0 < each < TICK_MS_MAX]

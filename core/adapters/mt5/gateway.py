@@ -42,8 +42,6 @@ from core.ports import (
 
 STARTS_AT_ONCE_MAX: Final = 8
 """Agents and terminals that start together; more would slow each other down."""
-CLOCK_SYMBOLS: Final = ("EURUSD", "BTCUSD")
-"""Read beside what is asked for, so that a price moves whenever any market is open."""
 
 
 class Mt5Gateway:
@@ -112,7 +110,7 @@ class Mt5Gateway:
 
     async def _snapshot(self, terminal: Terminal, request: SnapshotRequest) -> AccountSnapshot:
         symbols, found = await self._names(terminal, request.symbols)
-        for_clock = {name for each in CLOCK_SYMBOLS if (name := symbols.resolve(each))}
+        for_clock = symbols.for_clock()
         wanted = {*found.values(), *symbols.crosses(terminal.currencies)}
         read = await self._read(terminal, request, wanted | for_clock)
         terminal.currencies = currencies_of(read.answer, {*read.held, *found.values()})
@@ -137,8 +135,7 @@ class Mt5Gateway:
     ) -> readings.Read:
         """Ask for the account, and learn the broker's clock from the answer.
 
-        Raises as `Terminal.ask`, and BrokerUnavailable while the clock is not known. A terminal
-        without its broker shows prices from its cache: they tell nothing.
+        Raises as `Terminal.ask`, and BrokerUnavailable while the clock is not known.
         """
         offset_s = terminal.clock.offset_s
         began_at = self._clock.now()
@@ -147,7 +144,7 @@ class Mt5Gateway:
             "snapshot", {"deals_from_s": since_s, "symbols": sorted(names)}, self._limits.read_s
         )
         observed_at = self._clock.now()
-        tick_ms = newest_tick_ms(answer) if _is_connected(answer) else None
+        tick_ms = newest_tick_ms(answer)
         if tick_ms is not None:
             look = Look(tick_ms=tick_ms, asked_at=began_at, answered_at=observed_at)
             await terminal.look_at_clock(look)
@@ -208,11 +205,6 @@ class Mt5Gateway:
 
 class _SentElsewhere(WrongAccount):
     """A send was answered for another account: only reading can tell what it did."""
-
-
-def _is_connected(answer: Answer) -> bool:
-    terminal = answer.get("terminal")
-    return isinstance(terminal, dict) and terminal.get("connected") is True
 
 
 def result_of(answer: Answer) -> SendResult:

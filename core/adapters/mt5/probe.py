@@ -5,6 +5,7 @@ tries again, this says at which step, and with what words.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,11 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.adapters.mt5.channel import AgentProcess, Answer, Channel, Lost, NotAsked
+from core.adapters.mt5.answers import WRONG_ACCOUNT, check_account, refusal_of
+from core.adapters.mt5.catalogue import Catalogue, newest_tick_ms
+from core.adapters.mt5.channel import SHUTDOWN_WAIT_S, AgentProcess, Answer, Channel, Lost, NotAsked
+from core.adapters.mt5.readings import deals_from_s
+from core.adapters.mt5.shared import HELLO_S_MAX, Limits, hello, question
 from core.adapters.terminal import translate
 from core.adapters.terminal.http_gateway import trade_request
 from core.domain.broker import AccountSnapshot, Position, Side
@@ -22,22 +27,13 @@ from core.domain.closing import close_volume, filling_modes
 from core.domain.permissions import obstacles
 from core.domain.rates import gbp_rate
 from core.domain.readiness import CloseTried, Found, Stage, Symbols, Trouble
-from core.domain.symbols import AmbiguousSymbol, Listing, crosses, resolve
-from core.ports import BrokerUnavailable, Clock, CloseRequest, TerminalLink
+from core.ports import BrokerUnavailable, Clock, CloseRequest, TerminalLink, WrongAccount
 
-HELLO_DEADLINE_S: Final = 30.0
-"""For the way to the terminal's host, the interpreter, and the end of an older agent."""
-CALL_DEADLINE_S: Final = 20.0
-GRACE_S: Final = 5.0
-"""How much longer than its deadline an agent may take to say that it has passed."""
-LOGIN_S_MAX: Final = 60.0
-"""MetaTrader's own default for the login; the rest of the start is the terminal's."""
 WATCH_S: Final = 20.0
 """How long prices are watched where nothing is known of the broker's clock ..."""
 WATCH_KNOWN_S: Final = 4.0
 """... and where what is known only has to be confirmed."""
 LOOK_INTERVAL_S: Final = 1.0
-DEALS_BACK: Final = timedelta(hours=1)
 CLOSES_MAX: Final = 20
 """Positions whose close is tried with `order_check`; the oldest tickets first."""
 INVALID_FILL: Final = 10030
@@ -54,7 +50,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     link: TerminalLink
     argv: Sequence[str]
     log_path: Path
-    start_timeout_s: float
+    limits: Limits
     needed: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
 
@@ -79,18 +75,19 @@ class Probe:
         start: Open = AgentProcess.start,
         rest: Rest = asyncio.sleep,
     ) -> None:
-        self._head = {"epoch": epoch, "owner": owner}
+        self._epoch, self._owner = epoch, owner
         self._clock = clock
         self._start = start
         self._rest = rest
 
     async def __call__(self, wanted: Wanted) -> Found:
         """Go the way and tell; whatever was started has ended when this returns."""
-        way = _Way(self._head, self._clock, self._rest, wanted)
+        way = _Way(self._epoch, self._owner, self._clock, self._rest, wanted)
         try:
-            channel = await self._start(wanted.argv, wanted.log_path)
-        except OSError as error:
-            text = f"{wanted.argv[0]}: {error.strerror or error}"
+            async with asyncio.timeout(HELLO_S_MAX):
+                channel = await self._start(wanted.argv, wanted.log_path)
+        except OSError as error:  # TimeoutError is one
+            text = f"{wanted.argv[0]}: {error.strerror or error or 'not started in time'}"
             return way.ended(Trouble(stage=Stage.AGENT, kind="start", text=text))
         try:
             return await way.go(channel)
@@ -101,12 +98,13 @@ class Probe:
 class _Way:
     """One account's way, and what has been found on it so far."""
 
-    def __init__(self, head: Mapping[str, Any], clock: Clock, rest: Rest, wanted: Wanted) -> None:
-        self._head = head
+    def __init__(self, epoch: int, owner: str, clock: Clock, rest: Rest, wanted: Wanted) -> None:
+        self._epoch, self._owner = epoch, owner
         self._clock = clock
         self._rest = rest
         self._wanted = wanted
         self._link = wanted.link
+        self._limits = wanted.limits
         self.found = Found(login=wanted.link.login, path=wanted.link.path, host=wanted.link.host)
 
     def ended(self, trouble: Trouble) -> Found:
@@ -121,7 +119,8 @@ class _Way:
             snapshot = await self._read(channel, catalogue)
             if snapshot is not None:
                 await self._try_closes(channel, snapshot)
-            await self._ask(channel, Stage.READING, "shutdown", CALL_DEADLINE_S)
+            with contextlib.suppress(_Ended):  # all is found; the agent is ended whatever it says
+                await self._ask(channel, Stage.READING, "shutdown", within_s=SHUTDOWN_WAIT_S)
         except _Ended as end:
             return self.ended(end.trouble)
         except (KeyError, TypeError, ValueError) as error:
@@ -132,19 +131,9 @@ class _Way:
     async def _connect(self, channel: Channel) -> None:
         """Start agent and terminal, log in, and look at what the terminal permits."""
         began = self._clock.now()
-        link, within_s = self._link, self._wanted.start_timeout_s
-        await self._ask(
-            channel,
-            Stage.AGENT,
-            "hello",
-            HELLO_DEADLINE_S,
-            terminal={"path": link.path, "portable": link.portable},
-            login=link.login,
-            server=link.server,
-            password=None if link.password is None else link.password.reveal(),
-            timeout_ms=int(min(within_s, LOGIN_S_MAX) * 1000),
-        )
-        answer = await self._ask(channel, Stage.TERMINAL, "connect", within_s)
+        first = hello(self._link, self._limits)
+        await self._ask(channel, Stage.AGENT, "hello", first, HELLO_S_MAX)
+        answer = await self._ask_about(channel, Stage.TERMINAL, "connect", {}, self._limits.start_s)
         terminal, account = answer["terminal"], answer["account"]
         self.found = replace(
             self.found,
@@ -164,15 +153,19 @@ class _Way:
             currency=str(account["currency"]),
         )
 
-    async def _catalogue(self, channel: Channel) -> list[Listing]:
-        answer = await self._ask(channel, Stage.READING, "symbols", CALL_DEADLINE_S)
-        return [translate.listing(each) for each in answer["catalogue"]]
+    async def _catalogue(self, channel: Channel) -> Catalogue:
+        answer = await self._ask_about(channel, Stage.READING, "symbols", {}, self._limits.start_s)
+        try:
+            return Catalogue.of(answer.get("catalogue"))
+        except ValueError as error:
+            text = f"no catalogue of symbols: {error}"
+            raise _Ended(Trouble(stage=Stage.READING, kind="unavailable", text=text)) from error
 
-    async def _read(self, channel: Channel, catalogue: list[Listing]) -> AccountSnapshot | None:
+    async def _read(self, channel: Channel, catalogue: Catalogue) -> AccountSnapshot | None:
         """Read until prices have told the broker's clock, or long enough; None without one."""
         symbols = _symbols(self._wanted, catalogue)
-        rates = crosses([self.found.currency], catalogue)
-        asked = sorted({*symbols.found.values(), *rates})
+        rates = catalogue.crosses([self.found.currency])
+        asked = sorted({*symbols.found.values(), *rates, *catalogue.for_clock()})
         self.found = replace(self.found, symbols=symbols)
         known_s = self._link.server_offset_s
         watched = BrokerClock(offset_s=known_s)
@@ -181,16 +174,11 @@ class _Way:
         end = self._clock.now() + timedelta(seconds=watch_s if self.found.connected else 0)
         while True:
             asked_at = self._clock.now()
-            answer = await self._ask(
-                channel,
-                Stage.READING,
-                "snapshot",
-                CALL_DEADLINE_S,
-                deals_from_s=_seconds(asked_at - DEALS_BACK) + (watched.offset_s or 0),
-                symbols=asked,
-            )
+            since_s = deals_from_s(asked_at, asked_at, watched.offset_s)
+            fields = {"deals_from_s": since_s, "symbols": asked}
+            answer = await self._ask_about(channel, Stage.READING, "snapshot", fields)
             now = self._clock.now()
-            tick_ms = answer["freshest_tick_ms"]
+            tick_ms = newest_tick_ms(answer)
             if tick_ms is not None:
                 watched = observe(
                     watched, Look(tick_ms=tick_ms, asked_at=asked_at, answered_at=now)
@@ -237,8 +225,8 @@ class _Way:
             result: Mapping[str, Any] = {}
             for filling in filling_modes(snapshot.symbols.get(position.symbol)):
                 request = _close(self._link, position, snapshot, filling)
-                answer = await self._ask(
-                    channel, Stage.READING, "check", CALL_DEADLINE_S, request=request
+                answer = await self._ask_about(
+                    channel, Stage.READING, "check", {"request": request}
                 )
                 result = answer["result"]
                 if result["retcode"] != INVALID_FILL:
@@ -255,21 +243,48 @@ class _Way:
         self.found = replace(self.found, closes=tuple(tried))
 
     async def _ask(
-        self, channel: Channel, stage: Stage, verb: str, deadline_s: float, **fields: Any
+        self,
+        channel: Channel,
+        stage: Stage,
+        verb: str,
+        fields: dict[str, Any] | None = None,
+        within_s: float | None = None,
     ) -> Answer:
         """Ask, and give a good answer. Raises _Ended for any other."""
-        message = {"verb": verb, **self._head, "deadline_ms": int(deadline_s * 1000), **fields}
+        within_s = within_s or self._limits.read_s
+        message = question(verb, fields or {}, within_s, epoch=self._epoch, owner=self._owner)
         try:
-            answer = await channel.ask(message, deadline_s + GRACE_S)
+            answer = await channel.ask(message, within_s)
+            if answer["ok"]:
+                return answer
+            said = refusal_of(answer, self._link.login, self._link.server)
         except (NotAsked, Lost) as error:
             raise _Ended(Trouble(stage=stage, kind="lost", text=str(error))) from error
-        if answer["ok"]:
-            return answer
-        said = answer["error"]
-        kind, code = str(said["kind"]), said.get("code")
-        if stage is Stage.TERMINAL and (kind == "wrong_account" or code in LOGIN_CODES):
+        kind = said.kind
+        if said.elsewhere:
+            stage, kind = Stage.LOGIN, WRONG_ACCOUNT
+        elif stage is Stage.TERMINAL and said.code in LOGIN_CODES:
             stage = Stage.LOGIN
-        raise _Ended(Trouble(stage=stage, kind=kind, text=str(said["text"]), code=code))
+        raise _Ended(Trouble(stage=stage, kind=kind, text=said.text, code=said.code))
+
+    async def _ask_about(
+        self,
+        channel: Channel,
+        stage: Stage,
+        verb: str,
+        fields: dict[str, Any],
+        within_s: float | None = None,
+    ) -> Answer:
+        """Ask about this account. Raises _Ended also where another one answers."""
+        answer = await self._ask(channel, stage, verb, fields, within_s)
+        try:
+            check_account(answer, self._link.login, self._link.server)
+        except Lost as error:
+            raise _Ended(Trouble(stage=stage, kind="lost", text=str(error))) from error
+        except WrongAccount as error:
+            text = str(error)
+            raise _Ended(Trouble(stage=Stage.LOGIN, kind=WRONG_ACCOUNT, text=text)) from error
+        return answer
 
 
 def _is_told(watched: BrokerClock) -> bool:
@@ -278,26 +293,23 @@ def _is_told(watched: BrokerClock) -> bool:
     return watched.offset_s is not None and row is not None and row.offset_s == watched.offset_s
 
 
-def _symbols(wanted: Wanted, catalogue: list[Listing]) -> Symbols:
+def _symbols(wanted: Wanted, catalogue: Catalogue) -> Symbols:
     found: dict[str, str] = {}
     missing: list[str] = []
-    ambiguous: dict[str, tuple[str, ...]] = {}
     unused: list[str] = []
     for asked in dict.fromkeys((*wanted.needed, *wanted.named)):
-        is_needed = asked in wanted.needed
-        try:
-            name = resolve(asked, catalogue)
-        except AmbiguousSymbol as error:
-            if is_needed:
-                ambiguous[asked] = error.names
-            continue
+        name = catalogue.resolve(asked)
         if name is not None:
             found[asked] = name
-        elif is_needed:
-            missing.append(asked)
-        else:
-            unused.append(asked)
-    return Symbols(found=found, missing=tuple(missing), ambiguous=ambiguous, unused=tuple(unused))
+        elif asked not in catalogue.ambiguous:
+            (missing if asked in wanted.needed else unused).append(asked)
+    several = catalogue.ambiguous
+    return Symbols(
+        found=found,
+        missing=tuple(missing),
+        ambiguous={asked: several[asked] for asked in wanted.needed if asked in several},
+        unused=tuple(unused),
+    )
 
 
 def _close(
@@ -321,7 +333,3 @@ def _close(
             comment="",
         )
     )
-
-
-def _seconds(instant: datetime) -> int:
-    return int((instant - translate.EPOCH) // timedelta(seconds=1))

@@ -9,9 +9,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from core.adapters.mt5.channel import Channel
+from core.adapters.mt5.channel import Channel, Message
 from core.ports import Clock, Metrics, TerminalDirectory, TerminalLink
 
+HELLO_S_MAX: Final = 30.0
+"""Python's own start under Wine or over ssh, and the takeover from an older owner."""
+AGENT_EARLIER_S: Final = 1.0
+"""The agent's own deadline lies this much, or a fifth, before ours: then its report still comes."""
 LOGIN_S_MAX: Final = 60.0
 """How long MetaTrader waits for the login when it is not told otherwise."""
 OpenChannel = Callable[[TerminalLink], Awaitable[Channel]]
@@ -84,8 +88,22 @@ class Shared(Struct, frozen=True, kw_only=True):
     """By server: offsets that fresh prices have told this process."""
 
 
+def question(
+    verb: str, fields: dict[str, Any], within_s: float, *, epoch: int, owner: str
+) -> Message:
+    """A message to an agent, whose answer is waited for so long."""
+    earlier_s = min(AGENT_EARLIER_S, within_s / 5)
+    return {
+        "verb": verb,
+        "epoch": epoch,
+        "owner": owner,
+        "deadline_ms": max(1, int((within_s - earlier_s) * 1000)),
+        **fields,
+    }
+
+
 def hello(link: TerminalLink, limits: Limits) -> dict[str, Any]:
-    """The first message: the only one that bears a password."""
+    """What the first message says: the only one that bears a password."""
     login_s = min(LOGIN_S_MAX, limits.start_s)
     return {
         "terminal": {"path": link.path, "portable": link.portable},

@@ -26,7 +26,7 @@ from core.adapters.mt5.answers import (
 )
 from core.adapters.mt5.catalogue import AGE_MAX, AGE_MAX_MISSING, Catalogue
 from core.adapters.mt5.channel import SHUTDOWN_WAIT_S, Answer, Channel, Lost, LostHow, NotAsked
-from core.adapters.mt5.shared import Shared, hello
+from core.adapters.mt5.shared import HELLO_S_MAX, Shared, hello, question
 from core.domain.broker_time import BrokerClock, Look, observe
 from core.ports import (
     BrokerUnavailable,
@@ -42,10 +42,6 @@ from core.ports import (
 
 log = structlog.get_logger(__name__)
 
-HELLO_S_MAX: Final = 30.0
-"""Python's own start under Wine or over ssh, and the takeover from an older owner."""
-AGENT_EARLIER_S: Final = 1.0
-"""The agent's own deadline lies this much, or a fifth, before ours: then its report still comes."""
 READ_FAILURES_MAX: Final = 3
 """So many failed reads in a row, and the terminal is connected anew."""
 FAILED_CALLS: Final = frozenset({"mt5", "internal"})
@@ -308,14 +304,9 @@ class Terminal:
         """Ask and answer ok. Raises Refused, Lost or NotAsked; changes no state."""
         if self._channel is None:
             raise NotAsked("there is no agent")
-        earlier_s = min(AGENT_EARLIER_S, within_s / 5)
-        message = {
-            "verb": verb,
-            "epoch": self._shared.epoch,
-            "owner": self._shared.owner,
-            "deadline_ms": max(1, int((within_s - earlier_s) * 1000)),
-            **fields,
-        }
+        message = question(
+            verb, fields, within_s, epoch=self._shared.epoch, owner=self._shared.owner
+        )
         answer = await self._channel.ask(message, within_s)
         if not answer["ok"]:
             raise Refused(refusal_of(answer, self.login, self.server))

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from core.adapters.mt5.channel import Channel, Lost, LostHow, NotAsked
-from core.adapters.mt5.probe import CLOSES_MAX, GRACE_S, WATCH_KNOWN_S, WATCH_S, Probe, Wanted
+from core.adapters.mt5.probe import CLOSES_MAX, WATCH_KNOWN_S, WATCH_S, Probe, Wanted
+from core.adapters.mt5.shared import Limits
 from core.domain.readiness import Found, Stage
 from core.ports import Secret, TerminalLink
 from tests.fakes.clock import FixedClock
@@ -20,7 +21,7 @@ Script = dict[str, Callable[[dict[str, Any]], Any]]
 LINK = TerminalLink(
     login=LOGIN, server=SERVER, path="C:/t.exe", portable=True, password=Secret("hunter2")
 )
-TICK_EVERY_S = 1.0
+LIMITS = Limits(read_s=20.0, send_s=20.0, start_s=150.0)
 
 
 class Talk:
@@ -41,12 +42,14 @@ class Talk:
         if isinstance(answer, Exception):
             raise answer
         head = {"ok": "error" not in answer, "build": 5640, "login": LOGIN, "server": SERVER}
-        return {**head, "freshest_tick_ms": self.tick_ms, **answer}
+        return {**head, **answer}
 
-    @property
-    def tick_ms(self) -> int:
-        """A price as fresh as the clock."""
-        return SERVER_MS + int((self.clock.now() - BEGAN).total_seconds() * 1000)
+    def snapshot(self) -> dict[str, Any]:
+        """A reading whose price is as fresh as the clock."""
+        body = copy.deepcopy(BODY)
+        moved_ms = int((self.clock.now() - BEGAN).total_seconds() * 1000)
+        body["ticks"]["XAUUSD"]["time_msc"] = SERVER_MS + moved_ms
+        return body
 
     def last_words(self) -> str:
         return ""
@@ -55,17 +58,27 @@ class Talk:
         self.killed += 1
 
 
+def _listed(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "path": f"All\\{name}",
+        "currency_base": name[:3],
+        "currency_profit": name[3:],
+        "currency_margin": name[3:],
+        "trade_calc_mode": 2,
+        "trade_mode": 4,
+        "digits": 2,
+        "select": True,
+        "custom": False,
+    }
+
+
 def _whole(talk: Talk) -> Script:
-    names = ("name", "path", "currency_base", "currency_profit", "currency_margin", "digits")
-    gold = {"name": "XAUUSD", "path": "Metals\\XAUUSD", "currency_base": "XAU", "digits": 2}
-    gold |= {"currency_profit": "USD", "currency_margin": "USD", "trade_calc_mode": 2}
-    assert set(names) <= gold.keys()
-    catalogue = [gold | {"trade_mode": 4, "select": True, "custom": False}]
     return {
         "hello": lambda _: {"python": "3.11.9", "platform": "win32", "module": "MetaTrader5"},
         "connect": lambda _: {"terminal": BODY["terminal"], "account": BODY["account"]},
-        "symbols": lambda _: {"catalogue": catalogue},
-        "snapshot": lambda _: copy.deepcopy(BODY),
+        "symbols": lambda _: {"catalogue": [_listed("XAUUSD")]},
+        "snapshot": lambda _: talk.snapshot(),
         "check": lambda _: {"result": {"retcode": 0, "comment": "Done"}},
         "shutdown": lambda _: {},
     }
@@ -95,7 +108,7 @@ async def _go(known_s: int | None = OFFSET_S, /, **script: Any) -> tuple[Found, 
         link=link,
         argv=["agent"],
         log_path=Path("log"),
-        start_timeout_s=150.0,
+        limits=LIMITS,
         needed=("XAUUSD",),
         named=("US30",),
     )
@@ -104,6 +117,11 @@ async def _go(known_s: int | None = OFFSET_S, /, **script: Any) -> tuple[Found, 
 
 def _refusal(kind: str, text: str = "no", **more: Any) -> Callable[[Any], dict[str, Any]]:
     return lambda _: {"error": {"kind": kind, "text": text, **more}}
+
+
+def _foreign(kind: str) -> Callable[[Any], dict[str, Any]]:
+    """A refusal by another account's terminal."""
+    return lambda _: {"error": {"kind": kind, "text": "no"}, "server": "Elsewhere"}
 
 
 async def test_the_whole_way_is_gone_once_and_left_as_it_was() -> None:
@@ -127,8 +145,7 @@ async def test_the_terminal_gets_the_time_that_was_set_and_the_password_once() -
     assert hello["password"] == "hunter2"
     assert hello["terminal"] == {"path": "C:/t.exe", "portable": True}
     assert hello["timeout_ms"] == 60_000
-    assert connect["deadline_ms"] == 150_000
-    assert talk.within_s["connect"] == 150 + GRACE_S
+    assert (connect["deadline_ms"], talk.within_s["connect"]) == (149_000, 150)
     assert not any("hunter2" in str(message) for message in talk.asked[1:])
 
 
@@ -142,8 +159,7 @@ async def test_an_unknown_clock_is_learned_from_prices_that_agree() -> None:
 async def test_prices_that_stand_still_are_watched_for_a_bounded_time(
     known_s: int | None, watch_s: float
 ) -> None:
-    stale = copy.deepcopy(BODY) | {"freshest_tick_ms": SERVER_MS}
-    found, talk = await _go(known_s, snapshot=lambda _: stale)
+    found, talk = await _go(known_s, snapshot=lambda _: copy.deepcopy(BODY))
     assert (found.offset_s, found.offset_is_fresh) == (known_s, False)
     assert talk.clock.now() - BEGAN == timedelta(seconds=watch_s)
     assert ("check" in talk.within_s) == (known_s is not None)
@@ -153,7 +169,7 @@ async def test_without_a_connection_no_price_is_waited_for() -> None:
     apart = {"connected": False, "trade_allowed": True, "tradeapi_disabled": False}
     found, talk = await _go(
         connect=lambda _: {"terminal": apart, "account": BODY["account"]},
-        snapshot=lambda _: BODY | {"terminal": apart, "freshest_tick_ms": None},
+        snapshot=lambda _: BODY | {"terminal": apart},
     )
     assert found.obstacles == ("disconnected",)
     assert found.trouble is not None
@@ -174,7 +190,15 @@ async def test_without_a_connection_no_price_is_waited_for() -> None:
         ("connect", _refusal("wrong_account"), Stage.LOGIN, "wrong_account"),
         ("connect", _refusal("timeout"), Stage.TERMINAL, "timeout"),
         ("connect", lambda _: {}, Stage.READING, "lost"),
+        ("connect", lambda _: {"login": 5}, Stage.LOGIN, "wrong_account"),
         ("symbols", lambda _: {"catalogue": [{}]}, Stage.READING, "lost"),
+        ("symbols", lambda _: {"catalogue": []}, Stage.READING, "unavailable"),
+        ("symbols", lambda _: {"login": 5}, Stage.LOGIN, "wrong_account"),
+        ("snapshot", lambda _: BODY | {"server": "X"}, Stage.LOGIN, "wrong_account"),
+        ("snapshot", lambda _: BODY | {"login": None}, Stage.READING, "lost"),
+        ("snapshot", lambda _: {"error": None}, Stage.READING, "lost"),
+        ("check", lambda _: {"login": 5}, Stage.LOGIN, "wrong_account"),
+        ("check", _foreign("refused"), Stage.LOGIN, "wrong_account"),
         ("snapshot", _refusal("unstable"), Stage.READING, "unstable"),
         ("snapshot", lambda _: BODY | {"positions": []}, Stage.READING, "unavailable"),
         ("check", _refusal("mt5", code=-10004), Stage.READING, "mt5"),
@@ -190,14 +214,39 @@ async def test_where_the_way_ends_is_told_and_the_agent_is_ended(
     assert talk.killed == 1
 
 
+async def test_a_good_bye_that_fails_takes_nothing_back() -> None:
+    found, talk = await _go(shutdown=lambda _: Lost(LostHow.FROZEN, "no answer"))
+    assert found.trouble is None
+    assert talk.killed == 1
+
+
+async def test_a_broker_that_wants_the_oldest_closed_first_is_told() -> None:
+    fifo = BODY["account"] | {"fifo_close": True}
+    found, _ = await _go(connect=lambda _: {"terminal": BODY["terminal"], "account": fifo})
+    assert found.fifo_close
+    assert not (await _go())[0].fifo_close
+
+
+async def test_an_account_without_symbols_of_its_own_learns_the_clock_from_any_market() -> None:
+    """As the gateway does: some market's price moves whenever any market is open."""
+    _, talk = await _go(symbols=lambda _: {"catalogue": [_listed("EURUSD"), _listed("XAUUSD")]})
+    asked = [m["symbols"] for m in talk.asked if m["verb"] == "snapshot"]
+    assert all("EURUSD" in names for names in asked)
+
+
+async def test_deals_are_asked_for_as_the_gateway_does() -> None:
+    _, talk = await _go()
+    hour_earlier_s = int(BEGAN.timestamp()) - 3600 + OFFSET_S
+    first = next(m for m in talk.asked if m["verb"] == "snapshot")
+    assert first["deals_from_s"] == hour_earlier_s
+
+
 async def test_a_command_that_is_no_program_ends_at_the_agent() -> None:
     async def start(argv: Sequence[str], log_path: Path) -> Channel:
         raise FileNotFoundError(2, "No such file or directory")
 
     probe = Probe(epoch=7, owner="me:1", clock=FixedClock(BEGAN), start=start)
-    found = await probe(
-        Wanted(link=LINK, argv=["nowhere"], log_path=Path("log"), start_timeout_s=1.0)
-    )
+    found = await probe(Wanted(link=LINK, argv=["nowhere"], log_path=Path("log"), limits=LIMITS))
     assert found.trouble is not None
     assert (found.trouble.kind, found.trouble.text) == (
         "start",

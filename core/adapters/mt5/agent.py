@@ -61,8 +61,9 @@ SECONDS_MAX = 2**31 - 1
 """Later dates make the wheel raise SystemError (facts: mt5, 1.1)."""
 DEALS_AHEAD_S = 2 * 86_400
 VOLUME_TOLERANCE_LOTS = 1e-9
-IPC_CODE_MAX = -10_000
-"""This `last_error` code and those below speak of the way to the terminal, not of a symbol."""
+NOT_FOUND = -4
+"""The `last_error` code of a symbol, or a tick, that the terminal does not have; all others speak
+of the call. (`symbol_select` says -1 of a symbol unknown to it, as of any failure.)"""
 LOCK_WAIT_S = 5.0
 EPOCH_WAIT_S = 1.0
 KILL_WAIT_S = 5.0
@@ -376,13 +377,13 @@ class Session:
         return answer
 
     def _ask_if_there(self, call: str, *args: object) -> Theirs:
-        """Make one call about a symbol; None where the terminal has no answer to it."""
+        """Make one call about a symbol; None where the terminal says that it has none."""
         try:
             return self._ask(call, *args)
         except Failure as failure:
-            if failure.code is None or failure.code <= IPC_CODE_MAX:
-                raise
-            return None
+            if failure.code == NOT_FOUND:
+                return None
+            raise
 
     def _is_asked_for(self, account: Theirs) -> bool:
         """Tell whether this is the account asked for; answers bear the one that was found."""

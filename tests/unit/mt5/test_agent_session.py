@@ -354,13 +354,15 @@ def test_a_symbol_asked_for_that_the_terminal_does_not_have_is_not_listed(
     assert session.handle(SNAPSHOT)["body"]["symbols"] == {}
 
 
-@pytest.mark.parametrize("code", [-10000, -10001, -10002, -10004, -10005])
-@pytest.mark.parametrize("call", ["symbol_info", "symbol_info_tick"])
-def test_a_lost_terminal_is_not_a_missing_symbol(
+@pytest.mark.parametrize("code", [1, 0, -1, -2, -3, -5, -10000, -10001, -10002, -10004, -10005])
+@pytest.mark.parametrize("call", ["symbol_info", "symbol_info_tick", "symbol_select"])
+def test_a_call_that_failed_is_not_a_missing_symbol(
     session: agent.Session, terminal: StubTerminal, call: str, code: int
 ) -> None:
+    """Only -4, not found, says that there is none (law 1)."""
     terminal.positions, terminal.orders = [], []
-    terminal.faults[call] = lambda: terminal.fail(code, "IPC")
+    terminal.symbols_by_name["GBPUSD"] = symbol("GBPUSD", select=call != "symbol_select")
+    terminal.faults[call] = lambda: terminal.fail(code, "no")
     error = failed(session, SNAPSHOT)
     assert (error["kind"], error["call"], error["code"]) == ("mt5", call, code)
 

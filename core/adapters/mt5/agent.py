@@ -495,12 +495,22 @@ class Session:
         result = plain(self._ask("order_send", order), "result")
         if not isinstance(result, dict):
             raise Failure("after_send", f"order_send answered {result!r}")
-        account = None
-        with contextlib.suppress(Exception):  # the result is no less true for what cannot be read
+        return {"result": result, "account_seen": self._is_still_asked_for(result)}
+
+    def _is_still_asked_for(self, result: Told) -> bool:
+        """Look after a send; False where that cannot be done: the result is no less true for it.
+
+        Raises Failure (after_send) where the account is another one by now.
+        """
+        try:
             account = self._module.account_info()
-        if account is not None and not self._is_asked_for(account):
+        except SystemError:  # what the wheel raises (facts: mt5, 1.1); any other is after_send
+            return False
+        if account is None:
+            return False
+        if not self._is_asked_for(account):
             raise Failure("after_send", f"the terminal changed its account meanwhile: {result}")
-        return {"result": result}
+        return True
 
     def _look_at_position(self, order: Told) -> None:
         row = self._one("positions_get", order["position"], "position")

@@ -54,6 +54,7 @@ def test_a_close_is_sent_once_after_a_look_at_account_and_position(
         "order": 72,
         "request": {"action": 1, "position": 7},
     }
+    assert answer["body"]["account_seen"] is True
     calls = [name for name, _, _ in terminal.calls]
     assert calls == ["account_info", "positions_get", "order_send", "account_info"]
     assert terminal.made("positions_get") == [((), {"ticket": 7})]
@@ -284,7 +285,20 @@ def test_a_terminal_lost_after_the_result_does_not_take_it_back(
         return Struct(retcode=10009)
 
     terminal.faults["order_send"] = lose
-    assert send(session, CLOSE)["body"]["result"]["retcode"] == 10009
+    assert send(session, CLOSE)["body"] == {"result": {"retcode": 10009}, "account_seen": False}
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), OSError(5, "the pipe"), RecursionError()])
+def test_what_is_no_known_failure_of_the_look_afterwards_makes_the_result_unknown(
+    session: agent.Session, terminal: StubTerminal, error: Exception
+) -> None:
+    def lose() -> Struct:
+        terminal.faults["account_info"] = raising(error)
+        return Struct(retcode=10009)
+
+    terminal.faults["order_send"] = lose
+    assert error_of(session, CLOSE)["kind"] == "after_send"
+    assert len(terminal.made("order_send")) == 1
 
 
 def test_a_check_validates_and_sends_nothing(

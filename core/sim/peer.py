@@ -267,7 +267,9 @@ class Peer:
         return tick
 
     def _symbol_select(self, asked: Body) -> bool:
-        name = self._known(asked)
+        name = asked["symbol"]
+        if name not in self._market.symbols:
+            raise CallFailed(failure(LastError.FAIL))  # not as the other calls: not "not found"
         if asked["enable"]:
             self._selected.add(name)
             return True

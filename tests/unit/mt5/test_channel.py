@@ -1,6 +1,7 @@
 """One agent process: one line out, one line in, and never an answer to another question."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -40,8 +41,10 @@ async def gone(pid: int) -> None:
     """Wait until no such process runs; one that waits to be buried does not run."""
     state = Path("/proc") / str(pid) / "stat"
     async with asyncio.timeout(SOON_S):
-        while state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z":
-            await asyncio.sleep(0.01)
+        # It may end between the opening of the file and its reading.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            while state.read_text().rpartition(")")[2].split()[0] != "Z":
+                await asyncio.sleep(0.01)
 
 
 async def said(log: Path) -> str:

@@ -216,6 +216,7 @@ def test_a_symbol_that_is_not_there(mt5: Surface) -> None:
         assert answer is None
         assert mt5.last_error() == (-4, "Terminal: Not found")
     assert mt5.symbol_select("NOPE") is False
+    assert mt5.last_error() == (-1, "Terminal: Call failed")
 
 
 def test_groups_of_symbols(mt5: Surface) -> None:

@@ -170,6 +170,10 @@ class FakeAgents:
         self.said: list[dict[str, Any]] = []
         self.acts: dict[str, deque[Act]] = {}
         self.failures: deque[Exception] = deque()
+        self.door = asyncio.Event()
+        """Nobody comes in while it is not set."""
+        self.door.set()
+        self.at_the_door = 0
         self.catalogue = copy.deepcopy(CATALOGUE)
         self.positions: list[dict[str, Any]] = []
         self.deals: list[dict[str, Any]] = []
@@ -190,6 +194,9 @@ class FakeAgents:
         """Start one."""
         if self.failures:
             raise self.failures.popleft()
+        self.at_the_door += 1
+        await self.door.wait()
+        self.at_the_door -= 1
         self.opened.append(FakeAgent(self, link))
         return self.opened[-1]
 

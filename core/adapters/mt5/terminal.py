@@ -350,7 +350,6 @@ class Terminal:
         elif reading and refusal.kind in FAILED_CALLS:
             self._read_failures += 1
             if self._read_failures >= READ_FAILURES_MAX:
-                self._read_failures = 0
                 self.fall(f"{READ_FAILURES_MAX} failures in a row, the last: {refusal}")
 
     def _abandon(

@@ -17,7 +17,7 @@ from core.ports import (
     WrongAccount,
 )
 from tests.fakes.agents import LOGIN, SERVER, Act, Edit, Gate, answering, losing, refusing
-from tests.unit.mt5.bench import PASSWORD, Bench, starting
+from tests.unit.mt5.bench import PASSWORD, Bench
 
 
 async def test_the_first_reading_starts_the_agent(bench: Bench) -> None:
@@ -375,41 +375,3 @@ async def test_a_newer_owner_ends_it_for_good(bench: Bench, verb: str) -> None:
 
     assert len(bench.agents.opened) == 1
     assert bench.agents.verbs().count(verb) == 1
-
-
-# --- the end -------------------------------------------------------------------------------------
-
-
-async def test_closing_says_good_bye_to_every_agent(bench: Bench) -> None:
-    await bench.read()
-    await bench.gateway.close()
-
-    assert bench.agents.verbs()[-1] == "shutdown"
-    assert not bench.agents.opened[0].usable
-
-
-async def test_closing_ends_an_agent_that_is_being_started(impatient: Bench) -> None:
-    gate = Gate()
-    impatient.agents.will("connect", gate.act)
-    await starting(impatient)
-    async with asyncio.timeout(10):
-        while not gate.waiting:
-            await asyncio.sleep(0)
-
-    await impatient.gateway.close()
-
-    assert not impatient.agents.opened[0].usable
-
-
-async def test_a_closed_gateway_starts_nothing(impatient: Bench) -> None:
-    impatient.directory.failures.append(OSError("slow"))
-    await starting(impatient)
-    await impatient.settle()
-    await impatient.gateway.close()
-    impatient.clock.move(60)
-
-    with pytest.raises(TerminalStarting):
-        await impatient.read()
-
-    await impatient.settle()
-    assert impatient.agents.opened == []

@@ -48,6 +48,13 @@ async def test_what_turns_the_accounts_and_the_positions_currencies_into_pounds_
     assert len(asked) == 5
 
 
+async def test_what_turns_the_money_of_a_symbol_asked_for_into_pounds_is_read(
+    bench: Bench,
+) -> None:
+    """Yen by way of dollars, for an account that holds nothing."""
+    assert (await bench.read("USDJPY")).ticks.keys() == {"USDJPY.r", "GBPUSD.r"}
+
+
 async def test_what_is_read_for_the_clock_alone_is_not_shown(bench: Bench) -> None:
     snapshot = await bench.read()
 

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
+from core.adapters.mt5 import readings
 from core.domain.broker import Side
+from core.domain.broker_time import BrokerClock, Change
 from core.ports import (
     BrokerUnavailable,
     TerminalLink,
@@ -13,6 +15,8 @@ from core.ports import (
 )
 from tests.fakes.agents import LOGIN, OFFSET_S, SERVER, answering
 from tests.unit.mt5.bench import Bench
+
+MONDAY = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 
 
 async def test_server_time_is_turned_into_utc_with_the_offset_recorded(bench: Bench) -> None:
@@ -164,3 +168,23 @@ async def test_accounts_of_one_server_share_what_fresh_prices_told_one_of_them(
     bench.agents.is_market_open = False
     assert (await bench.read(login=5)).server_offset_s == OFFSET_S
     assert [kept[:3] for kept in bench.directory.kept] == [(5, SERVER, OFFSET_S)]
+
+
+async def test_what_was_only_stored_is_not_shared(bench: Bench) -> None:
+    """No fresh price has borne it out: it may be of last winter."""
+    link = bench.directory.links[LOGIN, SERVER]
+    bench.directory.links[5, SERVER] = replace(_without_offset(link), login=5)
+    bench.agents.is_market_open = False
+    bench.agents.tick_ms = 1_700_000_000_000
+    for _ in range(2):
+        assert (await bench.read()).server_offset_s == OFFSET_S
+        bench.clock.move(1)
+
+    with pytest.raises(BrokerUnavailable, match="no fresh price"):
+        await bench.read(login=5)
+
+
+def test_a_row_that_is_none_is_left_to_the_translation_which_refuses_it() -> None:
+    clock = BrokerClock(offset_s=7200, change=Change(before_s=10_800, until_ms=10**12))
+
+    assert readings.restate({"deals": [5, None]}, clock, MONDAY)["deals"] == [5, None]

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.adapters.mt5.channel import Answer, Lost, LostHow
+from core.adapters.mt5.channel import Answer, Lost, LostHow, NotAsked
 from core.adapters.terminal.outcomes import certainly_not_sent
 from core.ports import (
     AnsweredElsewhere,
@@ -18,6 +18,7 @@ from core.ports import (
     NotSent,
     OutcomeUnknown,
     StaleEpoch,
+    TerminalStarting,
     WrongAccount,
 )
 
@@ -79,7 +80,7 @@ class Meaning(Struct, frozen=True):
 
 KINDS: Final = {
     "bad_request": Meaning(may_have_left=False, then=Then.GO_ON),
-    STALE_EPOCH: Meaning(may_have_left=False, then=Then.GO_ON),
+    STALE_EPOCH: Meaning(may_have_left=False, then=Then.RESTART),
     "terminal_locked": Meaning(may_have_left=False, then=Then.RESTART),
     "not_connected": Meaning(may_have_left=False, then=Then.RECONNECT),
     "module_missing": Meaning(may_have_left=False, then=Then.RESTART),
@@ -126,6 +127,42 @@ def meaning(refusal: Refusal) -> Meaning:
     if refusal.elsewhere:
         return replace(meant, then=Then.RESTART, counted=WRONG_ACCOUNT)
     return meant
+
+
+Fault = type[BrokerUnavailable] | type[StaleEpoch]
+Failure = Refused | Lost | NotAsked | BrokerUnavailable
+
+
+class Verdict(Struct, frozen=True):
+    """What becomes of a terminal, the word that is counted, and what is raised until it is up."""
+
+    then: Then
+    counted: str = ""
+    fault: Fault = TerminalStarting
+
+
+def verdict(error: Failure) -> Verdict:
+    """What a failure says of the terminal.
+
+    Most failures are told as "starting" until it is up again; another account, or a newer owner,
+    is told as such.
+    """
+    match error:
+        case Refused(refusal=refusal):
+            meant = meaning(refusal)
+            return Verdict(meant.then, meant.counted, _lasting(refusal))
+        case Lost(how=how):
+            return Verdict(Then.RESTART, how.value)
+        case WrongAccount():
+            return Verdict(Then.RESTART, WRONG_ACCOUNT, WrongAccount)
+        case _:
+            return Verdict(Then.GO_ON)
+
+
+def _lasting(refusal: Refusal) -> Fault:
+    if refusal.kind == STALE_EPOCH:
+        return StaleEpoch
+    return WrongAccount if refusal.elsewhere else TerminalStarting
 
 
 def _order_may_have_left(refusal: Refusal) -> bool:

@@ -15,14 +15,13 @@ from msgspec.structs import replace
 
 from core.adapters.mt5 import circuit
 from core.adapters.mt5.answers import (
-    WRONG_ACCOUNT,
-    Refusal,
+    Failure,
+    Fault,
     Refused,
     Then,
     check_account,
-    meaning,
-    read_failure,
     refusal_of,
+    verdict,
 )
 from core.adapters.mt5.catalogue import AGE_MAX, AGE_MAX_MISSING, Catalogue
 from core.adapters.mt5.channel import SHUTDOWN_WAIT_S, Answer, Channel, Lost, LostHow, NotAsked
@@ -46,8 +45,6 @@ READ_FAILURES_MAX: Final = 3
 """So many failed reads in a row, and the terminal is connected anew."""
 FAILED_CALLS: Final = frozenset({"mt5", "internal"})
 """Refusals that may be the terminal's own fault, as opposed to the request's or the account's."""
-
-Fault = type[BrokerUnavailable] | type[StaleEpoch]
 
 
 class Terminal:
@@ -115,7 +112,7 @@ class Terminal:
 
     def _see_its_end(self) -> None:
         """Notice that the agent has ended since it was last asked."""
-        if self._is_up and not (self._channel and self._channel.usable):
+        if self._is_up and not self._has_agent:
             words = self._channel.last_words() if self._channel else ""
             self.fall(f"the agent has ended: {words}".rstrip(": "), counted=LostHow.DIED.value)
 
@@ -209,9 +206,10 @@ class Terminal:
                 self._has_turn = True
                 self._change(replace(self.health, reason="the agent is being started"))
                 await self._come_up(link)
-        except (Refused, Lost, NotAsked, BrokerUnavailable, StaleEpoch) as error:
-            await self._failed_to_start(error)
-        except (OSError, StoreUnavailable, TimeoutError) as error:
+        except (Refused, Lost, NotAsked, BrokerUnavailable) as error:
+            judged = verdict(error)
+            await self._failed_to_start(error, judged.counted, judged.fault)
+        except (OSError, StoreUnavailable) as error:  # TimeoutError is an OSError
             await self._failed_to_start(error)
         except BaseException:
             self.fall("the start was given up")
@@ -223,7 +221,7 @@ class Terminal:
     async def _come_up(self, link: TerminalLink) -> None:
         if self._closed:
             raise NotAsked("the gateway is closed")
-        if self._channel is None or not self._channel.usable:
+        if not self._has_agent:
             await self._end_agent()
             async with asyncio.timeout(HELLO_S_MAX):
                 self._channel = await self._shared.open_channel(link)
@@ -242,26 +240,14 @@ class Terminal:
         self._change(circuit.up(self.health, self._shared.clock.now()))
         log.info("terminal_up", login=self.login, server=self.server, build=connected.get("build"))
 
-    async def _failed_to_start(self, error: Exception) -> None:
+    async def _failed_to_start(
+        self, error: Exception, counted: str = "", fault: Fault = TerminalStarting
+    ) -> None:
         """Begin with a new agent next time, whatever this one's failure was."""
         self._start_failed = True
-        counted = ""
-        fault: Fault = TerminalStarting
         text = f"{error}" or type(error).__name__
-        match error:
-            case Refused(refusal=refusal):
-                counted = meaning(refusal).counted
-                failure = read_failure(refusal)
-                if isinstance(failure, WrongAccount | StaleEpoch):
-                    fault = type(failure)
-            case WrongAccount():
-                counted, fault = WRONG_ACCOUNT, WrongAccount
-            case Lost(how=how):
-                counted = how.value
-            case TimeoutError():
-                text = "the agent could not be started in time"
-            case _:
-                pass
+        if isinstance(error, TimeoutError):
+            text = "the agent could not be started in time"
         words = self._channel.last_words() if self._channel else ""
         if words and words not in text and isinstance(error, Lost | NotAsked):
             text = f"{text}: {words}"
@@ -291,7 +277,7 @@ class Terminal:
         self._closed = True
         polite = self._is_up and not self._lock.locked()
         try:
-            if polite and self._channel is not None and self._channel.usable:
+            if polite and self._has_agent:
                 await self._exchange("shutdown", {}, SHUTDOWN_WAIT_S)
         except (Refused, Lost, NotAsked):
             log.info("agent_not_shut_down", login=self.login, server=self.server)
@@ -317,40 +303,34 @@ class Terminal:
         """Let what is asked inside change the terminal's state; exceptions go on as they are."""
         try:
             yield
-        except Refused as refused:
-            self._judge(refused.refusal, reading=reading)
-            raise
-        except Lost as lost:
-            self._abandon(str(lost), counted=lost.how.value)
-            raise
-        except NotAsked as error:
-            if self._channel is None or not self._channel.usable:
-                self.fall(str(error), counted=LostHow.DIED.value)
-            raise
-        except WrongAccount as error:
-            self._abandon(str(error), counted=WRONG_ACCOUNT, fault=WrongAccount)
+        except (Refused, Lost, NotAsked, WrongAccount) as error:
+            self._judge(error, reading=reading)
             raise
         except asyncio.CancelledError:
             # The agent's answer would come for nobody: the channel has ended the agent.
-            if self._channel is None or not self._channel.usable:
+            if not self._has_agent:
                 self.fall("a request was given up")
             raise
         else:
             self._read_failures = 0
 
-    def _judge(self, refusal: Refusal, *, reading: bool) -> None:
-        meant = meaning(refusal)
-        fault = type(read_failure(refusal))
-        if fault is StaleEpoch:
-            self._abandon(str(refusal), fault=StaleEpoch)
-        elif meant.then is Then.RESTART:
-            self._abandon(str(refusal), counted=meant.counted, fault=_lasting(fault))
-        elif meant.then is Then.RECONNECT:
-            self.fall(str(refusal), counted=meant.counted)
-        elif reading and refusal.kind in FAILED_CALLS:
+    @property
+    def _has_agent(self) -> bool:
+        return self._channel is not None and self._channel.usable
+
+    def _judge(self, error: Failure, *, reading: bool) -> None:
+        judged = verdict(error)
+        if judged.then is Then.RESTART:
+            self._abandon(f"{error}", counted=judged.counted, fault=judged.fault)
+        elif judged.then is Then.RECONNECT:
+            self.fall(f"{error}", counted=judged.counted)
+        elif isinstance(error, NotAsked):
+            if not self._has_agent:
+                self.fall(f"{error}", counted=LostHow.DIED.value)
+        elif isinstance(error, Refused) and reading and error.refusal.kind in FAILED_CALLS:
             self._read_failures += 1
             if self._read_failures >= READ_FAILURES_MAX:
-                self.fall(f"{READ_FAILURES_MAX} failures in a row, the last: {refusal}")
+                self.fall(f"{READ_FAILURES_MAX} failures in a row, the last: {error}")
 
     def _abandon(
         self,
@@ -421,8 +401,3 @@ class Terminal:
         return TerminalStarting(
             f"the broker's clock is not known yet: {few} since {since:%Y-%m-%d %H:%M:%S} UTC"
         )
-
-
-def _lasting(fault: Fault) -> Fault:
-    """What is raised while the terminal rests: another account is told until this one is back."""
-    return fault if fault is WrongAccount else TerminalStarting

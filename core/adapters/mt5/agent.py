@@ -544,25 +544,25 @@ def child_main(parent_pid: int) -> None:
     config = parse(lines.get())
     name, lock = config["module"], FileLock(Path(config["lock"]))
 
-    def say(answer: Told) -> None:
-        outgoing.write(encode(answer))
+    def say(line: bytes) -> None:
+        outgoing.write(line)
         outgoing.flush()
 
     try:
         session = Session(load(name, lock), config)
     except Failure as failure:
-        say({"seq": 0, "head": {}, "error": failure.told()})
+        say(encode({"seq": 0, "head": {}, "error": failure.told()}))
         return
     body = {"python": sys.version.split()[0], "platform": sys.platform, "module": name}
-    say({"seq": 0, "head": {}, "body": body})
+    say(encode({"seq": 0, "head": {}, "body": body}))
     while True:
         request = parse(lines.get())
-        answer = session.handle(request)
-        if (size := len(encode(answer))) > LINE_BYTES_MAX - HEAD_BYTES_MAX:
+        line = encode({"seq": request["seq"], **session.handle(request)})
+        if len(line) > LINE_BYTES_MAX - HEAD_BYTES_MAX:
             kind = "after_send" if request["verb"] == "send" else "internal"
-            failed = Failure(kind, f"the answer has {size} bytes, too many for a line")
-            answer = {"error": failed.told(), "head": session.head}
-        say({"seq": request["seq"], **answer})
+            failed = Failure(kind, f"the answer has {len(line)} bytes, too many for a line")
+            line = encode({"seq": request["seq"], "error": failed.told(), "head": session.head})
+        say(line)
 
 
 def load(name: str, lock: FileLock) -> Theirs:

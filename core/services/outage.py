@@ -52,7 +52,7 @@ class Outage:
         self._clock = clock
         self._policy = policy
         self._block = block
-        self._logged_at: dict[int, datetime] = {}
+        self._logged_at: dict[int, datetime] = {}  # one an account, as the desk's memories
 
     async def __call__(self, memory: AccountMemory, error: BrokerUnavailable) -> datetime:
         """A failed read concludes nothing but that (law 1); an outage is told once."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
 
@@ -12,6 +13,8 @@ AGE_MAX: Final = timedelta(hours=1)
 """A catalogue older than this is read again: brokers add and rename."""
 AGE_MAX_MISSING: Final = timedelta(minutes=1)
 """The same while a symbol that is asked for is not in it."""
+FOUND_MAX: Final = 4096
+"""Names asked for, and sets of currencies, whose answers are kept: the last ones."""
 CLOCK_SYMBOLS: Final = ("EURUSD", "BTCUSD")
 """Read beside what is asked for, so that a price moves whenever any market is open."""
 TICK_MS_MAX: Final = 4_102_444_800_000
@@ -19,16 +22,17 @@ TICK_MS_MAX: Final = 4_102_444_800_000
 
 
 class Catalogue:
-    """A broker's symbols. Equal ones are kept once: accounts of one server mostly see the same."""
+    """A broker's symbols. Equal ones are kept once: accounts of one server mostly see the same.
+
+    What was looked up is kept too, and a catalogue may live as long as the process.
+    """
 
     _kept: ClassVar[WeakValueDictionary[tuple[Listing, ...], "Catalogue"]] = WeakValueDictionary()
 
     def __init__(self, listings: tuple[Listing, ...]) -> None:
         self.listings = listings
-        self.ambiguous: dict[str, tuple[str, ...]] = {}
-        """What was asked for and may be several, with their names."""
-        self._found: dict[str, str | None] = {}
-        self._crosses: dict[frozenset[str], tuple[str, ...]] = {}
+        self._names = lru_cache(FOUND_MAX)(partial(_names, listings))
+        self._crosses = lru_cache(FOUND_MAX)(partial(_crosses, listings))
 
     @classmethod
     def of(cls, raw: object) -> "Catalogue":
@@ -43,13 +47,17 @@ class Catalogue:
 
     def resolve(self, asked: str) -> str | None:
         """The broker's name; None where it has none, or several of equal right."""
-        if asked not in self._found:
-            try:
-                self._found[asked] = resolve(asked, self.listings)
-            except AmbiguousSymbol as error:
-                self.ambiguous[asked] = error.names
-                self._found[asked] = None
-        return self._found[asked]
+        names = self._names(asked)
+        return names[0] if len(names) == 1 else None
+
+    def several(self, asked: str) -> tuple[str, ...]:
+        """The names that may be meant, where they are several of equal right; else none."""
+        names = self._names(asked)
+        return names if len(names) > 1 else ()
+
+    def lacks(self, asked: str) -> bool:
+        """Whether the broker has no such symbol."""
+        return not self._names(asked)
 
     def for_clock(self) -> set[str]:
         """The symbols whose prices tell the broker's clock."""
@@ -57,10 +65,19 @@ class Catalogue:
 
     def crosses(self, currencies: Iterable[str]) -> tuple[str, ...]:
         """The symbols that turn these currencies into pounds."""
-        wanted = frozenset(currencies)
-        if wanted not in self._crosses:
-            self._crosses[wanted] = crosses(wanted, self.listings)
-        return self._crosses[wanted]
+        return self._crosses(frozenset(currencies))
+
+
+def _names(listings: tuple[Listing, ...], asked: str) -> tuple[str, ...]:
+    try:
+        name = resolve(asked, listings)
+    except AmbiguousSymbol as error:
+        return error.names
+    return () if name is None else (name,)
+
+
+def _crosses(listings: tuple[Listing, ...], currencies: frozenset[str]) -> tuple[str, ...]:
+    return crosses(currencies, listings)
 
 
 def names_held(body: Mapping[str, Any]) -> set[str]:

@@ -119,7 +119,6 @@ class Mt5Gateway:
             # Once more: with the right deals, and with what converts a currency seen just now.
             wanted |= crosses
             read = await self._read(terminal, request, wanted | for_clock)
-        several = symbols.ambiguous
         snapshot = readings.snapshot(
             request,
             read,
@@ -127,8 +126,8 @@ class Mt5Gateway:
             aliases={asked: name for asked, name in found.items() if asked != name},
             without=frozenset(for_clock - wanted - read.held),
         )
-        names = {asked: several[asked] for asked in request.symbols if asked in several}
-        return replace(snapshot, ambiguous=names)
+        several = {asked: names for asked in request.symbols if (names := symbols.several(asked))}
+        return replace(snapshot, ambiguous=several)
 
     async def _read(
         self, terminal: Terminal, request: SnapshotRequest, names: set[str]
@@ -163,7 +162,7 @@ class Mt5Gateway:
     ) -> tuple[Catalogue, dict[str, str]]:
         """The broker's symbols, and its names of those asked for that it has."""
         symbols = await terminal.symbols(self._limits.read_s)
-        if any(symbols.resolve(each) is None for each in asked):
+        if any(symbols.lacks(each) for each in asked):
             symbols = await terminal.symbols(self._limits.read_s, missing=True)
         return symbols, {each: name for each in asked if (name := symbols.resolve(each))}
 

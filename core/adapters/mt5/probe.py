@@ -301,13 +301,12 @@ def _symbols(wanted: Wanted, catalogue: Catalogue) -> Symbols:
         name = catalogue.resolve(asked)
         if name is not None:
             found[asked] = name
-        elif asked not in catalogue.ambiguous:
+        elif catalogue.lacks(asked):
             (missing if asked in wanted.needed else unused).append(asked)
-    several = catalogue.ambiguous
     return Symbols(
         found=found,
         missing=tuple(missing),
-        ambiguous={asked: several[asked] for asked in wanted.needed if asked in several},
+        ambiguous={each: names for each in wanted.needed if (names := catalogue.several(each))},
         unused=tuple(unused),
     )
 

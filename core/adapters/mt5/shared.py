@@ -42,6 +42,7 @@ class Turns:
 
     def __init__(self, at_once_max: int) -> None:
         self._at_once_max = at_once_max
+        # As many as the hosts of linked terminals, those included that a link has had before.
         self._hosts: dict[str, tuple[asyncio.Semaphore, asyncio.Semaphore]] = {}
         self.looking_up = asyncio.Semaphore(at_once_max)
         """For finding a terminal's link, which is a reading of the database."""

@@ -1,13 +1,15 @@
 """The gateway finds a broker's symbols, and reads what turns money into pounds."""
 
+from collections import Counter
 from decimal import Decimal
 
 import pytest
 
+from core.adapters.mt5.catalogue import FOUND_MAX, Catalogue
 from core.ports import (
     TerminalStarting,
 )
-from tests.fakes.agents import answering
+from tests.fakes.agents import CATALOGUE, answering
 from tests.unit.mt5.bench import Bench
 
 
@@ -86,6 +88,40 @@ async def test_symbols_are_read_again_each_hour_and_sooner_where_one_is_missing(
     bench.clock.move(1)
     assert (await bench.read("EURGBP")).aliases == {"EURGBP": "EURGBP.r"}
     assert catalogues() == 3
+
+
+async def test_a_symbol_that_may_be_several_is_not_missing(bench: Bench) -> None:
+    """The whole catalogue would be read again each minute, and change nothing."""
+    gold = next(each for each in bench.agents.catalogue if each["name"] == "XAUUSD.r")
+    bench.agents.catalogue.append({**gold, "name": "XAUUSD.z"})
+    await bench.read("XAUUSD")
+    bench.clock.move(3599)
+    await bench.read("XAUUSD")
+
+    assert bench.agents.verbs().count("symbols") == 1
+
+
+@pytest.mark.parametrize(("others", "looked_up"), [(FOUND_MAX - 1, 1), (FOUND_MAX, 2)])
+def test_only_the_last_look_ups_are_kept(
+    monkeypatch: pytest.MonkeyPatch, others: int, looked_up: int
+) -> None:
+    asked: Counter[object] = Counter()
+
+    def resolved(name: str, _listings: object) -> None:
+        asked[name] += 1
+
+    def crossed(currencies: frozenset[str], _listings: object) -> tuple[str, ...]:
+        asked[currencies] += 1
+        return ()
+
+    monkeypatch.setattr("core.adapters.mt5.catalogue.resolve", resolved)
+    monkeypatch.setattr("core.adapters.mt5.catalogue.crosses", crossed)
+    catalogue = Catalogue.of([{**CATALOGUE[0], "name": f"EURUSD.{others}"}])
+    for name in ("FIRST", *(f"X{number}" for number in range(others)), "FIRST"):
+        assert catalogue.lacks(name)
+        assert catalogue.crosses([name]) == ()
+
+    assert (asked["FIRST"], asked[frozenset({"FIRST"})]) == (looked_up, looked_up)
 
 
 async def test_a_terminal_that_knows_no_symbols_yet_is_not_up(bench: Bench) -> None:

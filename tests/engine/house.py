@@ -18,8 +18,8 @@ from bot.sandbox.store import WorldStore
 from core.adapters.sql.migrate import upgrade
 from core.adapters.sql.store import SqlStore
 from core.adapters.terminal import translate
-from core.adapters.terminal.http_gateway import trade_request
 from core.adapters.terminal.outcomes import certainly_not_sent
+from core.adapters.terminal.requests import trade_request
 from core.config import load
 from core.domain.alerts import Alert
 from core.domain.broker import AccountSnapshot, MarginMode

@@ -20,7 +20,7 @@ from core.adapters.mt5.channel import Answer, Lost, LostHow, NotAsked
 from core.adapters.mt5.shared import Limits, OpenChannel, Shared, Spawn, Turns
 from core.adapters.mt5.terminal import Terminal
 from core.adapters.terminal import translate
-from core.adapters.terminal.http_gateway import trade_request
+from core.adapters.terminal.requests import trade_request
 from core.domain.broker import AccountSnapshot
 from core.domain.broker_time import Look
 from core.ports import (
@@ -34,7 +34,6 @@ from core.ports import (
     OutcomeUnknown,
     SendResult,
     SnapshotRequest,
-    StaleEpoch,
     TerminalDirectory,
     TerminalHealth,
     WrongAccount,
@@ -187,7 +186,7 @@ class Mt5Gateway:
             raise AnsweredElsewhere(f"{error}") from error
         except Lost as error:
             raise OutcomeUnknown(f"{error}") from error
-        except (WrongAccount, StaleEpoch):
+        except WrongAccount:
             raise
         except (BrokerUnavailable, NotAsked) as error:
             raise NotSent(f"{error}") from error
@@ -199,32 +198,18 @@ class Mt5Gateway:
             answer = await terminal.ask("send", {"request": order}, self._limits.send_s)
         except WrongAccount as error:
             raise _SentElsewhere(f"sent, but {error}") from error
-        return result_of(answer)
+        return _result_of(answer)
 
 
 class _SentElsewhere(WrongAccount):
     """A send was answered for another account: only reading can tell what it did."""
 
 
-def result_of(answer: Answer) -> SendResult:
+def _result_of(answer: Answer) -> SendResult:
     """The trade server's answer. Raises Lost where it cannot be read: the order may have left."""
     try:
-        raw = answer["result"]
-        return SendResult(
-            retcode=_whole(raw["retcode"]),
-            deal=_whole(raw["deal"]),
-            order=_whole(raw["order"]),
-            volume=translate.number(raw["volume"]),
-            price=translate.number(raw["price"]),
-            comment=str(raw["comment"]),
-        )
+        return translate.send_result(answer["result"])
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise Lost(
             LostHow.MALFORMED, f"malformed result: {type(error).__name__}: {error}"
         ) from error
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError(f"expected a whole number, not {value!r:.40}")
-    return value

@@ -20,7 +20,7 @@ from core.adapters.mt5.channel import SHUTDOWN_WAIT_S, AgentProcess, Answer, Cha
 from core.adapters.mt5.readings import deals_from_s
 from core.adapters.mt5.shared import HELLO_S_MAX, Limits, hello, question
 from core.adapters.terminal import translate
-from core.adapters.terminal.http_gateway import trade_request
+from core.adapters.terminal.requests import trade_request
 from core.domain.broker import AccountSnapshot, Position, Side
 from core.domain.broker_time import BrokerClock, Look, observe
 from core.domain.closing import close_volume, filling_modes

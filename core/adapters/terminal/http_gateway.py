@@ -11,7 +11,8 @@ import aiohttp
 
 from core.adapters.terminal import translate
 from core.adapters.terminal.outcomes import certainly_not_sent
-from core.domain.broker import AccountSnapshot, Side
+from core.adapters.terminal.requests import trade_request
+from core.domain.broker import AccountSnapshot
 from core.ports import (
     AnsweredElsewhere,
     BrokerUnavailable,
@@ -28,12 +29,6 @@ from core.ports import (
 
 STALE: Final = 409
 OK: Final = 200
-ACTION_DEAL: Final = 1
-ACTION_REMOVE: Final = 8
-TYPE_BUY: Final = 0
-TYPE_SELL: Final = 1
-COMMENT_UNITS_MAX: Final = 29
-"""The wheel refuses 30 UTF-16 units (facts: mt5, row 5)."""
 ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 CHUNK_BYTES: Final = 64 * 1024
 CONNECTIONS_MAX: Final = 256
@@ -92,7 +87,10 @@ class HttpTerminalGateway:
 
     async def send(self, request: CloseRequest | CancelRequest) -> SendResult:
         """Send one request, once. Raises NotSent, OutcomeUnknown, WrongAccount, StaleEpoch."""
-        body = {"server": request.server, "request": trade_request(request)}
+        try:
+            body = {"server": request.server, "request": trade_request(request)}
+        except ValueError as error:
+            raise NotSent(f"{error}") from error
         try:
             answer = await self._call(request.login, "send", body, self._send_timeout)
         except aiohttp.ClientConnectorError as error:
@@ -135,27 +133,6 @@ async def _bounded(response: aiohttp.ClientResponse) -> bytes:
     return raw
 
 
-def trade_request(request: CloseRequest | CancelRequest) -> dict[str, Any]:
-    """The MetaTrader trade request: position and symbol both named, so it can open nothing."""
-    if isinstance(request, CancelRequest):
-        return {"action": ACTION_REMOVE, "order": request.ticket, "symbol": request.symbol}
-    if request.ticket <= 0:
-        raise ValueError(f"a close must name a position, not {request.ticket}")
-    if len(request.comment.encode("utf-16-le")) // 2 > COMMENT_UNITS_MAX:
-        raise ValueError(f"a comment has at most {COMMENT_UNITS_MAX} UTF-16 units")
-    return {
-        "action": ACTION_DEAL,
-        "position": request.ticket,
-        "symbol": request.symbol,
-        "volume": float(request.volume),
-        "price": float(request.price),
-        "type": TYPE_SELL if request.position_side is Side.BUY else TYPE_BUY,
-        "deviation": request.deviation_points,
-        "type_filling": request.filling,
-        "comment": request.comment,
-    }
-
-
 def _result(answer: Mapping[str, Any]) -> SendResult:
     raw = answer.get("result")
     if raw is None:
@@ -167,14 +144,7 @@ def _result(answer: Mapping[str, Any]) -> SendResult:
             raise NotSent(said, code=code)
         raise OutcomeUnknown(said, code=code)
     try:
-        return SendResult(
-            retcode=int(raw["retcode"]),
-            deal=int(raw["deal"]),
-            order=int(raw["order"]),
-            volume=translate.number(raw["volume"]),
-            price=translate.number(raw["price"]),
-            comment=str(raw["comment"]),
-        )
+        return translate.send_result(raw)
     except (KeyError, TypeError, ValueError, ArithmeticError) as malformed:
         raise OutcomeUnknown(f"malformed answer: {malformed}") from malformed
 

@@ -24,7 +24,7 @@ from core.domain.broker import (
 )
 from core.domain.permissions import obstacles
 from core.domain.symbols import Listing, canonical
-from core.ports import BrokerUnavailable, WrongAccount
+from core.ports import BrokerUnavailable, SendResult, WrongAccount
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 QUANTUM = Decimal("0.00000001")
@@ -137,6 +137,22 @@ def number(value: object) -> Decimal:
         raise ValueError(f"expected a finite number, not {value!r}")
     exact = Decimal(repr(value))
     return exact if exact == (short := exact.quantize(QUANTUM, ROUND_HALF_EVEN)) else short
+
+
+def send_result(raw: Raw) -> SendResult:
+    """The trade server's answer to a request.
+
+    Raises KeyError, TypeError, ValueError or ArithmeticError where it cannot be read: the order
+    may have left.
+    """
+    return SendResult(
+        retcode=_whole(raw["retcode"]),
+        deal=_whole(raw["deal"]),
+        order=_whole(raw["order"]),
+        volume=number(raw["volume"]),
+        price=number(raw["price"]),
+        comment=str(raw["comment"]),
+    )
 
 
 def _price(value: object, digits: int) -> Decimal:

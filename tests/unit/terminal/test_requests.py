@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from core.adapters.terminal.http_gateway import _result, trade_request
+from core.adapters.terminal.http_gateway import _result
 from core.adapters.terminal.outcomes import certainly_not_sent
+from core.adapters.terminal.requests import trade_request
 from core.domain.broker import Side
 from core.ports import CancelRequest, CloseRequest, NotSent, OutcomeUnknown
 
@@ -151,6 +152,11 @@ def test_an_answer_is_read_exactly() -> None:
         {"result": {}},
         *[{"result": {k: v for k, v in ANSWER.items() if k != gone}} for gone in ANSWER],
         *[{"result": {**ANSWER, key: None}} for key in ANSWER if key != "comment"],
+        *[
+            {"result": {**ANSWER, key: wrong}}
+            for key in ("retcode", "deal", "order")
+            for wrong in ("10009", 10009.0, True)
+        ],
         {"result": {**ANSWER, "price": float("nan")}},
         {"result": {**ANSWER, "volume": float("inf")}},
     ],

@@ -21,12 +21,13 @@ Invariants:
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.domain.broker import AccountSnapshot, PendingOrder, Position, SymbolSpec
+from core.domain.broker import AccountSnapshot, PendingOrder, Position
+from core.domain.close_request import CANCEL, CLOSE, Attempt, attempt
 from core.domain.retcodes import (
     PLACED,
     REFUSALS_TOLD,
@@ -47,7 +48,6 @@ DONE_IN_VAIN_TOLD = 3
 SETTLE_LONGEST_S = 30.0
 SETTLE_S = 1.0
 """A server may say done before the position is gone (300 to 800 ms seen on ECN brokers)."""
-DEVIATION_FACTOR_MAX = 10
 AT_WORK_LONGEST_S = 30.0
 """How long an order that was accepted and is still listed keeps its position from another close."""
 MARKET_TYPES = frozenset({0, 1})
@@ -55,15 +55,6 @@ MARKET_TYPES = frozenset({0, 1})
 NOT_SENT = -10004
 """Stands for a request that did not leave and whose `last_error` is not known."""
 
-FILL_FOK = 0
-FILL_IOC = 1
-FILL_RETURN = 2
-FLAG_FOK = 1
-FLAG_IOC = 2
-EXECUTION_MARKET = 2
-
-CLOSE = "close"
-CANCEL = "cancel"
 Key = tuple[str, int]
 """An action and the ticket it is for."""
 
@@ -81,20 +72,6 @@ class ClosePolicy(Struct, frozen=True, kw_only=True):
 
     quiet_period_s: float
     deviation_points: int
-
-
-class Attempt(Struct, frozen=True, kw_only=True, gc=False):
-    """A request to make now."""
-
-    action: str
-    ticket: int
-    position_id: int
-    symbol: str
-    side: str
-    volume: Decimal
-    filling: int
-    deviation_points: int
-    attempt: int
 
 
 class Plan(Struct, frozen=True, kw_only=True, gc=False):
@@ -160,7 +137,9 @@ def plan(
             waits.append(wait_until)
         elif len(attempts) < REQUESTS_PER_ROUND_MAX:
             number = numbers[item.ticket] = numbers.get(item.ticket, 0) + 1
-            attempts.append(_attempt(item, history, number, snapshot.symbols, policy))
+            refused_filling = sum(1 for o in history if o.retcode is not None and _filling(o))
+            spec = snapshot.symbols.get(item.symbol)
+            attempts.append(attempt(item, spec, number, refused_filling, policy.deviation_points))
     return Plan(
         settled=settled,
         redated=redated,
@@ -370,80 +349,5 @@ def _trouble(history: Sequence[CloseOrderRow]) -> str:
     return answer.trouble if told else ""
 
 
-def _attempt(
-    item: Position | PendingOrder,
-    history: Sequence[CloseOrderRow],
-    number: int,
-    symbols: dict[str, SymbolSpec],
-    policy: ClosePolicy,
-) -> Attempt:
-    deviation = policy.deviation_points * min(number, DEVIATION_FACTOR_MAX)
-    if isinstance(item, PendingOrder):
-        return Attempt(
-            action=CANCEL,
-            ticket=item.ticket,
-            position_id=0,
-            symbol=item.symbol,
-            side=item.side.value,
-            volume=item.volume,
-            filling=FILL_RETURN,
-            deviation_points=deviation,
-            attempt=number,
-        )
-    spec = symbols.get(item.symbol)
-    modes = filling_modes(spec)
-    refused_filling = sum(1 for o in history if o.retcode is not None and _filling(o))
-    return Attempt(
-        action=CLOSE,
-        ticket=item.ticket,
-        position_id=item.identifier,
-        symbol=item.symbol,
-        side=item.side.value,
-        volume=close_volume(item.volume, spec),
-        filling=modes[refused_filling % len(modes)],
-        deviation_points=deviation,
-        attempt=number,
-    )
-
-
 def _filling(order: CloseOrderRow) -> bool:
     return _answer(order).answer is RetcodeClass.FILLING
-
-
-def close_volume(held: Decimal, spec: SymbolSpec | None) -> Decimal:
-    """How much of a position one request may close: all of it, or the largest allowed order.
-
-    A rest smaller than the symbol's minimum could not be closed afterwards, so the split leaves at
-    least that much. Without usable symbol data all of it is asked for.
-    """
-    if spec is None or held <= spec.volume_max or spec.volume_step <= 0:
-        return held
-    largest = _to_step(spec.volume_max, spec.volume_step)
-    if held - largest < spec.volume_min:
-        leaving = _to_step(held - spec.volume_min, spec.volume_step)
-        return leaving if leaving >= spec.volume_min else largest or held
-    return largest or held
-
-
-def _to_step(volume: Decimal, step: Decimal) -> Decimal:
-    return (volume / step).to_integral_value(ROUND_DOWN) * step
-
-
-def filling_modes(spec: SymbolSpec | None) -> tuple[int, ...]:
-    """Filling modes to try, most likely first (facts: mt5, section 2, filling).
-
-    Request and instant execution take fill-or-kill; market execution what its flags allow,
-    immediate-or-cancel first because a part closed is better than none; exchange takes all.
-    Without symbol data, as for market execution without flags.
-    """
-    if spec is None:
-        return (FILL_FOK, FILL_IOC, FILL_RETURN)
-    flagged = [
-        mode
-        for flag, mode in ((FLAG_IOC, FILL_IOC), (FLAG_FOK, FILL_FOK))
-        if spec.filling_mode & flag
-    ]
-    rest = [m for m in (FILL_FOK, FILL_IOC, FILL_RETURN) if m not in flagged]
-    if spec.execution_mode < EXECUTION_MARKET:
-        return (FILL_FOK, FILL_IOC, FILL_RETURN)
-    return (*flagged, *rest)

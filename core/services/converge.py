@@ -13,7 +13,8 @@ from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain import closing
 from core.domain.broker import ZERO, AccountSnapshot, Side
-from core.domain.closing import Attempt, Plan
+from core.domain.close_request import Attempt
+from core.domain.closing import Plan
 from core.domain.rates import to_gbp
 from core.domain.results import COMMENT_PREFIX, deals_seen, ticket_results, total_pnl
 from core.domain.retcodes import RetcodeClass, classify

@@ -29,7 +29,7 @@ from core.adapters.mt5.channel import AgentProcess, Channel
 from core.adapters.mt5.gateway import Mt5Gateway
 from core.adapters.mt5.shared import Limits
 from core.domain.broker import AccountSnapshot, Position, Side
-from core.domain.closing import filling_modes
+from core.domain.close_request import filling_modes
 from core.ports import (
     BrokerUnavailable,
     CloseRequest,

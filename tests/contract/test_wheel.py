@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from core.adapters.mt5 import agent
-from core.domain import broker, closing, retcodes
+from core.domain import broker, close_request, closing, retcodes
 from core.sim import codes, metatrader5, mt5_constants, mt5_types
 from tests.contract.wheel import FETCH, Wheel, find_wheel, locked_version, wheel_path
 
@@ -146,10 +146,10 @@ def test_what_the_domain_calls_by_its_own_words_is_the_wheels(wheel: Wheel) -> N
 
 def test_what_a_close_is_made_of_is_the_wheels(wheel: Wheel) -> None:
     theirs = wheel.constants
-    assert theirs["ORDER_FILLING_FOK"] == closing.FILL_FOK
-    assert theirs["ORDER_FILLING_IOC"] == closing.FILL_IOC
-    assert theirs["ORDER_FILLING_RETURN"] == closing.FILL_RETURN
-    assert theirs["SYMBOL_TRADE_EXECUTION_MARKET"] == closing.EXECUTION_MARKET
+    assert theirs["ORDER_FILLING_FOK"] == close_request.FILL_FOK
+    assert theirs["ORDER_FILLING_IOC"] == close_request.FILL_IOC
+    assert theirs["ORDER_FILLING_RETURN"] == close_request.FILL_RETURN
+    assert theirs["SYMBOL_TRADE_EXECUTION_MARKET"] == close_request.EXECUTION_MARKET
     assert {theirs["ORDER_TYPE_BUY"], theirs["ORDER_TYPE_SELL"]} == closing.MARKET_TYPES
     assert theirs["TRADE_RETCODE_PLACED"] == retcodes.PLACED
     assert theirs["TRADE_RETCODE_DONE"] == retcodes.DONE

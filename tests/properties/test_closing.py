@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from core.domain import closing
+from core.domain import close_request, closing
 from core.domain.closing import ClosePolicy, plan
 from core.domain.retcodes import RetcodeClass, classify
 from core.records import CloseJobRow, CloseOrderRow
@@ -133,7 +133,7 @@ def test_a_split_is_never_more_than_held_nor_past_the_largest_order(
     symbol = spec(
         volume_step=unit, volume_max=largest * unit, volume_min=min(least, largest) * unit
     )
-    asked = closing.close_volume(held * unit, symbol)
+    asked = close_request.close_volume(held * unit, symbol)
     assert 0 < asked <= held * unit
     assert asked <= largest * unit
     assert asked % unit == 0

@@ -23,7 +23,7 @@ from core.adapters.terminal import translate
 from core.adapters.terminal.requests import trade_request
 from core.domain.broker import AccountSnapshot, Position, Side
 from core.domain.broker_time import BrokerClock, Look, observe
-from core.domain.closing import close_volume, filling_modes
+from core.domain.close_request import close_volume, filling_modes
 from core.domain.permissions import obstacles
 from core.domain.rates import gbp_rate
 from core.domain.readiness import CloseTried, Found, Stage, Symbols, Trouble

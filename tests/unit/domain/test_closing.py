@@ -3,7 +3,8 @@
 import pytest
 
 from core.domain.broker import AccountSnapshot, Side
-from core.domain.closing import ClosePolicy, Plan, close_volume, filling_modes, plan
+from core.domain.close_request import close_volume, filling_modes
+from core.domain.closing import ClosePolicy, Plan, plan
 from core.records import CloseJobRow, CloseOrderRow
 from tests.unit.domain.make import D, at, job, pending, position, sent, snapshot, spec, state
 

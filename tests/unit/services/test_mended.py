@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.domain.broker import Side
-from core.domain.closing import Attempt
+from core.domain.close_request import Attempt
 from core.records import AccountStateRow
 from core.services.converge import _to_request
 from core.services.desk import load_memory

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from bot.cli.check_telegram import telegram_step
-from bot.cli.check_words import blocked, running_steps, steps
+from bot.cli.check_words import blocked, over_http, running_steps, steps
 from bot.cli.composition import Database, Keys, Prober, links_over, looked_at, now
 from bot.cli.options import UsageError
 from bot.cli.private import keep_to_this_user
@@ -90,7 +90,7 @@ async def _of_accounts(
     """Go every account's way, print what was found, and give all steps."""
     if not accounts:
         say("no account is known yet, so no terminal was looked for")
-    elif database.epoch is not None:
+    elif database.epoch is not None and settings.terminal_base_url is None:
         say(f"looking at {many(len(accounts), 'account')}; a terminal may take minutes to start")
     turn = asyncio.Semaphore(AT_ONCE_MAX)
 
@@ -110,6 +110,8 @@ async def _of_account(
     settings: Settings, database: Database, keys: Keys, account: Account
 ) -> list[Step]:
     store = database.store
+    if settings.terminal_base_url is not None and not database.owner:
+        return [over_http(settings.terminal_base_url)]
     if store is None:
         return [missing("terminal", "no terminal is linked to this account", relink(account, None))]
     async with store.reading() as tx:
@@ -119,7 +121,7 @@ async def _of_account(
     if database.epoch is not None:
         probe = Prober(settings, database, keys)
         needed = await _needed(store, account, now())
-        found = await probe(account.login, account.server, account.currency, needed)
+        found = await probe(account.login, account.server, needed)
         return [*steps(found, now(), again), *blocked(state)]
     if row is None and settings.terminal_base_url is None:
         return [missing("terminal", "no terminal is linked to this account", again)]

@@ -55,6 +55,15 @@ def running_steps(
     return [read, *blocked(state), _permissions(found), _time(found), _pounds(found, now)]
 
 
+def over_http(address: str) -> Step:
+    """The one step of an account whose terminal answers over HTTP: what is there is not known."""
+    return cannot(
+        TERMINAL,
+        f"served over HTTP at {address}, not looked at",
+        "start Reckoner and run this again: it then tells what Reckoner has read",
+    )
+
+
 def blocked(state: AccountStateRow | None) -> list[Step]:
     """One step where the account is blocked, none where it is not."""
     if state is None or state.terminal_blocked_at is None:

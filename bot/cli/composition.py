@@ -21,19 +21,15 @@ from core.adapters.sql.migrate import current, newest, upgrade
 from core.adapters.sql.owner import StoreLocked
 from core.adapters.sql.store import SqlStore
 from core.adapters.sql.terminals import SqlTerminals
-from core.adapters.terminal.http_gateway import HttpTerminalGateway
 from core.adapters.vault import KEY_FILE, KeyFile, Vault
 from core.agent_command import CommandError, agent_command
 from core.config import Settings
 from core.config_values import PASSWORD_KEYS_MAX
-from core.domain.readiness import Found, Stage, Trouble, of_snapshot
+from core.domain.readiness import Found, Stage, Trouble
 from core.ports import (
     BrokerUnavailable,
-    SnapshotRequest,
-    StaleEpoch,
     Store,
     StoreUnavailable,
-    WrongAccount,
 )
 from core.services.links import Links, RotateKeys
 
@@ -134,33 +130,21 @@ def _is_there(path: str) -> bool:
 
 
 class Prober:
-    """Goes each account's way to its broker, as `run` would: over HTTP, or through an agent."""
+    """Goes each account's way to its broker through an agent, as `run` would."""
 
     def __init__(self, settings: Settings, database: Database, keys: Keys) -> None:
         if database.store is None or database.epoch is None:
             raise ValueError("whoever does not own the store must not start agents")
         self._settings = settings
         self._clock = SystemClock()
-        self._epoch = database.epoch
         self._terminals = SqlTerminals(database.store, keys.vault)
         self._command = agent_command(settings.mt5_agent_command)
         self._probe = Probe(
             epoch=database.epoch, owner=f"{socket.gethostname()}:{os.getpid()}", clock=self._clock
         )
 
-    async def __call__(
-        self, login: int, server: str, currency: str, needed: tuple[str, ...]
-    ) -> Found:
+    async def __call__(self, login: int, server: str, needed: tuple[str, ...]) -> Found:
         """Go one account's way. Raises StoreUnavailable."""
-        if self._settings.terminal_base_url is not None:
-            wanted = SnapshotRequest(
-                account_id=0,
-                login=login,
-                server=server,
-                deals_since=self._clock.now(),
-                symbols=(*needed, f"GBP{currency}", f"{currency}GBP"),
-            )
-            return await self._over_http(self._settings.terminal_base_url, wanted)
         try:
             link = await self._terminals.find(login, server)
         except BrokerUnavailable as error:
@@ -190,28 +174,6 @@ class Prober:
         if found.offset_s is not None and found.offset_is_fresh:
             await self._terminals.keep_offset(login, server, found.offset_s, self._clock.now())
         return found
-
-    async def _over_http(self, base_url: str, wanted: SnapshotRequest) -> Found:
-        """Read the account once from whoever answers at an address."""
-        gateway = HttpTerminalGateway(
-            base_url,
-            epoch=self._epoch,
-            clock=self._clock,
-            read_timeout_s=self._settings.read_timeout_s,
-            send_timeout_s=self._settings.send_timeout_s,
-        )
-        try:
-            snapshot = await gateway.snapshot(wanted)
-        except WrongAccount as error:
-            trouble = Trouble(stage=Stage.LOGIN, kind="wrong_account", text=str(error))
-            return Found(login=wanted.login, path=base_url, trouble=trouble)
-        except (BrokerUnavailable, StaleEpoch) as error:
-            kind = "stale_epoch" if isinstance(error, StaleEpoch) else "unavailable"
-            trouble = Trouble(stage=Stage.TERMINAL, kind=kind, text=str(error))
-            return Found(login=wanted.login, path=base_url, trouble=trouble)
-        finally:
-            await gateway.close()
-        return of_snapshot(snapshot, base_url, self._clock.now())
 
 
 def _at_link(login: int, kind: str, text: str, path: str = "") -> Found:

@@ -9,8 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from core.domain.broker import AccountSnapshot
-from core.domain.rates import Rate, gbp_rate
+from core.domain.rates import Rate
 from core.records import AccountStateRow
 
 READING_AGE_MAX = timedelta(seconds=60)
@@ -95,23 +94,6 @@ class Found(Struct, frozen=True, kw_only=True):
     rate: Rate | None = None
     read_at: datetime | None = None
     closes: tuple[CloseTried, ...] = ()
-
-
-def of_snapshot(snapshot: AccountSnapshot, place: str, now: datetime) -> Found:
-    """What one reading tells, from wherever it came."""
-    state = snapshot.state
-    return Found(
-        login=state.login,
-        path=place,
-        connected=True,
-        obstacles=snapshot.obstacles,
-        fifo_close=state.fifo_close,
-        offset_s=snapshot.server_offset_s,
-        offset_is_fresh=True,
-        currency=state.currency,
-        rate=gbp_rate(state.currency, snapshot.ticks, snapshot.symbols, now),
-        read_at=snapshot.observed_at,
-    )
 
 
 def of_state(state: AccountStateRow, login: int, currency: str, place: str) -> Found:

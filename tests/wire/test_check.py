@@ -382,6 +382,23 @@ async def test_whoever_looks_while_another_owns_the_database_starts_nothing(
     assert not (tmp_path / "agents").exists()
 
 
+@pytest.mark.parametrize("is_linked", [False, True])
+async def test_an_account_that_is_served_over_http_is_not_looked_at_and_not_called_ready(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, is_linked: bool
+) -> None:
+    office = Office(world, tmp_path)
+    if is_linked:
+        await office.link()
+    office.env |= {"TERMINAL_BASE_URL": world.base_url, "MT5_AGENT_COMMAND": ""}
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    assert said.count(f"terminal: served over HTTP at {world.base_url}, not looked at") == 1
+    account = said.partition("Account ")[2].partition("Reckoner\n")[0]
+    assert account.count("  cannot ") == 1
+    assert "  ok " not in account
+    assert "looking at" not in said
+
+
 async def test_a_running_reckoner_tells_of_its_own_readings(
     zygote: Zygote, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

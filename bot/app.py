@@ -27,7 +27,7 @@ from aiogram.exceptions import AiogramError
 from prometheus_client import CollectorRegistry
 
 from bot import logs, shell
-from bot.cli.composition import Keys
+from bot.keys import Keys
 from bot.notifier import Notifier
 from bot.policy import policy_from
 from bot.polling import Poller
@@ -42,7 +42,7 @@ from core.adapters.sql.migrate import upgrade
 from core.adapters.sql.store import SqlStore
 from core.adapters.sql.terminals import SqlTerminals
 from core.adapters.terminal.http_gateway import HttpTerminalGateway
-from core.agent_command import CommandError, agent_command
+from core.agent_command import AGENTS_DIR, CommandError, agent_command
 from core.config import Settings
 from core.people_file import PeopleFile
 from core.ports import Clock, StaleEpoch, StoreUnavailable, TerminalLink
@@ -60,8 +60,6 @@ STORE_ALARM_S: Final = 60.0
 STORE_ALARM: Final = (
     "🔴 The database cannot be written. Reckoner cannot act on any account until it is back."
 )
-AGENTS_DIR: Final = "agents"
-"""Where each agent's diagnostics are kept, in the data directory."""
 DRAIN_POLLER_S: Final = 5.0
 DRAIN_NOTIFIER_S: Final = 3.0
 

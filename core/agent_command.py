@@ -17,6 +17,8 @@ from typing import Final
 
 from msgspec import Struct
 
+AGENTS_DIR: Final = "agents"
+"""Where, in the data directory, each agent's diagnostics are kept, and a demo's agents' state."""
 HOST: Final = "{host}"
 """What stands for the link's host in a command line."""
 HOST_LENGTH_MAX: Final = 253

@@ -20,7 +20,7 @@ SYMBOLS_MAX: Final = 500
 PASSWORD_KEYS_MAX: Final = 16
 """The newest, and old ones until `rotate-keys` has made them needless."""
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-_FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
+FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 """32 bytes as URL-safe base64."""
 
 
@@ -69,7 +69,7 @@ def _fernet_keys(value: SecretStr | None) -> SecretStr | None:
     if value is None or not value.get_secret_value().strip():
         return None
     keys = [part.strip() for part in value.get_secret_value().split(",")]
-    if len(keys) > PASSWORD_KEYS_MAX or not all(_FERNET_KEY.fullmatch(key) for key in keys):
+    if len(keys) > PASSWORD_KEYS_MAX or not all(FERNET_KEY.fullmatch(key) for key in keys):
         raise ValueError
     return SecretStr(",".join(keys))
 

@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from bot.cli.check_telegram import telegram_step
 from bot.cli.check_words import blocked, over_http, running_steps, steps
-from bot.cli.composition import Database, Keys, Prober, links_over, looked_at, now
+from bot.cli.composition import Database, Prober, links_over, looked_at, now
 from bot.cli.options import UsageError
 from bot.cli.private import keep_to_this_user
 from bot.cli.run import settings_or_usage
 from bot.cli.saying import FAILED, say
 from bot.cli.steps import State, Step, cannot, many, missing, ok
+from bot.keys import Keys
 from core.config import Settings
 from core.domain.people import Role
 from core.domain.readiness import of_state

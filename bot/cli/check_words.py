@@ -11,6 +11,7 @@ from bot.views.message import Audience
 from bot.views.obstacles import next_steps, sentence
 from core.domain.broker_time import STEP_S
 from core.domain.readiness import Found, Stage, Symbols, Trouble, is_recent
+from core.domain.retcodes import MARKET_CLOSED
 from core.records import AccountStateRow
 
 TERMINAL, LOGIN, PERMISSIONS = "terminal", "login", "permissions"
@@ -21,7 +22,6 @@ RATE_AGE_TOLD_S: Final = 60
 HOURS_FROM_S: Final = 2 * 3600
 UNUSED_TOLD_MAX: Final = 12
 CHECK_OK: Final = 0
-MARKET_CLOSED: Final = 10018
 
 
 def steps(found: Found, now: datetime, relink: str) -> list[Step]:

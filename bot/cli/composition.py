@@ -4,25 +4,25 @@ Nothing here stays running: each command opens what it needs, uses it, and close
 """
 
 import getpass
-import os
-import socket
 from collections.abc import AsyncIterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 from msgspec import Struct
 
+from bot.keys import Keys
 from core.adapters.clock import SystemClock
 from core.adapters.mt5.probe import Probe, Wanted
 from core.adapters.mt5.shared import Limits
+from core.adapters.process import this_process
 from core.adapters.sql.engine import SQLITE, parse_url
 from core.adapters.sql.migrate import current, newest, upgrade
 from core.adapters.sql.owner import StoreLocked
 from core.adapters.sql.store import SqlStore
 from core.adapters.sql.terminals import SqlTerminals
-from core.adapters.vault import KEY_FILE, KeyFile, Vault
-from core.agent_command import CommandError, agent_command
+from core.adapters.vault import Vault
+from core.agent_command import AGENTS_DIR, CommandError, agent_command
 from core.config import Settings
 from core.config_values import PASSWORD_KEYS_MAX
 from core.domain.readiness import Found, Stage, Trouble
@@ -32,29 +32,6 @@ from core.ports import (
     StoreUnavailable,
 )
 from core.services.links import Links, RotateKeys
-
-
-class Keys:
-    """The keys to the brokers' passwords: PASSWORD_KEYS, or the file beside the database."""
-
-    def __init__(self, settings: Settings) -> None:
-        given = settings.password_keys
-        self.given = () if given is None else tuple(given.get_secret_value().split(","))
-        self.file = KeyFile(settings.data_dir / KEY_FILE)
-        self.vault = Vault(self.read)
-
-    def read(self) -> tuple[str, ...]:
-        """Give the keys, the newest first. Raises KeysUnusable."""
-        return self.given or self.file.read()
-
-    def prepare(self) -> None:
-        """Make the first key where there is none. Raises KeysUnusable. Call it inside `held`."""
-        if not self.given:
-            self.file.read_or_make()
-
-    def held(self) -> AbstractContextManager[None]:
-        """Keep others from changing the file; given keys change only with the environment."""
-        return nullcontext() if self.given else self.file.held()
 
 
 def now() -> datetime:
@@ -139,9 +116,7 @@ class Prober:
         self._clock = SystemClock()
         self._terminals = SqlTerminals(database.store, keys.vault)
         self._command = agent_command(settings.mt5_agent_command)
-        self._probe = Probe(
-            epoch=database.epoch, owner=f"{socket.gethostname()}:{os.getpid()}", clock=self._clock
-        )
+        self._probe = Probe(epoch=database.epoch, owner=this_process(), clock=self._clock)
 
     async def __call__(self, login: int, server: str, needed: tuple[str, ...]) -> Found:
         """Go one account's way. Raises StoreUnavailable."""
@@ -161,7 +136,7 @@ class Prober:
             Wanted(
                 link=link,
                 argv=argv,
-                log_path=self._settings.data_dir / "agents" / f"check-{login}.log",
+                log_path=self._settings.data_dir / AGENTS_DIR / f"check-{login}.log",
                 limits=Limits(
                     read_s=self._settings.read_timeout_s,
                     send_s=self._settings.send_timeout_s,

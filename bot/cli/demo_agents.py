@@ -1,7 +1,7 @@
 """`demo --agents`: reach the simulated accounts as real ones are, through one agent each.
 
-The simulated world is the terminals' program then: `core.sim.metatrader5` stands in for MetaTrader's
-own module, in a process of its own beside each account.
+The simulated world is the terminals' program then: `core.sim.metatrader5` stands in for
+MetaTrader's own module, in a process of its own beside each account.
 """
 
 import asyncio
@@ -9,24 +9,24 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from bot.cli.composition import Keys, links_over, opened_store
+from bot.cli.composition import links_over, opened_store
 from bot.cli.options import UsageError
 from bot.cli.world_file import WorldFile
-from core.agent_command import AGENT_FILE
+from bot.keys import Keys
+from core.agent_command import AGENT_FILE, AGENTS_DIR
 from core.config import Settings
 from core.people_file import PeopleFile
 from core.ports import KeysUnusable, Secret, StoreUnavailable
 from core.services.links import NewLink
 
 MODULE: Final = "core.sim.metatrader5"
-STATE_DIR: Final = "agents"
 DEMO_PASSWORD: Final = "master"  # noqa: S105 - every simulated account's
 
 
 def overrides(data_dir: Path) -> dict[str, str]:
     """Answer the settings that lead the app to the world's accounts through agents."""
     words = [sys.executable, str(AGENT_FILE), "--module", MODULE]
-    words += ["--state-dir", str(data_dir.resolve() / STATE_DIR)]
+    words += ["--state-dir", str(data_dir.resolve() / AGENTS_DIR)]
     return {
         "TERMINAL_BASE_URL": "",
         "MT5_AGENT_COMMAND": " ".join(f'"{word}"' for word in words),

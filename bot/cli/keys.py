@@ -2,10 +2,11 @@
 
 import asyncio
 
-from bot.cli.composition import Keys, opened_store, rotation
+from bot.cli.composition import opened_store, rotation
 from bot.cli.private import keep_to_this_user
 from bot.cli.run import settings_or_usage
 from bot.cli.saying import complain, say
+from bot.keys import Keys
 from core.config import Settings
 from core.ports import KeysUnusable, StoreUnavailable
 from core.services.links import PasswordsUnreadable

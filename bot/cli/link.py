@@ -6,11 +6,12 @@ import sys
 import warnings
 from typing import Final
 
-from bot.cli.composition import Keys, links_over, opened_store
+from bot.cli.composition import links_over, opened_store
 from bot.cli.options import LinkOptions, ListLinksOptions, UnlinkOptions, UsageError
 from bot.cli.private import keep_to_this_user
 from bot.cli.run import settings_or_usage
 from bot.cli.saying import complain, say
+from bot.keys import Keys
 from core.agent_command import HOST, CommandError, agent_command, host_name
 from core.config import Settings
 from core.people_file import PeopleFileError, read_people

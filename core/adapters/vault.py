@@ -8,7 +8,6 @@ time, because `link` and `rotate-keys` change them while Reckoner runs.
 """
 
 import os
-import re
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from core.adapters.sql.owner import FileLock, StoreLocked
-from core.config_values import PASSWORD_KEYS_MAX
+from core.config_values import FERNET_KEY, PASSWORD_KEYS_MAX
 from core.ports import KeysUnusable, PasswordUnreadable, Secret, StoreUnavailable
 
 KEY_FILE: Final = "password.keys"
@@ -29,8 +28,6 @@ FILE_BYTES_MAX: Final = 4096
 """A file of PASSWORD_KEYS_MAX keys has less than a quarter of it."""
 OTHERS: Final = 0o077
 """The rights of the group and of everybody else."""
-
-_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 
 Keys = tuple[str, ...]
 
@@ -103,7 +100,9 @@ class KeyFile:
             self._refuse_others(os.fstat(handle).st_mode)
             content = file.read(FILE_BYTES_MAX + 1)
         keys = tuple(content.decode("ascii", "replace").split())
-        if not 0 < len(keys) <= PASSWORD_KEYS_MAX or not all(_KEY.fullmatch(key) for key in keys):
+        if not 0 < len(keys) <= PASSWORD_KEYS_MAX or not all(
+            FERNET_KEY.fullmatch(key) for key in keys
+        ):
             raise KeysUnusable(
                 f"{self.path}: expected 1 to {PASSWORD_KEYS_MAX} keys, one a line; "
                 "bring it back from a copy, or link every account again"

@@ -17,6 +17,8 @@ PLACED = 10008
 """Accepted, not yet filled: to be polled, never sent again (facts: mt5, 1.4)."""
 DONE = 10009
 PARTIAL = 10010
+MARKET_CLOSED = 10018
+INVALID_FILL = 10030
 INVALID_PARAMS = -2
 REFUSALS_TOLD = 5
 """Refusals of one ticket that pass quietly (requotes come in twos and threes) before it is told."""
@@ -176,7 +178,8 @@ RETCODES: Final = (
          told_after=2, pauses_s=ONCE_FRESH_S),
     _row(10016, "INVALID_STOPS", _NO, C.INVALID, "The broker does not take these stops."),
     _row(10017, "TRADE_DISABLED", _NO, C.HUMAN, "Trading is disabled; the broker can tell why."),
-    _row(10018, "MARKET_CLOSED", _NO, C.SESSION, "The market is closed until its next session."),
+    _row(MARKET_CLOSED, "MARKET_CLOSED", _NO, C.SESSION,
+         "The market is closed until its next session."),
     _row(10019, "NO_MONEY", _NO, C.BACK_OFF, "The broker says that funds are missing.",
          told_after=1),
     _row(10020, "PRICE_CHANGED", _NO, C.REPRICE, "The price changed meanwhile."),
@@ -191,7 +194,7 @@ RETCODES: Final = (
          trouble=AT_OFF, texts=("AutoTrading disabled by client",)),
     _row(10028, "LOCKED", _UNKNOWN, C.UNKNOWN, "The request is locked for processing."),
     _row(10029, "FROZEN", _NO, C.BACK_OFF, "The price is too near a stop or target to close now."),
-    _row(10030, "INVALID_FILL", _NO, C.FILLING, "The symbol wants another filling mode."),
+    _row(INVALID_FILL, "INVALID_FILL", _NO, C.FILLING, "The symbol wants another filling mode."),
     _row(10031, "CONNECTION", _UNKNOWN, C.UNKNOWN, "The terminal lost the trade server."),
     _row(10032, "ONLY_REAL", _NO, C.HUMAN, "The broker allows this on real accounts only."),
     _row(10033, "LIMIT_ORDERS", _NO, C.BACK_OFF, "The limit of pending orders is reached.",

@@ -14,7 +14,8 @@ import pytest
 import pytest_asyncio
 
 from bot.cli.check import look
-from bot.cli.composition import Keys, links_over, opened_store
+from bot.cli.composition import links_over, opened_store
+from bot.keys import Keys
 from core.adapters.mt5 import probe
 from core.adapters.sql.store import SqlStore
 from core.adapters.sql.terminals import SqlTerminals

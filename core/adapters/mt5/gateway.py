@@ -5,9 +5,7 @@ a read is unavailable, a send that may have left is unknown (laws 1 and 6).
 """
 
 import asyncio
-import os
 import random
-import socket
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,6 +17,7 @@ from core.adapters.mt5.catalogue import Catalogue, currencies_of, names_held, ne
 from core.adapters.mt5.channel import Answer, Lost, LostHow, NotAsked
 from core.adapters.mt5.shared import Limits, OpenChannel, Shared, Spawn, Turns
 from core.adapters.mt5.terminal import Terminal
+from core.adapters.process import this_process
 from core.adapters.terminal import translate
 from core.adapters.terminal.requests import trade_request
 from core.domain.broker import AccountSnapshot
@@ -68,7 +67,7 @@ class Mt5Gateway:
             directory=directory,
             open_channel=open_channel,
             epoch=epoch,
-            owner=owner or f"{socket.gethostname()}:{os.getpid()}",
+            owner=owner or this_process(),
             clock=clock,
             metrics=metrics,
             spawn=spawn,

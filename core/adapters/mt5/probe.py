@@ -27,6 +27,7 @@ from core.domain.close_request import close_volume, filling_modes
 from core.domain.permissions import obstacles
 from core.domain.rates import gbp_rate
 from core.domain.readiness import CloseTried, Found, Stage, Symbols, Trouble
+from core.domain.retcodes import INVALID_FILL
 from core.ports import BrokerUnavailable, Clock, CloseRequest, TerminalLink, WrongAccount
 
 WATCH_S: Final = 20.0
@@ -36,7 +37,6 @@ WATCH_KNOWN_S: Final = 4.0
 LOOK_INTERVAL_S: Final = 1.0
 CLOSES_MAX: Final = 20
 """Positions whose close is tried with `order_check`; the oldest tickets first."""
-INVALID_FILL: Final = 10030
 LOGIN_CODES: Final = frozenset({-6, -10005})
 """Authorization failed; the login state was not reached in time (facts: mt5, 1.3)."""
 

@@ -1,7 +1,6 @@
 """Who owns the database: one process, by a lock that ends with it."""
 
 import os
-import socket
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from core.adapters.process import this_process
 from core.adapters.sql.engine import OWNER_LOCK_KEY
 from core.adapters.sql.errors import translated
 from core.adapters.sql.statements import kind_of
@@ -118,7 +118,7 @@ async def raise_epoch(connection: AsyncConnection) -> int:
     """Take the lease of the one shard and give its new epoch, greater than any before."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     table = kind_of(LeaseRow).table
-    owner = f"{socket.gethostname()}:{os.getpid()}"
+    owner = this_process()
     statement = (
         insert(table)
         .values(shard=SHARD, host_group=HOST_GROUP, owner=owner, epoch=1, expires_at=None)

@@ -1,14 +1,13 @@
 """The terminal gateway over loopback HTTP (docs/terminal-protocol.md)."""
 
 import json
-import os
-import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
 
+from core.adapters.process import this_process
 from core.adapters.terminal import translate
 from core.adapters.terminal.outcomes import certainly_not_sent
 from core.adapters.terminal.requests import trade_request
@@ -51,7 +50,7 @@ class HttpTerminalGateway:
         self._clock = clock
         self._read_timeout = aiohttp.ClientTimeout(total=read_timeout_s)
         self._send_timeout = aiohttp.ClientTimeout(total=send_timeout_s)
-        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._owner = this_process()
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX))
 
     async def close(self) -> None:

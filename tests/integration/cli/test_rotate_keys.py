@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from bot.cli.composition import Keys, links_over, opened_store, rotation
+from bot.cli.composition import links_over, opened_store, rotation
 from bot.cli.keys import rotate_keys
+from bot.keys import Keys
 from core.adapters.sql.store import SqlStore
 from core.adapters.sql.terminals import SqlTerminals
 from core.adapters.sql.transaction import SqlTransaction

@@ -144,14 +144,7 @@ def canonical(listing: Listing) -> str:
 
     The broker's own name where it is known as nothing else.
     """
-    meant = _listed(listing)
-    match meant:
-        case Pair():
-            return meant.base + meant.profit
-        case Index():
-            return meant.name
-        case None:
-            return listing.name
+    return _name_of(_listed(listing)) or listing.name
 
 
 def crosses(currencies: Iterable[str], catalogue: Sequence[Listing]) -> tuple[str, ...]:
@@ -178,14 +171,17 @@ def crosses(currencies: Iterable[str], catalogue: Sequence[Listing]) -> tuple[st
 
 def known_as(asked: str) -> str:
     """Reckoner's name for what is asked for: XAUUSD for `GOLD`; the same where it knows none."""
-    meant = meaning(asked)
+    return _name_of(meaning(asked)) or asked
+
+
+def _name_of(meant: Meaning | None) -> str | None:
     match meant:
         case Pair():
             return meant.base + meant.profit
         case Index():
             return meant.name
         case None:
-            return asked
+            return None
 
 
 @lru_cache(maxsize=1024)

@@ -196,7 +196,6 @@ class TerminalHealth(Struct, frozen=True, kw_only=True):
     state: TerminalState
     since: datetime
     failures: int = 0
-    restarts: int = 0
     next_try_at: datetime | None = None
     reason: str = ""
 

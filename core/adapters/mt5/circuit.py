@@ -28,13 +28,11 @@ def rest_s_bound(failures: int) -> float:
 
 
 def starting(health: TerminalHealth, now: datetime, reason: str) -> TerminalHealth:
-    """An attempt begins; after a rest it counts as a restart."""
-    again = health.state is TerminalState.RESTING
+    """An attempt begins."""
     return replace(
         health,
         state=TerminalState.STARTING,
         since=now,
-        restarts=health.restarts + again,
         next_try_at=None,
         reason=reason,
     )

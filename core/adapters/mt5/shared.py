@@ -27,7 +27,7 @@ class Limits(Struct, frozen=True, kw_only=True):
 
     read_s: float
     send_s: float
-    start_s: float = 120.0
+    start_s: float
     """The terminal's own start and login."""
     patience_s: float = 2.0
     """How long a read or a send waits for a terminal that is being started."""

@@ -41,13 +41,10 @@ def test_failures_count_until_the_terminal_has_lasted() -> None:
     assert rest(lasting, NOW + timedelta(seconds=60)).failures == 1
 
 
-def test_an_attempt_after_a_rest_is_a_restart_and_the_first_is_none() -> None:
+def test_while_it_starts_there_is_no_next_try() -> None:
     unlinked = TerminalHealth(state=TerminalState.UNLINKED, since=NOW, next_try_at=NOW)
-    first = circuit.starting(unlinked, NOW, "")
-    assert (first.restarts, first.next_try_at) == (0, None)
 
-    again = circuit.starting(rest(first), NOW, "")
-    assert again.restarts == 1
+    assert circuit.starting(unlinked, NOW, "").next_try_at is None
 
 
 def test_it_is_due_at_the_next_try_and_not_before() -> None:

@@ -12,7 +12,7 @@ from core.domain import audit_words as words
 from core.domain.answers import TerminalUnblocked
 from core.domain.people import Person
 from core.ports import Clock, Store
-from core.records import AccountRow
+from core.records import AccountRow, AccountStateRow
 from core.services.desk import AccountMemory, Desk
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy
@@ -44,7 +44,7 @@ class TerminalBlock:
                 state = replace(state, unavailable_since=pen.now, unavailable_reason=None)
                 await failed_read(pen, reason)
             await pen.audit(words.TERMINAL_BLOCKED, reason=reason)
-            await pen.say(blocked(pen, state.terminal_blocked_reason or "", right_again=False))
+            await pen.say(_blocked(pen, state, right_again=False))
             await tx.save_state(state)
         memory.state = state
         return True
@@ -121,12 +121,11 @@ class ClearTerminal:
         memory.state = state
 
 
-def blocked(pen: Recorder, reason: str, *, right_again: bool) -> t.TerminalBlocked:
-    """The account's block as an alert."""
-    state = pen.memory.state
+def _blocked(pen: Recorder, state: AccountStateRow, *, right_again: bool) -> t.TerminalBlocked:
+    """The account's block, as its state tells it, as an alert."""
     return t.TerminalBlocked(
         **pen.who,
-        reason=reason[:200],
+        reason=(state.terminal_blocked_reason or "")[:200],
         positions_count=state.positions_count,
         closing=_closing(pen.memory),
         right_again=right_again,
@@ -143,7 +142,7 @@ def recovered(pen: Recorder) -> t.AccountRecovered | t.TerminalBlocked:
     state = pen.memory.state
     since, blocked_at = state.unavailable_since or pen.now, state.terminal_blocked_at
     if blocked_at == since:
-        return blocked(pen, state.terminal_blocked_reason or "", right_again=True)
+        return _blocked(pen, state, right_again=True)
     return t.AccountRecovered(**pen.who, since=since, at=pen.now, blocked=blocked_at is not None)
 
 

@@ -83,10 +83,14 @@ class ReleaseAnswerPress(CallbackData, prefix="rg1"):
     verb: ReleaseVerb
 
 
-class UnblockPress(CallbackData, prefix="ub1"):
-    """Clear an account's blocked terminal."""
+class UnblockPress(CallbackData, prefix="ub2"):
+    """Clear an account's blocked terminal: of this block, and of no later one.
+
+    `blocked_ms` is when the block began, UTC, milliseconds.
+    """
 
     account_id: int
+    blocked_ms: int
 
 
 class RefreshPress(CallbackData, prefix="rf1"):

@@ -1,6 +1,7 @@
 """Domain values -> buttons. Pure: the same state always gives the same keyboard."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
@@ -22,6 +23,7 @@ from bot.callbacks import (
     WizardVerb,
 )
 from bot.views.message import Button, Keyboard
+from core.domain.answers import blocked_ms
 from core.domain.broker import Side
 
 WIZARD_SYMBOLS_MAX = 12
@@ -86,9 +88,10 @@ def answer_release(account_id: int) -> Keyboard:
     )
 
 
-def unblock(account_id: int, login: int) -> Keyboard:
-    """The admin's way to clear a terminal that answered for another account."""
-    return ((Button(f"Unblock {login}", UnblockPress(account_id=account_id).pack()),),)
+def unblock(account_id: int, login: int, blocked_at: datetime) -> Keyboard:
+    """The admin's way to clear a terminal that answered for another account: this time, once."""
+    press = UnblockPress(account_id=account_id, blocked_ms=blocked_ms(blocked_at))
+    return ((Button(f"Unblock {login}", press.pack()),),)
 
 
 def refresh(board: BoardKind) -> Keyboard:

@@ -110,8 +110,10 @@ class AnswerRelease(Protocol):
 class ClearTerminal(Protocol):
     """`core.services.terminal_block`."""
 
-    async def __call__(self, actor: Person, account_id: int) -> TerminalUnblocked:
-        """Unblock one account."""
+    async def __call__(
+        self, actor: Person, account_id: int, of_ms: int | None = None
+    ) -> TerminalUnblocked:
+        """Unblock one account, of the block that began then."""
         ...
 
     async def by_login(self, actor: Person, login: int) -> TerminalUnblocked:

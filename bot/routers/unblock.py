@@ -5,7 +5,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.callbacks import UnblockPress
-from bot.middlewares.context import Toast
+from bot.middlewares.context import Answerer, Toast
 from bot.routers.logins import is_login
 from bot.services import ClearTerminal
 from bot.speaker import Speaker
@@ -15,6 +15,8 @@ from core.domain.people import Person
 from core.services.errors import Refused
 
 ADMIN = {"role": "admin"}
+DONE_WITH = frozenset({"not_blocked", "newer_block"})
+"""Refusals after which this button can do nothing any more."""
 
 
 def build() -> Router:
@@ -47,13 +49,16 @@ async def press(
     person: Person,
     clear_terminal: ClearTerminal,
     speaker: Speaker,
-) -> Toast:
+    answerer: Answerer,
+) -> None:
     """Unblock this account. The button goes once it has nothing more to do."""
+    pressed = callback_data
     try:
-        answer = await clear_terminal(person, callback_data.account_id)
+        answer = await clear_terminal(person, pressed.account_id, pressed.blocked_ms)
     except Refused as refused:
-        if refused.code == "not_blocked":
+        if refused.code in DONE_WITH:
             await speaker.without_button(query)
         raise
+    # Answered first: the edit waits for its turn in a busy chat.
+    await answerer.once(Toast(replies.unblocked(answer), alert=True))
     await speaker.without_button(query)
-    return Toast(replies.unblocked(answer), alert=True)

@@ -178,6 +178,14 @@ def _not_tradable(facts: Facts, _voice: Voice) -> str:
     return f"The broker lets nobody open {symbol} in this direction now. Nothing is traded."
 
 
+def _newer_block(facts: Facts, voice: Voice) -> str:
+    login = _outside(facts, "login") or "The account"
+    return (
+        f"{login} was blocked again{_at(facts, 'since', voice, ' at ')}, after this message. "
+        "Nothing was changed: see the newer one."
+    )
+
+
 def _not_blocked(facts: Facts, _voice: Voice) -> str:
     login = _outside(facts, "login") or "The account"
     return f"{login} is not blocked (any more). Nothing was changed."
@@ -230,6 +238,7 @@ SENTENCES: dict[str, Sentence] = {
     "ambiguous_symbol": _ambiguous,
     "symbol_not_tradable": _not_tradable,
     "not_blocked": _not_blocked,
+    "newer_block": _newer_block,
     "still_unreadable": _still_unreadable,
     "not_read_since": _not_read_since,
 }

@@ -1,11 +1,13 @@
 """What the services answer a person who asked for something, as values."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
 
 from core.domain.signals import SignalDraft
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SignalPosted(Struct, frozen=True, kw_only=True):
@@ -48,6 +50,11 @@ class WarningAnswered(Struct, frozen=True, kw_only=True):
     state: str
     symbol: str
     hold_until: datetime | None
+
+
+def blocked_ms(blocked_at: datetime) -> int:
+    """Which block of an account's terminal is meant: when it began, UTC, milliseconds."""
+    return (blocked_at - _EPOCH) // timedelta(milliseconds=1)
 
 
 class TerminalUnblocked(Struct, frozen=True, kw_only=True):

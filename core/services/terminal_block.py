@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from core.domain import alerts_terminal as t
 from core.domain import audit_words as words
-from core.domain.answers import TerminalUnblocked
+from core.domain.answers import TerminalUnblocked, blocked_ms
 from core.domain.people import Person
 from core.ports import Clock, Store
 from core.records import AccountRow, AccountStateRow
@@ -68,10 +68,13 @@ class ClearTerminal:
         self._policy = policy
         self._wake = wake
 
-    async def __call__(self, actor: Person, account_id: int) -> TerminalUnblocked:
+    async def __call__(
+        self, actor: Person, account_id: int, of_ms: int | None = None
+    ) -> TerminalUnblocked:
         """Clear one account's terminal; closes that wait for it go on at once.
 
-        Raises Refused: not_admin, not_found, not_blocked, still_unreadable, not_read_since.
+        `of_ms` (`blocked_ms`) says of which block, None of whichever stands. Raises Refused:
+        not_admin, not_found, not_blocked, newer_block, still_unreadable, not_read_since.
         """
         if not actor.is_admin:
             raise Refused("not_admin")
@@ -79,7 +82,7 @@ class ClearTerminal:
             if await tx.get(AccountRow, account_id) is None:
                 raise Refused("not_found")
         async with self._desk.holding(account_id) as memory:
-            _check_clearable(memory)
+            _check_clearable(memory, of_ms)
             await self._clear(memory, actor)
             answer = TerminalUnblocked(login=memory.account.login, closing=_closing(memory))
         self._wake(account_id)
@@ -126,7 +129,7 @@ def _blocked(pen: Recorder, state: AccountStateRow, *, right_again: bool) -> t.T
     return t.TerminalBlocked(
         **pen.who,
         reason=(state.terminal_blocked_reason or "")[:200],
-        positions_count=state.positions_count,
+        positions_count=state.known_positions,
         closing=_closing(pen.memory),
         right_again=right_again,
         blocked_at=state.terminal_blocked_at or pen.now,
@@ -151,10 +154,13 @@ def _closing(memory: AccountMemory) -> str:
     return "" if job is None else job.scope
 
 
-def _check_clearable(memory: AccountMemory) -> None:
+def _check_clearable(memory: AccountMemory, of_ms: int | None) -> None:
     state, login = memory.state, memory.account.login
     if state.terminal_blocked_at is None:
         raise Refused("not_blocked", login=login)
+    if of_ms not in {None, blocked_ms(state.terminal_blocked_at)}:
+        # What the old message told is not what stands now: that has not been looked at.
+        raise Refused("newer_block", login=login, since=state.terminal_blocked_at)
     if memory.failures:
         raise Refused(
             "still_unreadable",

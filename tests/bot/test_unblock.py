@@ -8,7 +8,7 @@ from tests.fakes.clock import START
 from tests.fakes.shell import ANN, OLGA, Conversation
 from tests.fakes.telegram import ADMIN_CHAT, message_json, press_json
 
-PRESS = UnblockPress(account_id=7).pack()
+PRESS = UnblockPress(account_id=7, blocked_ms=1_772_614_931_000).pack()
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ async def test_an_admin_unblocks_by_login_and_by_button(chat: Conversation) -> N
     await chat.feed(press_json(OLGA, PRESS, ADMIN_CHAT))
     assert chat.popup == "50001 is unblocked. Closing everything goes on now."
     assert len(chat.telegram.named("editMessageReplyMarkup")) == 1
-    assert chat.services.calls == [("clear_terminal", OLGA, 7)]
+    assert chat.services.calls == [("clear_terminal", OLGA, 7, 1_772_614_931_000)]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,14 @@ async def test_a_client_cannot_unblock(chat: Conversation) -> None:
     ("code", "edits", "text"),
     [
         ("not_blocked", 1, "50001 is not blocked (any more). Nothing was changed."),
+        (
+            "newer_block",
+            1,
+            (
+                "50001 was blocked again at 14:02:11 UTC, after this message. Nothing was changed: "
+                "see the newer one."
+            ),
+        ),
         (
             "still_unreadable",
             0,

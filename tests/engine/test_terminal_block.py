@@ -11,6 +11,7 @@ import pytest
 
 from core.domain import alerts as a
 from core.domain import alerts_terminal as t
+from core.domain.answers import blocked_ms
 from core.domain.audit import verify
 from core.domain.speech import deliver
 from core.ports import WrongAccount
@@ -238,6 +239,27 @@ async def test_only_an_admin_clears_and_only_what_is_blocked(house: House) -> No
     answer = await house.engine.clear_terminal.by_login(ada, USD)
     assert (answer.login, answer.closing) == (USD, "")
     assert await refusal(house) == ("not_blocked", {"login": USD})
+
+
+async def test_an_old_messages_button_does_not_clear_a_newer_block(house: House) -> None:
+    """What stands now was not what its presser read of."""
+    await hold_gold(house)
+    await wrong_readings(house)
+    first = (await house.state(USD)).terminal_blocked_at
+    assert first is not None
+    await clear(house)
+    await house.run(2)
+    await wrong_readings(house)
+    second = (await house.state(USD)).terminal_blocked_at
+    assert second is not None
+    ada = await house.person(ADMIN)
+
+    with pytest.raises(Refused, match="newer_block"):
+        await house.engine.clear_terminal(ada, house.ids[USD], blocked_ms(first))
+    assert (await house.state(USD)).terminal_blocked_at == second
+
+    await house.engine.clear_terminal(ada, house.ids[USD], blocked_ms(second))
+    assert (await house.state(USD)).terminal_blocked_at is None
 
 
 async def test_it_is_cleared_only_on_a_reading_of_the_right_account(house: House) -> None:

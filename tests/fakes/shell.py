@@ -280,8 +280,10 @@ class Clearing:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def __call__(self, actor: Person, account_id: int) -> TerminalUnblocked:
-        self._services.asked("clear_terminal", actor.telegram_id, account_id)
+    async def __call__(
+        self, actor: Person, account_id: int, of_ms: int | None = None
+    ) -> TerminalUnblocked:
+        self._services.asked("clear_terminal", actor.telegram_id, account_id, of_ms)
         return TerminalUnblocked(login=50001, closing="account")
 
     async def by_login(self, actor: Person, login: int) -> TerminalUnblocked:

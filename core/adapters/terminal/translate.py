@@ -113,8 +113,14 @@ def _snapshot(
 
 
 def _check_complete(result: AccountSnapshot) -> None:
-    """A reading without positions whose account is exposed lost them on the way (law 1)."""
+    """A reading without positions whose account is exposed lost them on the way (law 1).
+
+    One that shows a ticket twice was put together of two moments: acted upon, it would close twice.
+    """
     state = result.state
+    for what, rows in (("position", result.positions), ("order", result.orders)):
+        if len({row.ticket for row in rows}) < len(rows):
+            raise BrokerUnavailable(f"contradictory reading: a {what} is listed twice")
     floating = abs(state.equity - state.balance - state.credit)
     if not result.positions and (state.margin > UNEXPOSED or floating > UNEXPOSED):
         raise BrokerUnavailable(

@@ -1,5 +1,6 @@
 """A reading is complete and from the right login, or it is an exception (law 1)."""
 
+import copy
 from contextlib import suppress
 from decimal import Decimal
 from math import inf, nan
@@ -208,6 +209,15 @@ def test_no_positions_with_exposure_is_a_read_that_lost_them(
         assert read(body).positions == ()
         return
     with pytest.raises(BrokerUnavailable, match="incomplete"):
+        read(body)
+
+
+@pytest.mark.parametrize(("rows", "what"), [("positions", "position"), ("orders", "order")])
+def test_a_ticket_that_is_listed_twice_is_no_reading(rows: str, what: str) -> None:
+    body = copy.deepcopy(BODY)
+    assert len(body[rows]) == 1
+    body[rows] *= 2
+    with pytest.raises(BrokerUnavailable, match=f"a {what} is listed twice"):
         read(body)
 
 

@@ -20,11 +20,11 @@ An account may carry tighter limits than the settings (`max_drawdown_percent`,
 
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
@@ -40,6 +40,8 @@ TELEGRAM_ID_MAX: Final = 2**52
 LOGIN_MAX: Final = 2**63 - 1
 GIVEN_LENGTH_MAX: Final = 40
 COUNTDOWN_S_MAX: Final = 10
+MISTAKES_TOLD_MAX: Final = 20
+"""So many are told, a line each; of more only how many."""
 _CURRENCY: Final = re.compile("[A-Z]{3}")
 
 T = TypeVar("T")
@@ -47,7 +49,13 @@ E = TypeVar("E", bound=StrEnum)
 
 
 class PeopleFileError(Exception):
-    """The file cannot be used; one line: file, entry, field, what was expected."""
+    """The file cannot be used; a line per mistake: file, entry, field, what was expected."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        told = list(lines[:MISTAKES_TOLD_MAX])
+        if len(lines) > MISTAKES_TOLD_MAX:
+            told.append(f"and {len(lines) - MISTAKES_TOLD_MAX} more")
+        super().__init__("\n".join(told))
 
 
 class UserEntry(Struct, frozen=True, kw_only=True):
@@ -82,123 +90,140 @@ class PeopleFile(Struct, frozen=True, kw_only=True):
 
 
 def read_people(path: Path) -> PeopleFile:
-    """Read and check the whole file. Raises PeopleFileError at the first mistake."""
+    """Read and check the whole file. Raises PeopleFileError with every mistake of it."""
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise PeopleFileError(f"{path}: cannot be read: {error.strerror}") from None
+        raise PeopleFileError([f"{path}: cannot be read: {error.strerror}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PeopleFileError(f"{path}: expected TOML: {error}") from None
+        raise PeopleFileError([f"{path}: expected TOML: {error}"]) from None
     return people_from(content, str(path))
 
 
 def people_from(content: dict[str, Any], where: str) -> PeopleFile:
     """Check tables `user` and `account`. `where` names their source. Raises PeopleFileError."""
-    for key in content.keys() - {"user", "account"}:
-        raise PeopleFileError(f"{where}: '{key}': expected only [[user]] and [[account]]")
-    users = tuple(_user(entry) for entry in _entries(content, "user", where))
-    accounts = tuple(_account(entry) for entry in _entries(content, "account", where))
-    people = PeopleFile(users=users, accounts=accounts)
-    _check_together(people, where)
-    return people
+    mistakes = [
+        f"{where}: '{key}': expected only [[user]] and [[account]]"
+        for key in content
+        if key not in {"user", "account"}
+    ]
+    entries = {kind: _entries(content, kind, where, mistakes) for kind in ("user", "account")}
+    users = [_user(entry) for entry in entries["user"]]
+    accounts = [_account(entry) for entry in entries["account"]]
+    if not mistakes:  # else users that were not looked at would be missed
+        _check_together(entries["user"], entries["account"])
+    mistakes += [line for each in (*entries["user"], *entries["account"]) for line in each.mistakes]
+    if mistakes:
+        raise PeopleFileError(mistakes)
+    return PeopleFile(
+        users=tuple(each for each in users if each is not None),
+        accounts=tuple(each for each in accounts if each is not None),
+    )
 
 
 class _Entry:
-    """One table of the file, its fields taken one by one; what is left over is a mistake."""
+    """One table of the file, its fields taken one by one; what is left over is a mistake.
+
+    Each mistake is kept, and the next field is looked at all the same.
+    """
 
     def __init__(self, fields: dict[str, Any], where: str) -> None:
         self._fields = dict(fields)
         self._where = where
+        self.taken: dict[str, Any] = {}
+        self.mistakes: list[str] = []
 
-    def fail(self, field: str, expected: str, given: object = None) -> NoReturn:
-        """Say what is wrong with a field."""
-        text = "nothing" if given is None else repr(given)[:GIVEN_LENGTH_MAX]
-        raise PeopleFileError(f"{self._where}: {field}: expected {expected}, got {text}")
+    def fail(self, field: str, expected: str, got: str) -> None:
+        """Keep what is wrong with a field."""
+        self.mistakes.append(f"{self._where}: {field}: expected {expected}, got {got}")
 
-    def take(self, field: str, expected: str, read: Callable[[object], T | None]) -> T:
+    def take(self, field: str, expected: str, read: Callable[[object], object | None]) -> None:
         """Take a field; `read` answers None for what it does not accept."""
         given = self._fields.pop(field, None)
         value = None if given is None else read(given)
         if value is None:
-            self.fail(field, expected, given)
-        return value
+            self.fail(field, expected, "nothing" if given is None else _short(given))
+        else:
+            self.taken[field] = value
 
-    def may(self, field: str, expected: str, read: Callable[[object], T | None]) -> T | None:
+    def may(self, field: str, expected: str, read: Callable[[object], object | None]) -> None:
         """Take a field that may be left out."""
-        return self.take(field, expected, read) if field in self._fields else None
+        if field in self._fields:
+            self.take(field, expected, read)
 
-    def finish(self) -> None:
-        """Refuse fields nobody took."""
-        for field in self._fields:
-            raise PeopleFileError(f"{self._where}: {field}: no such field")
+    def made(self, kind: Callable[..., T]) -> T | None:
+        """Make what the fields say; None where one of them is wrong, or is none."""
+        self.mistakes += [f"{self._where}: {field}: no such field" for field in self._fields]
+        return None if self.mistakes else kind(**self.taken)
 
 
-def _entries(content: dict[str, Any], kind: str, where: str) -> list[_Entry]:
+def _entries(content: dict[str, Any], kind: str, where: str, mistakes: list[str]) -> list[_Entry]:
     tables = content.get(kind, [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise PeopleFileError(f"{where}: {kind}: expected [[{kind}]] tables")
+        mistakes.append(f"{where}: {kind}: expected [[{kind}]] tables")
+        return []
     if len(tables) > ENTRIES_MAX:
-        raise PeopleFileError(f"{where}: {kind}: expected at most {ENTRIES_MAX} entries")
+        mistakes.append(f"{where}: {kind}: expected at most {ENTRIES_MAX} entries")
+        return []
     return [_Entry(table, f"{where}: {kind} {n}") for n, table in enumerate(tables, 1)]
 
 
-def _user(entry: _Entry) -> UserEntry:
-    user = UserEntry(
-        telegram_id=entry.take("telegram_id", "a Telegram user's number", _id(TELEGRAM_ID_MAX)),
-        name=entry.take("name", f"1 to {NAME_LENGTH_MAX} characters", _words),
-        role=entry.take("role", _one_of(Role), _member(Role)),
-        time_zone=entry.may("time_zone", "an IANA name such as Europe/London", _zone) or "UTC",
-    )
-    entry.finish()
-    return user
+def _user(entry: _Entry) -> UserEntry | None:
+    entry.take("telegram_id", "a Telegram user's number", _id(TELEGRAM_ID_MAX))
+    entry.take("name", f"1 to {NAME_LENGTH_MAX} characters", _words)
+    entry.take("role", _one_of(Role), _member(Role))
+    entry.may("time_zone", "an IANA name such as Europe/London", _zone)
+    return entry.made(UserEntry)
 
 
-def _account(entry: _Entry) -> AccountEntry:
+def _account(entry: _Entry) -> AccountEntry | None:
     percent = "a number from 1 to 90, as text"
-    account = AccountEntry(
-        login=entry.take("login", "the account's number", _id(LOGIN_MAX)),
-        server=entry.take("server", f"1 to {NAME_LENGTH_MAX} characters", _words),
-        owner=entry.take("owner", "the telegram_id of a [[user]]", _id(TELEGRAM_ID_MAX)),
-        currency=entry.take("currency", "three capitals such as GBP", _currency),
-        margin_mode=entry.take("margin_mode", _one_of(MarginMode), _member(MarginMode)),
-        name=entry.take("name", f"1 to {NAME_LENGTH_MAX} characters", _words),
-        max_drawdown_percent=entry.may("max_drawdown_percent", percent, _figure(1, 90)),
-        warn_drawdown_percent=entry.may("warn_drawdown_percent", percent, _figure(1, 90)),
-        min_equity_gbp=entry.may(
-            "min_equity_gbp", "an amount from 0 to 10000000, as text", _figure(0, 10_000_000)
-        ),
-        countdown_s=entry.may("countdown_s", "a whole number from 0 to 10", _countdown),
-    )
-    warn, limit = account.warn_drawdown_percent, account.max_drawdown_percent
+    entry.take("login", "the account's number", _id(LOGIN_MAX))
+    entry.take("server", f"1 to {NAME_LENGTH_MAX} characters", _words)
+    entry.take("owner", "the telegram_id of a [[user]]", _id(TELEGRAM_ID_MAX))
+    entry.take("currency", "three capitals such as GBP", _currency)
+    entry.take("margin_mode", _one_of(MarginMode), _member(MarginMode))
+    entry.take("name", f"1 to {NAME_LENGTH_MAX} characters", _words)
+    entry.may("max_drawdown_percent", percent, _figure(1, 90))
+    entry.may("warn_drawdown_percent", percent, _figure(1, 90))
+    entry.may("min_equity_gbp", "an amount from 0 to 10000000, as text", _figure(0, 10_000_000))
+    entry.may("countdown_s", "a whole number from 0 to 10", _countdown)
+    warn = entry.taken.get("warn_drawdown_percent")
+    limit = entry.taken.get("max_drawdown_percent")
     if warn is not None and limit is not None and warn >= limit:
-        entry.fail("warn_drawdown_percent", f"less than max_drawdown_percent ({limit})", str(warn))
-    entry.finish()
-    return account
+        expected = f"less than max_drawdown_percent ({limit})"
+        entry.fail("warn_drawdown_percent", expected, _short(str(warn)))
+    return entry.made(AccountEntry)
 
 
-def _check_together(people: PeopleFile, where: str) -> None:
-    """What only the whole file can tell: nobody twice, no account without its owner."""
+def _check_together(users: list[_Entry], accounts: list[_Entry]) -> None:
+    """What only the whole file can tell: nobody twice, no account without its owner.
+
+    By what each entry's fields say, also where another field of it is wrong: a misspelt role makes
+    no account ownerless.
+    """
     known: set[int] = set()
-    for n, user in enumerate(people.users, 1):
-        if user.telegram_id in known:
-            raise PeopleFileError(
-                f"{where}: user {n}: telegram_id: expected each person once, "
-                f"got {user.telegram_id} again"
-            )
-        known.add(user.telegram_id)
+    for user in users:
+        person = user.taken.get("telegram_id")
+        if person in known:
+            user.fail("telegram_id", "each person once", f"{person} again")
+        elif person is not None:
+            known.add(person)
+    is_whole = all("telegram_id" in user.taken for user in users)
     seen: set[tuple[str, int]] = set()
-    for n, account in enumerate(people.accounts, 1):
-        if account.owner not in known:
-            raise PeopleFileError(
-                f"{where}: account {n}: owner: expected the telegram_id of a [[user]], "
-                f"got {account.owner}"
-            )
-        if (account.server, account.login) in seen:
-            raise PeopleFileError(
-                f"{where}: account {n}: login: expected each login of a server once, "
-                f"got {account.login} again"
-            )
-        seen.add((account.server, account.login))
+    for account in accounts:
+        owner, login = account.taken.get("owner"), account.taken.get("login")
+        if is_whole and owner is not None and owner not in known:
+            account.fail("owner", "the telegram_id of a [[user]]", str(owner))
+        server = account.taken.get("server")
+        if (server, login) in seen:
+            account.fail("login", "each login of a server once", f"{login} again")
+        elif server is not None and login is not None:
+            seen.add((server, login))
+
+
+def _short(given: object) -> str:
+    return repr(given)[:GIVEN_LENGTH_MAX]
 
 
 def _one_of(words: type[StrEnum]) -> str:

@@ -28,7 +28,7 @@ def run() -> int:
 def prepare() -> tuple[Settings, PeopleFile | None]:
     """Read settings and people. Raises UsageError with a line per mistake."""
     settings = settings_or_usage()
-    missing = [
+    mistakes = [
         line
         for line, value in (
             (NO_BOT, settings.telegram_token),
@@ -37,16 +37,14 @@ def prepare() -> tuple[Settings, PeopleFile | None]:
         )
         if value is None
     ]
-    if settings.telegram_token is None:
-        raise UsageError(NO_BOT)  # a first try: one thing at a time
-    if missing:
-        raise UsageError("\n".join(missing))
-    if settings.people_file is None:
-        return settings, None
+    people = None
     try:
-        return settings, read_people(settings.people_file)
+        people = None if settings.people_file is None else read_people(settings.people_file)
     except PeopleFileError as error:
-        raise UsageError(str(error)) from None
+        mistakes.append(str(error))
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+    return settings, people
 
 
 def way_to_terminals(settings: Settings) -> str | AgentCommand | None:

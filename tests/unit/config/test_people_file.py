@@ -1,4 +1,4 @@
-"""The people file: read whole, or one line saying file, entry, field and what was expected."""
+"""The people file: read whole, or a line per mistake: file, entry, field, what was expected."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +8,13 @@ import pytest
 
 from core.domain.broker import MarginMode
 from core.domain.people import Role
-from core.people_file import ENTRIES_MAX, PeopleFileError, people_from, read_people
+from core.people_file import (
+    ENTRIES_MAX,
+    MISTAKES_TOLD_MAX,
+    PeopleFileError,
+    people_from,
+    read_people,
+)
 
 USER = {"telegram_id": 7, "name": "Alice", "role": "client"}
 ACCOUNT = {
@@ -128,3 +134,29 @@ def test_a_file_that_is_not_there_or_not_toml_is_one_line(tmp_path: Path) -> Non
     with pytest.raises(PeopleFileError, match=r"broken.toml: expected TOML: ") as caught:
         read_people(broken)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def test_every_mistake_of_the_file_is_told_and_not_only_the_first() -> None:
+    """A wrong role and a wrong currency: two lines, and no third one about the owner."""
+    wrong = {
+        "user": [USER | {"role": "boss", "rank": 1}],
+        "account": [ACCOUNT | {"currency": "gbp"}],
+    }
+    assert _mistake(wrong).splitlines() == [
+        f"people.toml: user 1: role: expected one of {', '.join(Role)}, got 'boss'",
+        "people.toml: user 1: rank: no such field",
+        "people.toml: account 1: currency: expected three capitals such as GBP, got 'gbp'",
+    ]
+
+
+def test_a_wrong_number_of_a_user_does_not_make_accounts_ownerless() -> None:
+    lines = _mistake({"user": [USER | {"telegram_id": "7"}], "account": [ACCOUNT]}).splitlines()
+    assert len(lines) == 1
+
+
+@pytest.mark.parametrize(("count", "lines"), [(MISTAKES_TOLD_MAX, 20), (MISTAKES_TOLD_MAX + 1, 21)])
+def test_the_number_of_mistakes_told_has_a_bound(count: int, lines: int) -> None:
+    users = [USER | {"telegram_id": n + 1, "role": "boss"} for n in range(count)]
+    said = _mistake({"user": users}).splitlines()
+    assert len(said) == lines
+    assert (said[-1] == "and 1 more") == (count > MISTAKES_TOLD_MAX)

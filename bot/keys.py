@@ -2,8 +2,9 @@
 
 from contextlib import AbstractContextManager, nullcontext
 
-from core.adapters.vault import KEY_FILE, KeyFile, Vault
+from core.adapters.vault import KEY_FILE, KeyFile, NoKeys, OpenToOthers, Vault
 from core.config import Settings
+from core.ports import KeysUnusable
 
 
 class Keys:
@@ -18,6 +19,23 @@ class Keys:
     def read(self) -> tuple[str, ...]:
         """Give the keys, the newest first. Raises KeysUnusable."""
         return self.given or self.file.read()
+
+    @property
+    def are_absent(self) -> bool:
+        """Whether there is none at all."""
+        return self._fails_with(NoKeys)
+
+    @property
+    def are_open_to_others(self) -> bool:
+        """Whether the file is refused because others may read it."""
+        return self._fails_with(OpenToOthers)
+
+    def _fails_with(self, kind: type[KeysUnusable]) -> bool:
+        try:
+            self.read()
+        except KeysUnusable as error:
+            return isinstance(error, kind)
+        return False
 
     def prepare(self) -> None:
         """Make the first key where there is none. Raises KeysUnusable. Call it inside `held`."""

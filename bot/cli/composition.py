@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
@@ -32,6 +33,8 @@ from core.ports import (
     StoreUnavailable,
 )
 from core.services.links import Links, RotateKeys
+
+OTHER_VERSION: Final = "it is of another version"
 
 
 def now() -> datetime:
@@ -99,7 +102,26 @@ async def _lacking(url: str) -> str:
     if revision is None:
         return "it is empty"
     is_current = revision == newest()
-    return "" if is_current else f"it is of another version ({revision}, not {newest()})"
+    return "" if is_current else f"{OTHER_VERSION} ({revision}, not {newest()})"
+
+
+@asynccontextmanager
+async def present_store(settings: Settings) -> AsyncIterator[SqlStore | None]:
+    """Open the database to read in it, None where there is none yet. Makes and owns nothing.
+
+    Raises StoreUnavailable, also for one of another version.
+    """
+    lacks = await _lacking(settings.database_url)
+    if lacks.startswith(OTHER_VERSION):
+        raise StoreUnavailable(f"{lacks}; the next link or run brings it up to date")
+    if lacks:
+        yield None
+        return
+    store = await SqlStore.open(settings.database_url)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def _is_there(path: str) -> bool:

@@ -6,7 +6,8 @@ import sys
 import warnings
 from typing import Final
 
-from bot.cli.composition import links_over, opened_store
+from bot.cli.composition import links_over, opened_store, present_store
+from bot.cli.keys import opened_again
 from bot.cli.options import LinkOptions, ListLinksOptions, UnlinkOptions, UsageError
 from bot.cli.private import keep_to_this_user
 from bot.cli.run import settings_or_usage
@@ -17,7 +18,7 @@ from core.config import Settings
 from core.people_file import PeopleFileError, read_people
 from core.ports import KeysUnusable, Secret, StoreUnavailable
 from core.records import TerminalRow
-from core.services.links import NewLink, TerminalTaken
+from core.services.links import NewLink, PasswordsUnreadable, TerminalTaken
 
 PASSWORD_LENGTH_MAX: Final = 256
 NO_TERMINAL_TO_ASK: Final = (
@@ -53,9 +54,9 @@ def link(options: LinkOptions) -> int:
     keys = Keys(settings)
     try:
         with keys.held():
-            if new.password is not None:
-                keys.prepare()
-            again = asyncio.run(_link(settings, keys, new))
+            again = asyncio.run(_link(settings, keys, new, new_key=options.new_key))
+    except PasswordsUnreadable as error:
+        return complain(_lost(keys, error))
     except TerminalTaken as error:
         raise UsageError(
             f"--terminal: {options.terminal} is linked to {error} already; one terminal serves one "
@@ -92,11 +93,12 @@ def unlink(options: UnlinkOptions) -> int:
 
 def list_links() -> int:
     """Print every link, without passwords. Raises UsageError."""
+    keep_to_this_user()
     settings = settings_or_usage()
     try:
         rows = asyncio.run(_all(settings, Keys(settings)))
     except StoreUnavailable as error:
-        return complain(_unusable(error))
+        return complain(f"the database cannot be read: {error}")
     for row in rows:
         say(_words(row))
     if not rows:
@@ -104,9 +106,15 @@ def list_links() -> int:
     return 0
 
 
-async def _link(settings: Settings, keys: Keys, new: NewLink) -> bool:
+async def _link(settings: Settings, keys: Keys, new: NewLink, *, new_key: bool) -> bool:
     async with opened_store(settings) as store:
-        return await links_over(store, keys.vault).link(new)
+        links = links_over(store, keys.vault)
+        if new.password is not None:
+            # The first key of an installation, never one in the place of another that is missed.
+            if not new_key:
+                await links.refuse_unreadable(but=(new.login, new.server))
+            keys.prepare()
+        return await links.link(new)
 
 
 async def _unlink(settings: Settings, keys: Keys, options: UnlinkOptions) -> bool:
@@ -115,8 +123,8 @@ async def _unlink(settings: Settings, keys: Keys, options: UnlinkOptions) -> boo
 
 
 async def _all(settings: Settings, keys: Keys) -> list[TerminalRow]:
-    async with opened_store(settings) as store:
-        return await links_over(store, keys.vault).all()
+    async with present_store(settings) as store:
+        return [] if store is None else await links_over(store, keys.vault).all()
 
 
 def _check_host(settings: Settings, host: str) -> None:
@@ -190,6 +198,14 @@ def _of_people(settings: Settings, new: NewLink) -> list[str]:
         both = f"{servers[0]}, not at {new.server}; both must be written alike"
         return [f"note: {settings.people_file} has {new.login} at {both}"]
     return [f"note: {settings.people_file} has no account {new.login} yet; add an [[account]]"]
+
+
+def _lost(keys: Keys, error: PasswordsUnreadable) -> str:
+    accounts = ", ".join(f"{row.login} at {row.server}" for row in error.rows)
+    return (
+        f"nothing was changed: the passwords of {accounts} cannot be decrypted ({error.reason}); "
+        f"{opened_again(keys, 'link again, these accounts too, with')}"
+    )
 
 
 def _unusable(error: KeysUnusable | StoreUnavailable) -> str:

@@ -103,6 +103,7 @@ class LinkOptions:
     host: str = ""
     no_password: bool = False
     password_stdin: bool = False
+    new_key: bool = False
 
     def __post_init__(self) -> None:
         """Raise UsageError where the words contradict each other."""

@@ -104,8 +104,9 @@ def _add_real(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
     commands.add_parser(
         "rotate-keys",
         help="encrypt every password under a new key",
-        description="Encrypt every broker's password under a new key and drop the old ones. Safe "
-        "to run at any time, and to run again after a crash.",
+        description="Encrypt every broker's password under a new key and drop the old ones: with "
+        "them go the passwords in older copies of the database, unless a copy of password.keys is "
+        "kept with those. Safe to run at any time, and to run again after a crash.",
         epilog=_EXIT,
     )
 

@@ -2,10 +2,12 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from bot.cli import options
 from bot.cli.options import LinkOptions, ListLinksOptions, UsageError
+
+NEW_KEY: Final = "--new-key"
 
 T = TypeVar("T")
 
@@ -64,6 +66,12 @@ def add_link_words(link: argparse.ArgumentParser) -> None:
         "--password-stdin",
         action="store_true",
         help="read the password from standard input, for scripts",
+    )
+    add(
+        NEW_KEY,
+        action="store_true",
+        help="go on though the key to passwords of other accounts is lost: these have to be "
+        "linked again too",
     )
     add("--list", action="store_true", help="list the linked accounts")
 

@@ -8,8 +8,10 @@ time, because `link` and `rotate-keys` change them while Reckoner runs.
 """
 
 import os
+import re
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +35,11 @@ Keys = tuple[str, ...]
 
 
 class NoKeys(KeysUnusable):
-    """There is no key yet."""
+    """There is no key file."""
+
+
+class OpenToOthers(KeysUnusable):
+    """Others may read the key file."""
 
 
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -90,10 +96,7 @@ class KeyFile:
         try:
             handle = os.open(self.path, os.O_RDONLY)
         except FileNotFoundError:
-            raise NoKeys(
-                f"{self.path}: there is no key to the brokers' passwords; the first "
-                "`python -m bot link` makes it"
-            ) from None
+            raise NoKeys(f"{self.path}: there is no key to the brokers' passwords") from None
         except OSError as error:
             raise KeysUnusable(f"{self.path}: cannot be read: {error.strerror}") from None
         with os.fdopen(handle, "rb") as file:
@@ -105,7 +108,7 @@ class KeyFile:
         ):
             raise KeysUnusable(
                 f"{self.path}: expected 1 to {PASSWORD_KEYS_MAX} keys, one a line; "
-                "bring it back from a copy, or link every account again"
+                "bring it back from a copy"
             )
         return keys
 
@@ -126,19 +129,25 @@ class KeyFile:
 
         A crash leaves the old file or the new one, never a part. Raises KeysUnusable.
         """
-        draft = self.path.with_name(self.path.name + ".new")
         try:
-            # Made anew: what a crash left may have any rights, and be open elsewhere.
-            draft.unlink(missing_ok=True)
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            self._forget_drafts()
+            # Exclusively, for this user only, under a name that nobody uses.
+            handle, name = tempfile.mkstemp(".tmp", f".{self.path.name}.", self.path.parent)
             with os.fdopen(handle, "wb") as file:
                 file.write("".join(f"{key}\n" for key in keys).encode("ascii"))
                 file.flush()
                 os.fsync(handle)
-            draft.replace(self.path)
+            Path(name).replace(self.path)
             _flush_directory(self.path.parent)
         except OSError as error:
             raise KeysUnusable(f"{self.path}: cannot be written: {error.strerror}") from None
+
+    def _forget_drafts(self) -> None:
+        """Remove what a crash of ours left, which has keys in it, and nothing of anybody else's."""
+        ours = re.compile(rf"\.{re.escape(self.path.name)}\.[a-z0-9_]{{8}}\.tmp")
+        for path in self.path.parent.iterdir():
+            if ours.fullmatch(path.name):
+                path.unlink()
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -166,7 +175,7 @@ class KeyFile:
     def _refuse_others(self, mode: int) -> None:
         # Windows knows no such rights; there the directory's own hold.
         if sys.platform != "win32" and mode & OTHERS:
-            raise KeysUnusable(
+            raise OpenToOthers(
                 f"{self.path}: others may read it (mode {stat.S_IMODE(mode):04o}): "
                 f"chmod 600 {self.path}, then `python -m bot rotate-keys`"
             )

@@ -217,6 +217,76 @@ def test_an_account_that_nobody_owns_is_told_of(
     assert [line for line in lines if line.startswith("note")] == note
 
 
+def test_a_missing_key_is_not_silently_replaced_by_a_new_one(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _link(monkeypatch, "hunter2")
+    key = directory / "reckoner-data" / "password.keys"
+    kept = key.rename(directory / "elsewhere")
+    assert _link(monkeypatch, "other", login=2, terminal=r"C:\2\terminal64.exe") == 1
+    assert not key.exists()
+    said = capsys.readouterr().err
+    assert said.startswith("nothing was changed: the passwords of 1 at S cannot be decrypted")
+    assert said.index("bring the key back") < said.index("--new-key")
+    lost = {"login": 2, "terminal": r"C:\2\terminal64.exe", "new_key": True}
+    assert _link(monkeypatch, "other", **lost) == 0
+    assert key.read_text() != kept.read_text()
+
+
+def test_a_key_is_made_anew_for_the_only_password_it_had(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linking that account again loses nothing that is not given anew."""
+    _link(monkeypatch, "hunter2")
+    (directory / "reckoner-data" / "password.keys").unlink()
+    assert _link(monkeypatch, "hunter2") == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes as POSIX has them")
+def test_a_key_file_open_to_others_is_closed_first_and_nothing_linked_again(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _link(monkeypatch, "hunter2")
+    (directory / "reckoner-data" / "password.keys").chmod(0o644)
+    assert _link(monkeypatch, "x", login=2, terminal=r"C:\2\terminal64.exe") == 1
+    said = capsys.readouterr().err
+    assert "chmod 600 reckoner-data/password.keys, then python -m bot rotate-keys" in said
+    assert "--new-key" not in said
+
+
+def test_a_listing_makes_nothing(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert link.list_links() == 0
+    assert "no account is linked" in capsys.readouterr().out
+    assert list(directory.iterdir()) == []
+    _link(monkeypatch, "hunter2")
+    there = {path.name for path in (directory / "reckoner-data").iterdir()}
+    assert link.list_links() == 0
+    assert {path.name for path in (directory / "reckoner-data").iterdir()} == there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes as POSIX has them")
+@pytest.mark.parametrize("does", ["link", "unlink", "list"])
+def test_what_a_command_makes_is_readable_by_its_user_only(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, does: str
+) -> None:
+    before = os.umask(0o000)
+    try:
+        if does == "unlink":
+            assert link.unlink(UnlinkOptions(login=1, server="S")) == 1
+        else:
+            _link(monkeypatch, "hunter2")
+        os.umask(0o000)
+        if does == "list":
+            assert link.list_links() == 0
+    finally:
+        os.umask(before)
+    made = directory / "reckoner-data"
+    assert made.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in made.iterdir()} == {0o600}
+
+
 def test_an_unusable_key_changes_nothing(
     directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

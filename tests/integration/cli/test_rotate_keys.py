@@ -15,6 +15,7 @@ from bot.keys import Keys
 from core.adapters.sql.store import SqlStore
 from core.adapters.sql.terminals import SqlTerminals
 from core.adapters.sql.transaction import SqlTransaction
+from core.adapters.vault import Vault
 from core.config import Settings, load
 from core.config_values import PASSWORD_KEYS_MAX
 from core.ports import Secret
@@ -148,9 +149,25 @@ def test_the_command_says_what_it_did(apart: Keys, capsys: pytest.CaptureFixture
     (old,) = apart.read()
     assert rotate_keys() == 0
     said = capsys.readouterr().out
-    assert said.startswith("2 passwords are encrypted under a new key, data/password.keys; ")
+    assert "\n2 passwords are encrypted under a new key, data/password.keys; " in said
     assert apart.read() != (old,)
     assert not any(key in said for key in (old, *apart.read()))
+
+
+def test_what_the_old_keys_take_with_them_is_said_before_they_go(
+    apart: Keys, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nothing could be done afterwards: the words stand before the deed."""
+    monkeypatch.setattr(Vault, "unseal", _ended)
+    with pytest.raises(Killed):
+        rotate_keys()
+    said = capsys.readouterr().out
+    assert "the old keys go, and with them the passwords in older copies of the database" in said
+    assert "keep a copy of data/password.keys" in said
+
+
+def _ended(self: Vault, login: int, server: str, token: str) -> Secret:
+    raise Killed
 
 
 def test_a_lost_password_is_named_and_nothing_is_changed(

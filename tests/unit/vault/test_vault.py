@@ -76,8 +76,8 @@ def test_a_secret_shows_itself_to_nobody() -> None:
     assert "hunter2" not in f"{PASSWORD!r} {PASSWORD} {[PASSWORD]}"
 
 
-def test_without_a_key_the_file_says_who_makes_it(file: KeyFile) -> None:
-    with pytest.raises(NoKeys, match="the first `python -m bot link` makes it"):
+def test_without_a_key_nothing_is_opened(file: KeyFile) -> None:
+    with pytest.raises(NoKeys, match="there is no key to the brokers' passwords"):
         file.read()
     with pytest.raises(PasswordUnreadable, match="there is no key"):
         Vault(file.read).unseal(1, "S", _vault(NEW).seal(1, "S", PASSWORD))
@@ -145,15 +145,33 @@ def test_as_many_keys_as_allowed_are_read_in_order(file: KeyFile) -> None:
     assert file.read() == keys
 
 
-def test_what_a_crash_left_is_no_hindrance(file: KeyFile) -> None:
+def test_what_a_crash_left_is_no_hindrance_and_does_not_stay(
+    file: KeyFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with file.held():
         file.write((OLD,))
-        draft = file.path.with_name(KEY_FILE + ".new")
-        draft.write_text("half of a k")
-        draft.chmod(0o666)
+        with monkeypatch.context() as crashing:
+            crashing.setattr(Path, "replace", _full)
+            with pytest.raises(KeysUnusable):
+                file.write((NEW, OLD))
+        assert [path.name for path in file.path.parent.glob(".*.tmp")] != []
         file.write((NEW, OLD))
     assert file.read() == (NEW, OLD)
-    assert not draft.exists()
+    assert {path.name for path in file.path.parent.iterdir()} == {KEY_FILE, f"{KEY_FILE}.lock"}
+
+
+def _full(self: Path, target: Path) -> Path:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_backup_beside_the_keys_is_never_written_over_or_removed(file: KeyFile) -> None:
+    with file.held():
+        file.write((OLD,))
+        names = [KEY_FILE + end for end in (".new", ".old", ".bak", ".tmp")] + [f".{KEY_FILE}.tmp"]
+        for name in names:
+            file.path.with_name(name).write_text(name)
+        file.write((NEW,))
+    assert [file.path.with_name(name).read_text() for name in names] == names
 
 
 def test_two_cannot_change_the_keys_at_once(file: KeyFile) -> None:

@@ -61,6 +61,8 @@ SECONDS_MAX = 2**31 - 1
 """Later dates make the wheel raise SystemError (facts: mt5, 1.1)."""
 DEALS_AHEAD_S = 2 * 86_400
 VOLUME_TOLERANCE_LOTS = 1e-9
+IPC_CODE_MAX = -10_000
+"""This `last_error` code and those below speak of the way to the terminal, not of a symbol."""
 NOT_FOUND = -4
 """The `last_error` code of a symbol, or a tick, that the terminal does not have; all others speak
 of the call. (`symbol_select` says -1 of a symbol unknown to it, as of any failure.)"""
@@ -476,7 +478,7 @@ class Session:
             info = ask("symbol_info", name)
             if info is not None and not info.select:
                 # Until it is selected its figures are stale, or none.
-                info = ask("symbol_select", name, True) and ask("symbol_info", name)  # noqa: FBT003 - MetaTrader's own
+                info = ask("symbol_info", name) if self._select(name, name in held) else None
             if info is None:
                 continue
             symbols[name] = plain(info, f"symbols.{name}")
@@ -486,6 +488,20 @@ class Session:
                 freshest_ms = max(self.head["freshest_tick_ms"] or 0, tick["time_msc"])
                 self.head["freshest_tick_ms"] = freshest_ms or None
         return symbols, ticks
+
+    def _select(self, name: str, is_held: bool) -> bool:  # noqa: FBT001 - one caller, one fact
+        """Put a symbol in the market watch; False where the terminal will not.
+
+        Of a held one that is a failure. Of one that was only asked for it must not cost the
+        reading: an account is guarded in its own currency, whatever converts it.
+        """
+        try:
+            self._ask("symbol_select", name, True)  # noqa: FBT003 - MetaTrader's own
+        except Failure as failure:
+            if is_held or failure.code is None or failure.code <= IPC_CODE_MAX:
+                raise
+            return False
+        return True
 
     def _send(self, order: Told) -> Told:
         """Look once more, then hand the order over, once, whatever comes of it."""
@@ -837,7 +853,9 @@ class Place:
             self.newest = newest, known = self._read()
             self._is_known = True
             if epoch < newest or (epoch == newest and known not in {"", owner}):
-                raise Failure("stale_epoch", f"epoch {newest} of {known!r} is the newest")
+                raise Failure(
+                    "stale_epoch", f"{self._epoch_path} has epoch {newest} of {known!r}, the newest"
+                )
             if not is_held and not self.lock.acquire() and epoch == newest and not owner:
                 raise Failure("terminal_locked", "another agent of this epoch holds the terminal")
             if (epoch, owner) != self.newest:

@@ -344,24 +344,44 @@ def test_a_symbol_held_that_the_terminal_does_not_tell_is_an_error(
     assert (error["kind"], error["call"], error["code"]) == ("mt5", call, -4)
 
 
-@pytest.mark.parametrize("call", ["symbol_info", "symbol_select"])
 def test_a_symbol_asked_for_that_the_terminal_does_not_have_is_not_listed(
-    session: agent.Session, terminal: StubTerminal, call: str
+    session: agent.Session, terminal: StubTerminal
 ) -> None:
     terminal.positions, terminal.orders = [], []
-    terminal.symbols_by_name["GBPUSD"] = symbol("GBPUSD", select=False)
-    terminal.faults[call] = lambda: terminal.fail(-4, "Terminal: Not found")
+    terminal.faults["symbol_info"] = lambda: terminal.fail(-4, "Terminal: Not found")
     assert session.handle(SNAPSHOT)["body"]["symbols"] == {}
 
 
+@pytest.mark.parametrize("code", [1, 0, -1, -2, -3, -4, -5, -9999])
+def test_a_symbol_asked_for_that_cannot_be_selected_does_not_cost_the_reading(
+    session: agent.Session, terminal: StubTerminal, code: int
+) -> None:
+    """An account whose broker hides one currency pair would be guarded no more."""
+    terminal.positions, terminal.orders = [], []
+    terminal.symbols_by_name["GBPUSD"] = symbol("GBPUSD", select=False)
+    terminal.faults["symbol_select"] = lambda: terminal.fail(code, "Terminal: Call failed")
+    body = session.handle(SNAPSHOT)["body"]
+    assert (body["symbols"], body["ticks"]) == ({}, {})
+
+
+@pytest.mark.parametrize("code", [-10000, -10001, -10002, -10004, -10005])
+def test_a_lost_connection_at_a_selection_is_an_error(
+    session: agent.Session, terminal: StubTerminal, code: int
+) -> None:
+    terminal.positions, terminal.orders = [], []
+    terminal.symbols_by_name["GBPUSD"] = symbol("GBPUSD", select=False)
+    terminal.faults["symbol_select"] = lambda: terminal.fail(code, "no")
+    error = failed(session, SNAPSHOT)
+    assert (error["kind"], error["call"], error["code"]) == ("mt5", "symbol_select", code)
+
+
 @pytest.mark.parametrize("code", [1, 0, -1, -2, -3, -5, -10000, -10001, -10002, -10004, -10005])
-@pytest.mark.parametrize("call", ["symbol_info", "symbol_info_tick", "symbol_select"])
+@pytest.mark.parametrize("call", ["symbol_info", "symbol_info_tick"])
 def test_a_call_that_failed_is_not_a_missing_symbol(
     session: agent.Session, terminal: StubTerminal, call: str, code: int
 ) -> None:
     """Only -4, not found, says that there is none (law 1)."""
     terminal.positions, terminal.orders = [], []
-    terminal.symbols_by_name["GBPUSD"] = symbol("GBPUSD", select=call != "symbol_select")
     terminal.faults[call] = lambda: terminal.fail(code, "no")
     error = failed(session, SNAPSHOT)
     assert (error["kind"], error["call"], error["code"]) == ("mt5", call, code)

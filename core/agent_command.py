@@ -43,6 +43,12 @@ class AgentCommand(Struct, frozen=True):
         """Whether a terminal needs a host to be reached."""
         return any(HOST in word for word in self.words)
 
+    def trouble(self, host: str) -> str:
+        """Name what is wrong where `argv` raises for this host: no_host, no_place, bad_host."""
+        if not self.takes_host:
+            return "no_place"
+        return "bad_host" if host else "no_host"
+
     def argv(self, host: str) -> list[str]:
         """Give the words for one host, "" where the command takes none. Raises CommandError."""
         if not self.takes_host:

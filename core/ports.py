@@ -64,6 +64,19 @@ class StoreUnavailable(Exception):
     """The database refused to read or commit."""
 
 
+class StoreLocked(StoreUnavailable):
+    """Another process owns the database.
+
+    `pid` is its process id (PostgreSQL: its backend's), `since` when it took it (UTC), as far as
+    either is known.
+    """
+
+    def __init__(self, where: str, pid: int | None, since: datetime | None = None) -> None:
+        super().__init__(f"{where} is owned by process {pid or 'unknown'}")
+        self.pid = pid
+        self.since = since
+
+
 class SnapshotRequest(Struct, frozen=True, kw_only=True):
     """What to read: deals executed since an instant (UTC), and symbols wanted beside those held."""
 

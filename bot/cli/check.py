@@ -11,8 +11,9 @@ from typing import Final
 from msgspec import Struct
 
 from bot.cli.check_telegram import telegram_step
-from bot.cli.check_words import blocked, over_http, running_steps, steps
+from bot.cli.check_words import Running, blocked, over_http, running_steps, steps
 from bot.cli.composition import Database, Prober, links_over, looked_at, now
+from bot.cli.keys import opened_again
 from bot.cli.options import UsageError
 from bot.cli.private import keep_to_this_user
 from bot.cli.run import settings_or_usage
@@ -23,7 +24,7 @@ from core.config import Settings
 from core.domain.people import Role
 from core.domain.readiness import of_state
 from core.people_file import PeopleFile, PeopleFileError, read_people
-from core.ports import Store, StoreUnavailable
+from core.ports import PasswordUnreadable, Store, StoreUnavailable
 from core.records import AccountRow, AccountStateRow, SignalRow, TerminalRow, TradeRow
 from core.services.links import PasswordsUnreadable
 
@@ -81,7 +82,7 @@ async def _looked(
     return told, [
         await _key(database.store, keys),
         _database(database, settings),
-        _people(accounts, people, settings),
+        await _people(accounts, people, settings, database.store),
     ]
 
 
@@ -114,22 +115,55 @@ async def _of_account(
     if settings.terminal_base_url is not None and not database.owner:
         return [over_http(settings.terminal_base_url)]
     if store is None:
-        return [missing("terminal", "no terminal is linked to this account", relink(account, None))]
+        return [_unlinked(account, [], settings)]
     async with store.reading() as tx:
         row = await tx.first(TerminalRow, login=account.login, server=account.server)
         state = await tx.get(AccountStateRow, account.id) if account.id else None
+        alike = await tx.find(TerminalRow, login=account.login)
     again = relink(account, row)
+    if row is None and settings.terminal_base_url is None:
+        return [_unlinked(account, alike, settings)]
     if database.epoch is not None:
         probe = Prober(settings, database, keys)
         needed = await _needed(store, account, now())
         found = await probe(account.login, account.server, needed)
-        return [*steps(found, now(), again), *blocked(state)]
-    if row is None and settings.terminal_base_url is None:
-        return [missing("terminal", "no terminal is linked to this account", again)]
+        return [*blocked(state), *steps(found, now(), again, opened_again(keys, again))]
     place = settings.terminal_base_url or ("" if row is None else row.path)
     state = state or AccountStateRow(id=account.id)
     found = of_state(state, account.login, account.currency, place)
-    return running_steps(state, found, now(), settings.reconciliation_sync_interval_s)
+    running = Running(
+        since=database.since,
+        interval_s=settings.reconciliation_sync_interval_s,
+        opens=row is None or _opens(row, keys),
+    )
+    return running_steps(state, found, now(), running, again)
+
+
+def _unlinked(account: Account, alike: list[TerminalRow], settings: Settings) -> Step:
+    """No terminal; `alike` are links of the same number, at servers that are spelt otherwise."""
+    again = relink(account, None)
+    if not alike:
+        return missing("terminal", "no terminal is linked to this account", again)
+    servers = " and ".join(row.server for row in alike)
+    where = settings.people_file or "the people file"
+    return missing(
+        "terminal",
+        f"no terminal is linked to this account: {account.login} is linked at {servers}; {where} "
+        f"spells it {account.server}",
+        f"write both as the terminal's title bar shows it: in {where}, or unlink it there and "
+        f"{relink(account, alike[0])}",
+    )
+
+
+def _opens(row: TerminalRow, keys: Keys) -> bool:
+    """Whether the link's password, if it has one, can be read now."""
+    if row.password_token is None:
+        return True
+    try:
+        keys.vault.unseal(row.login, row.server, row.password_token)
+    except PasswordUnreadable:
+        return False
+    return True
 
 
 async def _accounts(store: Store | None, people: PeopleFile | None) -> list[Account]:
@@ -162,7 +196,7 @@ async def _needed(store: Store, account: Account, at: datetime) -> tuple[str, ..
 
 async def _key(store: Store | None, keys: Keys) -> Step:
     if store is None:
-        return missing(KEY, "not looked at, without a database", "see the database")
+        return missing(KEY, "none is needed before there is a database", "the first link makes it")
     links = links_over(store, keys.vault)
     try:
         count = await links.refuse_unreadable()
@@ -171,8 +205,7 @@ async def _key(store: Store | None, keys: Keys) -> Step:
         return cannot(
             KEY,
             f"the passwords of {lost} cannot be decrypted: {error.reason}",
-            "bring the right keys back (PASSWORD_KEYS, or password.keys in DATA_DIR), or link "
-            "these accounts again",
+            opened_again(keys, "link these accounts again with"),
         )
     if not count:
         return ok(KEY, "no password is kept, so none is needed")
@@ -195,7 +228,9 @@ def _database(database: Database, settings: Settings) -> Step:
     return ok(DATABASE, f"{where}, nobody else uses it")
 
 
-def _people(accounts: list[Account], people: PeopleFile | None, settings: Settings) -> Step:
+async def _people(
+    accounts: list[Account], people: PeopleFile | None, settings: Settings, store: Store | None
+) -> Step:
     if not accounts:
         return missing(
             PEOPLE,
@@ -205,8 +240,22 @@ def _people(accounts: list[Account], people: PeopleFile | None, settings: Settin
     if people is not None and not any(u.role in {Role.ADMIN, Role.OWNER} for u in people.users):
         return missing(PEOPLE, f"{settings.people_file} names no admin", "give somebody that role")
     new = sum(1 for account in accounts if not account.id)
-    later = f", {new} of them from the next start on" if new else ""
-    return ok(PEOPLE, f"{many(len(accounts), 'account')}{later}")
+    which = "all new" if new == len(accounts) else f"{new} of them new"
+    later = f", {which}: the next start of Reckoner takes them up" if new else ""
+    idle = await _ownerless(store, people)
+    links = f"; linked, but no account of Reckoner: {', '.join(idle)}" if idle else ""
+    return ok(PEOPLE, f"{many(len(accounts), 'account')}{later}{links}")
+
+
+async def _ownerless(store: Store | None, people: PeopleFile | None) -> list[str]:
+    """Links that belong to no account, neither of the database nor of the people file."""
+    if store is None:
+        return []
+    async with store.reading() as tx:
+        known = {(each.login, each.server) for each in await tx.find(AccountRow)}
+        links = await tx.find(TerminalRow, order_by="login")
+    known |= {(each.login, each.server) for each in (people.accounts if people else ())}
+    return [f"{x.login} at {x.server}" for x in links if (x.login, x.server) not in known]
 
 
 def relink(account: Account, row: TerminalRow | None) -> str:

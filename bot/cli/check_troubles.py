@@ -9,6 +9,7 @@ from bot.cli.steps import State
 from core.domain.readiness import Found, Trouble
 
 SEE_DOCS: Final = "see docs/connect-windows.md"
+BRING_BACK: Final = "bring the key back"
 
 TROUBLES: Final[dict[tuple[str, int | None], tuple[State, str, str]]] = {
     ("unlinked", None): (
@@ -17,7 +18,17 @@ TROUBLES: Final[dict[tuple[str, int | None], tuple[State, str, str]]] = {
         "{relink}",
     ),
     ("command", None): (State.MISSING, "{text}", "set MT5_AGENT_COMMAND; " + SEE_DOCS),
-    ("password", None): (State.CANNOT, "the password cannot be read: {text}", "{relink}"),
+    ("no_host", None): (State.CANNOT, "{text}", "say on which machine it is: {relink} --host H"),
+    ("no_place", None): (
+        State.CANNOT,
+        "{text}",
+        (
+            "write {{host}} into MT5_AGENT_COMMAND, where the name of the terminal's machine "
+            "belongs; or, if it is this machine, link without a host: {hostless}"
+        ),
+    ),
+    ("bad_host", None): (State.CANNOT, "the host leads nowhere: {text}", "{hostless} --host H"),
+    ("password", None): (State.CANNOT, "the password cannot be read: {text}", "{key}"),
     ("start", None): (
         State.CANNOT,
         "the agent cannot be started: {text}",
@@ -44,14 +55,18 @@ TROUBLES: Final[dict[tuple[str, int | None], tuple[State, str, str]]] = {
     ("stale_epoch", None): (
         State.CANNOT,
         "this terminal has served a newer owner: {text}",
-        "another Reckoner uses it, or this is an older copy of the database: stop the other one",
+        (
+            "another Reckoner uses it, or did: stop that one. Only if there is none (this database "
+            "is new, or an older copy was brought back): remove the .epoch file named here, on the "
+            "terminal's machine, and run this again"
+        ),
     ),
     ("wrong_account", None): (
         State.CANNOT,
         "another account is logged in: {text}",
         (
-            "log the terminal in to this account (File, Login to Trade Account), or link the "
-            "terminal that is: {relink}"
+            "log the terminal in to {login} (File, Login to Trade Account); or, if it is the other "
+            "account's own, link this account to its own: {elsewhere}"
         ),
     ),
     ("mt5", -6): (
@@ -70,7 +85,7 @@ TROUBLES: Final[dict[tuple[str, int | None], tuple[State, str, str]]] = {
     ("mt5", -10003): (
         State.CANNOT,
         "the terminal does not start: {text}",
-        "see that {path} is there on its machine and starts by hand; else: {relink}",
+        "see that {path} is there on its machine and starts by hand; else: {elsewhere}",
     ),
     ("mt5", -10004): (
         State.CANNOT,
@@ -97,10 +112,23 @@ TROUBLES: Final[dict[tuple[str, int | None], tuple[State, str, str]]] = {
 OTHER: Final = (State.CANNOT, "{text}", SEE_DOCS)
 
 
-def told(trouble: Trouble, found: Found, relink: str) -> tuple[State, str, str]:
-    """How a trouble stands, what was found, what to do next. `relink`: the command for that."""
+def told(
+    trouble: Trouble, found: Found, relink: str, key: str = BRING_BACK
+) -> tuple[State, str, str]:
+    """How a trouble stands, what was found, what to do next.
+
+    `relink`: the command that links the account as it is; `key`: what to do about its key.
+    """
     by_code = TROUBLES.get((trouble.kind, trouble.code))
     state, text, fix = by_code or TROUBLES.get((trouble.kind, None), OTHER)
     code = "" if trouble.code is None else f" ({trouble.code})"
-    facts = {"text": trouble.text + code, "relink": relink, "path": found.path}
+    facts = {
+        "text": trouble.text + code,
+        "relink": relink,
+        "elsewhere": relink.replace(f'"{found.path}"', "PATH"),
+        "hostless": relink.partition(" --host ")[0],
+        "key": key,
+        "login": found.login,
+        "path": found.path,
+    }
     return state, text.format(**facts), fix.format(**facts)

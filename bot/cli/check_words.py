@@ -5,7 +5,9 @@ from decimal import Decimal
 from html import unescape
 from typing import Final
 
-from bot.cli.check_troubles import told
+from msgspec import Struct
+
+from bot.cli.check_troubles import BRING_BACK, told
 from bot.cli.steps import Step, cannot, many, ok
 from bot.views.message import Audience
 from bot.views.obstacles import next_steps, sentence
@@ -22,37 +24,77 @@ RATE_AGE_TOLD_S: Final = 60
 HOURS_FROM_S: Final = 2 * 3600
 UNUSED_TOLD_MAX: Final = 12
 CHECK_OK: Final = 0
+OFFLINE: Final = (
+    "it reads again once the terminal is connected: its lower right corner must show a "
+    "connection. See to its machine's network, and whether the broker's server is up; if both "
+    "are, log in by hand (File, Login to Trade Account)"
+)
+KEY_REASON: Final = "the password of "
+"""How a reason begins that is about a password's key (`core.adapters.sql.terminals`)."""
 
 
-def steps(found: Found, now: datetime, relink: str) -> list[Step]:
-    """The account's steps in order. `relink` is the command that links it again."""
+class Running(Struct, frozen=True, kw_only=True):
+    """A Reckoner that runs: since when (UTC), its longest interval, whether it can use the link.
+
+    `opens`: the account's password can be read now.
+    """
+
+    since: datetime | None
+    interval_s: float
+    opens: bool = True
+
+
+def steps(found: Found, now: datetime, relink: str, key: str = BRING_BACK) -> list[Step]:
+    """The account's steps in order. `relink` links it again; `key`: what to do about its key."""
     if found.trouble is not None:
-        return [*_before(found), _trouble(found.trouble, found, relink)]
+        return [*_before(found, relink), _trouble(found.trouble, found, relink, key)]
     symbols = [] if found.symbols is None else [_symbols(found.symbols)]
-    reached = [*_logged_in(found), _time(found), *symbols, _pounds(found, now)]
+    reached = [*_logged_in(found, relink), _time(found), *symbols, _pounds(found, now)]
     return [*reached, _closing(found)] if found.closes else reached
 
 
 def running_steps(
-    state: AccountStateRow, found: Found, now: datetime, interval_s: float
+    state: AccountStateRow, found: Found, now: datetime, running: Running, relink: str
 ) -> list[Step]:
     """The account's steps by what a running Reckoner has kept; `found` is made of `state`."""
-    if state.unavailable_since is not None or not is_recent(state.observed_at, now, interval_s):
-        last = "the running Reckoner has not read this account yet"
-        if state.observed_at is not None:
-            ago = _ago(state.observed_at, now)
-            last = f"the running Reckoner read this account last {ago} ago"
-        why = f": {state.unavailable_reason}" if state.unavailable_reason else ""
-        return [
-            cannot(
-                READING,
-                last + why,
-                "a minute after its start it should have; else stop it and run this again: it then "
-                "goes the way itself, and says where it ends",
-            )
-        ]
+    is_read = state.unavailable_since is None
+    if not is_read or not is_recent(state.observed_at, now, running.interval_s):
+        known = [_permissions(found, relink)] if found.obstacles else []
+        return [*blocked(state), *known, _not_read(state, found.login, now, running)]
     read = ok(READING, f"the running Reckoner read this account {_ago(found.read_at, now)} ago")
-    return [read, *blocked(state), _permissions(found), _time(found), _pounds(found, now)]
+    return [
+        *blocked(state),
+        read,
+        _permissions(found, relink),
+        _time(found),
+        _pounds(found, now),
+    ]
+
+
+def _not_read(state: AccountStateRow, login: int, now: datetime, running: Running) -> Step:
+    last = "the running Reckoner has not read this account yet"
+    if state.observed_at is not None:
+        last = f"the running Reckoner read this account last {_ago(state.observed_at, now)} ago"
+    since = state.unavailable_since
+    if state.unavailable_reason and since is not None and not _is_past(state, running):
+        last += f"; since {since:%Y-%m-%d %H:%M} UTC: {state.unavailable_reason}"
+    if state.terminal_blocked_at is not None:
+        return cannot(READING, last, "first do what stands above")
+    return cannot(
+        READING,
+        last,
+        "in the first minute after a start that is normal. Later: /status in the admin chat says "
+        "why, and when it tries again; what the agent has printed is in DATA_DIR, "
+        f"agents/{login}.log",
+    )
+
+
+def _is_past(state: AccountStateRow, running: Running) -> bool:
+    """Whether the kept reason is not of now: of an earlier run, or of a key that is back."""
+    since, reason = state.unavailable_since, state.unavailable_reason or ""
+    if since is not None and running.since is not None and since < running.since:
+        return True
+    return running.opens and reason.startswith(KEY_REASON)
 
 
 def over_http(address: str) -> Step:
@@ -82,19 +124,19 @@ def _ago(at: datetime | None, now: datetime) -> str:
     return "some time" if at is None else _age(max(0, int((now - at).total_seconds())))
 
 
-def _before(found: Found) -> list[Step]:
+def _before(found: Found, relink: str) -> list[Step]:
     """What went well before the trouble."""
     if found.build is not None:
-        return _logged_in(found)
+        return _logged_in(found, relink)
     is_login = found.trouble is not None and found.trouble.stage is Stage.LOGIN
     return [ok(TERMINAL, _place(found))] if is_login else []
 
 
-def _logged_in(found: Found) -> list[Step]:
+def _logged_in(found: Found, relink: str) -> list[Step]:
     return [
         ok(TERMINAL, _place(found) + _start(found)),
         ok(LOGIN, "the right account on the right server"),
-        _permissions(found),
+        _permissions(found, relink),
     ]
 
 
@@ -107,13 +149,14 @@ def _start(found: Found) -> str:
     return f"{took}, build {found.build}" if found.build is not None else took
 
 
-def _permissions(found: Found) -> Step:
+def _permissions(found: Found, relink: str) -> Step:
     if not found.obstacles:
         fifo = "; the broker wants the oldest position of a symbol closed first" * found.fifo_close
         return ok(PERMISSIONS, f"I can watch this account and close on it{fifo}")
     todo = next_steps(found.obstacles, found.login, Audience.ADMIN)
-    # The chat's words are written for HTML.
-    return cannot(PERMISSIONS, unescape(sentence(found.obstacles)), unescape(" ".join(todo)))
+    # The chat's words are written for HTML, and know no path of a terminal.
+    fix = unescape(" ".join(todo)).replace("python -m bot link", relink)
+    return cannot(PERMISSIONS, unescape(sentence(found.obstacles)), fix)
 
 
 def _time(found: Found) -> Step:
@@ -194,6 +237,9 @@ def _closing(found: Found) -> Step:
     return ok(CLOSING, f"{many(len(found.closes), 'open position')} could be closed now{later}")
 
 
-def _trouble(trouble: Trouble, found: Found, relink: str) -> Step:
+def _trouble(trouble: Trouble, found: Found, relink: str, key: str) -> Step:
     names = {Stage.LOGIN: LOGIN, Stage.READING: READING}
-    return Step(names.get(trouble.stage, TERMINAL), *told(trouble, found, relink))
+    state, text, fix = told(trouble, found, relink, key)
+    if found.connected is False and trouble.stage is Stage.READING:
+        fix = OFFLINE
+    return Step(names.get(trouble.stage, TERMINAL), state, text, fix)

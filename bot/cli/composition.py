@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.keys import Keys
 from core.adapters.clock import SystemClock
@@ -19,7 +20,6 @@ from core.adapters.mt5.shared import Limits
 from core.adapters.process import this_process
 from core.adapters.sql.engine import SQLITE, parse_url
 from core.adapters.sql.migrate import current, newest, upgrade
-from core.adapters.sql.owner import StoreLocked
 from core.adapters.sql.store import SqlStore
 from core.adapters.sql.terminals import SqlTerminals
 from core.adapters.vault import Vault
@@ -30,6 +30,7 @@ from core.domain.readiness import Found, Stage, Trouble
 from core.ports import (
     BrokerUnavailable,
     Store,
+    StoreLocked,
     StoreUnavailable,
 )
 from core.services.links import Links, RotateKeys
@@ -55,12 +56,14 @@ def rotation(store: Store) -> RotateKeys:
 class Database(Struct, frozen=True, kw_only=True):
     """How the database was found. `epoch` is ours while nobody else owns it; `owner` says who does.
 
-    Without a store, `lacks` says what is not there yet, or `fails` why it cannot be used.
+    `since` is when that one took it. Without a store, `lacks` says what is not there yet, or
+    `fails` why it cannot be used.
     """
 
     store: Store | None = None
     epoch: int | None = None
     owner: str = ""
+    since: datetime | None = None
     lacks: str = ""
     fails: str = ""
 
@@ -88,7 +91,8 @@ async def _owned(store: SqlStore) -> Database:
     try:
         return Database(store=store, epoch=await store.owner_epoch())
     except StoreLocked as error:
-        return Database(store=store, owner=str(error))
+        owner = f"process {error.pid or 'unknown'}"
+        return Database(store=store, owner=owner, since=error.since)
     except StoreUnavailable as error:
         return Database(fails=str(error))
 
@@ -153,7 +157,7 @@ class Prober:
         try:
             argv = self._command.argv(link.host)
         except CommandError as error:
-            return _at_link(login, "command", str(error), link.path)
+            return _at_link(login, self._command.trouble(link.host), str(error), link.path)
         found = await self._probe(
             Wanted(
                 link=link,
@@ -168,6 +172,9 @@ class Prober:
                 named=tuple(self._settings.pip_by_symbol),
             )
         )
+        if found.symbols is not None and "pip_by_symbol" not in self._settings.model_fields_set:
+            # Nobody has asked for these: they are there to be found, where a broker has them.
+            found = replace(found, symbols=replace(found.symbols, unused=()))
         if found.offset_s is not None and found.offset_is_fresh:
             await self._terminals.keep_offset(login, server, found.offset_s, self._clock.now())
         return found

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from bot.cli.options import UsageError
 from core.config import Settings
 from core.people_file import PeopleFile
-from core.ports import StoreUnavailable
+from core.ports import StoreLocked, StoreUnavailable
 
 PORT_ERRORS: Final = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
 """What binding to a port fails with."""
@@ -47,6 +47,13 @@ def serve_app(settings: Settings, people: PeopleFile | None) -> int:
     serve = load_app()
     try:
         asyncio.run(serve(settings, people=people))
+    except StoreLocked as error:
+        print(  # noqa: T201 - as below
+            f"Reckoner already runs here (process {error.pid or 'unknown'}), or a check has not "
+            "ended; nothing was started",
+            file=sys.stderr,
+        )
+        return FAILED
     except StoreUnavailable as error:
         # The command line's own voice: the log may be for machines.
         print(f"the database cannot be used: {error}", file=sys.stderr)  # noqa: T201

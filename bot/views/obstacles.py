@@ -38,8 +38,9 @@ WORDS: dict[Obstacle, Words] = {
     Obstacle.INVESTOR_PASSWORD: Words(
         "read-only password",
         "it is linked with an investor (read-only) password or closed to trading by the broker",
-        "Ask your admin to link the main password. Never send it in a chat.",
-        "Link it again with the main password, on Reckoner's machine: python -m bot link",
+        "Ask your admin to link the master password. Never send it in a chat.",
+        "Link it again with the master password, on Reckoner's machine: python -m bot link. If it "
+        "is the master password, ask the broker to open the account to trading.",
     ),
     Obstacle.EXPERTS_FORBIDDEN: Words(
         "no programs allowed",
@@ -97,7 +98,7 @@ def refusal(words: Sequence[str]) -> str:
     """Why nothing is approved, and the client's next step, short enough for a pop-up."""
     (known, symbol), *_ = *_said(words), (NOT_READY, "")
     because, step = known.because.format(symbol=symbol), known.client.format(symbol=symbol)
-    return f"Not approved: I could not close here, because {because}. {step}"
+    return f"Not approved: I cannot close here, because {because}. {step}"
 
 
 def next_steps(words: Sequence[str], login: int, audience: Audience) -> list[str]:

@@ -20,9 +20,9 @@ from typing import Final
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from core.adapters.sql.owner import FileLock, StoreLocked
+from core.adapters.sql.owner import FileLock
 from core.config_values import FERNET_KEY, PASSWORD_KEYS_MAX
-from core.ports import KeysUnusable, PasswordUnreadable, Secret, StoreUnavailable
+from core.ports import KeysUnusable, PasswordUnreadable, Secret, StoreLocked, StoreUnavailable
 
 KEY_FILE: Final = "password.keys"
 """Its name in DATA_DIR: one key a line, the newest first."""

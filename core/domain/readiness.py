@@ -37,8 +37,9 @@ class Trouble(Struct, frozen=True, kw_only=True):
     """Where the way ended.
 
     `kind` is the agent protocol's word, or one of: unlinked, password (cannot be decrypted),
-    command (none, or none can be built), start (the system refused to start it), lost (the agent
-    ended, froze, or answered nonsense). `code` is MetaTrader's `last_error` code. `text` shows no
+    command (there is none), no_host, no_place, bad_host (it does not go together with the link's
+    host), start (the system refused to start it), lost (the agent ended, froze, or answered
+    nonsense). `code` is MetaTrader's `last_error` code. `text` shows no
     secret.
     """
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from core.adapters.process import this_process
 from core.adapters.sql.engine import OWNER_LOCK_KEY
 from core.adapters.sql.errors import translated
 from core.adapters.sql.statements import kind_of
-from core.ports import StoreUnavailable
+from core.ports import StoreLocked, StoreUnavailable
 from core.records import LeaseRow
 
 SHARD = 0
@@ -23,14 +24,6 @@ HOST_GROUP = "default"
 
 _LOCKED_BYTE = 1 << 30
 """Windows locks bytes, and refuses to read them: lock one far behind the pid."""
-
-
-class StoreLocked(StoreUnavailable):
-    """Another process owns the database. `pid` is its process id (PostgreSQL: its backend's)."""
-
-    def __init__(self, where: str, pid: int | None) -> None:
-        super().__init__(f"{where} is owned by process {pid or 'unknown'}")
-        self.pid = pid
 
 
 class FileLock:
@@ -55,8 +48,9 @@ class FileLock:
             _lock(handle)
         except OSError:
             pid = _read_pid(handle)
+            written_at = datetime.fromtimestamp(os.fstat(handle).st_mtime, UTC)
             os.close(handle)
-            raise StoreLocked(str(self._path), pid) from None
+            raise StoreLocked(str(self._path), pid, written_at) from None
         os.ftruncate(handle, 0)
         os.lseek(handle, 0, os.SEEK_SET)
         os.write(handle, f"{os.getpid()}\n".encode())
@@ -103,15 +97,17 @@ class SessionLock:
         if taken:
             return
         # The two halves of a 64-bit advisory key.
-        holder = await connection.scalar(
+        holders = await connection.execute(
             text(
-                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+                "SELECT pid, backend_start FROM pg_locks LEFT JOIN pg_stat_activity USING (pid)"
+                " WHERE locktype = 'advisory' AND granted AND objsubid = 1"
                 " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
                 " AND (classid::bigint << 32) + objid::bigint = :key"
             ),
             key,
         )
-        raise StoreLocked("the database", holder)
+        pid, since = holders.one_or_none() or (None, None)
+        raise StoreLocked("the database", pid, since)
 
 
 async def raise_epoch(connection: AsyncConnection) -> int:

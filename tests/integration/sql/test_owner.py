@@ -3,13 +3,14 @@
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from core.adapters.sql.owner import HOST_GROUP, SHARD, StoreLocked
+from core.adapters.sql.owner import HOST_GROUP, SHARD
 from core.adapters.sql.store import SqlStore
-from core.ports import StoreUnavailable
+from core.ports import StoreLocked, StoreUnavailable
 from core.records import LeaseRow
 
 ROOT = Path(__file__).parents[3]
@@ -72,6 +73,8 @@ async def test_a_second_process_is_told_who_owns_the_database(
             assert refused.value.pid == other.pid
         assert str(refused.value.pid) in str(refused.value)
         assert isinstance(refused.value, StoreUnavailable)
+        assert refused.value.since is not None
+        assert timedelta(0) <= datetime.now(UTC) - refused.value.since < timedelta(minutes=1)
     finally:
         other.kill()
         await other.wait()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.check_troubles import OTHER, TROUBLES, told
-from bot.cli.check_words import running_steps, steps
+from bot.cli.check_words import Running, running_steps, steps
 from bot.cli.steps import WIDTH, State, Step, cannot, ok
 from core.domain.permissions import Obstacle
 from core.domain.rates import Rate
@@ -42,6 +42,12 @@ WHOLE = Found(
     rate=Rate(Decimal("0.78740000"), NOW - timedelta(seconds=59)),
     read_at=NOW,
 )
+AS_IT_COMES = {
+    "command": "nothing says how an agent",
+    "no_host": "MT5_AGENT_COMMAND has {host}, and no host is given",
+    "no_place": "MT5_AGENT_COMMAND has no {host}",
+}
+"""What is said where the text is made elsewhere; another test holds them to that."""
 
 
 def _changed(**changes: object) -> Found:
@@ -145,7 +151,7 @@ def test_each_trouble_has_its_next_step_and_its_line_on_the_page(
     assert fix
     assert "{" not in text
     assert "{" not in fix.replace("{host}", "")
-    words = text.partition(": said")[0] if kind != "command" else "nothing says how an agent"
+    words = AS_IT_COMES.get(kind) or text.partition(": said")[0]
     assert f"| {words}" in PAGE
 
 
@@ -179,10 +185,14 @@ def test_a_reading_that_fails_leaves_the_permissions_told() -> None:
     assert names == ["terminal", "login", "permissions", "reading"]
 
 
-def _running(age: timedelta, interval_s: float = 10, **changes: object) -> list[Step]:
+STARTED = NOW - timedelta(hours=1)
+WHEN_RUNNING = Running(since=STARTED, interval_s=10, opens=True)
+
+
+def _running(age: timedelta, running: Running = WHEN_RUNNING, **changes: object) -> list[Step]:
     fields: dict[str, object] = {"observed_at": NOW - age, "obstacles": [], "gbp_rate_at": NOW}
     state = AccountStateRow(**({"id": 1, "gbp_rate": Decimal(1)} | fields | changes))  # type: ignore[arg-type]  # as rows are
-    return running_steps(state, of_state(state, 1, "GBP", "C:/t.exe"), NOW, interval_s)
+    return running_steps(state, of_state(state, 1, "GBP", "C:/t.exe"), NOW, running, RELINK)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +207,7 @@ def _running(age: timedelta, interval_s: float = 10, **changes: object) -> list[
 def test_a_running_reckoner_is_believed_while_its_reading_is_young(
     age: timedelta, interval_s: float, *, is_read: bool
 ) -> None:
-    said = _running(age, interval_s)
+    said = _running(age, Running(since=STARTED, interval_s=interval_s))
     assert all(step.state is State.OK for step in said) == is_read
 
 
@@ -205,11 +215,96 @@ def test_a_running_reckoner_tells_what_stands_in_the_way() -> None:
     lost = _running(timedelta(0), unavailable_since=NOW, unavailable_reason="no line")
     assert [step.state for step in lost] == [State.CANNOT]
     assert "no line" in lost[0].text
-    blocked = _running(timedelta(0), terminal_blocked_at=NOW, terminal_blocked_reason="7 at S")
-    assert "blocked since 2026-03-02 09:00 UTC" in blocked[1].text
-    assert "/unblock" in blocked[1].fix
     off = _running(timedelta(0), obstacles=["autotrading_off"])
     assert [s.name for s in off if s.state is State.CANNOT] == ["permissions"]
+
+
+BLOCKED = {"terminal_blocked_at": NOW, "terminal_blocked_reason": "7 at S"}
+
+
+@pytest.mark.parametrize("unavailable_since", [None, NOW])
+def test_a_block_is_said_first_and_nobody_is_told_to_stop_the_guard(
+    unavailable_since: datetime | None,
+) -> None:
+    """Whether the account is read again, or not at all: the block is what to see to."""
+    said = _running(timedelta(seconds=57), unavailable_since=unavailable_since, **BLOCKED)
+    assert "blocked since 2026-03-02 09:00 UTC" in said[0].text
+    assert "7 at S" in said[0].text
+    assert "/unblock" in said[0].fix
+    assert not [step for step in said if "stop" in step.fix]
+
+
+def test_an_obstacle_stands_before_a_reading_that_is_missing() -> None:
+    said = _running(timedelta(hours=1), obstacles=["autotrading_off"])
+    assert [step.name for step in said] == ["permissions", "reading"]
+    assert "/status" in said[1].fix
+    assert "stop" not in said[1].fix
+
+
+@pytest.mark.parametrize(
+    ("since", "reason", "opens", "is_told"),
+    [
+        (STARTED, "no line", True, True),
+        (STARTED - timedelta(seconds=1), "no line", True, False),
+        (NOW, "the password of 1 at S cannot be decrypted: there is no key", False, True),
+        (NOW, "the password of 1 at S cannot be decrypted: there is no key", True, False),
+    ],
+)
+def test_a_reason_of_an_earlier_run_or_of_a_key_that_is_back_is_not_told_as_present(
+    since: datetime, reason: str, *, opens: bool, is_told: bool
+) -> None:
+    running = Running(since=STARTED, interval_s=10, opens=opens)
+    (step,) = _running(
+        timedelta(hours=2), running, unavailable_since=since, unavailable_reason=reason
+    )
+    assert (f"since {since:%Y-%m-%d %H:%M} UTC: {reason}" in step.text) == is_told
+    assert (reason in step.text) == is_told
+
+
+LINKED = 'python -m bot link 1 --server "S" --terminal "C:/t.exe" --host win1'
+
+
+@pytest.mark.parametrize(("kind", "code"), [("wrong_account", None), ("mt5", -10003)])
+def test_a_path_that_is_wrong_is_not_proposed_again(kind: str, code: int | None) -> None:
+    text = "asked for 1 at S, the terminal has 2 at S"
+    trouble = Trouble(stage=Stage.LOGIN, kind=kind, text=text, code=code)
+    _, said, fix = told(trouble, WHOLE, LINKED)
+    assert "2 at S" in said
+    assert 'link 1 --server "S" --terminal PATH --host win1' in fix
+    assert '--terminal "C:/t.exe"' not in fix
+
+
+def test_a_missing_or_a_needless_host_is_mended_by_the_link_not_by_a_set_command() -> None:
+    at_link = Trouble(stage=Stage.LINK, kind="no_host", text="no host is given")
+    fix = told(at_link, WHOLE, LINKED.partition(" --host")[0])[2]
+    assert fix.endswith('--terminal "C:/t.exe" --host H')
+    at_link = Trouble(stage=Stage.LINK, kind="no_place", text="has no {host}")
+    fix = told(at_link, WHOLE, LINKED)[2]
+    assert "write {host} into MT5_AGENT_COMMAND" in fix
+    assert fix.endswith('--terminal "C:/t.exe"')
+
+
+def test_an_epoch_file_is_named_with_when_it_may_go() -> None:
+    text = "/x/1f.epoch has epoch 7 of 'host:1', the newest"
+    trouble = Trouble(stage=Stage.AGENT, kind="stale_epoch", text=text)
+    _, said, fix = told(trouble, WHOLE, RELINK)
+    assert "/x/1f.epoch" in said
+    assert "Only if there is none" in fix
+    assert "remove the .epoch file named here, on the terminal's machine" in fix
+
+
+def test_an_investors_password_has_both_remedies_and_the_whole_command() -> None:
+    fix = _said(_changed(obstacles=("investor_password",)))["permissions"].fix
+    assert "master password" in fix
+    assert RELINK in fix
+    assert "ask the broker to open the account to trading" in fix
+
+
+def test_running_check_again_is_no_remedy_for_a_lost_connection() -> None:
+    trouble = Trouble(stage=Stage.READING, kind="unavailable", text="not connected")
+    step = _said(_changed(trouble=trouble, connected=False))["reading"]
+    assert "run this again" not in step.fix
+    assert "network" in step.fix
 
 
 def test_a_step_is_one_line_with_its_fix_indented_and_wrapped() -> None:

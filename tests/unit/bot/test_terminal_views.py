@@ -38,7 +38,7 @@ def test_a_read_only_password_is_told_to_the_client() -> None:
         "(read-only) password or closed to trading by the broker.\n"
         "3 positions open. I watch the drawdown limit, but cannot close at it until this is "
         "mended.\n"
-        "Ask your admin to link the main password. Never send it in a chat.\n"
+        "Ask your admin to link the master password. Never send it in a chat.\n"
         "You can still close in MetaTrader yourself.\n"
         "Since 13:27:11 UTC."
     )
@@ -52,7 +52,8 @@ def test_and_to_the_admins_with_their_own_next_step() -> None:
         "(read-only) password or closed to trading by the broker.\n"
         "3 positions open. I watch the drawdown limit, but cannot close at it until this is "
         "mended.\n"
-        "Link it again with the main password, on Reckoner's machine: python -m bot link\n"
+        "Link it again with the master password, on Reckoner's machine: python -m bot link. If it "
+        "is the master password, ask the broker to open the account to trading.\n"
         "Since 13:27:11 UTC."
     )
 
@@ -131,8 +132,8 @@ def test_an_admin_reads_which_account_answered_and_how_to_unblock() -> None:
         "🔴 Wrong account behind 50001 - trading blocked\n"
         "Client: Ann Smith, account 50001\n"
         "The terminal says: asked for 50001 at Sim, the terminal answered for 50002, Sim\n"
-        "3 positions open when last read. Nothing is sent to the terminal until an admin unblocks "
-        "it.\n"
+        "3 positions open when last read.\n"
+        "Nothing is sent to the terminal until an admin unblocks it.\n"
         "Log the terminal in to 50001. Once it is read as 50001 again: /unblock 50001\n"
         "Time: 14:02:11 UTC"
     )

@@ -119,7 +119,6 @@ class Scheduler:
         self._woken: set[int] = set()
         self._stopping = False
         self._leaping = False
-        self._unread: set[int] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._aps = AsyncIOScheduler(timezone=UTC)
         self._aps.add_listener(
@@ -129,7 +128,6 @@ class Scheduler:
     def start(self, account_ids: list[int]) -> None:
         """Put every account at its place, those first in the list first, and start ticking."""
         now = self._clock.now()
-        self._unread = set(account_ids)
         for account_id in account_ids:
             self._due.put(account_id, now)
         self._aps.add_job(
@@ -152,11 +150,6 @@ class Scheduler:
                 misfire_grace_time=None,
             )
         self._aps.start()
-
-    @property
-    def first_round_done(self) -> bool:
-        """Whether every account has had its first cycle, well or badly ended."""
-        return not self._unread
 
     def wake(self, account_id: int) -> None:
         """Make an account due now; one that is being read is due again right after."""
@@ -249,7 +242,6 @@ class Scheduler:
             following = self._clock.now() + timedelta(seconds=RETRY_AFTER_ERROR_S)
         finally:
             self._inflight.discard(account_id)
-            self._unread.discard(account_id)
             if account_id in self._woken:
                 self._woken.discard(account_id)
                 following = self._clock.now()

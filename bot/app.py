@@ -28,6 +28,7 @@ from prometheus_client import CollectorRegistry
 
 from bot import logs, shell
 from bot.keys import Keys
+from bot.markup import esc, plain
 from bot.notifier import Notifier
 from bot.policy import policy_from
 from bot.polling import Poller
@@ -47,6 +48,7 @@ from core.config import Settings
 from core.people_file import PeopleFile
 from core.ports import Clock, StaleEpoch, StoreUnavailable, TerminalLink
 from core.services.engine import Engine, assemble
+from core.services.first_look import FirstLook
 from core.sim.remote_clock import RemoteClock
 from scheduler import HOUSEKEEPING_INTERVAL_S, LIMITS_INTERVAL_S, Scheduler
 
@@ -60,6 +62,15 @@ STORE_ALARM_S: Final = 60.0
 STORE_ALARM: Final = (
     "🔴 The database cannot be written. Reckoner cannot act on any account until it is back."
 )
+OWNERSHIP_LOST: Final = (
+    "🔴 This Reckoner has stopped and guards nothing: a terminal obeys another owner. {why}\n"
+    "If another Reckoner runs for these accounts, its /status says whether it guards them. If none "
+    "does, this one's database is new or was brought back from a copy: docs/connect-windows.md, "
+    "“this terminal has served a newer owner”, says what to do."
+)
+ALARM_MAX_S: Final = 10.0
+"""How long an alarm may take: a stop waits for the one that the ownership is lost."""
+WHY_CHARS_MAX: Final = 300
 DRAIN_POLLER_S: Final = 5.0
 DRAIN_NOTIFIER_S: Final = 3.0
 
@@ -101,6 +112,7 @@ class App:
         self._fatal: BaseException | None = None
         self._reached_telegram = False
         self._scheduler: Scheduler | None = None
+        self._first_look: FirstLook | None = None
         self._bot: Bot | None = None
         self._alarm_after_s = 0.0
         self._store_is_lost = False
@@ -117,6 +129,7 @@ class App:
         registry = CollectorRegistry()
         metrics = PrometheusMetrics(registry)
         engine = await self._engine(stack, metrics)
+        self._first_look = engine.first_look
         prepared = await engine.prepare(self._people)
         scheduler = self._scheduler = self._clockwork(engine, metrics)
         bot = self._bot = _bot(settings)
@@ -174,6 +187,7 @@ class App:
                 "expire_offers": (HOUSEKEEPING_INTERVAL_S, engine.expire_offers),
                 "market_deadlines": (HOUSEKEEPING_INTERVAL_S, engine.market.pass_time),
                 "limits": (LIMITS_INTERVAL_S, engine.align),
+                "first_look": (HOUSEKEEPING_INTERVAL_S, engine.first_look.tell),
             },
             concurrency_max=self._settings.sync_concurrency_max,
             spawn=self._nursery.spawn,
@@ -183,6 +197,7 @@ class App:
 
     async def _sync(self, engine: Engine, account_id: int) -> datetime:
         due = await engine.sync(account_id)
+        engine.first_look.note(account_id)
         self._store_is_lost = False
         return due
 
@@ -235,7 +250,7 @@ class App:
     def _waiting_for(self) -> str | None:
         if self._stop.is_set():
             return "stopping"
-        if self._scheduler is None or not self._scheduler.first_round_done:
+        if self._first_look is None or not self._first_look.done:
             return "the first reading of every account"
         if self._store_is_lost:
             return "the database"
@@ -261,10 +276,12 @@ class App:
                 await engine.announce_stop()
             notifier.wake()
             await notifier.drain(DRAIN_NOTIFIER_S)
+        else:
+            await self._tell_admins(OWNERSHIP_LOST.format(why=_why(self._fatal)))
         log.info("stopped")
 
     def _give_up(self, error: BaseException) -> None:
-        """Another owner has taken over: this process must not act any more."""
+        """A terminal obeys another owner: this process must not act any more."""
         log.critical("ownership_lost", error=str(error))
         self._fatal = error
         self._stop.set()
@@ -274,24 +291,36 @@ class App:
         log.error("store_unavailable", error=reason)
         self._store_is_lost = True
         now_s = asyncio.get_running_loop().time()
-        chat_id = self._settings.admin_chat_id
-        if self._bot is None or chat_id is None or now_s < self._alarm_after_s:
+        if now_s < self._alarm_after_s:
             return
         self._alarm_after_s = now_s + STORE_ALARM_S
+        await self._tell_admins(STORE_ALARM)
+
+    async def _tell_admins(self, text: str) -> None:
+        """Send it past the outbox: where the store cannot be trusted to keep it."""
+        chat_id = self._settings.admin_chat_id
+        if self._bot is None or chat_id is None:
+            return
+        marked = f"{self._settings.message_mark} {text}".lstrip()
         try:
-            await self._bot.send_message(chat_id, f"{self._settings.message_mark} {STORE_ALARM}")
+            async with asyncio.timeout(ALARM_MAX_S):
+                await self._bot.send_message(chat_id, marked)
         except (AiogramError, aiohttp.ClientError, OSError, TimeoutError) as error:
-            log.warning("store_alarm_unsent", error=str(error))
+            log.warning("alarm_unsent", error=str(error))
 
 
 async def serve(settings: Settings, *, people: PeopleFile | None) -> None:
-    """Run the app until SIGINT or SIGTERM. Raises StaleEpoch where another owner took over."""
+    """Run the app until SIGINT or SIGTERM. Raises SystemExit where a terminal obeys another."""
     logs.configure(settings.log_level, settings.log_format)
     app = App(settings, people)
     try:
         await app.serve()
     except StaleEpoch as error:
-        raise SystemExit(f"another Reckoner has taken over these accounts: {error}") from error
+        raise SystemExit(plain(OWNERSHIP_LOST.format(why=_why(error)))) from error
+
+
+def _why(error: BaseException) -> str:
+    return esc(str(error), WHY_CHARS_MAX)
 
 
 @asynccontextmanager

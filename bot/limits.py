@@ -9,11 +9,15 @@ from collections.abc import Hashable
 GLOBAL_MAX, GLOBAL_SPAN_S = 25, 1.0
 PRIVATE_PER_S, PRIVATE_BURST = 1.0, 3
 GROUP_MAX, GROUP_SPAN_S = 18, 60.0
-GROUP_SPARED = (0, 3, 8)
-"""Of a group's sends, how many each priority leaves to more urgent ones (critical, warning, info):
-ten edits of small print must not keep "the account is flat" waiting for a minute.
+ANSWER = 3
+"""The priority of an answer to a person, beside those of alerts (critical 0, warning 1, info 2)."""
+GROUP_SPARED = (0, 6, 10, 3)
+"""Of a group's sends, how many each priority leaves to others (critical, warning, info, answer).
+
+Ten edits of small print must not keep "the account is flat" waiting for a minute, nor the answer to
+somebody who asks: answers leave the last three to criticals, and news leaves three more to them.
 """
-PRIVATE_SPARED = (0, 0, 1)
+PRIVATE_SPARED = (0, 0, 2, 1)
 """The same in a private chat: forty answers must not keep a drawdown warning waiting."""
 CHATS_MAX = 4_096
 """Chats whose bucket is remembered; a forgotten one is full again."""

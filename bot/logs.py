@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
@@ -22,6 +23,7 @@ def configure(level: str, style: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         redact,
+        instants,
     ]
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=False)
@@ -47,7 +49,16 @@ def configure(level: str, style: str) -> None:
     # Two INFO records per run of a job that runs twenty times a second (facts: scale, section 1).
     # What it warns of (missed and overlapping runs) is counted by the scheduler itself.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(max(logging.WARNING, root.level))
     logging.getLogger("aiogram.event").setLevel(logging.WARNING)
+
+
+def instants(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write instants as ISO text, as the record's own; the renderers would write code."""
+    for key, value in event.items():
+        if isinstance(value, datetime):
+            event[key] = value.isoformat()
+    return event
 
 
 def redact(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -50,9 +50,9 @@ def bold(text: str) -> str:
     return f"<b>{text}</b>"
 
 
-def code(text: str) -> str:
+def code(text: str, chars_max: int = OUTSIDE_CHARS_MAX) -> str:
     """Outside text in a fixed-width face, which a tap copies."""
-    return f"<code>{esc(text)}</code>"
+    return f"<code>{esc(text, chars_max)}</code>"
 
 
 def plain(markup: str) -> str:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from bot import limits
 from bot.delivery import Fate, Outcome, Parcel, deliver
-from bot.outbox import Outbox, Ready
+from bot.outbox import EDIT, Outbox, Ready
 from bot.views import alerts as alert_views
 from bot.views.message import Audience, Message, Voice
 from bot.views.words import word
@@ -32,7 +32,8 @@ BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Waits after attempts of unknown outcome; the last one repeats."""
 STORE_BACKOFF_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 INFO_ATTEMPTS_MAX = 8
-"""Attempts at what is merely good to know. Warnings and criticals are tried for ever."""
+"""Attempts at what is merely good to know. Warnings and criticals are tried for ever, and so are
+edits that nobody refused: what stands in the chat would be wrong for good."""
 UNKNOWN_OUTCOME = "outcome unknown"
 FAULT = "fault in Reckoner"
 REPEAT = "(repeat)"
@@ -211,7 +212,9 @@ class Notifier:
                 await self._again_or_never(row, outcome.error)
 
     async def _again_or_never(self, row: OutboxRow, error: str) -> None:
-        if row.priority == Priority.INFO and row.attempts >= INFO_ATTEMPTS_MAX:
+        is_doubtful_edit = row.mode == EDIT and error == UNKNOWN_OUTCOME
+        gives_up = row.priority == Priority.INFO and not is_doubtful_edit
+        if gives_up and row.attempts >= INFO_ATTEMPTS_MAX:
             await self._stored(lambda: self._outbox.failed(row, error))
         else:
             await self._stored(lambda: self._outbox.again(row, error))

@@ -29,7 +29,7 @@ from aiogram.types import Message as Asked
 
 from bot import keyboards
 from bot.charts import Charts
-from bot.limits import SendLimits
+from bot.limits import ANSWER, SendLimits
 from bot.markup import CAPTION_UNITS_MAX, utf16_length
 from bot.views import boards
 from bot.views.message import Message
@@ -38,8 +38,6 @@ ANSWER_WAIT_S_MAX = 30.0
 """The longest an answer waits for its chat's allowance, in all; then it is sent as it is, or fails.
 Below it, somebody who asks four things at once gets four answers.
 """
-ANSWER_PRIORITY = 2
-"""An answer leaves a chat's last sends to what is urgent, like small print."""
 NOT_MODIFIED = "message is not modified"
 log = structlog.get_logger(__name__)
 CANNOT_EDIT = ("message to edit not found", "message can't be edited", "no text in the message")
@@ -182,7 +180,7 @@ class Speaker:
     async def _allowed(self, chat_id: int, until_s: float) -> None:
         """Wait for the chat's allowance. Others who wait for it too may take it first."""
         now_s = asyncio.get_running_loop().time
-        while wait_s := self._rates.wait_s(chat_id, now_s(), ANSWER_PRIORITY):
+        while wait_s := self._rates.wait_s(chat_id, now_s(), ANSWER):
             left_s = until_s - now_s()
             if left_s <= 0:
                 return

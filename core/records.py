@@ -234,6 +234,7 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     margin: Decimal | None = None
     margin_level_percent: Decimal | None = None
     positions_count: int = 0
+    """Of the last reading; nothing before the first: see `known_positions`."""
     autotrading: bool = True
     can_trade: bool = True
     server_offset_s: int = 0
@@ -261,6 +262,11 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     obstacles: list[str] | None = None
     obstacles_since: datetime | None = None
     obstacles_told_at: datetime | None = None
+
+    @property
+    def known_positions(self) -> int | None:
+        """How many were open when last read; None where the account was never read."""
+        return None if self.observed_at is None else self.positions_count
 
 
 class EpisodeRow(Record, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from bot.views import alerts_trades as trades
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import span
 from core.domain import alerts as a
+from core.domain import alerts_app as own
 
 LATE_S = 60
 """A message delivered later than this after what it tells of says how late it is."""
@@ -65,9 +66,11 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_closing.release_answered(alert, voice, audience)
         case a.MarketWarning():
             return alerts_market.warning(alert, voice)
-        case a.AppStarted():
+        case own.AppStarted():
             return alerts_app.started(alert, voice)
-        case a.AppStopping():
+        case own.AppStanding():
+            return alerts_app.standing(alert, voice)
+        case own.AppStopping():
             return alerts_app.stopping(alert, voice)
         case a.ChatUnreachable():
             return alerts_app.unreachable(alert, voice)

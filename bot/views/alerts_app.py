@@ -1,34 +1,89 @@
 """Reckoner about itself, for the admin chat."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.markup import esc
+from bot.views import obstacles
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Message, Voice
 from bot.views.numbers import moment, span
 from bot.views.words import plural, word
-from core.domain.alerts import AppStarted, AppStopping, ChatUnreachable
+from core.domain.alert_parts import Unguarded
+from core.domain.alerts import ChatUnreachable
+from core.domain.alerts_app import AppStanding, AppStarted, AppStopping
 
 DOWN_MIN = timedelta(seconds=30)
 """A gap between two readings from which on Reckoner says that it was down."""
+UNGUARDED_MAX = 10
+"""Accounts named one by one; of the others the count."""
+REASON_CHARS_MAX = 80
+NO_ACCOUNT = "There is no account to guard yet."
 
 
 def started(alert: AppStarted, voice: Voice) -> Message:
-    """Reckoner runs; what it found open."""
+    """Reckoner has started, and what it found; whether it guards anything it does not know yet."""
+    reading = f"Reading {plural(alert.accounts, 'account')}." if alert.accounts else NO_ACCOUNT
     lines = [
-        headline(voice, f"🟢 Reckoner {esc(alert.version)} is running"),
-        f"Guarding {plural(alert.accounts, 'account')}, {alert.latched} locked.",
+        headline(voice, f"▶️ Reckoner {esc(alert.version)} has started"),
+        reading,
+        *_found(alert, voice),
+        at_line(alert.at, voice),
     ]
-    down = _downtime(alert, voice)
-    lines += down
+    return Message(html="\n".join(lines), silent=not _matters(alert, voice))
+
+
+def standing(alert: AppStanding, voice: Voice) -> Message:
+    """How it stands once every account was read, or told of as unreadable."""
+    all_in = alert.started.accounts
+    out = all_in - alert.guarded
+    version = esc(alert.started.version)
+    if not out:
+        title = f"🟢 Reckoner {version} is running"
+    elif alert.guarded:
+        title = f"🟠 Reckoner {version} is running - {plural(out, 'account')} not guarded"
+    else:
+        title = f"🔴 Reckoner {version} is running - nothing is guarded"
+    guarding = f"Guarding {alert.guarded} of {plural(all_in, 'account')}, {alert.latched} locked."
+    lines = [
+        headline(voice, title),
+        guarding if all_in else NO_ACCOUNT,
+        *_unguarded(alert.unguarded),
+        *_found(alert.started, voice),
+        f"Started at {moment(alert.started.at, voice, today=alert.at)}.",
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines), silent=not out)
+
+
+def _unguarded(accounts: Sequence[Unguarded]) -> list[str]:
+    if not accounts:
+        return []
+    shown = ", ".join(f"{each.login} ({_why(each)})" for each in accounts[:UNGUARDED_MAX])
+    left = len(accounts) - UNGUARDED_MAX
+    return [f"Not guarded: {shown}{f' and {left} more' if left > 0 else ''}"]
+
+
+def _why(account: Unguarded) -> str:
+    if not account.obstacles:
+        return esc(account.reason, REASON_CHARS_MAX)
+    return f"cannot be closed: {obstacles.heading(account.obstacles)}"
+
+
+def _found(alert: AppStarted, voice: Voice) -> list[str]:
+    """What the store told at the start."""
+    lines = _downtime(alert, voice)
     if alert.unfinished_closes:
         closings = plural(alert.unfinished_closes, "closing")
         lines.append(f"Going on with {closings} that had begun before.")
     if alert.open_warnings:
         warnings = plural(alert.open_warnings, "market warning")
         lines.append(f"{warnings} still open: see /warnings.")
-    lines.append(at_line(alert.at, voice))
-    return Message(html="\n".join(lines), silent=not (alert.unfinished_closes or down))
+    return lines
+
+
+def _matters(alert: AppStarted, voice: Voice) -> bool:
+    return bool(alert.unfinished_closes or _downtime(alert, voice))
 
 
 def _downtime(alert: AppStarted, voice: Voice) -> list[str]:
@@ -46,13 +101,20 @@ def _downtime(alert: AppStarted, voice: Voice) -> list[str]:
 
 def stopping(alert: AppStopping, voice: Voice) -> Message:
     """Reckoner stops; nothing is guarded until it is back."""
-    lines = [
-        headline(voice, "⏹ Reckoner is stopping - nothing is guarded now"),
-        (
-            f"{plural(alert.accounts, 'account')} with "
-            f"{plural(alert.open_positions, 'open position')} are not guarded until it is back."
-        ),
-    ]
+    accounts, never = plural(alert.accounts, "account"), len(alert.never_read)
+    held = plural(alert.open_positions, "open position")
+    if never == alert.accounts:
+        what = f"{accounts} {_are(alert.accounts)} not guarded until it is back."
+    else:
+        what = (
+            f"{accounts} with {held} when last read {_are(alert.accounts)} not guarded until it is "
+            "back."
+        )
+    lines = [headline(voice, "⏹ Reckoner is stopping - nothing is guarded now"), what]
+    if never:
+        logins = ", ".join(str(login) for login in alert.never_read[:UNGUARDED_MAX])
+        more = f" and {never - UNGUARDED_MAX} more" if never > UNGUARDED_MAX else ""
+        lines.append(f"Never read: {logins}{more}. I do not know what is open there.")
     if alert.unfinished_closes:
         lines.append(
             f"🔴 {plural(alert.unfinished_closes, 'closing')} not finished: Reckoner goes on "
@@ -60,6 +122,10 @@ def stopping(alert: AppStopping, voice: Voice) -> Message:
         )
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def unreachable(alert: ChatUnreachable, voice: Voice) -> Message:

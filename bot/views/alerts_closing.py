@@ -83,12 +83,10 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
     ]
     if alert.trouble == "terminal_blocked":
         return _held_by_block(lines, alert, voice, audience)
-    if alert.detail:
-        lines.append(f"The server says: {code(alert.detail)}")
-    if alert.retcode is not None and audience is Audience.ADMIN:
-        lines.append(outcome(alert.retcode, alert.detail).sentence)
     if alert.trouble == "autotrading_off":
-        lines.append(SWITCH_ON)
+        lines.append(SWITCH_ON)  # the terminal itself refused: no server said anything
+    else:
+        lines += _refusal(alert, audience)
     lines += [
         (
             f"Reckoner tries again at {moment(alert.next_try_at, voice, today=alert.at)} "
@@ -97,6 +95,14 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
+
+
+def _refusal(alert: CloseTrouble, audience: Audience) -> list[str]:
+    """In the broker's own words, and for admins what they mean."""
+    said = [f"The server says: {code(alert.detail)}"] if alert.detail else []
+    if alert.retcode is not None and audience is Audience.ADMIN:
+        said.append(outcome(alert.retcode, alert.detail).sentence)
+    return said
 
 
 def _held_by_block(
@@ -113,8 +119,7 @@ def _held_by_block(
         "Closing stays scheduled and goes on the moment it is unblocked.",
         at_line(alert.at, voice),
     ]
-    keyboard = keyboards.unblock(alert.account_id, alert.login) if admin else ()
-    return Message(html="\n".join(lines), keyboard=keyboard)
+    return Message(html="\n".join(lines))
 
 
 def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Message:

@@ -6,7 +6,7 @@ from bot import keyboards
 from bot.markup import code
 from bot.views import obstacles as words_of
 from bot.views.alert_lines import at_line, headline, who
-from bot.views.message import Audience, Message, Voice
+from bot.views.message import Audience, Keyboard, Message, Voice
 from bot.views.numbers import clock, moment, span
 from bot.views.words import plural, scope, word
 from core.domain.alerts_terminal import (
@@ -19,10 +19,13 @@ from core.domain.alerts_terminal import (
     TerminalCleared,
 )
 
+REASON_CHARS_MAX = 200
+"""Both logins and both servers fit: they are what has to be compared."""
 UNLINKED = {
     Audience.CLIENT: "No terminal is linked to it; your admin has to link one.",
     Audience.ADMIN: "No terminal is linked to it. On Reckoner's machine: python -m bot link",
 }
+NEVER_READ = "It was never read: I do not know what is open."
 UNGUARDED = (
     "Until it can be read again Reckoner cannot guard it, and older figures are not current."
 )
@@ -48,17 +51,12 @@ def render(alert: TerminalAlert, voice: Voice, audience: Audience) -> Message:
 
 def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> Message:
     """The account cannot be read; nothing is concluded but that (law 1)."""
-    held = (
-        f"{plural(alert.positions_count, 'position')} open when last read."
-        if alert.positions_count
-        else "No position was open when last read."
-    )
     title, reason = _why_unread(alert, voice, audience)
     lines = [
         headline(voice, title),
         *who(alert, audience),
         reason,
-        held,
+        _held(alert.positions_count),
         UNGUARDED,
         f"Reckoner keeps trying and will say when it is back. Since {moment(alert.since, voice)}.",
     ]
@@ -90,6 +88,15 @@ def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
             )
 
 
+def _held(positions: int | None) -> str:
+    """What was open when last read. An account that was never read may hold anything."""
+    if positions is None:
+        return NEVER_READ
+    if not positions:
+        return "No position was open when last read."
+    return f"{plural(positions, 'position')} open when last read."
+
+
 def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Message:
     """The account can be read again."""
     if alert.blocked and audience is Audience.ADMIN:
@@ -102,8 +109,8 @@ def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Mess
         headline(voice, f"✅ Account {alert.login} can be read again"),
         *who(alert, audience),
         (
-            f"It could not be read for {span(alert.at - alert.since)}, "
-            f"until {moment(alert.at, voice, today=alert.since)}."
+            f"Not read from {moment(alert.since, voice, today=alert.at)} "
+            f"to {moment(alert.at, voice)} ({span(alert.at - alert.since)})."
         ),
         after,
     ]
@@ -153,7 +160,9 @@ def blocked(alert: TerminalBlocked, voice: Voice, audience: Audience) -> Message
     """The terminal answered for another account; nothing is traded until an admin clears it."""
     admin = audience is Audience.ADMIN
     text = _blocked_for_admin(alert, voice) if admin else _blocked_for_client(alert, voice)
-    keyboard = keyboards.unblock(alert.account_id, alert.login) if admin else ()
+    keyboard: Keyboard = ()
+    if admin:
+        keyboard = keyboards.unblock(alert.account_id, alert.login, alert.blocked_at)
     return Message(html="\n".join([*text, at_line(alert.at, voice)]), keyboard=keyboard)
 
 
@@ -189,11 +198,9 @@ def _blocked_for_admin(alert: TerminalBlocked, voice: Voice) -> list[str]:
     return [
         headline(voice, f"🔴 Wrong account behind {alert.login} - trading blocked"),
         *who_it_is,
-        f"The terminal says: {code(alert.reason)}",
-        (
-            f"{plural(alert.positions_count, 'position')} open when last read. Nothing is sent to "
-            "the terminal until an admin unblocks it."
-        ),
+        f"The terminal says: {code(alert.reason, REASON_CHARS_MAX)}",
+        _held(alert.positions_count),
+        "Nothing is sent to the terminal until an admin unblocks it.",
         *_scheduled(alert.closing),
         (
             f"Log the terminal in to {alert.login}. Once it is read as {alert.login} again: "

@@ -13,7 +13,7 @@ from bot.callbacks import BoardKind
 from bot.markup import esc
 from bot.views import alerts_market
 from bot.views import obstacles as words_of
-from bot.views.alerts_terminal import UNLINKED
+from bot.views.alerts_terminal import NEVER_READ, UNLINKED
 from bot.views.message import (
     Audience,
     ChartRequest,
@@ -54,7 +54,8 @@ NO_ACCOUNT = "No account is linked to you yet. Please ask your admin."
 ADMIN_NO_ACCOUNT = "You have no account of your own; /accounts shows all."
 HUNDRED = Decimal(100)
 REASON_CHARS_MAX = 120
-CANNOT = "🔴 Guard watching, but it cannot close as it should"
+WATCHING = "🔴 Guard watching"
+CANNOT = "but it cannot close as it should"
 TERMINALS = {"up": "up", "starting": "starting", "resting": "resting", "unlinked": "not linked"}
 BLIND_GUARDS = frozenset({"clear", "unarmed"})
 """States of a guard that mean nothing while its account cannot be read."""
@@ -67,15 +68,16 @@ def no_account(*, admin: bool) -> Message:
 
 def positions(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
     """A client's open positions and what is expected to be placed."""
-    count = sum(len(board.positions) for board in boards)
-    title = _title(voice, f"📊 {plural(count, 'open position')}", boards)
+    known = [board.positions_count for board in boards if board.positions_count is not None]
+    counted = plural(sum(known), "open position") if known else "Positions: not known"
+    title = _title(voice, f"📊 {counted}", boards)
     rows: list[str] = []
     for board in boards:
         rows += [_head(board), *_trust(board, voice, now), *_money(board)]
         rows += [_position(line, board) for line in board.positions]
         rows += [_pending(line, voice, now) for line in board.pending]
         if not board.positions and not board.pending:
-            rows.append("Nothing open." if board.observed_at else "")
+            rows.append(_none_shown(board))
     return pages(title, _tidy(rows), (), keyboards.refresh(BoardKind.POSITIONS))
 
 
@@ -200,13 +202,15 @@ def _trust(
         since = moment(board.unavailable_since, voice, today=now)
         why = f": {esc(board.unavailable_reason)}" if board.unavailable_reason else ""
         lines.append(f"⚠️ Cannot be read since {since}{why}. Not guarded until it can.")
+        if board.observed_at is None:
+            lines.append(NEVER_READ)
         if board.observed_at is not None:
             read = moment(board.observed_at, voice, today=now)
             lines.append(
                 f"Last read at {read}, {span(now - board.observed_at)} ago; figures are from then."
             )
     elif board.observed_at is None:
-        lines.append("⚠️ Not read yet. No figures.")
+        lines.append("⚠️ Never read: I do not know what is open.")
     else:
         lines.append(f"Figures {age(board.observed_at, now, voice)}")
     if board.terminal is not None:
@@ -272,7 +276,7 @@ def _headroom(
         everything = "everything" if words_of.partial(board.obstacles) else "anything"
         return [
             (
-                f"Headroom: {room}{part}. The limit is at equity {floor}, but I could not close "
+                f"Headroom: {room}{part}. The limit is at equity {floor}, but I cannot close "
                 f"{everything}."
             )
         ]
@@ -286,7 +290,7 @@ def _past(board: AccountBoard, past: str, voice: Voice, now: datetime) -> str:
             return f"{past} past the limit; closing begins at {begins}."
         case "closing":
             return f"{past} past the limit; Reckoner is closing everything."
-        case "latched" if not board.positions:
+        case "latched" if board.positions_count == 0:
             return f"The limit was passed by {past}. Everything is closed."
         case _:
             return f"{past} past the limit."
@@ -330,14 +334,31 @@ def _guard(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
     blind = board.unavailable_since is not None or board.observed_at is None
     if blind and board.guard in BLIND_GUARDS:
         return []
-    guard = CANNOT if board.obstacles and board.guard == "clear" else word(GUARDS, board.guard)
-    lines = [f"{guard}{since}{reason}"]
+    lines = [f"{word(GUARDS, board.guard)}{since}{reason}"]
+    if board.obstacles and board.guard == "clear":
+        stuck = (
+            ""
+            if board.obstacles_since is None
+            else f" since {moment(board.obstacles_since, voice, today=now)}"
+        )
+        lines = [f"{WATCHING}{since}, {CANNOT}{stuck}"]
     if board.guard == "countdown" and board.deadline_at is not None:
         lines.append(f"Closing begins at {moment(board.deadline_at, voice, today=now)}.")
     if board.release_requested_at is not None:
         asked = moment(board.release_requested_at, voice, today=now)
         lines.append(f"Release asked for at {asked}; an admin will answer.")
     return lines
+
+
+def _none_shown(board: AccountBoard) -> str:
+    """No position is listed: nothing is open, or nobody has looked since the start."""
+    match board.positions_count:
+        case None:
+            return ""  # that it was never read is said already
+        case 0:
+            return "Nothing open."
+        case count:
+            return f"{plural(count, 'position')} open when last read."
 
 
 def _position(line: PositionLine, board: AccountBoard) -> str:

@@ -50,3 +50,11 @@ class Exposure(Struct, frozen=True, kw_only=True):
     volume: Decimal
     profit: Decimal
     currency: str
+
+
+class Unguarded(Struct, frozen=True):
+    """An account that is not guarded: it cannot be read for a `reason`, or it has `obstacles`."""
+
+    login: int
+    reason: str
+    obstacles: tuple[str, ...] = ()

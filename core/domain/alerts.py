@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
+from core.domain.alerts_app import AppAlert
 from core.domain.alerts_terminal import TerminalAlert
 
 
@@ -364,27 +365,6 @@ class MarketWarning(AlertBase, frozen=True, kw_only=True):
 # --- the app itself -----------------------------------------------------------------------------
 
 
-class AppStarted(AlertBase, frozen=True, kw_only=True):
-    """Reckoner runs; what it found open, and when it last read an account before this start."""
-
-    version: str
-    accounts: int
-    latched: int
-    unfinished_closes: int
-    open_warnings: int
-    last_read_at: datetime | None
-    at: datetime
-
-
-class AppStopping(AlertBase, frozen=True, kw_only=True):
-    """Reckoner stops on purpose; nothing is guarded until it is back."""
-
-    accounts: int
-    open_positions: int
-    unfinished_closes: int
-    at: datetime
-
-
 class LimitsChanged(AccountAlert, frozen=True, kw_only=True):
     """Limits in force changed, or a looser one waits for its 24 h."""
 
@@ -431,8 +411,7 @@ Alert = (
     | CashFlowSeen
     | BalanceUnexplained
     | MarketWarning
-    | AppStarted
-    | AppStopping
+    | AppAlert
     | LimitsChanged
     | ChatUnreachable
 )

@@ -12,12 +12,13 @@ class AccountUnavailable(AccountAlert, frozen=True, kw_only=True):
     """The account cannot be read. Nothing is concluded but that.
 
     `terminal` says where that is the reason: starting, failing (to start, `attempts` times in a
-    row; tried again at `next_try_at`), or unlinked.
+    row; tried again at `next_try_at`), or unlinked. `positions_count` is of the last reading, None
+    where the account was never read.
     """
 
     reason: str
     since: datetime
-    positions_count: int
+    positions_count: int | None
     terminal: str = ""
     attempts: int = 0
     next_try_at: datetime | None = None
@@ -56,11 +57,12 @@ class TerminalBlocked(AccountAlert, frozen=True, kw_only=True):
     """The terminal answered for another account: nothing is traded until an admin clears it.
 
     `right_again` where it answers for the right one since, so that it may be cleared now. `closing`
-    is the scope of a close job that waits for it, empty where none does.
+    is the scope of a close job that waits for it, empty where none does. `positions_count` is of
+    the last reading, None where the account was never read.
     """
 
     reason: str
-    positions_count: int
+    positions_count: int | None
     closing: str
     right_again: bool
     blocked_at: datetime

@@ -54,7 +54,9 @@ class AccountBoard(Struct, frozen=True, kw_only=True):
     guard closes (the higher of the two rules' floors), `headroom` equity minus floor. Figures are
     None before the first complete read; `observed_at` is that read's age, `unavailable_since` set
     while reads fail (then figures are old). `obstacles` are words of `core.domain.permissions`: why
-    the account could not be closed now. `terminal` is None where nothing is known of it.
+    the account cannot be closed now, and `obstacles_since` since when. `positions` are those of a
+    reading of this start; `positions_count` is how many the last reading had, None where there was
+    none ever. `terminal` is None where nothing is known of it.
     """
 
     account_id: int
@@ -88,6 +90,8 @@ class AccountBoard(Struct, frozen=True, kw_only=True):
     deadline_at: datetime | None
     release_requested_at: datetime | None
     obstacles: tuple[str, ...]
+    obstacles_since: datetime | None
+    positions_count: int | None
     terminal: TerminalLine | None
     open_divergences: int
     positions: tuple[PositionLine, ...]

@@ -39,6 +39,8 @@ TERMINALS = frozenset({Obstacle.AUTOTRADING_OFF.value, Obstacle.API_DISABLED.val
 """Those that the terminal's own switches make."""
 ACCOUNTS = frozenset({Obstacle.INVESTOR_PASSWORD.value, Obstacle.EXPERTS_FORBIDDEN.value})
 """Those that the broker or the password makes."""
+CAUSES = {"autotrading_off": TERMINALS, "cannot_trade": ACCOUNTS}
+"""The troubles of a close that an obstacle explains (`core.domain.closing`)."""
 
 
 def obstacles(  # noqa: PLR0913 - each flag is named once
@@ -72,6 +74,11 @@ def obstacles(  # noqa: PLR0913 - each flag is named once
         *(word.value for word, stands in decided if stands),
         *(f"{Obstacle.SYMBOL_DISABLED}:{name}" for name in disabled),
     )
+
+
+def explain(words: Iterable[str], trouble: str) -> bool:
+    """Whether a close that is held up by this trouble is so because of one of these obstacles."""
+    return not CAUSES.get(trouble, frozenset()).isdisjoint(words)
 
 
 def parts(word: str) -> tuple[Obstacle | None, str]:

@@ -9,6 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from core.domain import alerts as a
+from core.domain import alerts_app as own
 from core.domain import alerts_terminal as t
 
 NEW = "new"
@@ -66,10 +67,13 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
         case a.CashFlowSeen() | a.BalanceUnexplained():
             return Delivery(info, f"cash:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.MarketWarning():
-            mode = NEW if alert.version == 1 or alert.again else EDIT
-            return Delivery(warning, f"market:{alert.warning_id}", mode)
-        case a.AppStarted() | a.AppStopping():
+            news = alert.version == 1 or alert.again
+            mode, urgent = (NEW, warning) if news else (EDIT, info)
+            return Delivery(urgent, f"market:{alert.warning_id}", mode)
+        case own.AppStarted() | own.AppStopping():
             return Delivery(info, f"app:{alert.at.isoformat()}", NEW)
+        case own.AppStanding():
+            return Delivery(info, f"app:{alert.started.at.isoformat()}", EDIT)
         case a.ChatUnreachable():
             return Delivery(warning, f"unreachable:{alert.chat_id}:{alert.at.isoformat()}", NEW)
         case a.LimitsChanged():

@@ -224,6 +224,8 @@ def board_of(
         deadline_at=job.deadline_at if job and job.state == "countdown" else None,
         release_requested_at=state.release_requested_at,
         obstacles=standing(state),
+        obstacles_since=_obstacles_since(state),
+        positions_count=len(snapshot.positions) if snapshot else state.known_positions,
         terminal=None if health is None else _terminal(health),
         open_divergences=len(memory.episodes),
         positions=_positions(memory),
@@ -242,6 +244,12 @@ def _guard(memory: AccountMemory, watched_since: datetime) -> tuple[str, datetim
     if state.warned_at is not None:
         return "warned", state.warned_at
     return "clear", max(state.armed_at, watched_since)
+
+
+def _obstacles_since(state: AccountStateRow) -> datetime | None:
+    """Since when there is any: a block and what the flags say may have begun apart."""
+    known = (state.terminal_blocked_at, state.obstacles_since if state.obstacles else None)
+    return min((at for at in known if at is not None), default=None)
 
 
 def _terminal(health: TerminalHealth) -> TerminalLine:

@@ -35,6 +35,7 @@ from core.ports import (
 from core.records import CloseJobRow, CloseOrderRow, DrawdownAlertRow
 from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
+from core.services.record_obstacles import is_told
 from core.services.recording import Recorder
 from core.services.terminal_block import TerminalBlock
 
@@ -148,7 +149,8 @@ class Converge:
             await self._settle(pen, plan)
             await tx.update(CloseJobRow, {"id": job.id}, flat_read_at=flat_at, trouble=new_trouble)
             if told:
-                await pen.say(self._trouble(pen, changed, plan, snapshot))
+                if not is_told(memory.state, changed):
+                    await pen.say(self._trouble(pen, changed, plan, snapshot))
                 await self._drawdown_row(pen, changed, action_taken="failed", status="failed")
         _replace_job(memory, changed)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.domain import alerts as a
+from core.domain import alerts_app as own
 from core.people_file import PeopleFile
 from core.ports import Clock, Metrics, Store, TerminalGateway
 from core.records import AccountRow, AccountStateRow, CloseJobRow
@@ -13,6 +13,8 @@ from core.services.boards import Boards
 from core.services.converge import Converge
 from core.services.desk import ACTIVE_JOB_STATES, Desk
 from core.services.expected import ExpectedTrades, Tokens
+from core.services.fencing import FencedGateway
+from core.services.first_look import FirstLook
 from core.services.gap_close import GapClose
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
@@ -57,6 +59,7 @@ class Engine:
     decide_approval: DecideApproval
     expire_offers: ExpireOffers
     boards: Boards
+    first_look: FirstLook
     sync_now: SyncNow
     answer_warning: AnswerWarning
     ask_release: AskRelease
@@ -78,10 +81,12 @@ class Engine:
             accounts = [account.id for account in await tx.find(AccountRow, enabled=True)]
             jobs = await tx.find(CloseJobRow, state=ACTIVE_JOB_STATES)
             latched = await tx.find(AccountStateRow, latched_at__ne=None)
+            out = await tx.find(AccountStateRow, unavailable_since__ne=None)
             newest = await tx.first(AccountStateRow, order_by="-observed_at")
         first = [job.account_id for job in jobs] + [state.id for state in latched]
         known = set(accounts)
         order = [i for i in dict.fromkeys([*first, *accounts]) if i in known]
+        self.first_look.begin(order, {state.id: state.unavailable_since for state in out})
         return Prepared(order, newest.observed_at if newest else None)
 
     async def align(self) -> None:
@@ -90,35 +95,24 @@ class Engine:
             self.desk.drop(account_id)
 
     async def announce_start(self, last_read_at: datetime | None) -> None:
-        """Tell the admins that Reckoner runs, and what it found."""
-        board = await self.boards.system()
-        now = self.clock.now()
-        alert = a.AppStarted(
-            version=self.version,
-            accounts=board.accounts,
-            latched=board.latched,
-            unfinished_closes=board.unfinished_closes,
-            open_warnings=board.open_warnings,
-            last_read_at=last_read_at,
-            at=now,
-        )
-        await self._tell_admins(alert, now)
+        """Tell the admins that Reckoner has started, and what it found."""
+        await self.first_look.announce(last_read_at)
 
     async def announce_stop(self) -> None:
         """Tell the admins that nothing is guarded from now on."""
         board = await self.boards.system()
         now = self.clock.now()
-        open_positions = sum(m.state.positions_count for m in self.desk.all())
-        alert = a.AppStopping(
-            accounts=board.accounts,
-            open_positions=open_positions,
-            unfinished_closes=board.unfinished_closes,
-            at=now,
-        )
-        await self._tell_admins(alert, now)
-
-    async def _tell_admins(self, alert: a.AppStarted | a.AppStopping, now: datetime) -> None:
         async with self.store.writing() as tx:
+            accounts = await tx.find(AccountRow, enabled=True)
+            states = {state.id: state for state in await tx.find(AccountStateRow)}
+            read = {i: s for i, s in states.items() if s.observed_at is not None}
+            alert = own.AppStopping(
+                accounts=len(accounts),
+                open_positions=sum(read[x.id].positions_count for x in accounts if x.id in read),
+                unfinished_closes=board.unfinished_closes,
+                never_read=tuple(x.login for x in accounts if x.id not in read),
+                at=now,
+            )
             await speak(tx, alert, client=None, admin=self.policy.admin_chat_id, now=now)
 
 
@@ -134,17 +128,16 @@ def assemble(  # noqa: PLR0913 - each port is named once
     wake: Callable[[int], None],
 ) -> Engine:
     """Build every service over these ports. `wake` makes an account due now."""
+    gateway = FencedGateway(gateway, store, epoch)
     desk = Desk(store, clock)
     market = MarketGuard(
-        store=store,
-        clock=clock,
-        metrics=metrics,
-        desk=desk,
-        policy=policy,
-        wake=wake,
+        store=store, clock=clock, metrics=metrics, desk=desk, policy=policy, wake=wake
     )
     block = TerminalBlock(store=store, clock=clock, policy=policy)
     sync = _cycle(store, gateway, clock, metrics, desk, market, block, policy, epoch)
+    boards = Boards(
+        store=store, gateway=gateway, clock=clock, desk=desk, epoch=epoch, version=version
+    )
     return Engine(
         store=store,
         clock=clock,
@@ -167,8 +160,9 @@ def assemble(  # noqa: PLR0913 - each port is named once
             wake=wake,
         ),
         expire_offers=ExpireOffers(store=store, clock=clock, policy=policy),
-        boards=Boards(
-            store=store, gateway=gateway, clock=clock, desk=desk, epoch=epoch, version=version
+        boards=boards,
+        first_look=FirstLook(
+            store=store, gateway=gateway, clock=clock, desk=desk, boards=boards, policy=policy
         ),
         sync_now=SyncNow(store=store, clock=clock, desk=desk, policy=policy, sync=sync),
         answer_warning=AnswerWarning(market),

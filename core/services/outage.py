@@ -116,7 +116,7 @@ class Outage:
                     **pen.who,
                     reason=reason[:200],
                     since=since,
-                    positions_count=memory.state.positions_count,
+                    positions_count=memory.state.known_positions,
                     terminal=way,
                     attempts=0 if health is None else health.failures,
                     next_try_at=None if health is None else health.next_try_at,

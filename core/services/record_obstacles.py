@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from core.domain import alerts_terminal as t
 from core.domain import audit_words as words
-from core.domain.permissions import News
-from core.records import AccountStateRow
+from core.domain.drawdown import Rule
+from core.domain.permissions import News, explain
+from core.records import AccountStateRow, CloseJobRow
 from core.services.recording import Recorder
 
 
@@ -18,8 +19,18 @@ def told(state: AccountStateRow, news: News, now: datetime) -> AccountStateRow:
     return replace(state, obstacles_told_at=now) if state.positions_count else state
 
 
-async def obstacles(pen: Recorder, state: AccountStateRow, news: News) -> None:
-    """Write down and say what is new about the obstacles; `state` is the account's next."""
+def is_told(state: AccountStateRow, job: CloseJobRow) -> bool:
+    """Whether a guard's close is held up by what its own message, or one since, told already."""
+    stands = explain(state.obstacles or (), job.trouble or "")
+    return stands and job.reason in {rule.value for rule in Rule}
+
+
+async def obstacles(pen: Recorder, state: AccountStateRow, news: News, *, breached: bool) -> None:
+    """Write down and say what is new about the obstacles; `state` is the account's next.
+
+    What the message of a breach says in the same commit (`breached`), or that of a close they hold
+    up has said before, is not said again.
+    """
     found = state.obstacles or []
     if news in {News.APPEARED, News.CHANGED, News.ENDED}:
         before = pen.memory.state.obstacles or []
@@ -27,6 +38,9 @@ async def obstacles(pen: Recorder, state: AccountStateRow, news: News) -> None:
     if news is News.ENDED:
         since = pen.memory.state.obstacles_since or pen.now
         await pen.say(t.CanCloseAgain(**pen.who, since=since, at=pen.now))
+        return
+    appeared = news is News.APPEARED
+    if breached or (appeared and any(explain(found, j.trouble or "") for j in pen.memory.jobs)):
         return
     await pen.say(
         t.CannotClose(

@@ -6,11 +6,18 @@ from datetime import datetime
 import msgspec
 
 from core.domain import alerts as a
+from core.domain import alerts_app as own
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
 
-ADMIN_ONLY = (a.MarketWarning, a.AppStarted, a.AppStopping, a.ReleaseAsked)
+ADMIN_ONLY = (
+    a.MarketWarning,
+    own.AppStarted,
+    own.AppStanding,
+    own.AppStopping,
+    a.ReleaseAsked,
+)
 CLIENT_ONLY = (
     a.SignalOffered,
     a.OfferAnswered,

@@ -87,7 +87,10 @@ class SyncAccount:
     async def __call__(self, account_id: int) -> datetime:
         """Run one cycle. Raises StaleEpoch and StoreUnavailable; a failed read is an outcome."""
         async with self._desk.holding(account_id) as memory:
-            due = await self._cycle(memory)
+            try:
+                due = await self._cycle(memory)
+            except StaleEpoch as error:
+                raise StaleEpoch(f"{memory.account.login}: {error}") from error
         snapshot = memory.snapshot
         if snapshot is not None and memory.failures == 0:
             await self._market.look(snapshot)
@@ -217,7 +220,8 @@ class SyncAccount:
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
             if cycle.first:
                 await pen.audit(words.GUARD_ARMED, equity=state.equity, peak=state.peak_equity)
-            await _terminal(pen, state, obstacles)
+            closes = breach is not None and bool(snapshot.positions or snapshot.orders)
+            await _terminal(pen, state, obstacles, breached=closes)
             await record_ledger.deals(pen, cycle)
             await record_trades.matches(pen, cycle)
             await record_trades.missing(pen, cycle, self._missing_min)
@@ -316,12 +320,14 @@ class SyncAccount:
         return memory.latched and memory.state.release_granted_at is not None
 
 
-async def _terminal(pen: Recorder, state: AccountStateRow, obstacles: News | None) -> None:
+async def _terminal(
+    pen: Recorder, state: AccountStateRow, obstacles: News | None, *, breached: bool
+) -> None:
     """What this reading says of the way to the broker: it is back, or it could (not) close."""
     if pen.memory.state.unavailable_since is not None:
         await pen.say(recovered(pen))
     if obstacles is not None:
-        await record_obstacles.obstacles(pen, state, obstacles)
+        await record_obstacles.obstacles(pen, state, obstacles, breached=breached)
 
 
 def _match_changes(match: Match) -> bool:

@@ -369,13 +369,13 @@ async def test_closing_survives_what_brokers_do(
 
 
 async def test_trouble_is_told_once_and_closing_goes_on(house: House) -> None:
-    """AutoTrading off is a human's to switch on; the job waits and retries, and says so."""
+    """Whatever the broker refuses for, the job waits and retries, and says so."""
     await hold_gold(house)
-    house.fault(USD, "autotrading_off")
+    house.fault(USD, "market_closed")
     await fall(house, "1957.00")
     await house.run(60)
     troubles = [x for x in await house.said(ADMIN_CHAT) if isinstance(x, a.CloseTrouble)]
-    assert [t.trouble for t in troubles] == ["autotrading_off"]
+    assert [t.trouble for t in troubles] == ["market_closed"]
     assert house.sim.ledger.positions(USD) != {}
     house.sim.clear_faults(USD)
     await house.run(30)

@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain import alerts as a
-from core.domain.alert_parts import Exposure, GroupItem, TicketResult
+from core.domain import alerts_app as own
+from core.domain.alert_parts import Exposure, GroupItem, TicketResult, Unguarded
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
 from tests.fakes.clock import START
 
@@ -132,7 +133,7 @@ def market(**changes: Any) -> a.MarketWarning:
     return a.MarketWarning(**{**facts, **changes})
 
 
-def started(**changes: Any) -> a.AppStarted:
+def started(**changes: Any) -> own.AppStarted:
     """Reckoner runs again."""
     facts: dict[str, Any] = {
         "version": "0.1.0",
@@ -143,7 +144,22 @@ def started(**changes: Any) -> a.AppStarted:
         "last_read_at": None,
         "at": START,
     }
-    return a.AppStarted(**{**facts, **changes})
+    return own.AppStarted(**{**facts, **changes})
+
+
+def standing(**changes: Any) -> own.AppStanding:
+    """The first look is done: one account has no terminal, one cannot be closed."""
+    facts: dict[str, Any] = {
+        "started": started(),
+        "guarded": 2,
+        "latched": 1,
+        "unguarded": (
+            Unguarded(50003, "no terminal is linked"),
+            Unguarded(50004, "", ("autotrading_off",)),
+        ),
+        "at": START + timedelta(seconds=20),
+    }
+    return own.AppStanding(**{**facts, **changes})
 
 
 def exposures() -> tuple[Exposure, ...]:
@@ -393,7 +409,12 @@ def _app() -> list[a.Alert]:
     return [
         started(),
         started(last_read_at=EARLIER),
-        a.AppStopping(accounts=4, open_positions=6, unfinished_closes=1, at=START),
+        standing(),
+        standing(guarded=4, unguarded=()),
+        own.AppStopping(accounts=4, open_positions=6, unfinished_closes=1, at=START),
+        own.AppStopping(
+            accounts=2, open_positions=0, unfinished_closes=0, at=START, never_read=(50003, 50004)
+        ),
         a.ChatUnreachable(
             chat_id=900,
             person="Ann Smith",

@@ -90,6 +90,8 @@ def account(**changes: Any) -> AccountBoard:
         "deadline_at": None,
         "release_requested_at": None,
         "obstacles": (),
+        "obstacles_since": None,
+        "positions_count": len(changes.get("positions", (None,))),
         "terminal": None,
         "open_divergences": 0,
         "positions": (position(),),

@@ -66,11 +66,37 @@ def test_an_account_never_read_has_no_figures() -> None:
         peak_equity=None,
         equity_gbp=None,
         positions=(),
+        positions_count=None,
     )
     (message,) = boards.positions([unread], VOICE, START)
     text = words(message.html)
-    assert "⚠️ Not read yet. No figures." in text
+    assert "⚠️ Never read: I do not know what is open." in text
+    assert "0 open positions" not in text
     assert "Nothing open" not in text, "nobody knows"
+
+
+def test_a_made_up_flat_after_a_restart() -> None:
+    """Nothing was read since the start; two positions were open before it."""
+    kept = account(positions=(), positions_count=2, unavailable_since=START)
+    (message,) = boards.positions([kept], VOICE, START)
+    text = words(message.html)
+    assert "2 positions open when last read." in text
+    assert "📊 2 open positions" in text
+    assert "Nothing open" not in text
+
+
+def test_watching_since_is_not_since_when_it_cannot_close() -> None:
+    stuck = account(
+        obstacles=("autotrading_off",),
+        guard_since=START - timedelta(seconds=80),
+        obstacles_since=START,
+    )
+    (message,) = boards.accounts([stuck], VOICE, START)
+    text = words(message.html)
+    assert (
+        "🔴 Guard watching since 14:00:51 UTC, but it cannot close as it should since 14:02:11 UTC"
+    ) in text
+    assert "but I cannot close anything." in text
 
 
 def test_drawdown_with_its_chart() -> None:
@@ -136,7 +162,7 @@ def test_an_account_reckoner_could_not_close_says_so() -> None:
         "🔴 I can watch this account but cannot close on it, because automated trading is switched "
         "off in its terminal.\nPress “Algo Trading” in the terminal, so that it turns green."
     ) in text
-    assert "The limit is at equity 8,000.00 GBP, but I could not close anything." in text
+    assert "The limit is at equity 8,000.00 GBP, but I cannot close anything." in text
     assert "🔴 Guard watching, but it cannot close as it should" in text
     assert "closes everything" not in text, "a promise it could not keep"
 
@@ -146,7 +172,7 @@ def test_a_client_reads_the_same_with_a_step_of_their_own() -> None:
     (message,) = boards.drawdown([board], VOICE, START)
     text = words(message.html)
     assert "because it is linked with an investor (read-only) password" in text
-    assert "Ask your admin to link the main password. Never send it in a chat." in text
+    assert "Ask your admin to link the master password. Never send it in a chat." in text
     assert "python -m bot link" not in text
     (own,) = boards.status([account(obstacles=("wrong_account",))], system(), VOICE, admin=True)
     assert "then send /unblock 50001." in words(own.html)

@@ -371,3 +371,20 @@ async def test_drain_gives_up_at_its_time(world: World) -> None:
     await world.put(closed())
     async with world.running():
         assert not await world.notifier.drain(0.2)
+
+
+async def test_an_edit_of_unknown_outcome_is_not_given_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the chat would show for good what is over."""
+    monkeypatch.setattr("bot.limits.PRIVATE_PER_S", 1000.0)
+    await world.put(market(), BO, thread="market:21")
+    await world.notifier.drain(3)
+    for _ in range(INFO_ATTEMPTS_MAX + 2):
+        world.telegram.script.append(Answer(500, "Internal Server Error"))
+    edit = await world.put(
+        market(state="resolved", version=2), BO, thread="market:21", mode="edit", priority=2
+    )
+    async with world.running():
+        sent = await world.until(edit, "sent")
+    assert sent.attempts == INFO_ATTEMPTS_MAX + 3

@@ -219,16 +219,6 @@ async def test_a_job_that_fails_stops_no_other(
     assert works.begun == ([] if fatal else [1])
 
 
-async def test_the_first_round_is_over_when_each_was_tried(works: Works) -> None:
-    works.errors[2] = RuntimeError("x")
-    works.scheduler.start([1, 2])
-    assert not works.scheduler.first_round_done
-    await works.tick()
-    assert works.scheduler.first_round_done
-    assert works.begun == [1, 2]
-    await works.scheduler.drain()
-
-
 async def test_a_stop_waits_for_what_is_under_way(works: Works) -> None:
     works.hold(1)
     works.put(1)

@@ -1,0 +1,50 @@
+"""Alerts about Reckoner itself, for the admin chat. They belong to the union in `alerts`."""
+
+from datetime import datetime
+
+from core.domain.alert_parts import AlertBase, Unguarded
+
+
+class AppStarted(AlertBase, frozen=True, kw_only=True):
+    """Reckoner has started and reads its accounts; none of them is guarded by that alone.
+
+    What it found in its store, and when it last read an account before this start.
+    """
+
+    version: str
+    accounts: int
+    latched: int
+    unfinished_closes: int
+    open_warnings: int
+    last_read_at: datetime | None
+    at: datetime
+
+
+class AppStanding(AlertBase, frozen=True, kw_only=True):
+    """The first look after a start is done: of `started.accounts` so many are guarded.
+
+    `unguarded` says why each of the others is not; it may lack one that nothing is known of.
+    """
+
+    started: AppStarted
+    guarded: int
+    latched: int
+    unguarded: tuple[Unguarded, ...]
+    at: datetime
+
+
+class AppStopping(AlertBase, frozen=True, kw_only=True):
+    """Reckoner stops on purpose; nothing is guarded until it is back.
+
+    `open_positions` were open when their accounts were last read; of the accounts `never_read`
+    nothing is known.
+    """
+
+    accounts: int
+    open_positions: int
+    unfinished_closes: int
+    at: datetime
+    never_read: tuple[int, ...] = ()
+
+
+AppAlert = AppStarted | AppStanding | AppStopping

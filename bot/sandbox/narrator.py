@@ -23,7 +23,9 @@ SIGNAL: Final = "/signal XAUUSD buy 0.10 sl 1950 tp 1990"
 GOLD: Final = "XAUUSD"
 EURO: Final = "EURUSD"
 SLIPPAGE_POINTS: Final = 80
-"""8 pips of gold: above the 5 that are tolerated."""
+"""8 pips of gold beyond the ask: with what the price moved since the offer, the slip that is told.
+
+Above the 5 that are tolerated."""
 WIDE_SPREAD: Final = Decimal("2.50")
 """25 pips of gold: above the 10 that warn."""
 EURO_LOTS: Final = Decimal(3)
@@ -162,7 +164,7 @@ class Story:
         await stage.until_held(ben.login, GOLD)
         await stage.until_told(ben.person.user_id, before[ben.login], "slipped")
         self._captions.add(
-            "Both are found at the broker. Ben's entry slipped 8 pips: a divergence."
+            "Both are found at the broker. Ben's entry slipped: a divergence, told in pips."
         )
 
     async def _answer(self, client: Client, label: str) -> None:

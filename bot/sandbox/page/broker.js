@@ -125,7 +125,7 @@ function position(one, digits) {
   const change = form("inline", (values) =>
     post("modify", { ticket: one.ticket, sl: values.sl ? Number(values.sl) : null, tp: values.tp ? Number(values.tp) : null },
       `Changed ${one.ticket}`),
-    input("sl", one.sl || "", "Stop loss"), input("tp", one.tp || "", "Take profit"), el("button", { textContent: "Set" }));
+    field("Stop loss", input("sl", one.sl || "")), field("Take profit", input("tp", one.tp || "")), el("button", { textContent: "Set" }));
   const level = (value) => (value ? Number(value).toFixed(digits) : "none");
   return el("div", { className: "position" },
     el("p", {}, el("b", { textContent: `${side} ${one.volume} ${one.symbol}` }), el("span", { "data-profit": String(one.ticket) })),

@@ -2,7 +2,7 @@
 
 import { $, api, attempt, clockTime, el, initials, poll, redraw, toast } from "./dom.js";
 import { render } from "./entities.js";
-import { drawBadge, isNewer, markRead, unreadOf } from "./unread.js";
+import { beginRead, drawBadge, isNewer, markRead, unreadOf } from "./unread.js";
 
 const STRANGER = "a stranger, to try refusals";
 const WAIT_FOR_ANSWER_S = 8;
@@ -281,6 +281,7 @@ async function refreshList() {
   const found = await api("/sim/chats").catch(() => null);
   if (!found) return;
   const shown = found.chats.filter((chat) => chat.type === "supergroup" || chat.members[0].role !== "admin" || chat.last);
+  if (state.chatId === null) beginRead(found.chats);
   const order = { admin: 3, client: 1, stranger: 2 };
   const rank = (chat) => (chat.type === "supergroup" ? 0 : order[chat.members[0].role]);
   state.chats = shown.sort((a, b) => rank(a) - rank(b));

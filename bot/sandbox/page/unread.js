@@ -18,6 +18,22 @@ export function isNewer(message, than) {
   return Boolean(message) && (message.id > than.id || message.at > than.at);
 }
 
+/** When this browser sees the page first, what is there already is history, and read. */
+export function beginRead(chats) {
+  for (const chat of chats) {
+    if (!read[chat.chat_id]) read[chat.chat_id] = chat.last ? { id: chat.last.id, at: chat.last.at } : { id: 0, at: "" };
+  }
+  keep();
+}
+
+function keep() {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(read));
+  } catch {
+    // Without a storage, what came before a reload is history after it; nothing else.
+  }
+}
+
 /** How many messages came to a chat since it was last read. */
 export function unreadOf(chat) {
   const seen = read[chat.chat_id];
@@ -32,11 +48,7 @@ export function markRead(chatId, last) {
   const seen = read[chatId];
   if (seen && !isNewer(last, seen)) return false;
   read[chatId] = { id: last.id, at: last.at };
-  try {
-    localStorage.setItem(KEY, JSON.stringify(read));
-  } catch {
-    // Without a storage, chats are new again after a reload; nothing else.
-  }
+  keep();
   return true;
 }
 

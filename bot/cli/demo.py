@@ -8,6 +8,7 @@ from typing import Final
 from bot.cli.options import DemoOptions, UsageError
 from bot.cli.private import keep_to_this_user
 from bot.cli.run import settings_or_usage
+from bot.cli.saying import say
 from bot.cli.serving import PORT_ERRORS, load_app, serve_app
 from bot.cli.world_file import WorldFile, wait_for_world
 from core.people_file import PeopleFileError, people_from
@@ -94,7 +95,7 @@ def _be_world(options: DemoOptions) -> int:
         agents=options.agents,
     )
     try:
-        asyncio.run(serve_world(options.data_dir, options.port, world))
+        asyncio.run(serve_world(options.data_dir, options.port, world, say))
     except (StoreError, TickFileError) as error:
         raise UsageError(str(error)) from None
     except OSError as error:

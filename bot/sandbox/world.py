@@ -195,8 +195,12 @@ def _broker_part(store: WorldStore, options: WorldOptions, people: People) -> li
     return [build(store, options, people)]
 
 
-async def serve_world(data_dir: Path, port: int, options: WorldOptions) -> None:
+async def serve_world(
+    data_dir: Path, port: int, options: WorldOptions, say: Callable[[str], None]
+) -> None:
     """Run the world on 127.0.0.1:``port`` (0: any free one) until SIGTERM or SIGINT.
+
+    Says once where it answers.
 
     Raises StoreLockedError when another world owns the data dir, OSError when the port is taken,
     and whatever a loop of a part failed with.
@@ -206,6 +210,7 @@ async def serve_world(data_dir: Path, port: int, options: WorldOptions) -> None:
     _on_signals(stop.set)
     try:
         await world.start()
+        say(f"the world answers at {world.base_url}; how to reach it: {data_dir / WORLD_FILE}")
         await world.wait(stop)
     finally:
         await world.stop()

@@ -156,6 +156,29 @@ def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
     assert not [link for link in links if not (page.parent / link).exists()]
 
 
+def test_the_services_own_commands_are_run_as_the_service_is() -> None:
+    """Same user, same settings, same files: else `link` and the service do not meet."""
+    unit = (ROOT / "deploy" / "reckoner.service").read_text("utf-8")
+    page = (ROOT / "docs" / "connect-windows.md").read_text("utf-8")
+    has = dict(re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE))
+    command = page.partition("as_reckoner() {")[2].partition("}")[0]
+    for word in (
+        f"--uid={has['User']} ",
+        f"-p EnvironmentFile={has['EnvironmentFile']} ",
+        f"-p UMask={has['UMask']} ",
+        f"--setenv={has['Environment']} ",
+        f"--working-directory={has['WorkingDirectory']} ",
+        has["ExecStart"].removesuffix(" run") + ' "$@"',
+    ):
+        assert word in command
+    assert f"--home-dir /var/lib/{has['StateDirectory']} " in page
+    for word in ("link", "check", "rotate-keys"):
+        assert f"    as_reckoner {word}" in page
+    (prefix,) = re.findall(r"WINEPREFIX=(\S+) /usr/lib/wine/wine64 wineboot", page)
+    assert f"# ReadWritePaths={prefix}\n" in unit
+    assert f"`ReadWritePaths={prefix}`" in page
+
+
 def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs" / "adr").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))

@@ -6,53 +6,30 @@ The market of one world walks, so that its prices are fresh; that of the other h
 import shlex
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from bot.cli.check import look
-from bot.cli.composition import links_over, opened_store
-from bot.keys import Keys
 from core.adapters.mt5 import probe
 from core.adapters.sql.store import SqlStore
-from core.adapters.sql.terminals import SqlTerminals
-from core.config import Settings, load
-from core.people_file import PeopleFile, people_from
 from core.ports import Secret
-from core.services.links import NewLink
+from tests.wire.office import ALICE, BEN, ROOT, Office, running_world, steps_of
 from tests.wire.stage import Stage, Zygote, staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ROOT = Path(__file__).parents[2]
-ALICE, BEN = 50001, 50002
-SERVER = "Reckoner-Demo"
-AHEAD_S = 3 * 3600
-"""Of the simulated server."""
-BOT = "42:SANDBOX"
-ADMIN_CHAT = "-1001000000001"
-READY = "Reckoner can guard and close every account."
-
-
-async def _world(zygote: Zygote, directory: Path, market: str) -> AsyncIterator[Stage]:
-    words = ("--market", market, "--headless")
-    async with Stage(zygote, directory, words=words, free_sending=True) as made:
-        await made.start_world()
-        yield made
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async for made in _world(zygote, tmp_path_factory.mktemp("walking"), "walk"):
+    async for made in running_world(zygote, tmp_path_factory.mktemp("walking"), "walk"):
         yield made
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def still(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async for made in _world(zygote, tmp_path_factory.mktemp("still"), "manual"):
+    async for made in running_world(zygote, tmp_path_factory.mktemp("still"), "manual"):
         for quote in (await made.get("/broker/market"))["quotes"]:
             await made.post("/broker/market", symbol=quote["symbol"], mode="frozen")
         yield made
@@ -62,91 +39,6 @@ async def still(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Asy
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """An agent finds the simulator where it is started from."""
     monkeypatch.chdir(ROOT)
-
-
-class Office:
-    """One installation beside a world: its settings, its people, its links."""
-
-    def __init__(self, world: Stage, directory: Path, *logins: int, **env: str) -> None:
-        self.world = world
-        agent = ROOT / "core" / "adapters" / "mt5" / "agent.py"
-        words = [sys.executable, str(agent), "--module", "core.sim.metatrader5"]
-        self.env = {
-            "DATA_DIR": str(directory / "data"),
-            "TELEGRAM_TOKEN": BOT,
-            "TELEGRAM_API_BASE": world.base_url,
-            "ADMIN_CHAT_ID": ADMIN_CHAT,
-            "MT5_AGENT_COMMAND": shlex.join([*words, "--state-dir", str(directory / "agents")]),
-        } | env
-        self.people = _people(*(logins or (ALICE,)))
-
-    @property
-    def settings(self) -> Settings:
-        return load({name: value for name, value in self.env.items() if value}, dotenv=None)
-
-    async def link(self, login: int = ALICE, **more: Any) -> None:
-        """Link an account to its simulated terminal, whose clock is known."""
-        settings = self.settings
-        keys = Keys(settings)
-        link: dict[str, Any] = {
-            "login": login,
-            "server": SERVER,
-            "path": f"{self.world.base_url}/terminal/{login}",
-            "portable": False,
-            "host": "",
-            "password": Secret("master"),
-        }
-        known_s = more.pop("known_s", AHEAD_S)
-        async with opened_store(settings) as store:
-            with keys.held():
-                keys.prepare()
-            await links_over(store, keys.vault).link(NewLink(**(link | more)))
-            if known_s is not None:
-                terminals = SqlTerminals(store, keys.vault)
-                await terminals.keep_offset(login, SERVER, known_s, datetime.now(UTC))
-
-    async def check(self, capsys: pytest.CaptureFixture[str]) -> tuple[bool, str]:
-        """Whether all is well, and what was said, in which no secret is."""
-        capsys.readouterr()
-        is_ready = await look(self.settings, self.people)
-        said = capsys.readouterr()
-        text = (said.out + said.err).replace("master password", "")  # the kind, not the word
-        for secret in (BOT, BOT.partition(":")[2], "master", "wrong-password"):
-            assert secret not in text
-        return is_ready, said.out
-
-
-def _people(*logins: int) -> PeopleFile:
-    content = {
-        "user": [{"telegram_id": 1, "name": "Ada", "role": "admin"}],
-        "account": [
-            {
-                "login": login,
-                "server": SERVER,
-                "owner": 1,
-                "currency": {ALICE: "GBP", BEN: "USD"}.get(login, "GBP"),
-                "margin_mode": "hedging",
-                "name": str(login),
-            }
-            for login in logins
-        ],
-    }
-    return people_from(content, "people.toml")
-
-
-def _steps(said: str) -> dict[str, tuple[str, str]]:
-    """By name: the state and what was said, the next step included."""
-    steps: dict[str, tuple[str, str]] = {}
-    name = ""
-    for line in said.splitlines():
-        words = line.split(maxsplit=1)
-        if line.startswith("  ") and words[0] in {"ok", "missing", "cannot"}:
-            name, _, text = words[1].partition(": ")
-            steps[name] = (words[0], text)
-        elif line.startswith("      "):
-            state, text = steps[name]
-            steps[name] = (state, f"{text} {line.strip()}")
-    return steps
 
 
 async def test_an_account_that_can_be_guarded_and_closed(
@@ -177,7 +69,7 @@ async def test_nothing_is_there_yet(
     office = Office(world, tmp_path, **nothing)
     is_ready, said = await office.check(capsys)
     assert not is_ready
-    steps = _steps(said)
+    steps = steps_of(said)
     assert {name: state for name, (state, _) in steps.items()} == {
         "terminal": "missing",
         "key": "missing",
@@ -216,7 +108,7 @@ async def test_a_link_that_leads_wrong(
     await office.link(**link)
     is_ready, said = await office.check(capsys)
     assert not is_ready
-    state, text = _steps(said)[name]
+    state, text = steps_of(said)[name]
     assert state == ("missing" if "no terminal" in says else "cannot")
     assert says in text
     assert todo in text
@@ -229,7 +121,7 @@ async def test_the_investors_password_watches_but_closes_nothing(
     await office.link(password=Secret("investor"))
     is_ready, said = await office.check(capsys)
     assert not is_ready
-    steps = _steps(said)
+    steps = steps_of(said)
     assert steps["login"][0] == "ok"
     state, text = steps["permissions"]
     assert state == "cannot"
@@ -259,7 +151,7 @@ async def test_what_keeps_an_account_from_being_closed(
     finally:
         await world.mend(BEN)
     assert not is_ready
-    state, text = _steps(said)["permissions"]
+    state, text = steps_of(said)["permissions"]
     assert state == "cannot"
     assert says in text
 
@@ -291,7 +183,7 @@ async def test_a_closed_market_leaves_an_unknown_clock_unknown(
     await office.link(known_s=None)
     is_ready, said = await office.check(capsys)
     assert not is_ready
-    state, text = _steps(said)["time offset"]
+    state, text = steps_of(said)["time offset"]
     assert (state, "run this again when it is open" in text) == ("cannot", True)
 
 
@@ -311,7 +203,7 @@ async def test_an_agent_that_does_not_start(
     await office.link()
     is_ready, said = await office.check(capsys)
     assert not is_ready
-    state, text = _steps(said)["terminal"]
+    state, text = steps_of(said)["terminal"]
     assert state in {"cannot", "missing"}
     assert says in text
 
@@ -325,80 +217,9 @@ async def test_a_python_without_the_library_says_how_to_get_it(
     )
     await office.link()
     _, said = await office.check(capsys)
-    state, text = _steps(said)["terminal"]
+    state, text = steps_of(said)["terminal"]
     assert state == "cannot"
     assert "python -m pip install MetaTrader5" in text
-
-
-async def test_a_lost_key_is_told_at_the_account_and_at_the_key(
-    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    office = Office(world, tmp_path)
-    await office.link()
-    (tmp_path / "data" / "password.keys").unlink()
-    is_ready, said = await office.check(capsys)
-    assert not is_ready
-    steps = _steps(said)
-    assert "the password cannot be read" in steps["terminal"][1] + steps.get("login", ("", ""))[1]
-    assert steps["key"][0] == "cannot"
-    assert f"{ALICE} at {SERVER}" in steps["key"][1]
-    for name in ("terminal", "key"):
-        text = steps[name][1]
-        assert text.index("bring the key back") < text.index("--new-key")
-
-
-async def test_a_key_open_to_others_is_closed_first_wherever_it_is_told(
-    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    office = Office(world, tmp_path)
-    await office.link()
-    key = tmp_path / "data" / "password.keys"
-    key.chmod(0o644)
-    _, said = await office.check(capsys)
-    steps = _steps(said)
-    for name in ("terminal", "key"):
-        assert f"chmod 600 {key}, then python -m bot rotate-keys" in steps[name][1]
-        assert "bot link" not in steps[name][1]
-
-
-async def test_a_server_spelt_otherwise_is_told_with_both_spellings(
-    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    office = Office(world, tmp_path, PEOPLE_FILE="people.toml")
-    await office.link(server="ReckonerDemo")
-    is_ready, said = await office.check(capsys)
-    assert not is_ready
-    steps = _steps(said)
-    assert "50001 is linked at ReckonerDemo; people.toml spells it Reckoner-Demo" in said
-    assert "linked, but no account of Reckoner: 50001 at ReckonerDemo" in steps["people"][1]
-
-
-async def test_symbols_that_nobody_asked_for_are_not_missed(
-    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    office = Office(world, tmp_path)
-    await office.link()
-    _, said = await office.check(capsys)
-    assert "not at this broker" not in _steps(said)["symbols"][1]
-    office.env["PIP_BY_SYMBOL"] = "XAUUSD=0.10,NOSUCH=1"
-    _, said = await office.check(capsys)
-    assert _steps(said)["symbols"][1].endswith("not at this broker: NOSUCH")
-
-
-async def test_an_older_copy_of_the_database_names_the_epochs_file(
-    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    office = Office(world, tmp_path)
-    await office.link()
-    await office.check(capsys)
-    (epochs,) = (tmp_path / "agents").glob("*.epoch")
-    epochs.write_text('{"epoch": 1000, "owner": "another:1"}')
-    is_ready, said = await office.check(capsys)
-    assert not is_ready
-    assert f"{epochs} has epoch 1000 of 'another:1'" in _steps(said)["terminal"][1]
-    epochs.unlink()
-    is_ready, said = await office.check(capsys)
-    assert is_ready, said
 
 
 @pytest.mark.parametrize(
@@ -419,7 +240,7 @@ async def test_telegram_out_of_reach(
     office = Office(world, tmp_path, **env)
     is_ready, said = await office.check(capsys)
     assert not is_ready
-    state, text = _steps(said)["Telegram"]
+    state, text = steps_of(said)["Telegram"]
     assert state == "cannot"
     assert says in text
 
@@ -437,8 +258,8 @@ async def test_whoever_looks_while_another_owns_the_database_starts_nothing(
     finally:
         await owner.close()
     assert not is_ready
-    assert "Reckoner runs" in _steps(said)["database"][1]
-    assert "has not read this account yet" in _steps(said)["reading"][1]
+    assert "Reckoner runs" in steps_of(said)["database"][1]
+    assert "has not read this account yet" in steps_of(said)["reading"][1]
     assert not (tmp_path / "agents").exists()
 
 

@@ -116,9 +116,16 @@ async def test_what_a_demo_keeps_is_readable_by_its_user_only(tmp_path: Path) ->
 
 async def test_the_app_runs_against_a_world_in_another_process(tmp_path: Path) -> None:
     async with started(tmp_path, "--world-only", "--port", "0", "--market", "manual") as world:
+        await _line(world.stdout, b"the world answers at http://127.0.0.1:")
         async with started(tmp_path, "--app-only") as app:
             first = await _state(tmp_path, ready=True)
             assert first["app_pid"] == app.pid
+            async with started(tmp_path, "--app-only") as twice:
+                _, said = await asyncio.wait_for(twice.communicate(), READY_S_MAX)
+            assert twice.returncode == 1
+            lines = said.decode().splitlines()
+            assert f"Reckoner already runs here (process {app.pid})" in lines[-1]
+            assert "database cannot be used" not in said.decode()
             app.kill()
             await app.communicate()
             assert (await _state(tmp_path, ready=False))["world_pid"] == first["world_pid"]

@@ -219,15 +219,17 @@ def test_a_running_reckoner_tells_what_stands_in_the_way() -> None:
     assert [s.name for s in off if s.state is State.CANNOT] == ["permissions"]
 
 
-BLOCKED = {"terminal_blocked_at": NOW, "terminal_blocked_reason": "7 at S"}
-
-
 @pytest.mark.parametrize("unavailable_since", [None, NOW])
 def test_a_block_is_said_first_and_nobody_is_told_to_stop_the_guard(
     unavailable_since: datetime | None,
 ) -> None:
     """Whether the account is read again, or not at all: the block is what to see to."""
-    said = _running(timedelta(seconds=57), unavailable_since=unavailable_since, **BLOCKED)
+    said = _running(
+        timedelta(seconds=57),
+        unavailable_since=unavailable_since,
+        terminal_blocked_at=NOW,
+        terminal_blocked_reason="7 at S",
+    )
     assert "blocked since 2026-03-02 09:00 UTC" in said[0].text
     assert "7 at S" in said[0].text
     assert "/unblock" in said[0].fix

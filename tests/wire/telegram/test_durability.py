@@ -25,7 +25,7 @@ PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from bot.sandbox.world import WorldOptions, serve_world
-asyncio.run(serve_world(Path(sys.argv[1]), 0, WorldOptions(market="manual")))
+asyncio.run(serve_world(Path(sys.argv[1]), 0, WorldOptions(market="manual"), print))
 assert "aiogram" not in sys.modules
 """
 OPTIONS = WorldOptions(market="manual", flood_limits=False)

@@ -80,7 +80,7 @@ async def _looked(
     accounts = await _accounts(database.store, people)
     told = await _of_accounts(settings, database, keys, accounts)
     return told, [
-        await _key(database.store, keys),
+        await _key(database, keys),
         _database(database, settings),
         await _people(accounts, people, settings, database.store),
     ]
@@ -194,7 +194,10 @@ async def _needed(store: Store, account: Account, at: datetime) -> tuple[str, ..
     return tuple(sorted({each.symbol for each in signals} | {each.symbol for each in trades}))
 
 
-async def _key(store: Store | None, keys: Keys) -> Step:
+async def _key(database: Database, keys: Keys) -> Step:
+    if database.fails:
+        return cannot(KEY, "not known while the database fails", "first do what stands below")
+    store = database.store
     if store is None:
         return missing(KEY, "none is needed before there is a database", "the first link makes it")
     links = links_over(store, keys.vault)

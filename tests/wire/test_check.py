@@ -81,6 +81,8 @@ async def test_nothing_is_there_yet(
         'python -m bot link 50001 --server "Reckoner-Demo" --terminal PATH' in steps["terminal"][1]
     )
     assert "TELEGRAM_TOKEN and ADMIN_CHAT_ID not set" in steps["Telegram"][1]
+    assert steps["key"][1] == "none is needed before there is a database the first link makes it"
+    assert steps["people"][1] == "1 account, all new: the next start of Reckoner takes them up"
     assert not (tmp_path / "data").exists(), "looking makes nothing"
 
 

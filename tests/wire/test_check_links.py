@@ -127,3 +127,16 @@ async def test_the_rehearsal_goes_as_its_page_says(world: Stage, tmp_path: Path)
     out, _ = await asyncio.wait_for(process.communicate(), REHEARSAL_S_MAX)
     assert process.returncode == 0, out.decode()
     assert out.decode().rstrip().endswith(READY)
+
+
+async def test_a_database_that_fails_does_not_make_the_key_needless(
+    world: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.db").write_text("no database at all, and long enough to be read as one")
+    office = Office(world, tmp_path, DATABASE_URL=f"sqlite+aiosqlite:///{tmp_path}/broken.db")
+    is_ready, said = await office.check(capsys)
+    assert not is_ready
+    steps = steps_of(said)
+    assert steps["database"][0] == "cannot"
+    assert steps["key"][0] == "cannot"
+    assert "needed" not in steps["key"][1]

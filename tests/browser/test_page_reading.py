@@ -46,13 +46,15 @@ async def test_after_a_reload_the_newest_is_in_sight_and_read_chats_stay_read(
     browser: Browser, hand: Hand
 ) -> None:
     await talk(hand, ADMIN_CHAT_ID, ENOUGH_TO_SCROLL)
-    await talk(hand, ALICE, 2)
+    await talk(hand, ALICE, 3)
     page = await opened(browser, hand, DESKTOP)
     await page.until(f"{SHOWN} === {ENOUGH_TO_SCROLL} && {AT_END}")
+    assert await page.run("!document.querySelector('.chat .badge')"), "history is not news"
+    await talk(hand, ALICE, 2)
     alices = "[...document.querySelectorAll('.chat')].find(n => n.textContent.includes('Alice'))"
     assert await page.until(f"{alices}.querySelector('.badge')?.textContent") == "2"
     await page.run(OPEN_CHAT.format("Alice"))
-    await page.until(f"{SHOWN} === 2 && !document.querySelector('.chat .badge')")
+    await page.until(f"{SHOWN} === 5 && !document.querySelector('.chat .badge')")
     await page.call("Page.reload")
     await page.until(f"{SHOWN} === {ENOUGH_TO_SCROLL} && {AT_END}")
     await page.until(f"{alices} && !document.querySelector('.chat .badge')")

@@ -30,8 +30,12 @@ class TerminalStarting(BrokerUnavailable):
     """The terminal's agent is being started or is resting before its next start."""
 
 
+class TerminalTaken(BrokerUnavailable):
+    """The terminal obeys another owner, and our own store knows of none: this account only."""
+
+
 class StaleEpoch(Exception):
-    """The gateway has seen a newer owner: this process must stop acting at once."""
+    """The gateway has seen a newer owner, and will not act for us."""
 
 
 class NotSent(Exception):

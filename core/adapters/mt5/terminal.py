@@ -118,7 +118,7 @@ class Terminal:
 
     def _may_start(self) -> bool:
         due = circuit.is_due(self.health, self._shared.clock.now())
-        return due and self._fault is not StaleEpoch and not self._closed
+        return due and not self._closed
 
     def _begin(self) -> None:
         self._came_up = asyncio.Event()

@@ -113,7 +113,8 @@ class Finding(Struct, frozen=True, kw_only=True, gc=False):
 class Closure(Struct, frozen=True, kw_only=True, gc=False):
     """A position's end, or part of it, explained by deals. Profit in account currency.
 
-    `note` says what was odd about the fill. `slippage_pips` is how much worse (positive) than the
+    `level` is the stop or target that closed it, where the server wrote that on the deal. `note`
+    says what was odd about the fill. `slippage_pips` is how much worse (positive) than the
     stop or target that closed it the exit was filled; `to_target_pips` how far it was from the
     target when somebody closed it; each None where there is nothing to compare with.
     """
@@ -126,6 +127,7 @@ class Closure(Struct, frozen=True, kw_only=True, gc=False):
     exit_price: Decimal
     pnl: Decimal
     closed_at: datetime
+    level: Decimal | None = None
     note: str = ""
     slippage_pips: Decimal | None = None
     to_target_pips: Decimal | None = None

@@ -13,14 +13,13 @@ Invariants:
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from core.domain.assignment import forced
 from core.domain.broker import ZERO, Deal, DealEntry, DealReason, Position, SymbolSpec
-from core.domain.closures import PRICE_QUANTUM
+from core.domain.closures import mean
 from core.domain.findings import Origin
 from core.records import TradeRow
 
@@ -55,7 +54,8 @@ class Matching(Struct, frozen=True, kw_only=True, gc=False):
     `parts` are each trade's positions that are there; `past` the position of a trade that came and
     went between two readings, known by its deals alone. `duplicates` repeat a trade that has its
     volume, `strays` carry a trade's tag on another symbol, and `questions` are positions that may
-    be any of several trades, or that somebody opened by hand and may have meant for one.
+    be any of several trades, or that somebody opened by hand and may have meant for one. `loose`:
+    there are positions that are no trade's.
     """
 
     parts: Mapping[int, tuple[Position, ...]]
@@ -63,6 +63,7 @@ class Matching(Struct, frozen=True, kw_only=True, gc=False):
     duplicates: Mapping[int, TradeRow]
     strays: Mapping[int, TradeRow]
     questions: Mapping[int, tuple[int, ...]]
+    loose: bool
 
 
 def identifiers(trade: TradeRow) -> tuple[int, ...]:
@@ -102,6 +103,7 @@ def match(trades: Sequence[TradeRow], world: World) -> Matching:
         duplicates=search.duplicates,
         strays=search.strays,
         questions=search.questions,
+        loose=len(taken) != len(by_identifier),
     )
 
 
@@ -343,12 +345,10 @@ def adopt(
         adopted,
         other_position_ids=[*(trade.other_position_ids or ()), position.identifier],
         observed_volume=filled + position.volume,
-        entry_price=_mean(trade.entry_price, filled, position),
+        entry_price=mean(
+            [
+                (trade.entry_price or position.price_open, filled),
+                (position.price_open, position.volume),
+            ]
+        ),
     )
-
-
-def _mean(price: Decimal | None, volume: Decimal, more: Position) -> Decimal:
-    if price is None or not volume:
-        return more.price_open
-    total = price * volume + more.price_open * more.volume
-    return (total / (volume + more.volume)).quantize(PRICE_QUANTUM)

@@ -25,9 +25,13 @@ def pip_size(spec: SymbolSpec, overrides: Mapping[str, Decimal]) -> Decimal:
     override = by_symbol(overrides, spec)
     if override is not None:
         return override
-    # A symbol that is not selected shows no point; its digits say the same.
-    point = spec.point if spec.point > 0 else Decimal(1).scaleb(-spec.digits)
+    point = point_size(spec)
     return point * 10 if spec.digits in FRACTIONAL_DIGITS else point
+
+
+def point_size(spec: SymbolSpec) -> Decimal:
+    """The last digit of this symbol's prices; one that is not selected shows none itself."""
+    return spec.point if spec.point > 0 else Decimal(1).scaleb(-spec.digits)
 
 
 def quoted(price: Decimal, spec: SymbolSpec | None) -> Decimal:
@@ -44,6 +48,11 @@ def quoted(price: Decimal, spec: SymbolSpec | None) -> Decimal:
 def in_pips(price_distance: Decimal, pip: Decimal) -> Decimal:
     """A price distance in pips, to two decimals, keeping its sign."""
     return (price_distance / pip).quantize(PIP_QUANTUM, ROUND_HALF_EVEN)
+
+
+def in_points(price_distance: Decimal, point: Decimal) -> Decimal:
+    """A price distance in points, to two decimals (means may lie between), keeping its sign."""
+    return (price_distance / point).quantize(PIP_QUANTUM, ROUND_HALF_EVEN)
 
 
 def entry_slippage_pips(side: Side, expected: Decimal, filled: Decimal, pip: Decimal) -> Decimal:

@@ -110,10 +110,9 @@ DIVERGENCES = (
         "The trade's position is on the other side, and no deal turned it round.",
     ),
     _row(
-        Kind.NETTING_REVERSAL,
+        Kind.NETTING_REVERSED,
         _CRITICAL,
         "The trade's position is on the other side since a deal (INOUT) went through zero.",
-        reason="netting_reversed",
     ),
     _row(
         Kind.SYMBOL_MISMATCH,

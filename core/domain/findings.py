@@ -27,7 +27,7 @@ class Kind(StrEnum):
     TP_REMOVED = "tp_removed"
     TP_MISSING = "tp_missing"
     DIRECTION_MISMATCH = "direction_mismatch"
-    NETTING_REVERSAL = "netting_reversal"
+    NETTING_REVERSED = "netting_reversed"
     SYMBOL_MISMATCH = "symbol_mismatch"
     DUPLICATE_EXECUTION = "duplicate_execution"
     LATE_EXECUTION = "late_execution"

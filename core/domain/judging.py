@@ -17,6 +17,8 @@ from core.domain.matching import LATE_FILL_GRACE, origin, own_deals
 from core.domain.pips import entry_slippage_pips, in_points, pip_size, point_size, quoted
 from core.records import TradeRow
 
+_BUY, _SELL = Side.BUY, Side.SELL
+
 
 class Policy(Struct, frozen=True, kw_only=True):
     """Tolerances and bounds of reconciliation."""
@@ -73,19 +75,21 @@ def entry_price(trade: TradeRow, position: Position) -> Decimal:
 
 def unchanged(match: Match, parts: tuple[Position, ...]) -> bool:
     """Whether nothing that is judged differs from the positions judged before."""
-    if len(parts) != len(match.parts):
-        return False
-    for new, old in zip(parts, match.parts, strict=True):
-        if new is not old and not (
-            new.stop_loss == old.stop_loss
-            and new.take_profit == old.take_profit
-            and new.volume == old.volume
-            and new.price_open == old.price_open
-            and new.side is old.side
-            and new.identifier == old.identifier
-        ):
-            return False
-    return True
+    before = match.parts
+    if len(parts) == 1 == len(before):  # nearly always
+        return _same(parts[0], before[0])
+    return len(parts) == len(before) and all(map(_same, parts, before))
+
+
+def _same(new: Position, old: Position) -> bool:
+    return new is old or (
+        new.stop_loss == old.stop_loss
+        and new.take_profit == old.take_profit
+        and new.volume == old.volume
+        and new.price_open == old.price_open
+        and new.side is old.side
+        and new.identifier == old.identifier
+    )
 
 
 def judge(match: Match, deals: Sequence[Deal], policy: Policy, *, levels: bool) -> Match:
@@ -96,7 +100,7 @@ def judge(match: Match, deals: Sequence[Deal], policy: Policy, *, levels: bool) 
     trade, position = match.trade, match.position
     if position.side != trade.side:
         turned = any(d.entry == DealEntry.INOUT for d in deals)
-        kind = Kind.NETTING_REVERSAL if turned else Kind.DIRECTION_MISMATCH
+        kind = Kind.NETTING_REVERSED if turned else Kind.DIRECTION_MISMATCH
         return replace(match, findings=(_finding(match, kind, trade.side, position.side.value),))
     found: list[Finding] = []
     if match.slippage_pips > policy.slippage_pips_max:
@@ -115,10 +119,24 @@ def judge(match: Match, deals: Sequence[Deal], policy: Policy, *, levels: bool) 
     return replace(match, findings=tuple(found)) if found or match.findings else match
 
 
-def slippage(trade: TradeRow, position: Position, spec: SymbolSpec, policy: Policy) -> Decimal:
-    """How much worse than expected the trade was filled, in pips, adverse positive."""
+def slippage(
+    trade: TradeRow, position: Position, spec: SymbolSpec, policy: Policy, before: Match | None
+) -> Decimal:
+    """How much worse than expected the trade was filled, in pips, adverse positive.
+
+    It is the same as `before` where that is of the same trade, filled at the same price.
+    """
+    if (
+        before is not None
+        and before.trade is trade
+        and (
+            before.position.price_open == position.price_open
+            and before.position.volume == position.volume
+        )
+    ):
+        return before.slippage_pips
     return entry_slippage_pips(
-        Side(trade.side),
+        _BUY if trade.side == "buy" else _SELL,
         trade.expected_entry,
         entry_price(trade, position),
         pip_size(spec, policy.pip_by_symbol),
@@ -211,6 +229,7 @@ def _instant(at: datetime) -> str:
 def _finding(match: Match, kind: Kind, expected: Decimal | str, observed: Decimal | str) -> Finding:
     """Figures are told as they are given; what is `material` has no zeros at its end."""
     trade, position = match.trade, match.position
+    told = observed if isinstance(observed, str) else _told(observed)
     return Finding(
         kind=kind,
         subject=str(position.identifier),
@@ -218,20 +237,30 @@ def _finding(match: Match, kind: Kind, expected: Decimal | str, observed: Decima
         signal_id=trade.signal_id,
         approval_id=trade.approval_id,
         symbol=position.symbol,
-        side=position.side.value,
+        side="buy" if position.side is _BUY else "sell",
         volume=position.volume,
-        expected=expected if isinstance(expected, str) else f"{expected:f}",
-        observed=observed if isinstance(observed, str) else f"{observed:f}",
-        material=plain(observed),
+        expected=expected if isinstance(expected, str) else _told(expected),
+        observed=told,
+        material=told if isinstance(observed, str) else _without_zeros(told),
         magic=position.magic,
         opened_by=position.reason,
         price=position.price_open,
     )
 
 
-def plain(figure: Decimal | str) -> str:
+def plain(figure: Decimal) -> str:
     """A figure without the zeros at its end, in no scientific notation."""
-    return figure if isinstance(figure, str) else f"{figure.normalize():f}"
+    return _without_zeros(_told(figure))
+
+
+def _told(figure: Decimal) -> str:
+    """In no scientific notation; `str` says nearly all figures so, in half the time."""
+    text = str(figure)
+    return f"{figure:f}" if "E" in text else text
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def missing(trade: TradeRow, position_id: int) -> Finding:

@@ -59,11 +59,11 @@ class Matching(Struct, frozen=True, kw_only=True, gc=False):
     """
 
     parts: Mapping[int, tuple[Position, ...]]
-    past: Mapping[int, int]
-    duplicates: Mapping[int, TradeRow]
-    strays: Mapping[int, TradeRow]
-    questions: Mapping[int, tuple[int, ...]]
-    loose: bool
+    past: Mapping[int, int] = {}
+    duplicates: Mapping[int, TradeRow] = {}
+    strays: Mapping[int, TradeRow] = {}
+    questions: Mapping[int, tuple[int, ...]] = {}
+    loose: bool = False
 
 
 def identifiers(trade: TradeRow) -> tuple[int, ...]:
@@ -78,16 +78,23 @@ def match(trades: Sequence[TradeRow], world: World) -> Matching:
     parts: dict[int, tuple[Position, ...]] = {}
     taken: set[int] = set()
     by_identifier = {p.identifier: p for p in world.positions}
+    there = by_identifier.get
     unplaced: list[TradeRow] = []
     for trade in trades:
         if trade.position_id is None:
             unplaced.append(trade)
             continue
-        for identifier in identifiers(trade) if trade.other_position_ids else (trade.position_id,):
-            position = by_identifier.get(identifier)
-            if position is not None:
-                parts[trade.id] = (*parts.get(trade.id, ()), position)
-                taken.add(identifier)
+        position = there(trade.position_id)
+        if trade.other_position_ids:
+            held = tuple(p for p in map(there, identifiers(trade)) if p is not None)
+            if held:
+                parts[trade.id] = held
+                taken.update(p.identifier for p in held)
+        elif position is not None:
+            parts[trade.id] = (position,)
+            taken.add(trade.position_id)
+    if not unplaced and len(taken) == len(by_identifier):
+        return Matching(parts=parts)
     search = _Search(trades, world, parts, taken)
     if len(taken) != len(by_identifier):
         search.by_tag()

@@ -177,39 +177,38 @@ class _Review:
                 and not self._shared
                 and judging.unchanged(old, parts)
             ):
-                found.append(old if old.whole else self._match(trade, parts))
+                found.append(old if old.whole else self._match(trade, parts, old))
             else:
-                found.append(self._match(trade, parts))
+                found.append(self._match(trade, parts, old))
         for owners in self._shared.values():
             self._judge_shared(found, owners)
         return found
 
-    def _match(self, trade: TradeRow, parts: tuple[Position, ...]) -> Match:
+    def _match(self, trade: TradeRow, parts: tuple[Position, ...], before: Match | None) -> Match:
         world, identifier = self._world, parts[0].identifier
-        position = judging.combined(parts)
+        position = parts[0] if len(parts) == 1 else judging.combined(parts)
         deals: Sequence[Deal] = world.deals.get(identifier, ()) if world.deals else ()
         shared = identifier in self._shared
         if world.netting and deals:
             position = (sharing.share if shared else sharing.own_entry)(trade, position, deals)
         spec = world.symbols[position.symbol]
-        stored = identifiers(trade)
-        known = len(stored) == len(parts) or all(p.identifier in stored for p in parts)
-        first = trade.position_id is None
-        judged_before = Match(
+        single = len(parts) == 1 and trade.position_id == identifier
+        stored = () if single else identifiers(trade)
+        figures = Match(
             trade=trade,
             position=position,
             spec=spec,
-            slippage_pips=judging.slippage(trade, position, spec, self._policy),
-            first=first,
+            slippage_pips=judging.slippage(trade, position, spec, self._policy, before),
+            first=trade.position_id is None,
             parts=parts,
             joined=()
-            if known
+            if single
             else tuple(p.identifier for p in parts if p.identifier not in stored),
-            whole=self._is_whole(trade, parts) if len(stored) > 1 else True,
+            whole=not trade.other_position_ids or self._is_whole(trade, parts),
             shared=shared,
         )
         newest = not shared or self._shared[identifier][-1] is trade
-        return judging.judge(judged_before, deals, self._policy, levels=newest)
+        return judging.judge(figures, deals, self._policy, levels=newest)
 
     def _is_whole(self, trade: TradeRow, parts: tuple[Position, ...]) -> bool:
         """Whether each part of a split fill is there or its end explained; counts it otherwise."""

@@ -10,7 +10,7 @@ from core.domain.divergences import DIVERGENCES, STORED_BEFORE, Divergence, Role
 HEAD = """# Divergences
 
 What Reckoner can name, and the rule that decides it.
-The table is `core/domain/divergences.py`, printed by `python -m tests.unit.domain.divergences_page`.
+The table is `core/domain/divergences.py`; `python -m tests.unit.domain.divergences_page` prints it.
 
 *Reason* is the word in `reconciliation_logs.divergence_reason`.
 *Code* is the word elsewhere: an episode's `kind`, a trade's `close_reason`, or a note.

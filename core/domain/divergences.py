@@ -273,20 +273,27 @@ STORED_BEFORE: Mapping[str, str] = {
 }
 """Words of rows written before this table, and the row each means (`unknown_position`: any)."""
 
-_BY_CODE: Mapping[Kind | CloseReason | Note, str] = {r.code: r.reason for r in DIVERGENCES}
+_BY_CODE: Mapping[str, str] = {row.code.value: row.reason for row in DIVERGENCES}
 
 
 def reason_word(finding: Finding) -> str:
     """The stored reason of a finding."""
-    if finding.kind is Kind.UNKNOWN_POSITION:
-        origin = finding.origin or Origin.FOREIGN_EA.value
-        return f"{Kind.UNKNOWN_POSITION.value}_{origin}"
-    return _BY_CODE[finding.kind]
+    return reason_of(finding.kind.value, finding.origin)
 
 
 def end_word(closure: Closure) -> str:
     """The stored reason of an end: what was odd about its fill, else who or what closed it."""
-    return closure.note or _BY_CODE[closure.reason]
+    return closure.note or reason_of(closure.reason.value)
+
+
+def reason_of(code: str, origin: str = "") -> str:
+    """The stored reason that a code means; an unknown position's depends on where it came from.
+
+    A code of no row, from a newer version, is its own word.
+    """
+    if code == Kind.UNKNOWN_POSITION:
+        return f"{code}_{origin or Origin.FOREIGN_EA.value}"
+    return _BY_CODE.get(code, code)
 
 
 def row_of(word: str) -> Divergence | None:

@@ -54,7 +54,7 @@ class Missing(Struct, frozen=True, kw_only=True, gc=False):
 class Reconciliation(Struct, frozen=True, kw_only=True, gc=False):
     """The whole opinion on one reading, and the part of the reading that it is about.
 
-    `settled`: the same trades and the same reading, later, would bring the same opinion.
+    `settled`: it does not depend on the time, as it does while a trade's tag may still come.
     """
 
     matches: tuple[Match, ...]
@@ -144,9 +144,6 @@ class _Review:
             findings.extend(
                 judging.unknown_order(o) for o in snapshot.orders if o.magic not in magics
             )
-        waits = any(m.first or m.joined for m in matches) or (
-            unknown and any(t.position_id is None for t in trades)
-        )
         return Reconciliation(
             matches=tuple(matches),
             gone=tuple(gone),
@@ -156,7 +153,7 @@ class _Review:
             trades=trades,
             positions=snapshot.positions,
             orders=snapshot.orders,
-            settled=not (waits or gone or self.missing),
+            settled=not (unknown and any(t.position_id is None for t in trades)),
         )
 
     # --- what is there --------------------------------------------------------------------------
@@ -173,7 +170,6 @@ class _Review:
             if (
                 old is not None
                 and old.trade is trade
-                and not (old.first or old.joined)
                 and not self._shared
                 and judging.unchanged(old, parts)
             ):

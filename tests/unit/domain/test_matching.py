@@ -129,6 +129,8 @@ def test_a_split_trade_is_over_when_every_part_is_explained() -> None:
         ),
     ]
     assert [m.count for m in read([SPLIT], deals=ends[:1]).missing] == [1]
+    without = [ends[0], replace(ends[1], volume=D("0.05"))]
+    assert read([SPLIT], deals=without).gone == (), "0.09 of the 0.10 it had"
     (end,) = read([SPLIT], deals=ends).gone
     assert (end.closure.position_id, end.closure.volume) == (5, D("0.10"))
     assert (end.closure.exit_price, end.closure.pnl) == (D("1975.60"), D("53.00"))
@@ -258,9 +260,11 @@ def lost(ticket: int, volume: str = "0.10", **changes: Any) -> Position:
 
 def test_the_only_candidate_is_the_trade_once_its_own_tag_can_no_longer_come() -> None:
     assert kinds(read([WAITING], lost(5), began=65.0)) == [("unknown_position", "5")]
-    result = read([WAITING], lost(5), began=AFTER)
-    assert [(m.trade.id, m.position.ticket) for m in result.matches] == [(1, 5)]
-    assert result.findings == ()
+    early = read([WAITING], lost(5), began=65.0)
+    for before in (None, early):
+        result = read([WAITING], lost(5), began=AFTER, before=before)
+        assert [(m.trade.id, m.position.ticket) for m in result.matches] == [(1, 5)]
+        assert result.findings == ()
 
 
 def test_two_candidates_are_a_question_and_never_a_guess() -> None:

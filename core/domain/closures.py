@@ -51,12 +51,11 @@ def explain(
     The reason is the last exit's; the price the volume-weighted mean of all exits; profit the sum
     of every deal of the position, commission on the entry included.
     """
-    exits = sorted(
-        (d for d in deals if d.entry in DealEntry.EXITS), key=lambda d: (d.executed_at, d.ticket)
-    )
+    traded_deals = _without_reopenings(deals)
+    exits = [d for d in traded_deals if d.entry in DealEntry.EXITS]
     if not exits:
         return None
-    entered = sum((d.volume for d in deals if d.entry == DealEntry.IN), ZERO)
+    entered = sum((d.volume for d in traded_deals if d.entry == DealEntry.IN), ZERO)
     left = sum((d.volume for d in exits), ZERO)
     if left < max(entered, held) or (entered and _reversed_and_open(deals)):
         return None
@@ -72,6 +71,21 @@ def explain(
         closed_at=last.executed_at,
         level=level_of(last),
     )
+
+
+def _without_reopenings(deals: Sequence[Deal]) -> list[Deal]:
+    """The deals in order of time, without those by which a rollover closed and opened it anew."""
+    ordered = sorted(deals, key=lambda d: (d.executed_at, d.ticket))
+    again = sum(d.reason == DealReason.ROLLOVER and d.entry == DealEntry.IN for d in ordered)
+    kept: list[Deal] = []
+    for deal in ordered:
+        if deal.reason == DealReason.ROLLOVER and deal.entry == DealEntry.IN:
+            continue
+        if deal.reason == DealReason.ROLLOVER and deal.entry == DealEntry.OUT and again:
+            again -= 1
+            continue
+        kept.append(deal)
+    return kept
 
 
 def together(closures: Sequence[Closure], position_id: int) -> Closure:

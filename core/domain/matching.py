@@ -32,6 +32,10 @@ CLOCK_SKEW_MAX = timedelta(seconds=2)
 BY_HAND_WINDOW = timedelta(hours=1)
 """For this long after a trade's deadline a position opened by hand may be meant for it."""
 PENDING, OPEN, EXPIRED = "pending", "open", "expired"
+SERVER = frozenset(
+    {DealReason.STOP_LOSS, DealReason.TAKE_PROFIT, DealReason.STOP_OUT, DealReason.ROLLOVER}
+)
+"""Deals that no order of anybody's made; they may carry its tag all the same."""
 BY_HAND = frozenset({DealReason.CLIENT, DealReason.MOBILE, DealReason.WEB})
 
 Deals = Mapping[int, Sequence[Deal]]
@@ -278,7 +282,7 @@ def own_deals(trade: TradeRow, deals: Iterable[Deal]) -> list[Deal]:
         d
         for d in deals
         if d.entry in {DealEntry.IN, DealEntry.INOUT, DealEntry.OUT}
-        and d.reason not in {DealReason.STOP_LOSS, DealReason.TAKE_PROFIT, DealReason.STOP_OUT}
+        and d.reason not in SERVER
         and d.deal_type == (0 if trade.side == "buy" else 1)
         and (d.magic == trade.magic or (d.magic == 0 and d.comment == trade.comment))
     ]

@@ -94,7 +94,10 @@ class TradeRow(Record, frozen=True, kw_only=True):
 
     `status`: pending (handed out, not placed), open, closed, cancelled or expired. `position_id` is
     the broker's position identifier once matched. `missing_*` count complete reads without it.
-    `volume` is what was approved; `observed_*` what the broker last showed of it.
+    `volume` is what was approved; `observed_volume` the most that was ever held of it, and
+    `entry_price` the mean price of that. `other_position_ids` are further positions of a split
+    fill. `stop_seen` and `target_seen` say whether a level ever stood there (None: not known).
+    `adopted_*`: who (a user's id) said that a position is this trade, and when.
     """
 
     table: ClassVar[str] = "trades"
@@ -124,6 +127,11 @@ class TradeRow(Record, frozen=True, kw_only=True):
     missing_since: datetime | None = None
     missing_count: int = 0
     created_at: datetime
+    other_position_ids: list[int] | None = None
+    stop_seen: bool | None = None
+    target_seen: bool | None = None
+    adopted_by: int | None = None
+    adopted_at: datetime | None = None
 
 
 class ReconciliationLogRow(Record, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, trade, who
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import lots, moment, pips, price, slippage, span
+from bot.views.sentences import of_divergence, sentence
 from bot.views.words import (
     FINDING_FIGURES,
     FINDING_NOTES,
@@ -17,8 +18,8 @@ from bot.views.words import (
 )
 from core.domain.alerts import DivergenceOpened, DivergenceResolved
 
-EXPLAINED = frozenset({"unknown_position", "unknown_pending_order"})
-"""Findings whose headline and note say everything: nothing was expected, this was found."""
+EXPLAINED = frozenset({"unknown_position", "unknown_pending_order", "late_execution"})
+"""Findings whose headline and sentence say everything that two figures could."""
 NOTHING_DONE = "Reckoner reports this and changes nothing."
 
 
@@ -32,6 +33,7 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
         headline(voice, f"⚠️ {title}{figure}: {subject}"),
         *who(alert, audience),
         *_figures(alert),
+        sentence(of_divergence(alert), voice, audience),
     ]
     if alert.finding.startswith("unknown_"):
         lines.append(f"Opened {opened_by(alert.opened_by, alert.magic)}.")

@@ -5,6 +5,7 @@ from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, stops, trade, who
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain, moment, price, slippage
+from bot.views.sentences import of_close, sentence
 from bot.views.words import (
     CLOSED_BY_CLIENT,
     CLOSED_BY_YOU,
@@ -101,6 +102,8 @@ def position_closed(alert: PositionClosed, voice: Voice, audience: Audience) -> 
         *who(alert, audience),
         f"Exit price: {price(alert.exit_price)}",
     ]
+    if alert.note or alert.to_target_pips is not None:
+        lines.append(sentence(of_close(alert), voice, audience))
     if alert.partial:
         lines.append("Only this part was closed; the rest stays open.")
     if alert.signal_id is not None:

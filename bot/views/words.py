@@ -22,6 +22,7 @@ CLOSED_OTHERWISE = {
     "stop_out": "Broker's stop-out",
     "reckoner": "Closed by Reckoner",
     "close_by": "Closed by close-by",
+    "netting_reversal": "Closed by netting",
     "rollover": "Closed by a rollover",
     "other": "Closed",
 }
@@ -40,16 +41,27 @@ FINDINGS = {
     "entry_slippage": "Slipped entry",
     "partial_fill": "Only partly filled",
     "over_volume": "More volume than approved",
+    "scaled_in": "Volume added",
     "volume_reduced": "Volume reduced",
     "sl_moved": "Stop loss moved",
     "sl_removed": "Stop loss removed",
+    "sl_missing": "No stop loss",
     "tp_moved": "Take profit moved",
     "tp_removed": "Take profit removed",
+    "tp_missing": "No take profit",
     "unknown_position": "Unknown position",
     "unknown_pending_order": "Unknown pending order",
     "missing_unexplained": "Position missing",
     "direction_mismatch": "Opposite direction",
+    "netting_reversed": "Turned round",
+    "symbol_mismatch": "Another symbol",
     "duplicate_execution": "Placed twice",
+    "late_execution": "Placed late",
+    "not_executed": "Not placed",
+    "balance_operation": "Money moved",
+    "pnl_mismatch": "Balance not explained",
+    "wrong_account": "Another account answered",
+    "stale_data": "No fresh data",
 }
 FINDINGS_NEW = {"sl_moved": "Stop loss set", "tp_moved": "Take profit set"}
 """The same where there was nothing before."""
@@ -57,12 +69,16 @@ FINDING_FIGURES = {
     "entry_slippage": "price",
     "partial_fill": "lots",
     "over_volume": "lots",
+    "scaled_in": "lots",
     "volume_reduced": "lots",
     "sl_moved": "price",
     "sl_removed": "price",
+    "sl_missing": "price",
     "tp_moved": "price",
     "tp_removed": "price",
+    "tp_missing": "price",
     "direction_mismatch": "side",
+    "netting_reversed": "side",
 }
 FINDING_NOTES = {
     "unknown_position": "No signal called for it. Reckoner does not close it for that reason; "
@@ -70,6 +86,7 @@ FINDING_NOTES = {
     "unknown_pending_order": "No signal called for it. Reckoner does not remove it for that "
     "reason; where a guard closes, it is removed.",
     "sl_removed": "The position has no stop loss now.",
+    "sl_missing": "The position has no stop loss.",
     "missing_unexplained": "It is gone and no deal explains it yet. Reckoner goes on looking.",
     "duplicate_execution": "The same trade was placed more than once.",
 }
@@ -121,6 +138,7 @@ ENDED = {
     "take_profit": "closed by its take profit",
     "stop_out": "closed by the broker's stop-out",
     "reckoner": "closed by Reckoner",
+    "netting_reversal": "closed by an order the other way",
 }
 RESOLVED = {
     "as_expected": "it is as expected again",

@@ -93,7 +93,8 @@ class PositionClosed(AccountAlert, frozen=True, kw_only=True):
     """A position is gone and a deal says why.
 
     `close_reason`: client_desktop, client_mobile, client_web, foreign_ea, stop_loss, take_profit,
-    stop_out, reckoner, close_by, rollover, other. `partial` where some of it stays open.
+    stop_out, reckoner, close_by, netting_reversal, rollover, other. `partial` where some of it
+    stays open. `note`, `slippage_pips`, `to_target_pips`: see `core.domain.findings.Closure`.
     """
 
     position_id: int
@@ -107,6 +108,9 @@ class PositionClosed(AccountAlert, frozen=True, kw_only=True):
     close_reason: str
     closed_at: datetime
     partial: bool = False
+    note: str = ""
+    slippage_pips: Decimal | None = None
+    to_target_pips: Decimal | None = None
 
 
 # --- divergences --------------------------------------------------------------------------------
@@ -133,6 +137,8 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
     opened_by: int = 0
     at: datetime
     changed: bool = False
+    slippage_points: Decimal | None = None
+    origin: str = ""
 
 
 class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):

@@ -21,14 +21,20 @@ from core.domain.rates import Rate, gbp_rate
 from core.domain.reconciliation import Policy, Reconciliation, reconcile
 from core.records import AccountRow, AccountStateRow, EpisodeRow, TradeRow
 
-UNMATCHED_KINDS = frozenset({Kind.UNKNOWN_POSITION.value, Kind.DUPLICATE_EXECUTION.value})
+UNMATCHED_KINDS = frozenset(
+    {
+        Kind.UNKNOWN_POSITION.value,
+        Kind.DUPLICATE_EXECUTION.value,
+        Kind.SYMBOL_MISMATCH.value,
+    }
+)
 
 
 class Known(Struct, frozen=True, kw_only=True):
     """What is known of an account before a reading.
 
     `deals` are grouped by position identifier; `absent` counts complete readings without an
-    unmatched position that was there before.
+    unmatched position that was there before. `opinion` is what was concluded from the last reading.
     """
 
     account: AccountRow
@@ -40,6 +46,7 @@ class Known(Struct, frozen=True, kw_only=True):
     closed_by_us: frozenset[int]
     absent: Mapping[str, int]
     inhibited: bool
+    opinion: Reconciliation | None = None
 
 
 class Cycle(Struct, frozen=True, kw_only=True):
@@ -85,7 +92,8 @@ def think(
     limits = limits_in_force(known.account, rate.gbp_per_unit if rate else known.state.gbp_rate)
     reading = _reading(snapshot, step)
     verdict = drawdown.judge(_guard_memory(known.state), reading, limits)
-    opinion = reconcile(known.trades, snapshot, deals, known.closed_by_us, policy)
+    before = None if new_deals else known.opinion
+    opinion = reconcile(known.trades, snapshot, deals, known.closed_by_us, policy, before)
     carried, closures, absent = _vanished(known, snapshot, deals, policy)
     findings = _inhibit(known, (*opinion.findings, *carried))
     return Cycle(

@@ -10,21 +10,35 @@ from core.domain.broker import Side
 
 
 class Kind(StrEnum):
-    """The ways an account can differ from what the signals called for."""
+    """The ways an account can differ from what it should be.
+
+    The words are stored. What each means and when it is said: `core.domain.divergences`.
+    """
 
     ENTRY_SLIPPAGE = "entry_slippage"
     PARTIAL_FILL = "partial_fill"
     OVER_VOLUME = "over_volume"
+    SCALED_IN = "scaled_in"
     VOLUME_REDUCED = "volume_reduced"
     SL_MOVED = "sl_moved"
     SL_REMOVED = "sl_removed"
+    SL_MISSING = "sl_missing"
     TP_MOVED = "tp_moved"
     TP_REMOVED = "tp_removed"
+    TP_MISSING = "tp_missing"
     DIRECTION_MISMATCH = "direction_mismatch"
+    NETTING_REVERSED = "netting_reversed"
+    SYMBOL_MISMATCH = "symbol_mismatch"
     DUPLICATE_EXECUTION = "duplicate_execution"
+    LATE_EXECUTION = "late_execution"
+    NOT_EXECUTED = "not_executed"
     UNKNOWN_POSITION = "unknown_position"
     UNKNOWN_PENDING_ORDER = "unknown_pending_order"
     MISSING_UNEXPLAINED = "missing_unexplained"
+    BALANCE_OPERATION = "balance_operation"
+    PNL_MISMATCH = "pnl_mismatch"
+    WRONG_ACCOUNT = "wrong_account"
+    STALE_DATA = "stale_data"
 
 
 class CloseReason(StrEnum):
@@ -39,8 +53,26 @@ class CloseReason(StrEnum):
     STOP_OUT = "stop_out"
     RECKONER = "reckoner"
     CLOSE_BY = "close_by"
+    NETTING_REVERSAL = "netting_reversal"
     ROLLOVER = "rollover"
     OTHER = "other"
+
+
+class Note(StrEnum):
+    """What is written beside a fill or an end, and is no difference that lasts."""
+
+    SPLIT_FILL = "split_fill"
+    ROLLOVER_REOPEN = "rollover_reopen"
+    EXIT_SLIPPAGE = "exit_slippage"
+    GAP_FILL = "gap_fill"
+
+
+class Origin(StrEnum):
+    """Where a position that no signal called for came from, as far as it says itself."""
+
+    MANUAL = "manual"
+    FOREIGN_EA = "foreign_ea"
+    ORPHAN = "orphan"
 
 
 class Finding(Struct, frozen=True, kw_only=True, gc=False):
@@ -48,7 +80,9 @@ class Finding(Struct, frozen=True, kw_only=True, gc=False):
 
     Keyed by (kind, subject); `subject` is the position identifier, the pending order's ticket, or
     the trade's id, as text. `material` is the part of it whose change is worth telling again.
-    `expected` and `observed` are decimal text (a price or lots), empty where there is none.
+    `expected` and `observed` are decimal text (a price or lots) or a word, empty where there is
+    none. Slippage, in pips and in points, is adverse positive. `origin` and `candidates` are an
+    unknown position's: where it came from, and the trades it may be, for a person to say which.
     """
 
     kind: Kind
@@ -66,6 +100,9 @@ class Finding(Struct, frozen=True, kw_only=True, gc=False):
     magic: int = 0
     opened_by: int = 0
     price: Decimal | None = None
+    slippage_points: Decimal | None = None
+    origin: str = ""
+    candidates: tuple[int, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -74,7 +111,13 @@ class Finding(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Closure(Struct, frozen=True, kw_only=True, gc=False):
-    """A position's end, or part of it, explained by deals. Profit in account currency."""
+    """A position's end, or part of it, explained by deals. Profit in account currency.
+
+    `level` is the stop or target that closed it, where the server wrote that on the deal. `note`
+    says what was odd about the fill. `slippage_pips` is how much worse (positive) than the
+    stop or target that closed it the exit was filled; `to_target_pips` how far it was from the
+    target when somebody closed it; each None where there is nothing to compare with.
+    """
 
     position_id: int
     reason: CloseReason
@@ -84,3 +127,7 @@ class Closure(Struct, frozen=True, kw_only=True, gc=False):
     exit_price: Decimal
     pnl: Decimal
     closed_at: datetime
+    level: Decimal | None = None
+    note: str = ""
+    slippage_pips: Decimal | None = None
+    to_target_pips: Decimal | None = None

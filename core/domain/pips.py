@@ -12,6 +12,8 @@ from core.domain.broker import Side, SymbolSpec
 
 FRACTIONAL_DIGITS = (3, 5)
 PIP_QUANTUM = Decimal("0.01")
+_BUY = Side.BUY
+_QUANTA = tuple(Decimal(1).scaleb(-digits) for digits in range(9))
 
 
 def by_symbol(overrides: Mapping[str, Decimal], spec: SymbolSpec) -> Decimal | None:
@@ -25,9 +27,13 @@ def pip_size(spec: SymbolSpec, overrides: Mapping[str, Decimal]) -> Decimal:
     override = by_symbol(overrides, spec)
     if override is not None:
         return override
-    # A symbol that is not selected shows no point; its digits say the same.
-    point = spec.point if spec.point > 0 else Decimal(1).scaleb(-spec.digits)
+    point = point_size(spec)
     return point * 10 if spec.digits in FRACTIONAL_DIGITS else point
+
+
+def point_size(spec: SymbolSpec) -> Decimal:
+    """The last digit of this symbol's prices; one that is not selected shows none itself."""
+    return spec.point if spec.point > 0 else quantum(spec.digits)
 
 
 def quoted(price: Decimal, spec: SymbolSpec | None) -> Decimal:
@@ -37,8 +43,16 @@ def quoted(price: Decimal, spec: SymbolSpec | None) -> Decimal:
     """
     if spec is None:
         return price
-    shown = price.quantize(Decimal(1).scaleb(-spec.digits), ROUND_HALF_EVEN)
+    unit = quantum(spec.digits)
+    if price.same_quantum(unit):
+        return price
+    shown = price.quantize(unit, ROUND_HALF_EVEN)
     return shown if shown == price else price
+
+
+def quantum(digits: int) -> Decimal:
+    """One unit of the last of so many decimals."""
+    return _QUANTA[digits] if 0 <= digits < len(_QUANTA) else Decimal(1).scaleb(-digits)
 
 
 def in_pips(price_distance: Decimal, pip: Decimal) -> Decimal:
@@ -46,6 +60,12 @@ def in_pips(price_distance: Decimal, pip: Decimal) -> Decimal:
     return (price_distance / pip).quantize(PIP_QUANTUM, ROUND_HALF_EVEN)
 
 
+def in_points(price_distance: Decimal, point: Decimal) -> Decimal:
+    """A price distance in points, to two decimals (means may lie between), keeping its sign."""
+    return (price_distance / point).quantize(PIP_QUANTUM, ROUND_HALF_EVEN)
+
+
 def entry_slippage_pips(side: Side, expected: Decimal, filled: Decimal, pip: Decimal) -> Decimal:
     """How much worse than expected an entry was filled: adverse positive, favourable negative."""
-    return in_pips((filled - expected) * side.sign, pip)
+    distance = filled - expected
+    return in_pips(distance if side == _BUY else -distance, pip)

@@ -2,46 +2,38 @@
 
 Invariants:
 
-1. Matching is by identity: the position identifier stored with the trade, then our own tag (the
-   trade's magic number and comment, both or the one half that survived). Tolerances never match.
+1. Matching is by identity (`core.domain.matching`). Tolerances never match; they judge.
 2. Each difference beyond its tolerance is named exactly once, each within it not at all.
 3. Absence is not a fact: an open trade without a position is missing until its deals explain it,
    and is told only after `missing_observations_min` complete readings without (law 3).
 4. The order in which positions, orders, deals or trades arrive is irrelevant.
 5. Nothing is invented: no reason without a deal.
+6. The opinion is the same with and without the one before it, which only saves work.
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from operator import attrgetter
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from core.domain.broker import AccountSnapshot, Deal, PendingOrder, Position, Side, SymbolSpec
-from core.domain.closures import explain
+from core.domain import judging, sharing
+from core.domain.broker import (
+    ZERO,
+    AccountSnapshot,
+    Deal,
+    MarginMode,
+    PendingOrder,
+    Position,
+)
+from core.domain.closures import NO_MAGICS, explain, judged, mean_price, together
 from core.domain.findings import Closure, Finding, Kind
-from core.domain.pips import entry_slippage_pips, pip_size, quoted
+from core.domain.judging import Match, Policy
+from core.domain.matching import OPEN, PENDING, World, identifiers, match, own_deals
+from core.domain.pips import pip_size
 from core.records import TradeRow
 
-OPEN = "open"
-PENDING = "pending"
-
-
-class Policy(Struct, frozen=True, kw_only=True):
-    """Tolerances and bounds of reconciliation."""
-
-    slippage_pips_max: Decimal
-    missing_observations_min: int
-    pip_by_symbol: Mapping[str, Decimal]
-
-
-class Match(Struct, frozen=True, kw_only=True, gc=False):
-    """A trade and the position that is it; `first` when this reading found it."""
-
-    trade: TradeRow
-    position: Position
-    spec: SymbolSpec
-    slippage_pips: Decimal
-    first: bool
+__all__ = ["Gone", "Match", "Missing", "Policy", "Reconciliation", "reconcile"]
 
 
 class Gone(Struct, frozen=True, kw_only=True, gc=False):
@@ -52,20 +44,28 @@ class Gone(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Missing(Struct, frozen=True, kw_only=True, gc=False):
-    """A trade whose position is not in this reading, and no deal says why yet."""
+    """A trade whose position, or a part of it, is not in this reading, and no deal says why yet."""
 
     trade: TradeRow
     count: int
+    position_id: int
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True, gc=False):
-    """The whole opinion on one reading."""
+    """The whole opinion on one reading, and the part of the reading that it is about.
+
+    `settled`: it does not depend on the time, as it does while a trade's tag may still come.
+    """
 
     matches: tuple[Match, ...]
     gone: tuple[Gone, ...]
     missing: tuple[Missing, ...]
     findings: tuple[Finding, ...]
     unknown: tuple[Position, ...]
+    trades: tuple[TradeRow, ...]
+    positions: tuple[Position, ...]
+    orders: tuple[PendingOrder, ...]
+    settled: bool
 
 
 def reconcile(
@@ -74,236 +74,245 @@ def reconcile(
     deals: Mapping[int, Sequence[Deal]],
     closed_by_us: frozenset[int],
     policy: Policy,
+    before: Reconciliation | None = None,
 ) -> Reconciliation:
     """Compare what should be with what one reading shows.
 
     `deals` are all known deals by position identifier, `closed_by_us` the identifiers that a close
-    job of ours has sent for.
+    job of ours has sent for. `before` is the last opinion on the account, under the same policy and
+    with the same deals known; whoever has new deals leaves it out.
     """
-    assigned, duplicates = assign(trades, snapshot.positions)
-    matches: list[Match] = []
-    gone: list[Gone] = []
-    missing: list[Missing] = []
-    findings: list[Finding] = []
-    for trade in sorted(trades, key=lambda t: t.id):
-        position = assigned.get(trade.id)
-        if position is not None:
-            match = _match(trade, position, snapshot.symbols, policy)
-            matches.append(match)
-            findings.extend(_differences(match, policy))
-        elif trade.status == OPEN and trade.position_id is not None:
-            closure = _closure(trade, deals.get(trade.position_id, ()), closed_by_us)
-            if closure is not None:
-                gone.append(Gone(trade=trade, closure=closure))
-            else:
-                missing.append(Missing(trade=trade, count=trade.missing_count + 1))
-    findings.extend(_missing(m) for m in missing if m.count >= policy.missing_observations_min)
-    known = {p.ticket for p in assigned.values()}
-    unknown = tuple(p for p in snapshot.positions if p.ticket not in known)
-    findings.extend(_unknown(p, duplicates.get(p.ticket)) for p in unknown)
-    magics = {t.magic for t in trades if t.status == PENDING}
-    findings.extend(_unknown_order(o) for o in snapshot.orders if o.magic not in magics)
-    return Reconciliation(
-        matches=tuple(matches),
-        gone=tuple(gone),
-        missing=tuple(missing),
-        findings=tuple(findings),
-        unknown=unknown,
-    )
-
-
-def assign(
-    trades: Sequence[TradeRow], positions: Sequence[Position]
-) -> tuple[dict[int, Position], dict[int, TradeRow]]:
-    """Which position is which trade, and which positions repeat a trade that has one already."""
-    by_identifier = {p.identifier: p for p in positions}
-    assigned: dict[int, Position] = {}
-    taken: set[int] = set()
-    for trade in trades:
-        position = by_identifier.get(trade.position_id) if trade.position_id else None
-        if position is not None:
-            assigned[trade.id] = position
-            taken.add(position.ticket)
-    duplicates: dict[int, TradeRow] = {}
-    for position in sorted(positions, key=lambda p: p.ticket):
-        if position.ticket in taken:
-            continue
-        owner = _tagged(position, trades)
-        if owner is None:
-            continue
-        if owner.id in assigned or owner.position_id is not None:
-            duplicates[position.ticket] = owner
-            continue
-        assigned[owner.id] = position
-        taken.add(position.ticket)
-    return assigned, duplicates
-
-
-def _tagged(position: Position, trades: Sequence[TradeRow]) -> TradeRow | None:
-    same = [t for t in trades if t.symbol == position.symbol]
-    for fits in (
-        [t for t in same if t.magic == position.magic and t.comment == position.comment],
-        [t for t in same if t.magic == position.magic],
-        [t for t in same if t.comment == position.comment and position.magic == 0],
+    if (
+        before is not None
+        and before.settled
+        and before.positions == snapshot.positions
+        and before.trades == trades
+        and before.orders == snapshot.orders
     ):
-        if len(fits) == 1:
-            return fits[0]
-    return None
-
-
-def _match(
-    trade: TradeRow, position: Position, symbols: Mapping[str, SymbolSpec], policy: Policy
-) -> Match:
-    spec = symbols[position.symbol]
-    return Match(
-        trade=trade,
-        position=position,
-        spec=spec,
-        slippage_pips=entry_slippage_pips(
-            Side(trade.side),
-            trade.expected_entry,
-            position.price_open,
-            pip_size(spec, policy.pip_by_symbol),
-        ),
-        first=trade.position_id is None,
+        return before
+    world = World(
+        positions=snapshot.positions,
+        symbols=snapshot.symbols,
+        deals=deals,
+        netting=snapshot.state.margin_mode is not MarginMode.HEDGING,
+        at=snapshot.began_at,
     )
+    review = _Review(sorted(trades, key=attrgetter("id")), world, closed_by_us, policy)
+    return review.opinion(snapshot, tuple(trades), before)
 
 
-def _differences(match: Match, policy: Policy) -> list[Finding]:
-    trade, position = match.trade, match.position
-    if position.side != trade.side:
-        return [_finding(match, Kind.DIRECTION_MISMATCH, trade.side, position.side.value)]
-    found: list[Finding] = []
-    if match.slippage_pips > policy.slippage_pips_max:
-        found.append(
-            _finding(
-                match,
-                Kind.ENTRY_SLIPPAGE,
-                quoted(trade.expected_entry, match.spec),
-                quoted(position.price_open, match.spec),
-            )
+class _Review:
+    """One reading's comparison."""
+
+    def __init__(
+        self,
+        trades: list[TradeRow],
+        world: World,
+        closed_by_us: frozenset[int],
+        policy: Policy,
+    ) -> None:
+        self._trades = trades
+        self._world = world
+        self._closed_by_us = closed_by_us
+        self._policy = policy
+        self._matching = match(trades, world)
+        self._shared = sharing.shared_by(trades, self._matching.parts) if world.netting else {}
+        self.missing: list[Missing] = []
+
+    def opinion(
+        self,
+        snapshot: AccountSnapshot,
+        trades: tuple[TradeRow, ...],
+        before: Reconciliation | None,
+    ) -> Reconciliation:
+        matching = self._matching
+        matches = self._matches(before)
+        gone = self._gone(snapshot.state.currency_digits)
+        findings = [f for m in matches if m.findings for f in m.findings]
+        findings.extend(
+            judging.missing(each.trade, each.position_id)
+            for each in self.missing
+            if each.count >= self._policy.missing_observations_min
         )
-    kind = _volume_kind(trade, position)
-    if kind is not None:
-        found.append(_finding(match, kind, trade.volume.normalize(), position.volume.normalize()))
-    found.extend(_level(match, trade.stop_loss, position.stop_loss, Kind.SL_MOVED, Kind.SL_REMOVED))
-    found.extend(
-        _level(match, trade.take_profit, position.take_profit, Kind.TP_MOVED, Kind.TP_REMOVED)
-    )
-    return found
+        unknown: tuple[Position, ...] = ()
+        if matching.loose:
+            known = {p.identifier for held in matching.parts.values() for p in held}
+            unknown = tuple(p for p in snapshot.positions if p.identifier not in known)
+            findings.extend(self._unknown(p) for p in unknown)
+        if snapshot.orders:
+            magics = {t.magic for t in trades if t.status == PENDING}
+            findings.extend(
+                judging.unknown_order(o) for o in snapshot.orders if o.magic not in magics
+            )
+        return Reconciliation(
+            matches=tuple(matches),
+            gone=tuple(gone),
+            missing=tuple(self.missing),
+            findings=tuple(findings),
+            unknown=unknown,
+            trades=trades,
+            positions=snapshot.positions,
+            orders=snapshot.orders,
+            settled=not (unknown and any(t.position_id is None for t in trades)),
+        )
 
+    # --- what is there --------------------------------------------------------------------------
 
-def _volume_kind(trade: TradeRow, position: Position) -> Kind | None:
-    if position.volume > trade.volume:
-        return Kind.OVER_VOLUME
-    if position.volume == trade.volume:
-        return None
-    largest = trade.observed_volume
-    if largest is not None and position.volume < largest:
-        return Kind.VOLUME_REDUCED
-    return Kind.PARTIAL_FILL
+    def _matches(self, before: Reconciliation | None) -> list[Match]:
+        known = {} if before is None else {m.trade.id: m for m in before.matches}
+        found: list[Match] = []
+        get = self._matching.parts.get
+        for trade in self._trades:
+            parts = get(trade.id)
+            if parts is None:
+                continue
+            old = known.get(trade.id)
+            if (
+                old is not None
+                and old.trade is trade
+                and not self._shared
+                and judging.unchanged(old, parts)
+            ):
+                found.append(old if old.whole else self._match(trade, parts, old))
+            else:
+                found.append(self._match(trade, parts, old))
+        for owners in self._shared.values():
+            self._judge_shared(found, owners)
+        return found
 
+    def _match(self, trade: TradeRow, parts: tuple[Position, ...], before: Match | None) -> Match:
+        world, identifier = self._world, parts[0].identifier
+        position = parts[0] if len(parts) == 1 else judging.combined(parts)
+        deals: Sequence[Deal] = world.deals.get(identifier, ()) if world.deals else ()
+        shared = identifier in self._shared
+        if world.netting and deals:
+            position = (sharing.share if shared else sharing.own_entry)(trade, position, deals)
+        spec = world.symbols[position.symbol]
+        single = len(parts) == 1 and trade.position_id == identifier
+        stored = () if single else identifiers(trade)
+        figures = Match(
+            trade=trade,
+            position=position,
+            spec=spec,
+            slippage_pips=judging.slippage(trade, position, spec, self._policy, before),
+            first=trade.position_id is None,
+            parts=parts,
+            joined=()
+            if single
+            else tuple(p.identifier for p in parts if p.identifier not in stored),
+            whole=not trade.other_position_ids or self._is_whole(trade, parts),
+            shared=shared,
+        )
+        newest = not shared or self._shared[identifier][-1] is trade
+        return judging.judge(figures, deals, self._policy, levels=newest)
 
-def _level(
-    match: Match, expected: Decimal | None, observed: Decimal | None, moved: Kind, removed: Kind
-) -> list[Finding]:
-    if expected == observed:
-        return []
-    was = "" if expected is None else quoted(expected, match.spec)
-    if observed is None:
-        return [_finding(match, removed, was, "")]
-    return [_finding(match, moved, was, quoted(observed, match.spec))]
+    def _is_whole(self, trade: TradeRow, parts: tuple[Position, ...]) -> bool:
+        """Whether each part of a split fill is there or its end explained; counts it otherwise."""
+        there = {p.identifier for p in parts}
+        for identifier in identifiers(trade):
+            if identifier in there:
+                continue
+            deals = self._world.deals.get(identifier, ())
+            if explain(deals, held=ZERO, ours=False) is None:
+                count = trade.missing_count + 1
+                self.missing.append(Missing(trade=trade, count=count, position_id=identifier))
+                return False
+        return True
 
+    def _judge_shared(self, found: list[Match], owners: list[TradeRow]) -> None:
+        """Compare the whole of a netting position with all its trades; the newest is named."""
+        position = self._matching.parts[owners[-1].id][0]
+        expected = sharing.expected_volume(owners)
+        if position.volume * position.side.sign == expected:
+            return
+        largest = sharing.largest_volume(owners)
+        for index, each in enumerate(found):
+            if each.trade is owners[-1]:
+                extra = judging.shared_volume(each, expected, position, largest)
+                found[index] = replace(each, findings=(*each.findings, extra))
 
-def _finding(match: Match, kind: Kind, expected: Decimal | str, observed: Decimal | str) -> Finding:
-    """Figures are told as they are given; what is `material` has no zeros at its end."""
-    trade, position = match.trade, match.position
-    return Finding(
-        kind=kind,
-        subject=str(position.identifier),
-        trade_id=trade.id,
-        signal_id=trade.signal_id,
-        approval_id=trade.approval_id,
-        symbol=position.symbol,
-        side=position.side.value,
-        volume=position.volume,
-        expected=_told(expected),
-        observed=_told(observed),
-        material=_text(observed),
-        slippage_pips=match.slippage_pips if kind is Kind.ENTRY_SLIPPAGE else None,
-        magic=position.magic,
-        opened_by=position.reason,
-        price=position.price_open,
-    )
+    def _unknown(self, position: Position) -> Finding:
+        matching, identifier = self._matching, position.identifier
+        if identifier in matching.duplicates:
+            owner = matching.duplicates[identifier]
+            return judging.unknown(position, Kind.DUPLICATE_EXECUTION, owner)
+        if identifier in matching.strays:
+            return judging.unknown(position, Kind.SYMBOL_MISMATCH, matching.strays[identifier])
+        asked = matching.questions.get(identifier, ())
+        return judging.unknown(position, Kind.UNKNOWN_POSITION, None, asked)
 
+    # --- what is not ----------------------------------------------------------------------------
 
-def _told(figure: Decimal | str) -> str:
-    return figure if isinstance(figure, str) else f"{figure:f}"
+    def _gone(self, currency_digits: int) -> list[Gone]:
+        """Trades without any position: explained by their deals, or missing."""
+        absent: list[TradeRow] = []
+        for trade in self._trades:
+            if trade.id in self._matching.parts:
+                continue
+            if trade.id in self._matching.past:
+                absent.append(self._placed(trade, self._matching.past[trade.id]))
+            elif trade.status == OPEN and trade.position_id is not None:
+                absent.append(trade)
+        if not absent:
+            return []
+        ends: list[Gone] = []
+        for position_id, owners in sharing.gone_together(absent).items():
+            closure = self._closure(owners)
+            if closure is not None and len(owners) == 1:
+                ends.append(self._end(owners[0], closure))
+            elif closure is not None:
+                deals = self._world.deals.get(position_id, ())
+                divided = sharing.divided(closure, owners, deals, currency_digits)
+                ends.extend(self._end(t, divided[t.id]) for t in owners)
+            else:
+                self.missing.extend(
+                    Missing(trade=t, count=t.missing_count + 1, position_id=position_id)
+                    for t in owners
+                    if t.id not in self._matching.past
+                )
+        return sorted(ends, key=lambda end: end.trade.id)
 
+    def _placed(self, trade: TradeRow, position_id: int) -> TradeRow:
+        """A trade as its deals say it was filled, between two readings."""
+        own = own_deals(trade, self._world.deals[position_id])
+        return replace(
+            trade,
+            position_id=position_id,
+            entry_price=mean_price(own),
+            observed_volume=sum((d.volume for d in own), ZERO),
+            opened_at=min(d.executed_at for d in own),
+        )
 
-def _text(figure: Decimal | str) -> str:
-    return figure if isinstance(figure, str) else f"{figure.normalize():f}"
+    def _closure(self, owners: list[TradeRow]) -> Closure | None:
+        """The end of all positions that these trades name; None while one is unexplained."""
+        names = identifiers(owners[0])
+        lots = [t.observed_volume or t.volume for t in owners]
+        held = max(lots) if len(names) == 1 else ZERO
+        traded = frozenset(t.magic for t in self._trades) if self._world.netting else NO_MAGICS
+        closures: list[Closure] = []
+        for identifier in names:
+            closure = explain(
+                self._world.deals.get(identifier, ()),
+                held=held,
+                ours=identifier in self._closed_by_us,
+                traded=traded,
+            )
+            if closure is None:
+                return None
+            closures.append(closure)
+        if len(closures) == 1:
+            return closures[0]
+        whole = together(closures, names[0])
+        return whole if whole.volume >= max(lots) else None
 
-
-def _missing(missing: Missing) -> Finding:
-    trade = missing.trade
-    return Finding(
-        kind=Kind.MISSING_UNEXPLAINED,
-        subject=str(trade.position_id),
-        trade_id=trade.id,
-        signal_id=trade.signal_id,
-        approval_id=trade.approval_id,
-        symbol=trade.symbol,
-        side=trade.side,
-        volume=trade.observed_volume or trade.volume,
-        expected=_text(trade.volume),
-        observed="",
-        material="",
-        magic=trade.magic,
-        price=trade.entry_price,
-    )
-
-
-def _unknown(position: Position, duplicate_of: TradeRow | None) -> Finding:
-    kind = Kind.UNKNOWN_POSITION if duplicate_of is None else Kind.DUPLICATE_EXECUTION
-    return Finding(
-        kind=kind,
-        subject=str(position.identifier),
-        trade_id=duplicate_of.id if duplicate_of else None,
-        signal_id=duplicate_of.signal_id if duplicate_of else None,
-        approval_id=duplicate_of.approval_id if duplicate_of else None,
-        symbol=position.symbol,
-        side=position.side.value,
-        volume=position.volume,
-        expected="",
-        observed=_text(position.volume),
-        material=f"{position.side.value} {_text(position.volume)}",
-        magic=position.magic,
-        opened_by=position.reason,
-        price=position.price_open,
-    )
-
-
-def _unknown_order(order: PendingOrder) -> Finding:
-    return Finding(
-        kind=Kind.UNKNOWN_PENDING_ORDER,
-        subject=str(order.ticket),
-        trade_id=None,
-        signal_id=None,
-        approval_id=None,
-        symbol=order.symbol,
-        side=order.side.value,
-        volume=order.volume,
-        expected="",
-        observed=_text(order.price_open),
-        material=f"{_text(order.price_open)} {_text(order.volume)}",
-        magic=order.magic,
-        price=order.price_open,
-    )
-
-
-def _closure(
-    trade: TradeRow, deals: Sequence[Deal], closed_by_us: frozenset[int]
-) -> Closure | None:
-    held = trade.observed_volume or trade.volume
-    return explain(deals, held=held, ours=trade.position_id in closed_by_us)
+    def _end(self, trade: TradeRow, closure: Closure) -> Gone:
+        spec = self._world.symbols.get(closure.symbol)
+        if spec is not None:
+            closure = judged(
+                closure,
+                stop_loss=trade.stop_loss,
+                target=trade.take_profit,
+                pip=pip_size(spec, self._policy.pip_by_symbol),
+                slippage_pips_max=self._policy.slippage_pips_max,
+            )
+        return Gone(trade=trade, closure=closure)

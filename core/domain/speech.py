@@ -39,7 +39,9 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(info, f"trade:{alert.trade_id}", NEW)
         case a.PositionClosed():
             urgent = warning if alert.close_reason == "stop_out" else info
-            return Delivery(urgent, f"position:{alert.account_id}:{alert.position_id}", NEW)
+            # A netting position may be several trades', and each of them ends.
+            whose = "" if alert.trade_id is None else f":{alert.trade_id}"
+            return Delivery(urgent, f"position:{alert.account_id}:{alert.position_id}{whose}", NEW)
         case a.DivergenceOpened():
             return Delivery(warning, f"episode:{alert.episode_id}", EDIT if alert.changed else NEW)
         case a.DivergencesOpened():

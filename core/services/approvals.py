@@ -11,6 +11,7 @@ from core.domain import audit_words as words
 from core.domain.answers import ApprovalDecided
 from core.domain.broker import AccountSnapshot, Side
 from core.domain.cycle import limits_in_force
+from core.domain.matching import COMMENT_TAG
 from core.domain.people import Person
 from core.domain.permissions import standing
 from core.ports import (
@@ -31,7 +32,6 @@ from core.services.recording import Recorder
 from core.services.speaking import speak
 from core.services.terminal_block import TerminalBlock
 
-COMMENT_TAG = "rk-"
 EXPIRED_PER_ROUND_MAX = 200
 
 

@@ -16,6 +16,7 @@ from core.domain.board import (
 )
 from core.domain.cycle import limits_in_force
 from core.domain.drawdown import floor_equity
+from core.domain.matching import identifiers
 from core.domain.people import Person
 from core.domain.permissions import standing
 from core.domain.pips import quoted
@@ -266,7 +267,7 @@ def _positions(memory: AccountMemory) -> tuple[PositionLine, ...]:
     if memory.snapshot is None:
         return ()
     symbols = memory.snapshot.symbols
-    signals = {t.position_id: t.signal_id for t in memory.trades.values()}
+    signals = {i: t.signal_id for t in memory.trades.values() for i in identifiers(t)}
     return tuple(
         PositionLine(
             ticket=p.ticket,

@@ -15,6 +15,7 @@ from core.domain import closing
 from core.domain.broker import ZERO, AccountSnapshot, Side
 from core.domain.close_request import Attempt
 from core.domain.closing import Plan
+from core.domain.matching import identifiers
 from core.domain.rates import to_gbp
 from core.domain.results import COMMENT_PREFIX, deals_seen, ticket_results, total_pnl
 from core.domain.retcodes import RetcodeClass, classify
@@ -339,7 +340,7 @@ class Converge:
     def _forget_orders(self, memory: AccountMemory) -> None:
         """Keep the attempts and deals of jobs that are still to be worked on or reported."""
         active = {j.id for j in (*memory.jobs, *memory.unreported)}
-        traded = {t.position_id for t in memory.trades.values()}
+        traded = {i for t in memory.trades.values() for i in identifiers(t)}
         kept = [o for o in memory.orders if o.job_id in active]
         wanted = {o.position_id for o in kept} | traded
         for order in memory.orders:

@@ -14,6 +14,8 @@ from datetime import datetime, timedelta
 from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import OPEN_STATES
 from core.domain.episodes import Key
+from core.domain.matching import identifiers
+from core.domain.reconciliation import Reconciliation
 from core.ports import Clock, Store, Transaction
 from core.records import (
     AccountRow,
@@ -58,6 +60,7 @@ class AccountMemory:
     unreported: list[CloseJobRow] = field(default_factory=list)
     sent_for: set[int] = field(default_factory=set)
     absent: dict[str, int] = field(default_factory=dict)
+    opinion: Reconciliation | None = None
     snapshot: AccountSnapshot | None = None
     failures: int = 0
     failing_since: datetime | None = None
@@ -198,7 +201,7 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
         since = min(cursor, memory.deals_since(cursor)) - DEALS_OVERLAP
         recent = await tx.find(DealRow, account_id=account_id, executed_at__ge=since)
         memory.deal_tickets = {d.ticket for d in recent}
-    wanted = {t.position_id for t in memory.trades.values() if t.position_id}
+    wanted = {i for t in memory.trades.values() for i in identifiers(t)}
     wanted |= {int(s) for (_, s) in memory.episodes if s.isdigit()}
     wanted |= {o.position_id for o in memory.orders if o.position_id}
     sent = await tx.find(CloseOrderRow, account_id=account_id, position_id=tuple(wanted))

@@ -8,8 +8,10 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain.alert_parts import GroupItem
 from core.domain.cycle import Cycle
+from core.domain.divergences import reason_word
 from core.domain.episodes import Changed, Opened, Resolved
 from core.domain.findings import Finding
+from core.domain.matching import identifiers
 from core.records import EpisodeRow
 from core.services.recording import GROUP_ITEMS_MAX, TOLD_EACH_MAX, Recorder
 
@@ -88,7 +90,7 @@ async def _logged(pen: Recorder, finding: Finding) -> None:
         volume=finding.volume,
         entry_price=finding.price,
         matched=finding.trade_id is not None,
-        divergence_reason=finding.kind.value,
+        divergence_reason=reason_word(finding),
         slippage_pips=finding.slippage_pips,
         event_type="sync",
         status="partial" if finding.kind.value == "partial_fill" else "warning",
@@ -108,6 +110,8 @@ async def _told(pen: Recorder, row: EpisodeRow, finding: Finding, *, changed: bo
             expected=finding.expected,
             observed=finding.observed,
             slippage_pips=finding.slippage_pips,
+            slippage_points=finding.slippage_points,
+            origin=finding.origin,
             magic=finding.magic,
             opened_by=finding.opened_by,
             at=pen.now,
@@ -129,7 +133,7 @@ async def _resolved(pen: Recorder, episode: EpisodeRow, cycle: Cycle) -> None:
         direction=finding.side,
         volume=finding.volume,
         matched=finding.trade_id is not None,
-        divergence_reason=episode.kind,
+        divergence_reason=reason_word(finding),
         event_type="sync",
         status="success",
         error_message=f"resolved: {how}",
@@ -156,10 +160,12 @@ async def _resolved(pen: Recorder, episode: EpisodeRow, cycle: Cycle) -> None:
 
 
 def _how(episode: EpisodeRow, cycle: Cycle) -> str:
-    closed = {str(g.trade.position_id): g.closure for g in cycle.reconciliation.gone}
+    closed = {
+        str(each): g.closure for g in cycle.reconciliation.gone for each in identifiers(g.trade)
+    }
     closure = closed.get(episode.subject) or cycle.closures.get(episode.subject)
     if closure is not None:
         return f"closed:{closure.reason.value}"
-    there = {str(m.position.identifier) for m in cycle.reconciliation.matches}
+    there = {str(p.identifier) for m in cycle.reconciliation.matches for p in m.parts}
     there |= {str(p.identifier) for p in cycle.reconciliation.unknown}
     return "as_expected" if episode.subject in there else "gone"

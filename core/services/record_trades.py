@@ -6,10 +6,12 @@ from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain.alert_parts import GroupItem
-from core.domain.broker import ZERO, Deal, DealEntry
+from core.domain.broker import ZERO, Deal, DealEntry, DealReason
 from core.domain.closures import close_reason, exit_side, mean_price
 from core.domain.cycle import Cycle
-from core.domain.findings import CloseReason, Closure
+from core.domain.divergences import end_word
+from core.domain.findings import CloseReason, Closure, Kind, Note
+from core.domain.matching import identifiers, own_deals
 from core.domain.money import percent_of
 from core.domain.pips import quoted
 from core.domain.rates import to_gbp
@@ -30,15 +32,19 @@ async def matches(pen: Recorder, cycle: Cycle) -> None:
 
 async def _first_match(pen: Recorder, match: Match) -> None:
     trade, position = match.trade, match.position
-    changes = {
+    changes: dict[str, object] = {
         "status": "open",
         "position_id": position.identifier,
         "entry_price": position.price_open,
         "observed_volume": position.volume,
         "opened_at": position.opened_at,
+        "stop_seen": position.stop_loss is not None,
+        "target_seen": position.take_profit is not None,
         "missing_since": None,
         "missing_count": 0,
     }
+    if match.joined[1:]:
+        changes["other_position_ids"] = list(match.joined[1:])
     await _change_trade(pen, trade, changes)
     await pen.log(
         **_trade_columns(trade),
@@ -73,23 +79,59 @@ async def _first_match(pen: Recorder, match: Match) -> None:
 
 
 async def _still_there(pen: Recorder, match: Match) -> None:
-    trade, volume = match.trade, match.position.volume
-    changes: dict[str, object] = {}
-    if volume > (trade.observed_volume or ZERO):
-        changes["observed_volume"] = volume
-    if trade.missing_count:
-        changes |= {"missing_since": None, "missing_count": 0}
+    changes = seen(match)
     if changes:
-        await _change_trade(pen, trade, changes)
+        await _change_trade(pen, match.trade, changes)
+    for part in match.parts:
+        if part.identifier in match.joined:
+            await pen.log(
+                **_trade_columns(match.trade),
+                mt5_position_id=part.identifier,
+                volume=part.volume,
+                entry_price=part.price_open,
+                current_price=part.price_current,
+                take_profit=part.take_profit,
+                stop_loss=part.stop_loss,
+                matched=True,
+                divergence_reason=Note.SPLIT_FILL.value,
+                event_type="sync",
+                status="success",
+            )
+
+
+def seen(match: Match) -> dict[str, object]:
+    """What a reading changes in the row of a trade that was matched before; usually nothing."""
+    trade, position = match.trade, match.position
+    changes: dict[str, object] = {}
+    if trade.observed_volume is None or position.volume > trade.observed_volume:
+        changes |= {"observed_volume": position.volume, "entry_price": position.price_open}
+    if match.joined:
+        changes["other_position_ids"] = [*(trade.other_position_ids or ()), *match.joined]
+    if trade.stop_seen is False and position.stop_loss is not None:
+        changes["stop_seen"] = True
+    if trade.target_seen is False and position.take_profit is not None:
+        changes["target_seen"] = True
+    if trade.missing_count and match.whole:
+        changes |= {"missing_since": None, "missing_count": 0}
+    return changes
 
 
 async def _partly_closed(pen: Recorder, cycle: Cycle) -> None:
-    """Tell who closed a part of a position that is still there, and with what result."""
-    trades: dict[int, TradeRow | None] = {p.identifier: None for p in cycle.reconciliation.unknown}
-    trades |= {m.position.identifier: m.trade for m in cycle.reconciliation.matches}
+    """Tell who closed a part of what is still there, and with what result.
+
+    An exit that another trade's order made, on a netting account, is that trade's entry.
+    """
+    opinion = cycle.reconciliation
+    trades: dict[int, TradeRow | None] = {p.identifier: None for p in opinion.unknown}
+    trades |= {i: m.trade for m in opinion.matches for i in identifiers(m.trade)}
+    trades |= {p.identifier: m.trade for m in opinion.matches for p in m.parts}
     exits: dict[int, list[Deal]] = {}
     for deal in () if cycle.first else cycle.new_deals:
-        if deal.position_id in trades and deal.entry in (DealEntry.OUT, DealEntry.OUT_BY):
+        if deal.position_id not in trades or deal.entry not in (DealEntry.OUT, DealEntry.OUT_BY):
+            continue
+        if deal.reason == DealReason.ROLLOVER:
+            await _reopened(pen, deal, trades[deal.position_id])
+        elif not any(own_deals(m.trade, (deal,)) for m in opinion.matches):
             exits.setdefault(deal.position_id, []).append(deal)
     for position_id, deals in exits.items():
         last = max(deals, key=lambda d: (d.executed_at, d.ticket))
@@ -105,6 +147,21 @@ async def _partly_closed(pen: Recorder, cycle: Cycle) -> None:
         )
         if part.reason is not CloseReason.RECKONER:  # the close job's own report tells of those
             await _say_closed(pen, part, trades[position_id], partial=True)
+
+
+async def _reopened(pen: Recorder, deal: Deal, trade: TradeRow | None) -> None:
+    """Log that a rollover closed a position and opened it anew: nobody's doing, and no end."""
+    await pen.log(
+        **(_trade_columns(trade) if trade else {"symbol": deal.symbol}),
+        mt5_position_id=deal.position_id,
+        volume=deal.volume,
+        exit_price=deal.price,
+        matched=trade is not None,
+        divergence_reason=Note.ROLLOVER_REOPEN.value,
+        pnl=deal.amount,
+        event_type="sync",
+        status="success",
+    )
 
 
 async def gone(pen: Recorder, cycle: Cycle) -> None:
@@ -133,8 +190,12 @@ async def gone(pen: Recorder, cycle: Cycle) -> None:
 
 async def _trade_closed(pen: Recorder, gone: Gone, cycle: Cycle) -> None:
     trade, closure = gone.trade, gone.closure
-    changes = {
+    changes: dict[str, object] = {
         "status": "closed",
+        "position_id": trade.position_id,
+        "entry_price": trade.entry_price,
+        "observed_volume": trade.observed_volume,
+        "opened_at": trade.opened_at,
         "closed_at": closure.closed_at,
         "exit_price": closure.exit_price,
         "close_reason": closure.reason.value,
@@ -158,6 +219,8 @@ async def _closed_log(
         entry_price=trade.entry_price if trade else None,
         exit_price=closure.exit_price,
         matched=trade is not None,
+        divergence_reason=end_word(closure),
+        slippage_pips=closure.slippage_pips,
         close_reason=closure.reason.value,
         pnl=closure.pnl,
         pnl_gbp=to_gbp(closure.pnl, rate),
@@ -209,6 +272,9 @@ async def _say_closed(
             close_reason=closure.reason.value,
             closed_at=closure.closed_at,
             partial=partial,
+            note=closure.note,
+            slippage_pips=closure.slippage_pips,
+            to_target_pips=closure.to_target_pips,
         )
     )
 
@@ -234,7 +300,7 @@ async def not_placed(pen: Recorder, trade: TradeRow, status: str, reason: str) -
         **_trade_columns(trade),
         volume=trade.volume,
         matched=False,
-        divergence_reason="not_executed",
+        divergence_reason=Kind.NOT_EXECUTED.value,
         event_type="sync",
         status="warning",
         error_message=reason,
@@ -255,7 +321,8 @@ async def not_placed(pen: Recorder, trade: TradeRow, status: str, reason: str) -
 
 async def _change_trade(pen: Recorder, trade: TradeRow, changes: dict[str, object]) -> None:
     await pen.tx.update(TradeRow, {"id": trade.id}, **changes)
-    pen.memory.trades[trade.id] = replace(trade, **changes)
+    # A reading may change a trade twice: one part grew, another is missing.
+    pen.memory.trades[trade.id] = replace(pen.memory.trades.get(trade.id, trade), **changes)
 
 
 def _trade_columns(trade: TradeRow) -> dict[str, object]:

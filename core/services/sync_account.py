@@ -11,6 +11,7 @@ from core.domain.broker import AccountSnapshot
 from core.domain.closing import ACCOUNT_SCOPE
 from core.domain.cycle import Cycle, Known, think
 from core.domain.drawdown import Rule
+from core.domain.matching import LATE_FILL_GRACE
 from core.domain.permissions import News, news
 from core.domain.rates import to_gbp
 from core.domain.reconciliation import Match
@@ -44,9 +45,6 @@ from core.services.recording import Recorder
 from core.services.terminal_block import TerminalBlock, recovered
 
 log = structlog.get_logger(__name__)
-
-LATE_FILL_GRACE = timedelta(seconds=5)
-"""An executor may place at the last moment; its position shows up a little later."""
 
 
 class SyncAccount:
@@ -128,7 +126,7 @@ class SyncAccount:
 
     async def _read(self, memory: AccountMemory) -> AccountSnapshot:
         now = self._clock.now()
-        wanted = {t.symbol for t in memory.trades.values() if t.status == "pending"}
+        wanted = {t.symbol for t in memory.trades.values() if t.status in {"pending", "open"}}
         return await self._gateway.snapshot(
             SnapshotRequest(
                 account_id=memory.account.id,
@@ -150,6 +148,7 @@ class SyncAccount:
             closed_by_us=memory.closed_by_us,
             absent=memory.absent,
             inhibited=memory.latched or bool(memory.jobs),
+            opinion=memory.opinion,
         )
         return think(
             known,
@@ -205,7 +204,7 @@ class SyncAccount:
         was_out = memory.state.unavailable_since is not None
         obstacles = news(memory.state, state, now)
         sampled = self._sample_due(memory, cycle, now)
-        overdue = self._overdue(memory, snapshot)
+        overdue = self._overdue(memory, snapshot, cycle)
         if not self._eventful(cycle) and not (breach or was_out or obstacles or sampled or overdue):
             await self._store.save_state(state)
             self._accept(memory, cycle, state)
@@ -250,6 +249,7 @@ class SyncAccount:
     def _accept(self, memory: AccountMemory, cycle: Cycle, state: AccountStateRow) -> None:
         memory.state = state
         memory.absent = dict(cycle.absent)
+        memory.opinion = cycle.reconciliation
         memory.failures = 0
         memory.failing_since = None
         memory.failing_reason = None
@@ -278,14 +278,17 @@ class SyncAccount:
             return True
         return now - last >= timedelta(seconds=self._policy.snapshot_row_interval_s)
 
-    def _overdue(self, memory: AccountMemory, snapshot: AccountSnapshot) -> list[int]:
+    def _overdue(self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle) -> list[int]:
         placed = {o.magic for o in snapshot.orders} | {p.magic for p in snapshot.positions}
+        opinion = cycle.reconciliation
+        found = {m.trade.id for m in opinion.matches} | {g.trade.id for g in opinion.gone}
         return [
             t.id
             for t in memory.trades.values()
             if t.status == "pending"
             and snapshot.began_at > t.deadline_at + LATE_FILL_GRACE
             and t.magic not in placed
+            and t.id not in found
         ]
 
     # --- act ------------------------------------------------------------------------------------
@@ -332,6 +335,4 @@ async def _terminal(
 
 def _match_changes(match: Match) -> bool:
     """Whether a match changes its trade's row: found first, grown, or back from absence."""
-    trade = match.trade
-    grown = trade.observed_volume is None or match.position.volume > trade.observed_volume
-    return match.first or grown or trade.missing_count > 0
+    return match.first or bool(record_trades.seen(match))

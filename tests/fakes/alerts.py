@@ -236,6 +236,9 @@ def _trades() -> list[a.Alert]:
         closed(),
         closed(close_reason="stop_out", pnl=Decimal("-812.5"), signal_id=None, partial=True),
         closed(close_reason="close_by"),
+        closed(close_reason="netting_reversal"),
+        closed(to_target_pips=Decimal("47.00")),
+        closed(close_reason="stop_loss", note="gap_fill", slippage_pips=Decimal("60.00")),
         a.PositionsClosed(
             **ACCOUNT,
             close_reason="stop_loss",
@@ -257,6 +260,12 @@ def _divergences() -> list[a.Alert]:
         "duplicate_execution",
         "missing_unexplained",
         "unknown_pending_order",
+        "scaled_in",
+        "sl_missing",
+        "tp_missing",
+        "netting_reversed",
+        "symbol_mismatch",
+        "late_execution",
     )
     return [
         finding("entry_slippage", slippage_pips=Decimal("7.25")),

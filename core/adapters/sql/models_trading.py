@@ -105,3 +105,8 @@ class Trade(Base):
     missing_since: Mapped[datetime | None]
     missing_count: Mapped[int]
     created_at: Mapped[datetime]
+    other_position_ids: Mapped[list[int] | None]
+    stop_seen: Mapped[bool | None]
+    target_seen: Mapped[bool | None]
+    adopted_by: Mapped[int | None]
+    adopted_at: Mapped[datetime | None]

@@ -97,6 +97,10 @@ EXAMPLES: tuple[Record, ...] = (
         comment="rc:1",
         deadline_at=NOW,
         created_at=NOW,
+        other_position_ids=[2**53 + 1],
+        stop_seen=False,
+        adopted_by=1,
+        adopted_at=NOW,
     ),
     EpisodeRow(
         account_id=1,

@@ -17,6 +17,7 @@ from core.domain.broker import (
     SymbolSpec,
     Tick,
 )
+from core.domain.findings import CloseReason, Closure
 from core.records import CloseJobRow, CloseOrderRow, TradeRow
 
 D = Decimal
@@ -110,6 +111,22 @@ def deal(ticket: int, **changes: Any) -> Deal:
         **changes,
     }
     return Deal(**facts)
+
+
+def closure(reason: CloseReason = CloseReason.CLIENT_MOBILE, **changes: Any) -> Closure:
+    """The end of `position()`: sold at 1975.30, five dollars higher, on the phone."""
+    facts: dict[str, Any] = {
+        "position_id": 900001,
+        "reason": reason,
+        "symbol": "XAUUSD",
+        "side": Side.BUY,
+        "volume": D("0.10"),
+        "exit_price": D("1975.30"),
+        "pnl": D("50.00"),
+        "closed_at": NOW,
+        **changes,
+    }
+    return Closure(**facts)
 
 
 def money(ticket: int, amount: str | Decimal, deal_type: int = 2, **changes: Any) -> Deal:

@@ -3,9 +3,10 @@
 import pytest
 
 from core.domain.broker import Side
-from core.domain.closures import explain
+from core.domain.closures import explain, judged
 from core.domain.findings import CloseReason
 from tests.unit.domain.make import D, at, deal
+from tests.unit.domain.make import closure as ended
 
 R = CloseReason
 
@@ -82,6 +83,78 @@ def test_price_is_the_weighted_mean_and_profit_the_sum_of_every_deal() -> None:
     assert (closure.exit_price, closure.volume) == (D(11), D("0.04"))
     assert closure.pnl == D("6.50")  # 4 - 0.40 + 3 - 0.10
     assert (closure.reason, closure.closed_at) == (R.STOP_LOSS, at(2))  # the last exit's
+
+
+def test_a_rollover_that_closes_and_opens_again_is_no_end_and_its_swap_is_in_the_result() -> None:
+    """Twice round, then closed on the phone: 0.10 lots at 1975.30, and 5 - 1 - 1 is 3."""
+    deals = [deal(1, entry=0, deal_type=0, reason=3)]
+    for night in (1, 2):
+        out = {"reason": 7, "profit": D(-1), "executed_at": at(night), "price": D(1900)}
+        deals.append(deal(10 * night, **out))
+        deals.append(deal(10 * night + 1, **{**out, "profit": D(0)}, entry=0, deal_type=0))
+    assert explain(deals, held=D("0.10"), ours=False) is None
+    deals.append(deal(50, profit=D(5), executed_at=at(9)))
+    closure = explain(deals, held=D("0.10"), ours=False)
+    assert closure is not None
+    assert (closure.reason, closure.volume) == (R.CLIENT_MOBILE, D("0.10"))
+    assert (closure.exit_price, closure.pnl) == (D("1975.30"), D(3))
+
+
+def test_a_rollover_after_which_it_did_not_come_back_is_an_end() -> None:
+    deals = [deal(1, entry=0, deal_type=0, reason=3), deal(2, reason=7, executed_at=at(1))]
+    closure = explain(deals, held=D("0.10"), ours=False)
+    assert closure is not None
+    assert closure.reason is R.ROLLOVER
+
+
+@pytest.mark.parametrize(
+    ("reason", "comment", "price", "note", "pips"),
+    [
+        # The stop stood at 1950, the target at 1990; a pip is 0.10, 5 are tolerated, 25 are a gap.
+        (4, "", "1949.50", "", "5.00"),
+        (4, "", "1949.49", "exit_slippage", "5.10"),
+        (4, "", "1947.50", "exit_slippage", "25.00"),
+        (4, "", "1947.49", "gap_fill", "25.10"),
+        (4, "", "1951.00", "", "-10.00"),
+        (4, "[sl 1960.00]", "1959.00", "exit_slippage", "10.00"),  # it had been moved
+        (4, "[sl ?]", "1949.00", "exit_slippage", "10.00"),
+        (5, "", "1990.00", "", "0.00"),
+        (5, "", "1980.00", "exit_slippage", "100.00"),  # a target is not jumped over
+        (5, "[tp 1985.00]", "1985.20", "", "-2.00"),
+        (1, "", "1949.00", "", None),
+    ],
+)
+def test_an_exit_is_measured_by_the_level_that_made_it(
+    reason: int, comment: str, price: str, note: str, pips: str | None
+) -> None:
+    end = explain([deal(1, reason=reason, comment=comment, price=D(price))], held=D(0), ours=False)
+    assert end is not None
+    found = judged(end, stop_loss=D(1950), target=D(1990), pip=D("0.10"), slippage_pips_max=D(5))
+    assert (found.note, found.slippage_pips) == (note, None if pips is None else D(pips))
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "target", "pips"),
+    [
+        (Side.BUY, "1985.30", "1990", "47.00"),
+        (Side.BUY, "1990.35", "1990", "-3.50"),
+        (Side.SELL, "1954.70", "1950", "47.00"),
+        (Side.SELL, "1954.70", None, None),
+    ],
+)
+def test_a_close_by_hand_says_how_far_from_the_target_it_was(
+    side: Side, price: str, target: str | None, pips: str | None
+) -> None:
+    end = ended(side=side, exit_price=D(price))
+    found = judged(
+        end,
+        stop_loss=None,
+        target=None if target is None else D(target),
+        pip=D("0.10"),
+        slippage_pips_max=D(5),
+    )
+    assert found.to_target_pips == (None if pips is None else D(pips))
+    assert found.note == ""
 
 
 @pytest.mark.parametrize(("deal_type", "side"), [(1, Side.BUY), (0, Side.SELL)])

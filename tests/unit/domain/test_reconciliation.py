@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from core.domain.broker import Deal, Position, Side
 from core.domain.findings import CloseReason
-from core.domain.reconciliation import Policy, Reconciliation, assign, reconcile
+from core.domain.reconciliation import Policy, Reconciliation, reconcile
 from core.records import TradeRow
-from tests.unit.domain.make import D, deal, pending, position, snapshot, trade
+from tests.unit.domain.make import D, deal, pending, position, snapshot, spec, trade
 
 POLICY = Policy(
     slippage_pips_max=D(5), missing_observations_min=3, pip_by_symbol={"XAUUSD": D("0.10")}
@@ -69,9 +69,10 @@ def test_the_identifier_matches_whatever_else_differs() -> None:
 
 def test_the_identifier_goes_before_the_tag() -> None:
     own = of(trade(1), magic=7002, comment="rk:2")
-    assert assign([trade(1), replace(WAITING, id=2, magic=7002, comment="rk:2")], [own])[0] == {
-        1: own
-    }
+    other = replace(WAITING, id=2, magic=7002, comment="rk:2")
+    assert [(m.trade.id, m.position) for m in compared([trade(1), other], own).matches] == [
+        (1, own)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -95,8 +96,18 @@ def test_a_tag_matches_by_both_halves_or_the_one_that_survived(
     assert all(m.first for m in found.matches)
 
 
-def test_a_tag_of_another_symbol_is_not_ours() -> None:
-    assert named([WAITING], of(WAITING, symbol="EURUSD")) == [("unknown_position", "900001")]
+def test_both_halves_of_a_tag_on_another_symbol_are_a_mismatch_and_no_match() -> None:
+    """One half alone says nothing there; under another name of the same symbol it is a match."""
+    strange = of(WAITING, symbol="EURUSD")
+    (found,) = compared([WAITING], strange).findings
+    assert (found.kind.value, found.trade_id) == ("symbol_mismatch", 1)
+    assert (found.expected, found.observed) == ("XAUUSD", "EURUSD")
+    assert named([WAITING], replace(strange, comment="")) == [("unknown_position", "900001")]
+    gold = {"GOLD.r": spec("GOLD.r", canonical="XAUUSD"), "XAUUSD": spec()}
+    result = reconcile(
+        [WAITING], snapshot(of(WAITING, symbol="GOLD.r"), symbols=gold), {}, frozenset(), POLICY
+    )
+    assert [m.trade.id for m in result.matches] == [1]
 
 
 def test_a_half_that_fits_two_trades_fits_none() -> None:

@@ -48,7 +48,7 @@ from core.people_file import PeopleFile
 from core.ports import Clock, StaleEpoch, StoreUnavailable, TerminalLink
 from core.services.engine import Engine, assemble
 from core.sim.remote_clock import RemoteClock
-from scheduler import HOUSEKEEPING_INTERVAL_S, LIMITS_INTERVAL_S, Scheduler
+from scheduler import DIGEST_INTERVAL_S, HOUSEKEEPING_INTERVAL_S, LIMITS_INTERVAL_S, Scheduler
 
 log = structlog.get_logger(__name__)
 
@@ -174,6 +174,7 @@ class App:
                 "expire_offers": (HOUSEKEEPING_INTERVAL_S, engine.expire_offers),
                 "market_deadlines": (HOUSEKEEPING_INTERVAL_S, engine.market.pass_time),
                 "limits": (LIMITS_INTERVAL_S, engine.align),
+                "digests": (DIGEST_INTERVAL_S, engine.send_digests),
             },
             concurrency_max=self._settings.sync_concurrency_max,
             spawn=self._nursery.spawn,

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
+from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_terminal import TerminalAlert
 
 
@@ -435,4 +436,5 @@ Alert = (
     | AppStopping
     | LimitsChanged
     | ChatUnreachable
+    | DailyDigest
 )

@@ -12,14 +12,17 @@ from core.services.approvals import DecideApproval, ExpireOffers
 from core.services.boards import Boards
 from core.services.converge import Converge
 from core.services.desk import ACTIVE_JOB_STATES, Desk
+from core.services.digest import SendDigests
 from core.services.expected import ExpectedTrades, Tokens
 from core.services.gap_close import GapClose
+from core.services.history import History
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
 from core.services.people import People
 from core.services.policy import EnginePolicy
 from core.services.release import AnswerRelease, AskRelease
+from core.services.reports import Reports
 from core.services.signals import PostSignal
 from core.services.speaking import speak
 from core.services.startup import AlignLimits, Enrol
@@ -62,6 +65,9 @@ class Engine:
     ask_release: AskRelease
     answer_release: AnswerRelease
     clear_terminal: ClearTerminal
+    histories: History
+    reports: Reports
+    send_digests: SendDigests
     expected: ExpectedTrades
     tokens: Tokens
     enrol: Enrol
@@ -144,6 +150,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
         wake=wake,
     )
     block = TerminalBlock(store=store, clock=clock, policy=policy)
+    reports = Reports(store, clock, policy)
     sync = _cycle(store, gateway, clock, metrics, desk, market, block, policy, epoch)
     return Engine(
         store=store,
@@ -175,6 +182,9 @@ def assemble(  # noqa: PLR0913 - each port is named once
         ask_release=AskRelease(store=store, clock=clock, desk=desk, policy=policy),
         answer_release=AnswerRelease(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
         clear_terminal=ClearTerminal(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
+        histories=History(store, clock),
+        reports=reports,
+        send_digests=SendDigests(store=store, clock=clock, policy=policy, reports=reports),
         expected=ExpectedTrades(store, clock, desk),
         tokens=Tokens(store),
         enrol=Enrol(store=store, clock=clock, policy=policy),

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from core.domain import alerts as a
+from core.domain.alerts_digest import DailyDigest
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
@@ -19,6 +20,7 @@ CLIENT_ONLY = (
     a.PositionClosed,
     a.PositionsClosed,
     a.CashFlowSeen,
+    DailyDigest,
 )
 
 STOP_OUTS = (a.PositionClosed, a.PositionsClosed)

@@ -1,6 +1,7 @@
 """/report: a day or a week of one account, with chart and file."""
 
 import asyncio
+import re
 from datetime import date
 
 from aiogram import Router
@@ -31,7 +32,8 @@ AGAIN_S = 5.0
 it is a picture and a file."""
 ASKERS_MAX = 1_000
 TOO_SOON = Toast("That report was sent a moment ago")
-DATE_CHARS = len("2026-03-04")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""The one form of date that is understood; `fromisoformat` takes weeks too."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -110,7 +112,7 @@ async def report(  # noqa: PLR0913, PLR0917 - aiogram injects by name
 def read(text: str) -> Wanted:
     """`week 2026-03-04 50001`, in any order, each at most once. Raises BadWord."""
     given: dict[str, Span | date | int] = {}
-    words = text.lower().split()
+    words = text.split()
     if len(words) > WORDS_MAX:
         raise BadWord(words[WORDS_MAX])
     for word in words:
@@ -122,15 +124,15 @@ def read(text: str) -> Wanted:
 
 
 def _word(word: str) -> tuple[str, Span | date | int]:
-    if word in {span.value for span in Span}:
-        return "span", Span(word)
+    if word.lower() in {span.value for span in Span}:
+        return "span", Span(word.lower())
     if is_login(word):
         return "login", int(word)
     try:
-        if len(word) == DATE_CHARS:  # fromisoformat takes other forms too, such as weeks
+        if DATE.fullmatch(word):
             return "day", date.fromisoformat(word)
     except ValueError:
-        pass
+        raise BadWord(word) from None
     raise BadWord(word)
 
 

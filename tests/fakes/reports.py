@@ -109,6 +109,7 @@ def report(**changes: Any) -> Report:
     slip = SlipLine(
         symbol="XAUUSD", is_entry=True, hour=None, count=2, median=D("0.4"), worst=D("3.1")
     )
+    left = replace(slip, is_entry=False, count=1, median=D("-1.2"), worst=D("-1.2"))
     facts: dict[str, Any] = {
         "period": DAY,
         "realised": D("98.25"),
@@ -126,11 +127,11 @@ def report(**changes: Any) -> Report:
         "floating": (D("12.00"), START),
         "flows": Flows(deposits=D(500)),
         "flow_marks": ((START - timedelta(hours=2), D(500)),),
-        "slippage": (slip, replace(slip, is_entry=False, count=1, median=D("-1.2"), worst=D("-1.2"))),
+        "slippage": (slip, left),
         "slippage_by_hour": (
             replace(slip, hour=9, count=1, median=D("-2.3"), worst=D("-2.3")),
             replace(slip, hour=14, count=1, median=D("3.1"), worst=D("3.1")),
-            replace(slip, is_entry=False, hour=14, count=1, median=D("-1.2"), worst=D("-1.2")),
+            replace(left, hour=14),
         ),
         "signals": SignalCount(followed=2, missed=1, rejected=1),
         "curve": curve(),

@@ -1,5 +1,6 @@
 """Days and weeks across both changes of the clocks, and when a digest is due."""
 
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -69,7 +70,7 @@ def test_every_instant_belongs_to_one_day(day: date, zone_name: str, second: int
     instant = datetime.combine(day, datetime.min.time(), UTC) + timedelta(seconds=second)
     days = [period(Span.DAY, day + DAY * n, zone) for n in (-2, -1, 0, 1, 2)]
     assert sum(one.holds(instant) for one in days) == 1
-    assert all(a.end == b.start for a, b in zip(days, days[1:], strict=False))
+    assert all(a.end == b.start for a, b in itertools.pairwise(days))
 
 
 def test_a_digest_is_due_at_the_readers_own_hour_of_the_next_day() -> None:

@@ -135,53 +135,61 @@ def _what(line: HistoryLine) -> str:
     return f"{esc(line.symbol)} {esc(line.side)}{volume}".strip()
 
 
+def _card(head: str, *below: str) -> str:
+    """A line, and under it what belongs to it; short, so that a phone breaks none of them."""
+    return "\n   ".join([head, *(text for text in below if text)])
+
+
+def _listed(*parts: str) -> str:
+    return ", ".join(part for part in parts if part)
+
+
 def _at(line: HistoryLine) -> str:
-    return "" if line.price is None else f" at {price(line.price)}"
+    return "" if line.price is None else f"at {price(line.price)}"
 
 
 def _ids(line: HistoryLine) -> str:
-    signal = "" if line.signal_id is None else f", signal {line.signal_id}"
-    return f"#{line.position_id}{signal}" if line.position_id else signal.removeprefix(", ")
+    signal = "" if line.signal_id is None else f"signal {line.signal_id}"
+    return _listed(signal, f"#{line.position_id}" if line.position_id else "")
 
 
 def _opened(line: HistoryLine, shown: HistoryPage) -> str:
-    cost = "" if not line.amount else f", costs {gain(line.amount, shown.currency)}"
-    return f"▫️ Opened {_what(line)}\n   {_at(line).strip()}{cost}, {_ids(line)}"
+    cost = f"costs {gain(line.amount, shown.currency)}" if line.amount else ""
+    return _card(f"▫️ Opened {_what(line)}", _listed(_at(line), _ids(line)), cost)
 
 
 def _closed(line: HistoryLine, shown: HistoryPage) -> str:
     amount = line.amount or Decimal(0)
     icon = "🟢" if amount > 0 else "🔴" if amount < 0 else "⚪"
     by = CLOSED_BY_YOU if shown.own else CLOSED_BY_CLIENT
-    how = f" {word({**HOW_CLOSED, **by}, line.word)}".rstrip()
-    return (
-        f"{icon} {gain(amount, shown.currency)}: closed {_what(line)}\n"
-        f"  {_at(line)}{how}, {_ids(line)}"
+    return _card(
+        f"{icon} Closed: {gain(amount, shown.currency)}",
+        f"{_what(line)} {_at(line)}",
+        _listed(word({**HOW_CLOSED, **by}, line.word), _ids(line)),
     )
 
 
 def _money(line: HistoryLine, shown: HistoryPage) -> str:
-    amount = line.amount or Decimal(0)
-    symbol = f" on {esc(line.symbol)}" if line.symbol else ""
-    return f"💰 {word(MONEY, line.word)}{symbol}: {gain(amount, shown.currency)}"
+    amount = gain(line.amount or Decimal(0), shown.currency)
+    return _card(f"💰 {word(MONEY, line.word)}: {amount}", esc(line.symbol))
 
 
 def _difference(line: HistoryLine, shown: HistoryPage) -> str:
-    what = f": {_what(line)}" if line.symbol else ""
-    parts = []
-    if line.slippage_pips is not None:
-        parts.append(slippage(line.slippage_pips))
-    if line.amount is not None:
-        parts.append(gain(line.amount, shown.currency))
-    parts += [ids] if (ids := _ids(line)) else []
-    detail = f"\n   {', '.join(parts)}" if parts else ""
-    return f"⚠️ {word(DIFFERENCES, line.word)}{what}{detail}"
+    slipped = "" if line.slippage_pips is None else slippage(line.slippage_pips)
+    amount = "" if line.amount is None else gain(line.amount, shown.currency)
+    what = _what(line) if line.symbol else ""
+    return _card(
+        f"⚠️ {word(DIFFERENCES, line.word)}", _listed(what, _ids(line)), _listed(slipped, amount)
+    )
 
 
 def _resolved(line: HistoryLine, shown: HistoryPage) -> str:
-    how = ended(line.ended, own=shown.own)
-    what = f" ({_what(line)})" if line.symbol else ""
-    return f"✅ Over: {word(DIFFERENCES, line.word)}{what}\n   {how}"
+    what = _what(line) if line.symbol else ""
+    return _card(
+        f"✅ Over: {word(DIFFERENCES, line.word).lower()}",
+        _listed(what, _ids(line)),
+        ended(line.ended, own=shown.own),
+    )
 
 
 def _guard(line: HistoryLine, _shown: HistoryPage) -> str:

@@ -113,9 +113,10 @@ def _figure(amount: Decimal, currency: str) -> str:
 
 def _symbols(found: AccountReport) -> list[str]:
     made, currency = found.report, found.currency
-    shown = made.symbols[:SYMBOLS_MAX]
+    told = [s for s in made.symbols if s.trades or s.result]
+    shown = told[:SYMBOLS_MAX]
     rows = [[_short(s.symbol), str(s.trades), _figure(s.result, currency)] for s in shown]
-    rest = made.symbols[SYMBOLS_MAX:]
+    rest = told[SYMBOLS_MAX:]
     if rest:
         amount = sum((s.result for s in rest), Decimal(0))
         trades = str(sum(s.trades for s in rest))
@@ -270,7 +271,8 @@ def _own(found: AccountReport, voice: Voice) -> Voice:
 def chart(found: AccountReport, voice: Voice) -> ReportChart:
     """The picture: equity, what was not read, and bars by symbol (a day) or by day (a week)."""
     made = found.report
-    bars = [(_short(s.symbol), s.result) for s in made.symbols]
+    start = max(made.period.start, min(found.known_from, made.curve[0].at))
+    bars = [(_short(s.symbol), s.result) for s in made.symbols if s.result]
     title = "Realised by symbol"
     if made.period.span is Span.WEEK:
         names = [date.fromordinal(made.period.first.toordinal() + n) for n in range(7)]
@@ -288,11 +290,11 @@ def chart(found: AccountReport, voice: Voice) -> ReportChart:
         currency_digits=currency_digits(found.currency),
         time_zone=found.time_zone,
         mark=voice.mark,
-        start=max(made.period.start, min(found.known_from, made.curve[0].at)),
+        start=start,
         end=min(made.period.end, found.now),
         points=made.curve,
         blind=tuple((one.start, one.end) for one in made.blind),
-        flows=made.flow_marks,
+        flows=tuple((at, amount) for at, amount in made.flow_marks if at >= start),
         bars=tuple(bars) if any(amount for _, amount in bars) else (),
         bars_title=title,
     )

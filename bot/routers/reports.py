@@ -18,9 +18,11 @@ from bot.services import Reports
 from bot.speaker import Speaker
 from bot.views import boards, refusals, replies
 from bot.views import report as views
+from bot.views.message import Message as Said
 from bot.views.message import Voice
 from core.domain.people import Person
 from core.domain.periods import Span
+from core.domain.report import AccountReport
 from core.ports import Clock
 from core.services.errors import Refused
 
@@ -69,7 +71,7 @@ def build() -> Router:
             return TOO_SOON
         day = _date(callback_data.day)
         found = await reports.by_account(person, callback_data.account_id, callback_data.span, day)
-        await speaker.show(query, views.report(found, of(person, voice), person.telegram_id))
+        await speaker.show(query, await _words(found, person, voice))
         return Toast()
 
     router.callback_query.register(pressed, ReportPress.filter(), flags=SHARED)
@@ -106,7 +108,12 @@ async def report(  # noqa: PLR0913, PLR0917 - aiogram injects by name
         )
         return
     found = await reports.by_login(person, wanted.login, wanted.span, wanted.day)
-    await speaker.say(message, views.report(found, spoken, person.telegram_id))
+    await speaker.say(message, await _words(found, person, voice))
+
+
+async def _words(found: AccountReport, person: Person, voice: Voice) -> Said:
+    """The report as a message, made in a thread: a file of ten thousand deals takes a while."""
+    return await asyncio.to_thread(views.report, found, of(person, voice), person.telegram_id)
 
 
 def read(text: str) -> Wanted:

@@ -30,13 +30,11 @@ ACTIVE: Final = (Role.CLIENT.value, Role.ADMIN.value, Role.OWNER.value)
 class SendDigests:
     """Puts the digests that are due into the outbox; the key of a row makes each be sent once."""
 
-    def __init__(
-        self, *, store: Store, clock: Clock, policy: EnginePolicy, reports: Reports
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock, policy: EnginePolicy) -> None:
         self._store = store
         self._clock = clock
         self._policy = policy
-        self._reports = reports
+        self._reports = Reports(store, clock, policy)
         self._done: dict[int, date] = {}
 
     async def __call__(self) -> int:

@@ -142,15 +142,9 @@ def assemble(  # noqa: PLR0913 - each port is named once
     """Build every service over these ports. `wake` makes an account due now."""
     desk = Desk(store, clock)
     market = MarketGuard(
-        store=store,
-        clock=clock,
-        metrics=metrics,
-        desk=desk,
-        policy=policy,
-        wake=wake,
+        store=store, clock=clock, metrics=metrics, desk=desk, policy=policy, wake=wake
     )
     block = TerminalBlock(store=store, clock=clock, policy=policy)
-    reports = Reports(store, clock, policy)
     sync = _cycle(store, gateway, clock, metrics, desk, market, block, policy, epoch)
     return Engine(
         store=store,
@@ -183,8 +177,8 @@ def assemble(  # noqa: PLR0913 - each port is named once
         answer_release=AnswerRelease(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
         clear_terminal=ClearTerminal(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
         histories=History(store, clock),
-        reports=reports,
-        send_digests=SendDigests(store=store, clock=clock, policy=policy, reports=reports),
+        reports=Reports(store, clock, policy),
+        send_digests=SendDigests(store, clock, policy),
         expected=ExpectedTrades(store, clock, desk),
         tokens=Tokens(store),
         enrol=Enrol(store=store, clock=clock, policy=policy),

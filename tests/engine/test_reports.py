@@ -151,7 +151,8 @@ async def test_pages_do_not_move_while_they_are_read(house: House) -> None:
     before = await page(house, page=1, as_of=as_of)
     house.clock.instant += timedelta(minutes=1)
     async with house.store.writing() as tx:
-        late = booked(99, START, seen_at=house.clock.now(), account_id=house.ids[GBP])
+        at = START + timedelta(seconds=19)
+        late = booked(99, at, seen_at=house.clock.now(), account_id=house.ids[GBP])
         await tx.insert(late)
     after = await page(house, page=1, as_of=as_of)
     assert [line.order for line in after.lines] == [line.order for line in before.lines]

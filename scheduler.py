@@ -29,6 +29,8 @@ RETRY_AFTER_ERROR_S = 2.0
 """An account whose cycle raised is tried again after this long."""
 HOUSEKEEPING_INTERVAL_S = 1
 LIMITS_INTERVAL_S = 60
+DIGEST_INTERVAL_S = 60
+"""How often it is looked whose digest is due: the latest it leaves after its hour."""
 DRAIN_S = 10.0
 """How long a stop waits for cycles in flight: a close on its way is not cut off."""
 EVENT_NAMES = {

@@ -50,7 +50,7 @@ from core.ports import Clock, StaleEpoch, StoreUnavailable, TerminalLink
 from core.services.engine import Engine, assemble
 from core.services.first_look import FirstLook
 from core.sim.remote_clock import RemoteClock
-from scheduler import HOUSEKEEPING_INTERVAL_S, LIMITS_INTERVAL_S, Scheduler
+from scheduler import DIGEST_INTERVAL_S, HOUSEKEEPING_INTERVAL_S, LIMITS_INTERVAL_S, Scheduler
 
 log = structlog.get_logger(__name__)
 
@@ -188,6 +188,7 @@ class App:
                 "market_deadlines": (HOUSEKEEPING_INTERVAL_S, engine.market.pass_time),
                 "limits": (LIMITS_INTERVAL_S, engine.align),
                 "first_look": (HOUSEKEEPING_INTERVAL_S, engine.first_look.tell),
+                "digests": (DIGEST_INTERVAL_S, engine.send_digests),
             },
             concurrency_max=self._settings.sync_concurrency_max,
             spawn=self._nursery.spawn,

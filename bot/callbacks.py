@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from aiogram.filters.callback_data import CallbackData
 
+from core.domain.history import HistoryFilter
+from core.domain.periods import Span
+
 
 class ApprovalVerb(StrEnum):
     """Answers to an offered signal."""
@@ -103,6 +106,39 @@ class ChartPress(CallbackData, prefix="dc1"):
     """Draw one account's drawdown chart."""
 
     account_id: int
+
+
+class HistoryVerb(StrEnum):
+    """What a button under a history does: show a page, or offer the symbols or accounts."""
+
+    SHOW = "p"
+    SYMBOLS = "s"
+    ACCOUNTS = "n"
+
+
+class HistoryPress(CallbackData, prefix="hs1"):
+    """A page of an account's history, bound to who asked (a Telegram id).
+
+    `symbol_id` is a deal whose symbol is meant, 0 for all. `as_of` is the unix second that the
+    pages are of, 0 for now.
+    """
+
+    verb: HistoryVerb
+    asker: int
+    account_id: int
+    kind: HistoryFilter
+    symbol_id: int = 0
+    page: int = 0
+    as_of: int = 0
+
+
+class ReportPress(CallbackData, prefix="rp1"):
+    """A report on an account, bound to who asked. `day` is the proleptic ordinal of a date."""
+
+    span: Span
+    asker: int
+    account_id: int
+    day: int
 
 
 class WizardPress(CallbackData, prefix="sw1", sep="|"):

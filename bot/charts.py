@@ -7,7 +7,6 @@ imported in the drawing thread, because the import alone takes most of a second.
 import asyncio
 import io
 from collections import OrderedDict
-from collections.abc import Sequence
 from datetime import UTC
 from decimal import ROUND_HALF_UP, Decimal
 from importlib.util import find_spec
@@ -15,9 +14,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bot.views.message import ChartRequest
+from bot import report_chart
+from bot.chart_parts import (
+    DPI,
+    FLOOR,
+    HEIGHT_IN,
+    INK,
+    LEGEND_PT,
+    PEAK,
+    TEXT_PT,
+    WARN,
+    WIDTH_IN,
+    thinned,
+)
+from bot.views.message import ChartRequest, ReportChart
 from bot.views.numbers import DAY_S, money
-from core.domain.board import EquityPoint
 from core.domain.money import HUNDRED
 
 if TYPE_CHECKING:
@@ -26,19 +37,13 @@ if TYPE_CHECKING:
 
 CACHE_S = 60.0
 CACHED_MAX = 64
-POINTS_MAX = 2_000
-"""More samples than this are thinned: a phone shows about a thousand columns."""
 DRAW_TIMEOUT_S = 20.0
-WIDTH_IN, HEIGHT_IN, DPI = 8, 4.5, 150
-TEXT_PT = 13
-LEGEND_PT = 12
 TICK_GAP_PT = 7
 """From the axis down to its labels: the tick and the space below it."""
 LONE_POINT_S = 600
 """How much time is shown on each side of a point that is alone."""
 FINE_SPAN = 10
 """Where the picture spans less money than this, the axis shows decimals."""
-INK, FLOOR, WARN, PEAK = "#1b3a5c", "#a3161f", "#b26a00", "#6b7280"
 
 
 class Curve(Struct, frozen=True):
@@ -63,12 +68,11 @@ class Charts:
         self._one_at_a_time = asyncio.Semaphore(1)
         self._cache: OrderedDict[tuple[object, ...], tuple[float, bytes]] = OrderedDict()
 
-    async def draw(self, request: ChartRequest) -> bytes | None:
+    async def draw(self, request: ChartRequest | ReportChart) -> bytes | None:
         """The chart as PNG; None without matplotlib, or where the drawing takes too long."""
         if not self._enabled or not request.points:
             return None
-        last = request.points[-1]
-        key = (request.account_id, last.at, last.equity, request.limit_percent, request.mark)
+        key = request.key
         async with self._one_at_a_time:
             now_s = asyncio.get_running_loop().time()
             found = self._cache.get(key)
@@ -89,10 +93,14 @@ class Charts:
             self._cache.popitem(last=False)
 
 
-def render(request: ChartRequest) -> bytes:
+def render(request: ChartRequest | ReportChart) -> bytes:
     """Draw one chart. Blocks; to be called in a thread."""
     out = io.BytesIO()
-    figure_of(request).savefig(out, format="png")
+    if isinstance(request, ReportChart):
+        figure = report_chart.figure_of(request)
+    else:
+        figure = figure_of(request)
+    figure.savefig(out, format="png")
     return out.getvalue()
 
 
@@ -138,14 +146,6 @@ def curve_of(request: ChartRequest) -> Curve:
         floor=[max(level(p.peak, request.limit_percent), float(minimum)) for p in points],
         warn=[level(p.peak, request.warn_percent) for p in points],
     )
-
-
-def thinned(points: Sequence[EquityPoint]) -> list[EquityPoint]:
-    """At most POINTS_MAX samples, the first and the last always among them."""
-    if len(points) <= POINTS_MAX:
-        return list(points)
-    step = (len(points) - 1) / (POINTS_MAX - 1)
-    return [points[round(at * step)] for at in range(POINTS_MAX)]
 
 
 def percent_label(value: Decimal) -> str:

@@ -49,4 +49,5 @@ def policy_from(settings: Settings) -> EnginePolicy:
         manual_sync_interval_s=settings.manual_sync_interval_s,
         magic_base=settings.magic_base,
         admin_chat_id=settings.admin_chat_id,
+        digest_hour=settings.digest_hour,
     )

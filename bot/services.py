@@ -3,6 +3,7 @@
 `core.services` implements them; every call may raise `core.services.errors.Refused`.
 """
 
+from datetime import date
 from typing import Protocol
 
 from core.domain.answers import (
@@ -13,8 +14,12 @@ from core.domain.answers import (
     WarningAnswered,
 )
 from core.domain.board import AccountBoard, DrawdownBoard, SystemBoard, WarningLine
+from core.domain.history import HistoryPage
 from core.domain.people import Person
+from core.domain.periods import Span
+from core.domain.report import AccountReport
 from core.domain.signals import SignalDraft
+from core.services.history import HistoryAsk
 
 
 class People(Protocol):
@@ -118,4 +123,40 @@ class ClearTerminal(Protocol):
 
     async def by_login(self, actor: Person, login: int) -> TerminalUnblocked:
         """Unblock the account with this login."""
+        ...
+
+
+class Histories(Protocol):
+    """`core.services.history`."""
+
+    async def first_page(self, person: Person, login: int | None) -> HistoryPage:
+        """The newest page of an account, the person's first without a login."""
+        ...
+
+    async def page(self, person: Person, ask: HistoryAsk) -> HistoryPage:
+        """One page."""
+        ...
+
+    async def symbols(self, person: Person, account_id: int) -> tuple[tuple[int, str], ...]:
+        """The symbols last traded, each with a deal that had it."""
+        ...
+
+
+class Reports(Protocol):
+    """`core.services.reports`."""
+
+    async def by_login(
+        self, person: Person, login: int | None, span: Span, day: date | None
+    ) -> AccountReport:
+        """A report on the account with this login; without a day, on today."""
+        ...
+
+    async def by_account(
+        self, person: Person, account_id: int, span: Span, day: date
+    ) -> AccountReport:
+        """The same by the account's id."""
+        ...
+
+    async def accounts(self, person: Person) -> tuple[tuple[int, int], ...]:
+        """The person's own accounts: (id, login)."""
         ...

@@ -60,6 +60,8 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             ask_release=engine.ask_release,
             answer_release=engine.answer_release,
             clear_terminal=engine.clear_terminal,
+            histories=engine.histories,
+            reports=engine.reports,
             clock=engine.clock,
             voice=voice,
             admin_chat_id=settings.admin_chat_id,

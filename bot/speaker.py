@@ -14,6 +14,7 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramRetryAf
 from aiogram.methods import (
     EditMessageReplyMarkup,
     EditMessageText,
+    SendDocument,
     SendMessage,
     SendPhoto,
     TelegramMethod,
@@ -57,13 +58,15 @@ class Speaker:
         reply = asked.message_id if asked.chat.type != "private" else None
         for message in [messages] if isinstance(messages, Message) else messages:
             await self._send(bot, asked.chat.id, message, reply)
+            await self._attach(bot, asked.chat.id, message)
 
     async def show(self, query: CallbackQuery, message: Message) -> None:
         """Put a message in the place of the one whose button was pressed."""
         bot, pressed = query.bot, query.message
         assert bot is not None and pressed is not None  # noqa: S101, PT018 - checked by access
-        if message.chart is not None:
+        if message.chart is not None or message.document is not None:
             await self._send(bot, pressed.chat.id, message, None)
+            await self._attach(bot, pressed.chat.id, message)
             return
         edit = EditMessageText(
             text=message.html,
@@ -157,6 +160,16 @@ class Speaker:
             reply_markup=keyboards.markup(message.keyboard),
         )
         await self._call(bot, chat_id, words)
+
+    async def _attach(self, bot: Bot, chat_id: int, message: Message) -> None:
+        """Send the file that goes with a message."""
+        if message.document is None:
+            return
+        file = BufferedInputFile(message.document.content, message.document.name)
+        caption = message.document.caption or None
+        await self._call(
+            bot, chat_id, SendDocument(chat_id=chat_id, document=file, caption=caption)
+        )
 
     async def _call(self, bot: Bot, chat_id: int, method: TelegramMethod[Any]) -> None:
         """Send once the chat's allowance has room; where Telegram asks for a wait, wait it out.

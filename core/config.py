@@ -36,6 +36,7 @@ from core.config_values import (
     CommandLine,
     DatabaseAddress,
     FernetKeys,
+    Hour,
     Loopback,
     Token,
     WebAddress,
@@ -235,6 +236,15 @@ class Settings(BaseSettings):
     )
     close_deviation_points: int = _between(50, 0, 10_000, "points", "allowed when closing")
     close_quiet_period_s: float = _between(2.0, 0.1, 60, "seconds", "look before the next send")
+
+    # --- reports
+    digest_hour: Hour = _text(
+        7,
+        "a whole number from 0 to 23 (hour of each person's own day), or none",
+        "when yesterday's digest is sent",
+        ge=0,
+        le=23,
+    )
 
     # --- log
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _text(

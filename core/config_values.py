@@ -19,6 +19,7 @@ SYMBOLS_MAX: Final = 500
 """Entries of one by-symbol map."""
 PASSWORD_KEYS_MAX: Final = 16
 """The newest, and old ones until `rotate-keys` has made them needless."""
+NO_HOUR: Final = "none"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 """32 bytes as URL-safe base64."""
@@ -91,6 +92,11 @@ def _by_symbol(value: object) -> object:
     return figures
 
 
+def _hour(value: object) -> object:
+    """`none` for no hour at all."""
+    return None if isinstance(value, str) and value.strip().lower() == NO_HOUR else value
+
+
 Token = Annotated[SecretStr | None, AfterValidator(_token)]
 ChatNumber = Annotated[int | None, AfterValidator(_not_zero)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
@@ -98,6 +104,7 @@ Loopback = Annotated[str, AfterValidator(_loopback)]
 DatabaseAddress = Annotated[str, AfterValidator(_engine)]
 CommandLine = Annotated[str | None, AfterValidator(_command)]
 FernetKeys = Annotated[SecretStr | None, AfterValidator(_fernet_keys)]
+Hour = Annotated[int | None, BeforeValidator(_hour)]
 BySymbol = Annotated[
     dict[str, Decimal], NoDecode, BeforeValidator(_by_symbol), Field(max_length=SYMBOLS_MAX)
 ]

@@ -18,7 +18,9 @@ from bot.routers import (
     approvals,
     client,
     fallback,
+    history,
     release,
+    reports,
     signals,
     start,
     unblock,
@@ -32,8 +34,10 @@ from bot.services import (
     Boards,
     ClearTerminal,
     DecideApproval,
+    Histories,
     People,
     PostSignal,
+    Reports,
     SyncNow,
 )
 from bot.speaker import Speaker
@@ -56,6 +60,8 @@ class Shell(Struct, frozen=True, kw_only=True):
     ask_release: AskRelease
     answer_release: AnswerRelease
     clear_terminal: ClearTerminal
+    histories: Histories
+    reports: Reports
     clock: Clock
     voice: Voice
     admin_chat_id: int
@@ -70,6 +76,8 @@ def build_router() -> Router:
     router.include_routers(
         start.build(),
         client.build(),
+        history.build(),
+        reports.build(),
         signals.build(),
         approvals.build(),
         admin.build(),
@@ -94,6 +102,8 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         ask_release=shell.ask_release,
         answer_release=shell.answer_release,
         clear_terminal=shell.clear_terminal,
+        histories=shell.histories,
+        reports=shell.reports,
         clock=shell.clock,
         voice=shell.voice,
         symbols=shell.symbols,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.views import (
     alerts_app,
     alerts_closing,
+    alerts_digest,
     alerts_divergence,
     alerts_groups,
     alerts_guard,
@@ -16,6 +17,7 @@ from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import span
 from core.domain import alerts as a
 from core.domain import alerts_app as own
+from core.domain.alerts_digest import DailyDigest
 
 LATE_S = 60
 """A message delivered later than this after what it tells of says how late it is."""
@@ -74,6 +76,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_app.stopping(alert, voice)
         case a.ChatUnreachable():
             return alerts_app.unreachable(alert, voice)
+        case DailyDigest():
+            return alerts_digest.digest(alert, voice)
         case _:
             return alerts_terminal.render(alert, voice, audience)
 

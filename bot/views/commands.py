@@ -20,6 +20,10 @@ OWN, ADMIN, ABOUT = "Your accounts", "Admin", "Reckoner"
 COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("positions", "open positions and their results", OWN, own=True, usage="[login]"),
     CommandInfo("drawdown", "drawdown, headroom and chart", OWN, own=True, usage="[login]"),
+    CommandInfo("history", "what happened, page by page", OWN, usage="[login]"),
+    CommandInfo(
+        "report", "a day or a week: results, chart, file", OWN, usage="day|week [date] [login]"
+    ),
     CommandInfo("release", "ask to unlock a locked account", OWN, own=True),
     CommandInfo("accounts", "every account, least room first", ADMIN, admin=True),
     CommandInfo("warnings", "open market warnings with their buttons", ADMIN, admin=True),

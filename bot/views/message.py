@@ -60,14 +60,58 @@ class ChartRequest(Struct, frozen=True, kw_only=True):
     points: tuple[EquityPoint, ...]
     drawn_at: datetime
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it the same picture."""
+        last = self.points[-1]
+        return (self.account_id, last.at, last.equity, self.limit_percent, self.mark)
+
+
+class ReportChart(Struct, frozen=True, kw_only=True):
+    """A report's chart to draw: equity from `start` to `end` above, bars of results below.
+
+    `blind` are times without readings, `flows` money in and out with its instant, `bars` results by
+    name (`bars_title` says of what), in `currency`. Times are shown in `time_zone`.
+    """
+
+    account_id: int
+    title: str
+    currency: str
+    currency_digits: int
+    time_zone: str
+    mark: str
+    start: datetime
+    end: datetime
+    points: tuple[EquityPoint, ...]
+    blind: tuple[tuple[datetime, datetime], ...]
+    flows: tuple[tuple[datetime, Decimal], ...]
+    bars: tuple[tuple[str, Decimal], ...]
+    bars_title: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it the same picture."""
+        last = self.points[-1]
+        whole = (self.account_id, self.title, self.start, self.end, self.time_zone, self.mark)
+        return (*whole, last.at, last.equity, self.bars, self.flows)
+
+
+class Document(Struct, frozen=True):
+    """A file to be sent after a message, under a name, with a line of its own."""
+
+    name: str
+    content: bytes
+    caption: str = ""
+
 
 class Message(Struct, frozen=True, kw_only=True):
-    """One message: Telegram HTML, buttons, whether it makes a sound, a chart to go with it."""
+    """One message: Telegram HTML, buttons, whether it makes a sound, what goes with it."""
 
     html: str
     keyboard: Keyboard = ()
     silent: bool = False
-    chart: ChartRequest | None = None
+    chart: ChartRequest | ReportChart | None = None
+    document: Document | None = None
 
     @property
     def headline(self) -> str:

@@ -211,6 +211,15 @@ def _bad_volume(facts: Facts, _voice: Voice) -> str:
     return f"The broker does not take this volume{f' ({parts})' if parts else ''}."
 
 
+def _list_expired(facts: Facts, voice: Voice) -> str:
+    return f"This list is{_at(facts, 'at', voice, ' of ') or ' old'}. Send /history for a new one."
+
+
+def _same_login(facts: Facts, _voice: Voice) -> str:
+    login = _outside(facts, "login") or "This login"
+    return f"{login} is the login of several accounts, at several brokers: I cannot tell which."
+
+
 SENTENCES: dict[str, Sentence] = {
     "not_yours": _not_yours,
     "not_admin": _fixed(ADMINS_ONLY),
@@ -241,4 +250,9 @@ SENTENCES: dict[str, Sentence] = {
     "newer_block": _newer_block,
     "still_unreadable": _still_unreadable,
     "not_read_since": _not_read_since,
+    "list_expired": _list_expired,
+    "same_login": _same_login,
+    "no_account": _fixed("No account is linked to you yet. Please ask your admin."),
+    "in_the_future": _fixed("That day has not begun yet."),
+    "before_all": _fixed("That day is too long ago: there is nothing to report."),
 }

@@ -165,6 +165,20 @@ def bad_login(text: str, command: str) -> Message:
     return Message(html=f"'{esc(text, 20)}' is not a login. Write /{command} or /{command} 50001.")
 
 
+def name_login(command: str) -> Message:
+    """A command about an account, in a group, where nobody's own are shown."""
+    return Message(html=f"Name the account here: /{command} 50001")
+
+
+def bad_report(text: str) -> Message:
+    """/report with a word that is no span, date or login."""
+    what = f"I do not understand '{esc(text, 20)}'. " if text else ""
+    return Message(
+        html=f"{what}Write /report day or /report week, with a date (2026-03-04) or a login after "
+        "it where you want another one."
+    )
+
+
 def decided(answer: ApprovalDecided) -> str:
     """The pop-up after Approve or Reject."""
     what = f"{answer.symbol} {answer.side} {lots(answer.volume)}"

@@ -13,6 +13,7 @@ from enum import IntEnum
 
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
 from core.domain.alerts_app import AppAlert
+from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_terminal import TerminalAlert
 
 
@@ -420,4 +421,5 @@ Alert = (
     | AppAlert
     | LimitsChanged
     | ChatUnreachable
+    | DailyDigest
 )

@@ -11,6 +11,7 @@ from msgspec import Struct
 from core.domain import alerts as a
 from core.domain import alerts_app as own
 from core.domain import alerts_terminal as t
+from core.domain.alerts_digest import DailyDigest
 
 NEW = "new"
 EDIT = "edit"
@@ -78,6 +79,8 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(info, f"app:{alert.started.at.isoformat()}", EDIT)
         case a.ChatUnreachable():
             return Delivery(warning, f"unreachable:{alert.chat_id}:{alert.at.isoformat()}", NEW)
+        case DailyDigest():
+            return Delivery(info, f"digest:{alert.user_id}:{alert.day.isoformat()}", NEW)
         case a.LimitsChanged():
             return Delivery(info, f"limits:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case _:

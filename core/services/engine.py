@@ -12,16 +12,19 @@ from core.services.approvals import DecideApproval, ExpireOffers
 from core.services.boards import Boards
 from core.services.converge import Converge
 from core.services.desk import ACTIVE_JOB_STATES, Desk
+from core.services.digest import SendDigests
 from core.services.expected import ExpectedTrades, Tokens
 from core.services.fencing import FencedGateway
 from core.services.first_look import FirstLook
 from core.services.gap_close import GapClose
+from core.services.history import History
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
 from core.services.people import People
 from core.services.policy import EnginePolicy
 from core.services.release import AnswerRelease, AskRelease
+from core.services.reports import Reports
 from core.services.signals import PostSignal
 from core.services.speaking import speak
 from core.services.startup import AlignLimits, Enrol
@@ -65,6 +68,9 @@ class Engine:
     ask_release: AskRelease
     answer_release: AnswerRelease
     clear_terminal: ClearTerminal
+    histories: History
+    reports: Reports
+    send_digests: SendDigests
     expected: ExpectedTrades
     tokens: Tokens
     enrol: Enrol
@@ -169,6 +175,9 @@ def assemble(  # noqa: PLR0913 - each port is named once
         ask_release=AskRelease(store=store, clock=clock, desk=desk, policy=policy),
         answer_release=AnswerRelease(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
         clear_terminal=ClearTerminal(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
+        histories=History(store, clock),
+        reports=Reports(store, clock, policy),
+        send_digests=SendDigests(store, clock, policy),
         expected=ExpectedTrades(store, clock, desk),
         tokens=Tokens(store),
         enrol=Enrol(store=store, clock=clock, policy=policy),

@@ -15,7 +15,8 @@ class Refused(Exception):
     release_already_asked (at), release_not_asked, not_flat (positions, orders),
     cannot_close (obstacles), no_such_symbol (symbol), ambiguous_symbol (symbol, names),
     symbol_not_tradable (symbol), not_blocked (login), newer_block (login, since),
-    still_unreadable (login, reason, since), not_read_since (login, since).
+    still_unreadable (login, reason, since), not_read_since (login, since), list_expired (at),
+    same_login (login), no_account, in_the_future (day), before_all (day).
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

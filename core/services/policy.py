@@ -10,7 +10,11 @@ from core.domain.reconciliation import Policy
 
 
 class EnginePolicy(Struct, frozen=True, kw_only=True):
-    """Tolerances, times and addresses of speech. Durations in seconds."""
+    """Tolerances, times and addresses of speech. Durations in seconds.
+
+    `digest_hour` is the hour of each reader's own day at which yesterday's digest is due; None for
+    no digests.
+    """
 
     reconciliation: Policy
     closing: ClosePolicy
@@ -25,3 +29,4 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     manual_sync_interval_s: float
     magic_base: int
     admin_chat_id: int
+    digest_hour: int | None = None

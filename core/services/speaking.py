@@ -7,6 +7,7 @@ import msgspec
 
 from core.domain import alerts as a
 from core.domain import alerts_app as own
+from core.domain.alerts_digest import DailyDigest
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
@@ -26,6 +27,7 @@ CLIENT_ONLY = (
     a.PositionClosed,
     a.PositionsClosed,
     a.CashFlowSeen,
+    DailyDigest,
 )
 
 STOP_OUTS = (a.PositionClosed, a.PositionsClosed)

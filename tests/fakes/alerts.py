@@ -7,6 +7,7 @@ from typing import Any
 from core.domain import alerts as a
 from core.domain import alerts_app as own
 from core.domain.alert_parts import Exposure, GroupItem, TicketResult, Unguarded
+from tests.fakes.alerts_digest import day_of, digest
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
 from tests.fakes.clock import START
 
@@ -431,4 +432,6 @@ def _app() -> list[a.Alert]:
             reason="Forbidden: bot was blocked by the user",
             at=START,
         ),
+        digest(),
+        digest(day_of(), day_of(login=50002, currency="USD", trades=0, won=0, lost=0)),
     ]

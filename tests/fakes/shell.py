@@ -30,6 +30,7 @@ from core.domain.people import Person, Role
 from core.domain.signals import SignalDraft
 from core.services.errors import Refused
 from tests.fakes.clock import START, FixedClock
+from tests.fakes.reports import FakeHistories, FakeReports
 from tests.fakes.telegram import ADMIN_CHAT, RecordingSession, make_bot, update
 
 ANN, BO, OLGA, STRANGER, PENDING, BLOCKED = 900, 901, 902, 903, 904, 905
@@ -298,6 +299,8 @@ class Conversation:
 
     def __init__(self) -> None:
         self.services = Services()
+        self.histories = FakeHistories()
+        self.reports = FakeReports()
         self.bot: Bot
         self.telegram: RecordingSession
         self.bot, self.telegram = make_bot()
@@ -313,6 +316,8 @@ class Conversation:
                 ask_release=self.services.ask_release,
                 answer_release=self.services.answer_release,
                 clear_terminal=Clearing(self.services),
+                histories=self.histories,
+                reports=self.reports,
                 clock=self.clock,
                 voice=Voice(mark="[DEMO]"),
                 admin_chat_id=ADMIN_CHAT,

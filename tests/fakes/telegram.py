@@ -99,7 +99,7 @@ class RecordingSession(BaseSession):
             return self.updates.popleft() if self.updates else []
         if name == "getMe":
             return {"id": BOT_ID, "is_bot": True, "first_name": "R", "username": BOT_NAME}
-        if name in {"sendMessage", "sendPhoto", "editMessageText"}:
+        if name in {"sendMessage", "sendPhoto", "sendDocument", "editMessageText"}:
             kind = "private" if isinstance(chat_id, int) and chat_id > 0 else "supergroup"
             chat = {"id": chat_id, "type": kind, "title": "chat"}
             return {"message_id": next(self._ids), "date": 1_763_800_000, "chat": chat}

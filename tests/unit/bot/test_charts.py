@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from bot import charts
-from bot.charts import Charts, curve_of, figure_of, percent_label, render, room_words, thinned
+from bot.chart_parts import POINTS_MAX, thinned
+from bot.charts import Charts, curve_of, figure_of, percent_label, render, room_words
 from bot.views.message import ChartRequest
 from core.domain.board import EquityPoint
 from tests.fakes.clock import START
@@ -126,10 +127,10 @@ def test_the_floor_is_the_higher_of_both_rules() -> None:
 
 
 def test_many_points_are_thinned_and_keep_both_ends() -> None:
-    points = history(charts.POINTS_MAX + 1)
-    assert len(thinned(points[:-1])) == charts.POINTS_MAX
+    points = history(POINTS_MAX + 1)
+    assert len(thinned(points[:-1])) == POINTS_MAX
     kept = thinned(points)
-    assert len(kept) == charts.POINTS_MAX
+    assert len(kept) == POINTS_MAX
     assert (kept[0], kept[-1]) == (points[0], points[-1])
 
 

@@ -1,0 +1,387 @@
+"""Reports, histories, digests and files as their readers see them, written out by hand."""
+
+import csv
+import io
+import struct
+from datetime import UTC, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from bot import report_chart
+from bot.callbacks import HistoryPress, ReportPress
+from bot.charts import render
+from bot.views import alerts, history, report, report_csv
+from bot.views.message import Audience, Voice
+from bot.views.tables import COLUMNS_MAX, table
+from core.domain.history import HistoryFilter, HistoryKind
+from core.domain.periods import Span, period
+from core.domain.report import Blind, Flows, ReportFile, SignalCount, SymbolResult
+from tests.fakes.alerts_digest import day_of, digest
+from tests.fakes.clock import START
+from tests.fakes.reports import DAY, account_report, deal, line, page
+from tests.fakes.reports import report as a_report
+from tests.unit.bot.html import units, words
+
+D = Decimal
+DEMO = Voice(mark="[DEMO]")
+ANN = 900
+
+
+def test_a_days_report() -> None:
+    message = report.report(account_report(), DEMO, ANN)
+    assert words(message.html) == (
+        "[DEMO] 📒 50001, Sun 22 Nov 2026\n"
+        "⚠️ Could not be read 02:00 to 02:30 (30 min)\n"
+        "Lowest equity and drawdown of that time are not known.\n"
+        "Realised: +98.25 GBP\n"
+        "Open at 14:02: +12.00 GBP\n"
+        "3 trades closed: 2 won, 1 lost\n"
+        "Best: +120.40 GBP, XAUUSD buy 0.10, #900001\n"
+        "Worst: -20.15 GBP, EURUSD sell 0.10, #900002\n"
+        "Symbol  Trades Result GBP\n"
+        "XAUUSD       2    +120.40\n"
+        "EURUSD       1     -20.15\n"
+        "charges             -2.00\n"
+        "Slippage in pips, + is worse than expected:\n"
+        "Symbol     Fills Median Worst\n"
+        "XAUUSD in      2   +0.4  +3.1\n"
+        "XAUUSD out     1   -1.2  -1.2\n"
+        "By hour of the day:\n"
+        "Symbol     Hour Fills Median Worst\n"
+        "XAUUSD in  09h      1   -2.3  -2.3\n"
+        "XAUUSD in  14h      1   +3.1  +3.1\n"
+        "XAUUSD out 14h      1   -1.2  -1.2\n"
+        "Signals: 2 followed, 1 missed, 1 rejected, 0 expired\n"
+        "Money moved, neither profit nor loss: in +500.00 GBP\n"
+        "Worst drawdown read: 4.2 % at 13:02\n"
+        "Equity: 10,000.00 GBP first, 10,598.00 GBP last\n"
+        "Times: UTC. Read at 14:02:08 UTC, 3 s ago."
+    )
+    assert [[b.label for b in row] for row in message.keyboard] == [["Day before", "Its week"]]
+    assert message.document is not None
+    assert message.document.name == "50001_2026-11-22.csv"
+    assert message.document.caption == "[DEMO] 2 deals of Sun 22 Nov 2026"
+
+
+def test_a_quiet_day_says_so_and_has_no_empty_tables() -> None:
+    quiet = a_report(
+        realised=D(0),
+        symbols=(),
+        charges=D(0),
+        trades=0,
+        best=None,
+        worst=None,
+        floating=None,
+        flows=Flows(),
+        flow_marks=(),
+        slippage=(),
+        slippage_by_hour=(),
+        signals=SignalCount(),
+        curve=(),
+        worst_drawdown=None,
+        blind=(),
+    )
+    message = report.report(account_report(quiet), Voice(), ANN)
+    assert words(message.html) == (
+        "📒 50001, Sun 22 Nov 2026\n"
+        "Realised: 0.00 GBP\n"
+        "No trade was closed.\n"
+        "Signals: none\n"
+        "Drawdown: not known, nothing was read\n"
+        "Times: UTC. Read at 14:02:08 UTC, 3 s ago."
+    )
+    assert message.chart is None
+
+
+def test_figures_that_are_not_the_whole_are_called_so_before_they_are_read() -> None:
+    cut = a_report(are_deals_cut=True, blind=())
+    lines = words(report.report(account_report(cut), DEMO, ANN).html).split("\n")
+    assert lines[1] == (
+        "⚠️ More than 2 deals: only the newest are counted, so results and file are not the whole."
+    )
+    blind = account_report(unavailable_since=START - timedelta(minutes=5))
+    lines = words(report.report(blind, DEMO, ANN).html).split("\n")
+    assert lines[1] == "⚠️ Cannot be read since 13:57:11 UTC; figures are from before."
+
+
+def test_the_longest_times_without_readings_are_named_and_the_others_summed() -> None:
+    """Five gaps of 1 to 5 minutes: 3, 4 and 5 by name, 1 + 2 = 3 minutes together."""
+    gaps = tuple(
+        Blind(
+            start=DAY.start + timedelta(hours=n),
+            end=DAY.start + timedelta(hours=n, minutes=n),
+            is_outage=False,
+        )
+        for n in range(1, 6)
+    )
+    assert report.blind_words(a_report(blind=gaps), Voice()) == [
+        "⚠️ Reckoner was not running 03:00 to 03:03 (3 min)",
+        "⚠️ Reckoner was not running 04:00 to 04:04 (4 min)",
+        "⚠️ Reckoner was not running 05:00 to 05:05 (5 min)",
+        "⚠️ and 2 shorter times without readings, 3 min",
+        "Lowest equity and drawdown of that time are not known.",
+    ]
+
+
+def test_more_symbols_than_have_room_are_one_line_and_nothing_is_lost() -> None:
+    """Twelve symbols of 1.00 each: ten by name, the last two as 2.00."""
+    many = tuple(SymbolResult(symbol=f"S{n}", trades=1, result=D(1)) for n in range(12))
+    text = words(report.report(account_report(a_report(symbols=many)), Voice(), ANN).html)
+    cells = [row.split() for row in text.split("\n")]
+    assert ["S9", "1", "+1.00"] in cells
+    assert "S10" not in text
+    assert ["2", "more", "2", "+2.00"] in cells
+
+
+def test_the_readers_zone_rules_times() -> None:
+    """Kolkata is five and a half hours ahead: 13:02 UTC is 18:32."""
+    kolkata = ZoneInfo("Asia/Kolkata")
+    made = a_report(period=period(Span.DAY, START.date(), kolkata))
+    text = words(report.report(account_report(made, time_zone="Asia/Kolkata"), DEMO, ANN).html)
+    assert "Worst drawdown read: 4.2 % at 18:32" in text
+    assert "Open at 19:32" in text
+    assert "Times: Asia/Kolkata. Read at 19:32:08 IST, 3 s ago." in text
+
+
+def test_a_week_has_bars_for_the_days_that_have_begun() -> None:
+    """Seen on Wednesday: three bars."""
+    wednesday = START - timedelta(days=4)
+    week = period(Span.WEEK, wednesday.date(), UTC)
+    made = a_report(period=week, days=(D(1), D(-2), D(3), D(0), D(0), D(0), D(0)))
+    chart = report.chart(account_report(made, now=wednesday), DEMO)
+    assert chart.bars == (("Mon 16", D(1)), ("Tue 17", D(-2)), ("Wed 18", D(3)))
+    assert report.period_words(week) == "Mon 16 Nov to Sun 22 Nov 2026"
+
+
+def test_the_picture_is_a_png_and_its_line_is_broken_where_nothing_was_read() -> None:
+    chart = report.chart(account_report(), DEMO)
+    parts = report_chart.pieces(chart)
+    assert [len(part) for part in parts] == [9, 46]  # readings up to 02:00, and from 02:30 on
+    assert parts[0][-1].at == DAY.start + timedelta(hours=2)
+    assert parts[1][0].at == DAY.start + timedelta(hours=2, minutes=30)
+    pytest.importorskip("matplotlib", reason="the extra `charts` is not installed")
+    png = render(chart)
+    assert png.startswith(b"\x89PNG")
+    assert struct.unpack(">II", png[16:24]) == (1200, 911)
+    alone = replace(chart, bars=(), points=chart.points[:1], flows=())
+    assert struct.unpack(">II", render(alone)[16:24]) == (1200, 675)
+
+
+# --- the file -----------------------------------------------------------------------------------
+
+
+def rows(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+
+
+def test_the_file_has_a_row_per_deal_with_its_figures_plain() -> None:
+    opened, closed = rows(report_csv.content(account_report()))
+    assert opened["time"] == "2026-11-22 12:00:00+00:00"
+    assert (opened["what"], opened["side"], opened["lots"]) == ("opened", "buy", "0.1")
+    assert (opened["commission"], opened["amount"]) == ("-1.50", "-1.50")
+    assert (opened["slippage_pips"], opened["signal"], opened["account"]) == ("0.4", "5", "50001")
+    assert (closed["what"], closed["side"], closed["how"]) == ("closed", "buy", "client_mobile")
+    assert (closed["profit"], closed["slippage_pips"]) == ("121.90", "")
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("-12.50", "-12.50"),
+        ("+12", "+12"),
+        ("", ""),
+        ("R-1", "R-1"),
+    ],
+)
+def test_a_cell_never_becomes_a_formula(cell: str, written: str) -> None:
+    assert report_csv.safe(cell) == written
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_any_comment_survives_the_file_as_text(comment: str) -> None:
+    file = ReportFile(deals=(deal(1, comment=comment),), signals={}, slips={}, ours=frozenset())
+    (row,) = rows(report_csv.content(account_report(file=file)))
+    assert row["comment"] in {comment, f"'{comment}"}
+    assert not row["comment"].startswith(("=", "@"))
+
+
+def test_a_balance_operation_has_no_price_and_no_side() -> None:
+    file = ReportFile(
+        deals=(deal(3, deal_type=2, position_id=0, symbol="", profit=D(500), magic=0),),
+        signals={},
+        slips={},
+        ours=frozenset(),
+    )
+    (row,) = rows(report_csv.content(account_report(file=file)))
+    assert (row["what"], row["side"], row["price"], row["lots"]) == ("deposit", "", "", "")
+    assert (row["amount"], row["position"]) == ("500.00", "")
+
+
+def test_a_weeks_file_is_named_by_both_its_dates() -> None:
+    week = period(Span.WEEK, START.date(), UTC)
+    assert report_csv.name(50001, week) == "50001_2026-11-16_2026-11-22.csv"
+
+
+# --- tables -------------------------------------------------------------------------------------
+
+
+def test_a_table_is_as_wide_as_a_phone_and_becomes_cards_past_that() -> None:
+    """36 columns fit: 17 and a space and 18; one more does not."""
+    (block,) = table(["a", "b"], [["x" * 17, "1" * 18]])
+    assert [len(row) for row in words(block).split("\n")] == [COLUMNS_MAX, COLUMNS_MAX]
+    assert table(["a", "b"], [["x" * 18, "1" * 18]]) == [f"• {'x' * 18}\n   b: {'1' * 18}"]
+
+
+def test_a_table_shows_markup_as_text() -> None:
+    (block,) = table(["<b>", "&"], [["a", "1"]])
+    assert words(block) == "<b> &\na   1"
+
+
+# --- history ------------------------------------------------------------------------------------
+
+
+def test_a_page_of_history_in_cards_under_their_days() -> None:
+    kinds = (
+        line(at=START - timedelta(minutes=5), kind=HistoryKind.OPENED, word="", amount=D("-1.50")),
+        line(),
+        line(kind=HistoryKind.MONEY, word="withdrawal", symbol="", amount=D(-1200), position_id=0),
+        line(
+            kind=HistoryKind.DIFFERENCE,
+            word="entry_slippage",
+            slippage_pips=D("6.2"),
+            amount=None,
+        ),
+        line(kind=HistoryKind.RESOLVED, word="sl_moved", ended="as_expected"),
+        line(kind=HistoryKind.GUARD, word="drawdown", symbol="account", ended="flat"),
+        line(at=START - timedelta(days=1), kind=HistoryKind.OUTAGE, word="no <connection>"),
+        line(at=START - timedelta(days=1), kind=HistoryKind.WARNING, word="drawdown"),
+    )
+    message = history.page(page(lines=kinds), DEMO, START, ANN)
+    assert words(message.html) == (
+        "[DEMO] 📜 50001: history\n"
+        "19 entries, page 1 of 3\n"
+        "Sun 22 Nov 2026\n"
+        "13:57 ▫️ Opened XAUUSD buy 0.10\n"
+        "   at 1,951.36, signal 5, #900001\n"
+        "   costs -1.50 GBP\n"
+        "13:52 🟢 Closed: +12.40 GBP\n"
+        "   XAUUSD buy 0.10 at 1,951.36\n"
+        "   on your phone, signal 5, #900001\n"
+        "13:52 💰 Withdrawal: -1,200.00 GBP\n"
+        "13:52 ⚠️ Slipped entry\n"
+        "   XAUUSD buy 0.10, signal 5, #900001\n"
+        "   6.2 pips worse than expected\n"
+        "13:52 ✅ Over: stop loss moved\n"
+        "   XAUUSD buy 0.10, signal 5, #900001\n"
+        "   it is as expected again\n"
+        "13:52 🔒 Reckoner closes everything: drawdown limit\n"
+        "   closed and proved flat\n"
+        "Sat 21 Nov 2026\n"
+        "14:02 ⚠️ Could not be read: no <connection>\n"
+        "14:02 🟠 Drawdown warning\n"
+        "List as of 14:02:11 UTC, 0 s ago\n"
+        "Times: UTC"
+    )
+
+
+def test_times_of_a_history_are_the_readers_own() -> None:
+    """New York is five hours behind in winter: 13:52 UTC is 08:52, and the day is its own."""
+    voice = Voice(time_zone="America/New_York")
+    text = words(history.page(page(), voice, START, ANN).html)
+    assert "\n08:52 🟢" in text
+    assert text.endswith("Times: America/New_York (EST)")
+    late = line(at=DAY.start + timedelta(hours=3))
+    assert "Sat 21 Nov 2026\n22:00" in words(
+        history.page(page(lines=(late,)), voice, START, ANN).html
+    )
+
+
+def labels(shown: object) -> list[list[str]]:
+    message = history.page(shown, DEMO, START, ANN)  # type: ignore[arg-type] # a HistoryPage
+    return [[button.label for button in row] for row in message.keyboard]
+
+
+def test_buttons_turn_the_page_only_where_there_is_one() -> None:
+    filters = [["• All", "Opened", "Closed"], ["Differences", "Money"], ["Symbol: all", "Refresh"]]
+    assert labels(page()) == [["Older »"], *filters]
+    assert labels(page(page=1)) == [["« Newer", "Older »"], *filters]
+    assert labels(page(page=2)) == [["« Newer"], *filters]
+    assert labels(page(pages=1)) == filters
+
+
+def test_who_has_several_accounts_may_switch() -> None:
+    both = ((7, 50001), (8, 50002))
+    assert labels(page(accounts=both))[-1] == ["Symbol: all", "Account: 50001", "Refresh"]
+    assert labels(page(accounts=both, own=False))[-1] == ["Symbol: all", "Refresh"]
+
+
+def test_what_buttons_carry_fits_however_large_the_numbers_are() -> None:
+    big = page(
+        account_id=10**7,
+        symbol="XAUUSD",
+        symbol_id=10**12,
+        page=1,
+        filter=HistoryFilter.DIFFERENCES,
+        accounts=((10**7, 50001), (8, 50002)),
+    )
+    message = history.page(big, DEMO, START, 10**12)
+    data = [button.data for row in message.keyboard for button in row]
+    assert max(len(text.encode()) for text in data) <= 64
+    for text in data:
+        assert HistoryPress.unpack(text).asker == 10**12
+    buttons = report.report(account_report(account_id=10**7), DEMO, 10**12).keyboard
+    for row in buttons:
+        for button in row:
+            assert len(button.data.encode()) <= 64
+            assert ReportPress.unpack(button.data).account_id == 10**7
+
+
+def test_an_old_page_says_how_far_back_it_goes() -> None:
+    last = page(page=24, pages=25, total=500, is_cut=True)
+    text = words(history.page(last, DEMO, START, ANN).html)
+    assert "500 entries, page 25 of 25" in text
+    assert "older ones in its file" in text
+
+
+def test_outside_text_is_harmless_in_a_history() -> None:
+    evil = line(symbol="<b>&" * 50, word="<i>", kind=HistoryKind.DIFFERENCE)
+    message = history.page(page(lines=(evil,) * 8, symbol="<b>"), DEMO, START, ANN)
+    assert units(message.html) <= 4096
+    assert "<b>&" in words(message.html)
+
+
+# --- the digest ---------------------------------------------------------------------------------
+
+
+def test_a_digest_of_one_account() -> None:
+    message = alerts.render(digest(), DEMO, Audience.CLIENT)
+    assert words(message.html) == (
+        "[DEMO] 🗓 Sat 21 Nov: +98.25 GBP, 3 trades closed\n"
+        "50001: realised +98.25 GBP, open +12.00 GBP\n"
+        "3 trades closed: 2 won, 1 lost\n"
+        "Signals: 2 followed, 1 missed, 0 rejected, 1 expired\n"
+        "Money moved, neither profit nor loss: in +500.00 GBP, out -20.50 GBP\n"
+        "Worst drawdown read: 4.2 %\n"
+        "⚠️ Not read for 30 min: lowest equity of that time is not known.\n"
+        "Equity ▁▄█\n"
+        "Times: Europe/London. Chart and file:\n"
+        "/report day 2026-11-21"
+    )
+    assert message.silent, "it can wait until its reader looks"
+
+
+def test_amounts_of_several_currencies_are_not_added() -> None:
+    both = digest(day_of(), day_of(login=50002, currency="USD"), left_out=3)
+    text = words(alerts.render(both, DEMO, Audience.CLIENT).html)
+    assert text.startswith("[DEMO] 🗓 Sat 21 Nov: 6 trades closed on 2 accounts\n")
+    assert "and 3 more accounts: see /report" in text

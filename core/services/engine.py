@@ -134,8 +134,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
     wake: Callable[[int], None],
 ) -> Engine:
     """Build every service over these ports. `wake` makes an account due now."""
-    gateway = FencedGateway(gateway, store, epoch)
-    desk = Desk(store, clock)
+    gateway, desk = FencedGateway(gateway, store, epoch), Desk(store, clock)
     market = MarketGuard(
         store=store, clock=clock, metrics=metrics, desk=desk, policy=policy, wake=wake
     )

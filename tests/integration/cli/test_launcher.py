@@ -91,6 +91,10 @@ async def test_it_prints_the_page_and_stops_the_app_before_the_world(
     async with launched(tmp_path) as run:
         line = await run.line(run.process.stdout, "ready after")
         assert "http://127.0.0.1:" in line
+        # The world's word makes the launcher speak: on a busy machine the app may not be there yet.
+        async with asyncio.timeout(PATIENCE_S):
+            while "app started" not in run.events():
+                await asyncio.sleep(0.02)
         status, said = await run.end(number)
     assert (status, said) == (0, "")
     stops = [event for event in run.events() if "started" not in event]

@@ -91,8 +91,8 @@ async def test_it_prints_the_page_and_stops_the_app_before_the_world(
     async with launched(tmp_path) as run:
         line = await run.line(run.process.stdout, "ready after")
         assert "http://127.0.0.1:" in line
-        # The world's word makes the launcher speak: on a busy machine the app may not be there yet.
-        async with asyncio.timeout(PATIENCE_S):
+        # The world makes the launcher speak: on a busy machine the app may not be there yet.
+        async with asyncio.timeout(EFFECT_S_MAX):
             while "app started" not in run.events():
                 await asyncio.sleep(0.02)
         status, said = await run.end(number)

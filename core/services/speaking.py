@@ -7,6 +7,7 @@ import msgspec
 
 from core.domain import alerts as a
 from core.domain import alerts_app as own
+from core.domain import alerts_money as m
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
@@ -25,7 +26,8 @@ CLIENT_ONLY = (
     a.TradeNotPlaced,
     a.PositionClosed,
     a.PositionsClosed,
-    a.CashFlowSeen,
+    m.CashFlowSeen,
+    m.ResultsBooked,
 )
 
 STOP_OUTS = (a.PositionClosed, a.PositionsClosed)

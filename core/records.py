@@ -220,10 +220,10 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     Guard memory: `peak_equity` (cash-flow adjusted, account currency), `warned_at` (an open 15 %
     warning), `latched_at` with its reason, `release_requested_at`, `withdrawal_exempt` (equity
     under the minimum because of a withdrawal, law 8).
-    Ledger memory: `ledger_balance` (sum of all deals since the first read), `written_off` (balance
-    change that no deal explained within its wait, counted as loss), `unexplained_since`,
-    `pending_flow` (money moved by deals seen with untrusted readings), `deals_cursor_at` (all deals
-    executed before it are booked).
+    Ledger memory: `ledger_balance` (balance and credit at the first read and all deals since),
+    `written_off` (a change of them that no deal explained within its wait, counted as loss),
+    `unexplained_since`, `pending_flow` (money moved by deals seen with untrusted readings),
+    `deals_cursor_at` (all deals executed before it are booked).
     Terminal memory: `terminal_blocked_*` (it answered for another account: nothing is traded until
     an operator clears it), `obstacles` (words of `core.domain.permissions`, None before the first
     read), `obstacles_since` (while there are any), `obstacles_told_at` (last told of while
@@ -320,7 +320,10 @@ class DealRow(Record, frozen=True, kw_only=True):
 
 
 class CashFlowRow(Record, frozen=True, kw_only=True):
-    """Money that came in or went out, and what it did to the peak (law 9)."""
+    """Money that came in or went out, and what it did to the peak (law 9).
+
+    `kind`: deposit, withdrawal, credit or bonus.
+    """
 
     table: ClassVar[str] = "cash_flows"
     account_id: int

@@ -10,6 +10,7 @@ from bot.views import (
     alerts_groups,
     alerts_guard,
     alerts_market,
+    alerts_money,
     alerts_terminal,
 )
 from bot.views import alerts_trades as trades
@@ -17,6 +18,7 @@ from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import span
 from core.domain import alerts as a
 from core.domain import alerts_app as own
+from core.domain import alerts_money as m
 from core.domain.alerts_digest import DailyDigest
 
 LATE_S = 60
@@ -25,6 +27,8 @@ LATE_S = 60
 
 def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa: C901, PLR0911, PLR0912 - one case per kind
     """The message an alert becomes for these readers."""
+    if isinstance(alert, m.MoneyAlert):
+        return alerts_money.render(alert, voice, audience)
     match alert:
         case a.SignalOffered():
             return trades.signal_offered(alert, voice, audience)
@@ -50,10 +54,6 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_guard.drawdown_eased(alert, voice, audience)
         case a.GuardBreached():
             return alerts_guard.breached(alert, voice, audience)
-        case a.CashFlowSeen():
-            return alerts_guard.cash_flow(alert, voice, audience)
-        case a.BalanceUnexplained():
-            return alerts_guard.balance_unexplained(alert, voice, audience)
         case a.LimitsChanged():
             return alerts_guard.limits_changed(alert, voice, audience)
         case a.CloseConfirmed():

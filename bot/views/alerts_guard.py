@@ -11,11 +11,9 @@ from bot.views.alert_lines import (
     who,
 )
 from bot.views.message import Audience, Message, Voice
-from bot.views.numbers import clock, gain, limit, moment, money, percent
+from bot.views.numbers import clock, limit, moment, money, percent
 from bot.views.words import SKIPS, holdings, word
 from core.domain.alerts import (
-    BalanceUnexplained,
-    CashFlowSeen,
     DrawdownEased,
     DrawdownWarning,
     GuardBreached,
@@ -91,40 +89,6 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     return Message(
         html="\n".join(lines), keyboard=keyboards.ask_release(alert.account_id) if ask else ()
     )
-
-
-def cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message:
-    """Money came in or went out; neither profit nor loss."""
-    name = "Deposit" if alert.amount > 0 else "Withdrawal"
-    lines = [
-        headline(voice, f"💷 {name} {gain(alert.amount, alert.currency)} on {alert.login}"),
-        *who(alert, audience),
-        "It counts neither as profit nor as loss.",
-        (
-            f"Equity: {money(alert.equity, alert.currency)}. The peak moves with it, "
-            f"from {money(alert.peak_before, alert.currency)} "
-            f"to {money(alert.peak_after, alert.currency)}."
-        ),
-    ]
-    if alert.below_minimum:
-        lines.append(
-            "Equity is below the minimum now: signals cannot be approved until it is above again."
-        )
-    lines.append(at_line(alert.at, voice))
-    return Message(html="\n".join(lines), silent=not alert.below_minimum)
-
-
-def balance_unexplained(alert: BalanceUnexplained, voice: Voice, audience: Audience) -> Message:
-    """A balance change without a deal, which counts as a loss."""
-    lines = [
-        headline(voice, f"🟠 Unexplained {gain(alert.amount, alert.currency)} on {alert.login}"),
-        *who(alert, audience),
-        "The balance changed and no deal of the broker says why.",
-        "From now on it counts as a trading result, so the guard sees it.",
-        f"Seen since {moment(alert.since, voice, today=alert.at)}.",
-        at_line(alert.at, voice),
-    ]
-    return Message(html="\n".join(lines))
 
 
 def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Message:

@@ -14,6 +14,7 @@ from enum import IntEnum
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
 from core.domain.alerts_app import AppAlert
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_money import MoneyAlert
 from core.domain.alerts_terminal import TerminalAlert
 
 
@@ -315,25 +316,6 @@ class ReleaseAnswered(AccountAlert, frozen=True, kw_only=True):
     at: datetime
 
 
-class CashFlowSeen(AccountAlert, frozen=True, kw_only=True):
-    """A deposit or withdrawal moved the peak; neither profit nor loss (law 9)."""
-
-    amount: Decimal
-    equity: Decimal
-    peak_before: Decimal
-    peak_after: Decimal
-    below_minimum: bool
-    at: datetime
-
-
-class BalanceUnexplained(AccountAlert, frozen=True, kw_only=True):
-    """A balance change that no deal explained in time; it counts as a loss from now on."""
-
-    amount: Decimal
-    since: datetime
-    at: datetime
-
-
 # --- market guard -------------------------------------------------------------------------------
 
 
@@ -415,8 +397,7 @@ Alert = (
     | LatchedReappeared
     | ReleaseAsked
     | ReleaseAnswered
-    | CashFlowSeen
-    | BalanceUnexplained
+    | MoneyAlert
     | MarketWarning
     | AppAlert
     | LimitsChanged

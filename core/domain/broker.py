@@ -38,7 +38,7 @@ class MarginMode(StrEnum):
 
 
 class DealType:
-    """DEAL_TYPE codes (MetaTrader 5 `ENUM_DEAL_TYPE`)."""
+    """DEAL_TYPE codes (MetaTrader 5 `ENUM_DEAL_TYPE`); `core.domain.operations` says of each."""
 
     BUY = 0
     SELL = 1
@@ -48,6 +48,13 @@ class DealType:
     CORRECTION = 5
     BONUS = 6
     COMMISSION = 7
+    COMMISSION_DAILY = 8
+    COMMISSION_MONTHLY = 9
+    COMMISSION_AGENT_DAILY = 10
+    COMMISSION_AGENT_MONTHLY = 11
+    INTEREST = 12
+    BUY_CANCELED = 13
+    SELL_CANCELED = 14
 
     FLOWS = frozenset({2, 3, 6})
     """Deals that move money in or out (law 9); all others are results."""

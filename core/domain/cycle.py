@@ -4,7 +4,7 @@ Pure composition: everything known goes in, everything concluded comes out, noth
 services write what changed and act on what was concluded.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,8 +14,20 @@ from msgspec import Struct
 from core.domain import drawdown, ledger
 from core.domain.broker import ZERO, AccountSnapshot, Deal
 from core.domain.closures import explain
+from core.domain.conditions import KINDS as CONDITIONS
+from core.domain.conditions import (
+    PNL_MISMATCH,
+    STALE_DATA,
+    SUBJECT,
+    Change,
+    follow,
+    mismatch,
+    still,
+)
+from core.domain.deal_window import next_cursor
 from core.domain.episodes import Event, advance
 from core.domain.findings import Closure, Finding, Kind
+from core.domain.freshness import is_stale
 from core.domain.permissions import ACCOUNTS, TERMINALS
 from core.domain.rates import Rate, gbp_rate
 from core.domain.reconciliation import Policy, Reconciliation, reconcile
@@ -35,6 +47,9 @@ class Known(Struct, frozen=True, kw_only=True):
 
     `deals` are grouped by position identifier; `absent` counts complete readings without an
     unmatched position that was there before. `opinion` is what was concluded from the last reading.
+    `deal_tickets` are known from `deals_from` on, which is before anything asked for. `doubt` is by
+    how much the last reading's equity contradicted its other figures. `deals_awaited`: a close of
+    our own is still to show its deals.
     """
 
     account: AccountRow
@@ -42,11 +57,14 @@ class Known(Struct, frozen=True, kw_only=True):
     trades: Sequence[TradeRow]
     episodes: Mapping[tuple[str, str], EpisodeRow]
     deals: Mapping[int, Sequence[Deal]]
-    deal_tickets: frozenset[int] | set[int]
+    deal_tickets: Container[int]
     closed_by_us: frozenset[int]
     absent: Mapping[str, int]
     inhibited: bool
     opinion: Reconciliation | None = None
+    deals_from: datetime | None = None
+    doubt: Decimal | None = None
+    deals_awaited: bool = False
 
 
 class Cycle(Struct, frozen=True, kw_only=True):
@@ -63,6 +81,8 @@ class Cycle(Struct, frozen=True, kw_only=True):
     absent: Mapping[str, int]
     rate: Rate | None
     first: bool
+    conditions: tuple[Change, ...] = ()
+    doubt: Decimal = ZERO
 
     @property
     def unsettled(self) -> bool:
@@ -79,7 +99,7 @@ def think(
     explanation_wait_s: float,
 ) -> Cycle:
     """Conclude everything there is to conclude from one complete reading."""
-    new_deals = tuple(d for d in snapshot.deals if d.ticket not in known.deal_tickets)
+    new_deals = ledger.unseen(snapshot.deals, known.deal_tickets, known.deals_from)
     deals = _grouped(known.deals, new_deals)
     step = ledger.book(
         _ledger_memory(known.state),
@@ -90,7 +110,9 @@ def think(
     )
     rate = gbp_rate(snapshot.state.currency, snapshot.ticks, snapshot.symbols, now)
     limits = limits_in_force(known.account, rate.gbp_per_unit if rate else known.state.gbp_rate)
-    reading = _reading(snapshot, step)
+    swaps = sum((p.swap for p in snapshot.positions), ZERO)
+    doubt = ledger.contradiction(snapshot.state, swaps)
+    reading = _reading(known, snapshot, step, doubt)
     verdict = drawdown.judge(_guard_memory(known.state), reading, limits)
     before = None if new_deals else known.opinion
     opinion = reconcile(known.trades, snapshot, deals, known.closed_by_us, policy, before)
@@ -103,11 +125,13 @@ def think(
         verdict=verdict,
         limits=limits,
         reconciliation=opinion,
-        events=advance(known.episodes, findings),
+        events=advance(_divergences(known), findings),
         closures=closures,
         absent=absent,
         rate=rate,
         first=known.state.ledger_balance is None,
+        conditions=_conditions(known, snapshot, step, now),
+        doubt=doubt,
     )
 
 
@@ -137,7 +161,7 @@ def _grouped(
 
 def _ledger_memory(state: AccountStateRow) -> ledger.LedgerMemory:
     return ledger.LedgerMemory(
-        booked_balance=state.ledger_balance,
+        booked=state.ledger_balance,
         written_off=state.written_off,
         unexplained_since=state.unexplained_since,
         pending_flow=state.pending_flow,
@@ -149,19 +173,46 @@ def _guard_memory(state: AccountStateRow) -> drawdown.GuardMemory:
         peak_equity=state.peak_equity,
         warned=state.warned_at is not None,
         withdrawal_exempt=state.withdrawal_exempt,
+        drawdown_percent=state.drawdown_percent or ZERO,
     )
 
 
-def _reading(snapshot: AccountSnapshot, step: ledger.LedgerStep) -> drawdown.Reading:
+def _reading(
+    known: Known, snapshot: AccountSnapshot, step: ledger.LedgerStep, doubt: Decimal
+) -> drawdown.Reading:
+    digits = snapshot.state.currency_digits
     return drawdown.Reading(
         equity=snapshot.state.equity,
         flow=step.flow,
         trusted=step.trusted,
-        consistent=ledger.is_consistent(snapshot.state),
+        consistent=ledger.is_confirmed(doubt, known.doubt, digits),
         margin_level_percent=snapshot.state.margin_level_percent,
         stop_out_level_percent=snapshot.state.stop_out_level_percent,
         unexplained_gain=max(ZERO, step.memory.written_off),
+        stale=is_stale(snapshot),
     )
+
+
+def _divergences(known: Known) -> Mapping[tuple[str, str], EpisodeRow]:
+    """The open episodes that are differences from the signals."""
+    return {key: row for key, row in known.episodes.items() if key[0] not in CONDITIONS}
+
+
+def _conditions(
+    known: Known, snapshot: AccountSnapshot, step: ledger.LedgerStep, now: datetime
+) -> tuple[Change, ...]:
+    open_ones = known.episodes
+    found = (
+        mismatch(
+            step.memory,
+            _ledger_memory(known.state),
+            open_ones.get((PNL_MISMATCH, SUBJECT)),
+            now,
+            deals_awaited=known.deals_awaited,
+        ),
+        still(snapshot, open_ones.get((STALE_DATA, SUBJECT))),
+    )
+    return follow(open_ones, [c for c in found if c is not None])
 
 
 def _vanished(
@@ -216,11 +267,6 @@ def _next_state(
 ) -> AccountStateRow:
     figures = snapshot.state
     peak = verdict.memory.peak_equity
-    cursor = max(
-        # A deal stamped ahead (a wrong broker clock) must not move the window past late ones.
-        (min(d.executed_at, snapshot.observed_at) for d in snapshot.deals),
-        default=state.deals_cursor_at or snapshot.observed_at,
-    )
     return msgspec.structs.replace(
         state,
         observed_at=snapshot.observed_at,
@@ -246,9 +292,9 @@ def _next_state(
         drawdown_percent=verdict.drawdown_percent,
         warned_at=(state.warned_at or now) if verdict.memory.warned else None,
         withdrawal_exempt=verdict.memory.withdrawal_exempt,
-        ledger_balance=step.memory.booked_balance,
+        ledger_balance=step.memory.booked,
         written_off=step.memory.written_off,
         unexplained_since=step.memory.unexplained_since,
         pending_flow=step.memory.pending_flow,
-        deals_cursor_at=max(cursor, state.deals_cursor_at or cursor),
+        deals_cursor_at=next_cursor(state.deals_cursor_at, snapshot, explained=step.explained),
     )

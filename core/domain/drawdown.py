@@ -8,7 +8,10 @@ Invariants:
 2. Drawdown is (peak - equity) / peak. At the limit counts as over it.
 3. No verdict improves as equity falls.
 4. An untrusted reading changes no verdict, neither up nor down.
-5. Equity under the minimum because of a withdrawal blocks approvals and closes nothing.
+5. A stale reading raises no peak, lowers no drawdown and ends no warning; it may show it deeper.
+6. Money that no deal has explained yet raises neither the peak nor the equity beside it: it is not
+   taken for a gain, and a deposit whose deal is late does not lift the guard (law 9).
+7. Equity under the minimum because of a withdrawal blocks approvals and closes nothing.
 """
 
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -49,6 +52,7 @@ class GuardMemory(Struct, frozen=True, kw_only=True, gc=False):
     peak_equity: Decimal | None
     warned: bool
     withdrawal_exempt: bool
+    drawdown_percent: Decimal = ZERO
 
 
 class Reading(Struct, frozen=True, kw_only=True, gc=False):
@@ -56,6 +60,8 @@ class Reading(Struct, frozen=True, kw_only=True, gc=False):
 
     `unexplained_gain` is the part of equity that no deal has explained, 0 or above: a deposit whose
     deal is late must not pass for profit now and move the peak once more when the deal comes.
+    `consistent`: the equity contradicts nothing, or was shown twice. `stale`: the prices behind it
+    stand still.
     """
 
     equity: Decimal
@@ -65,6 +71,12 @@ class Reading(Struct, frozen=True, kw_only=True, gc=False):
     margin_level_percent: Decimal | None
     stop_out_level_percent: Decimal | None
     unexplained_gain: Decimal = ZERO
+    stale: bool = False
+
+    @property
+    def explained_equity(self) -> Decimal:
+        """The equity that deals account for: what is set against the peak."""
+        return self.equity - self.unexplained_gain
 
 
 class Verdict(Struct, frozen=True, kw_only=True, gc=False):
@@ -85,16 +97,22 @@ class Verdict(Struct, frozen=True, kw_only=True, gc=False):
 
 def judge(memory: GuardMemory, reading: Reading, limits: Limits) -> Verdict:
     """Judge one reading."""
-    moved = peak_after_flow(memory.peak_equity, reading.equity, reading.flow)
-    peak = _ratchet(moved, reading)
+    equity = reading.explained_equity
+    peak = _ratchet(peak_after_flow(memory.peak_equity, equity, reading.flow), reading)
     exempt = _withdrawal_exempt(memory, reading, limits)
-    drawdown = drawdown_percent(peak, reading.equity)
+    drawdown = drawdown_percent(peak, equity)
+    if not reading.trusted:
+        drawdown = memory.drawdown_percent
+    elif reading.stale:
+        drawdown = max(drawdown, memory.drawdown_percent)
     broken = _broken(peak, reading, limits, exempt=exempt) if reading.trusted else None
     level = limits.warn_drawdown_percent - (WARN_EASE_POINTS if memory.warned else 0)
-    over_warning = is_over(peak, reading.equity, level)
+    over_warning = is_over(peak, equity, level) or (reading.stale and memory.warned)
     warned = over_warning if reading.trusted else memory.warned
     return Verdict(
-        memory=GuardMemory(peak_equity=peak, warned=warned, withdrawal_exempt=exempt),
+        memory=GuardMemory(
+            peak_equity=peak, warned=warned, withdrawal_exempt=exempt, drawdown_percent=drawdown
+        ),
         drawdown_percent=drawdown,
         broken=broken,
         hurry=_hurry(peak, reading, limits, exempt=exempt) if reading.trusted else "",
@@ -140,8 +158,9 @@ def floor_equity(peak: Decimal, limits: Limits, *, exempt: bool) -> Decimal:
 def _ratchet(peak: Decimal | None, reading: Reading) -> Decimal | None:
     if not (reading.trusted and reading.consistent):
         return peak
-    explained = reading.equity - reading.unexplained_gain
-    return explained if peak is None else max(peak, explained)
+    if peak is None:
+        return reading.explained_equity  # unguarded is worse than guarded from a stale figure
+    return peak if reading.stale else max(peak, reading.explained_equity)
 
 
 def _withdrawal_exempt(memory: GuardMemory, reading: Reading, limits: Limits) -> bool:
@@ -158,7 +177,7 @@ def _withdrawal_exempt(memory: GuardMemory, reading: Reading, limits: Limits) ->
 def _broken(peak: Decimal | None, reading: Reading, limits: Limits, *, exempt: bool) -> Rule | None:
     if _below_minimum(reading, limits, exempt=exempt):
         return Rule.MINIMUM_EQUITY
-    if is_over(peak, reading.equity, limits.max_drawdown_percent):
+    if is_over(peak, reading.explained_equity, limits.max_drawdown_percent):
         return Rule.DRAWDOWN
     return None
 
@@ -171,7 +190,7 @@ def _below_minimum(reading: Reading, limits: Limits, *, exempt: bool) -> bool:
 def _hurry(peak: Decimal | None, reading: Reading, limits: Limits, *, exempt: bool) -> str:
     if _below_minimum(reading, limits, exempt=exempt):
         return "below_minimum"
-    if is_over(peak, reading.equity, limits.max_drawdown_percent + COUNTDOWN_POINTS_MAX):
+    if is_over(peak, reading.explained_equity, limits.max_drawdown_percent + COUNTDOWN_POINTS_MAX):
         return "far_past_limit"
     level, stop_out = reading.margin_level_percent, reading.stop_out_level_percent
     if level is not None and stop_out is not None and level < stop_out * STOP_OUT_FACTOR:

@@ -2,31 +2,34 @@
 
 Invariants:
 
-1. The sum of all booked deals since the first read, plus what was written off, is the balance of
-   every trusted reading.
-2. A balance change that no deal explains makes readings untrusted for a bounded time, and after
+1. The sum of all booked deals since the first read, plus what was written off, is the balance and
+   credit of every trusted reading. The two are one sum: whether a bonus goes to the balance or to
+   the credit is the broker's affair, and so is money that moves from the one to the other.
+2. A change of it that no deal explains makes readings untrusted for a bounded time, and after
    that counts as loss; a deal that arrives later takes the write-off back.
 3. Deals of type balance, credit and bonus are flows; all others are results.
 4. A flow is handed on once, with a trusted reading: a torn one may show the deal and not the money.
+5. A deal counts once, by its ticket, however often, late or out of order it is shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.domain.broker import ZERO, AccountState, Deal, DealType
+from core.domain.broker import ZERO, AccountState, Deal
 
 
 class LedgerMemory(Struct, frozen=True, kw_only=True, gc=False):
-    """What the ledger knew after the last reading; `booked_balance` None before the first.
+    """What the ledger knew after the last reading; `booked` None before the first.
 
-    `pending_flow` are flows whose deals came with readings that were not to be trusted.
+    `booked` is what the deals say balance and credit should be together, `pending_flow` the flows
+    whose deals came with readings that were not to be trusted.
     """
 
-    booked_balance: Decimal | None
+    booked: Decimal | None
     written_off: Decimal
     unexplained_since: datetime | None
     pending_flow: Decimal = ZERO
@@ -47,6 +50,26 @@ class LedgerStep(Struct, frozen=True, kw_only=True, gc=False):
     unexplained: Decimal
     lost: Decimal | None
 
+    @property
+    def explained(self) -> bool:
+        """Whether deals explain every penny: nothing is awaited and nothing written off."""
+        return self.trusted and self.memory.written_off == 0
+
+
+def unseen(
+    deals: Iterable[Deal], known: Container[int], since: datetime | None = None
+) -> tuple[Deal, ...]:
+    """The deals whose tickets are not known, each once, in the order of their tickets.
+
+    Tickets are known from `since` on: what is older was not asked for and is not looked at.
+    """
+    new = {
+        d.ticket: d
+        for d in deals
+        if d.ticket not in known and (since is None or d.executed_at >= since)
+    }
+    return tuple(new[ticket] for ticket in sorted(new))
+
 
 def book(
     memory: LedgerMemory,
@@ -56,38 +79,33 @@ def book(
     *,
     explanation_wait_s: float,
 ) -> LedgerStep:
-    """Book a reading's new deals and compare their sum with the balance."""
+    """Book a reading's new deals and compare their sum with balance and credit."""
     flows = tuple(d for d in new_deals if d.is_flow)
-    if memory.booked_balance is None:
-        first = LedgerMemory(booked_balance=state.balance, written_off=ZERO, unexplained_since=None)
+    funds = state.balance + state.credit
+    if memory.booked is None:
+        first = LedgerMemory(booked=funds, written_off=ZERO, unexplained_since=None)
         return _step(first, flows=(), trusted=True)
-    booked = memory.booked_balance + sum(
-        (d.amount for d in new_deals if d.deal_type != DealType.CREDIT), ZERO
-    )
+    booked = memory.booked + sum((d.amount for d in new_deals), ZERO)
     tolerance = rounding(state.currency_digits, len(new_deals))
-    gap = state.balance - booked
+    gap = funds - booked
     if abs(gap) <= tolerance:
-        clean = replace(
-            memory, booked_balance=state.balance, written_off=ZERO, unexplained_since=None
-        )
+        clean = replace(memory, booked=funds, written_off=ZERO, unexplained_since=None)
         return _step(clean, flows=flows, trusted=True)
     if abs(gap - memory.written_off) <= tolerance:
         # What rounding left over is booked, as above: it must not add up over readings.
-        known = replace(
-            memory, booked_balance=state.balance - memory.written_off, unexplained_since=None
-        )
+        known = replace(memory, booked=funds - memory.written_off, unexplained_since=None)
         return _step(known, flows=flows, trusted=True)
-    stood_still = abs(state.balance - memory.booked_balance - memory.written_off) <= tolerance
+    stood_still = abs(funds - memory.booked - memory.written_off) <= tolerance
     if stood_still and ZERO < gap * memory.written_off < memory.written_off**2:
         # The deals are late, and explain a part of what was written off.
-        late = replace(memory, booked_balance=booked, written_off=gap, unexplained_since=None)
+        late = replace(memory, booked=booked, written_off=gap, unexplained_since=None)
         return _step(late, flows=flows, trusted=True)
     since = memory.unexplained_since or now
     if now - since < timedelta(seconds=explanation_wait_s):
-        waiting = replace(memory, booked_balance=booked, unexplained_since=since)
+        waiting = replace(memory, booked=booked, unexplained_since=since)
         return _step(waiting, flows=flows, trusted=False, unexplained=gap - memory.written_off)
     lost = gap - memory.written_off
-    written = replace(memory, booked_balance=booked, written_off=gap, unexplained_since=None)
+    written = replace(memory, booked=booked, written_off=gap, unexplained_since=None)
     return _step(written, flows=flows, trusted=True, lost=lost)
 
 
@@ -96,13 +114,33 @@ def rounding(currency_digits: int, deals: int) -> Decimal:
     return Decimal(1).scaleb(-currency_digits) / 2 * (1 + deals)
 
 
-def is_consistent(state: AccountState) -> bool:
-    """Whether equity is balance, credit and floating profit, to the rounding of three figures.
+def contradiction(state: AccountState, swaps: Decimal = ZERO) -> Decimal:
+    """By how much equity is not balance, credit and floating profit; zero within rounding.
 
-    Source of the identity: printed terminal figures (balance 941.54, profit 2.37, equity 943.91).
+    `swaps` are those of the open positions: some servers count them into the profit and some only
+    into the equity. Source of the identity: printed terminal figures (balance 941.54, profit 2.37,
+    equity 943.91), and the facts on P/L (`position.profit` excludes swap).
     """
     difference = state.equity - state.balance - state.credit - state.profit
-    return abs(difference) <= rounding(state.currency_digits, 2)
+    within = rounding(state.currency_digits, 2)
+    if min(abs(difference), abs(difference - swaps)) <= within:
+        return ZERO
+    return difference
+
+
+def is_consistent(state: AccountState) -> bool:
+    """Whether equity is balance, credit and floating profit, to the rounding of three figures."""
+    return contradiction(state) == 0
+
+
+def is_confirmed(doubt: Decimal, before: Decimal | None, currency_digits: int) -> bool:
+    """Whether an equity may be believed: it contradicts nothing, or for the second time alike.
+
+    `doubt` and `before` are the contradictions of this reading and of the one before it.
+    """
+    if doubt == 0:
+        return True
+    return before is not None and abs(doubt - before) <= rounding(currency_digits, 2)
 
 
 def _step(

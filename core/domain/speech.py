@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from core.domain import alerts as a
 from core.domain import alerts_app as own
+from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
 from core.domain.alerts_digest import DailyDigest
 
@@ -29,6 +30,8 @@ class Delivery(Struct, frozen=True, gc=False):
 def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one arm per kind
     """The delivery of an alert. Total over the union."""
     critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
+    if isinstance(alert, m.MoneyAlert):
+        return _of_money(alert)
     match alert:
         case a.SignalOffered():
             return Delivery(warning, f"offer:{alert.approval_id}", NEW)
@@ -67,8 +70,6 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             # The decision takes the place of the question; the release itself is news again.
             mode = REPLY if alert.state == "released" else EDIT
             return Delivery(warning, _release(alert.account_id, alert.asked_at.isoformat()), mode)
-        case a.CashFlowSeen() | a.BalanceUnexplained():
-            return Delivery(info, f"cash:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.MarketWarning():
             news = alert.version == 1 or alert.again
             mode, urgent = (NEW, warning) if news else (EDIT, info)
@@ -112,6 +113,32 @@ def _of_terminal(alert: t.TerminalAlert) -> Delivery:
             )
         case _:
             assert_never(alert)
+
+
+def _of_money(alert: m.MoneyAlert) -> Delivery:  # noqa: PLR0911 - one arm per kind
+    """What contradicts itself is a warning; what was merely booked can wait."""
+    warning, info = a.Priority.WARNING, a.Priority.INFO
+    match alert:
+        case m.CashFlowSeen():
+            return Delivery(info, f"cash:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case m.ResultsBooked():
+            return Delivery(info, f"booked:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case m.BalanceUnexplained():
+            # One that lasts or grows is news again, under the first message about it.
+            mode = REPLY if alert.again else NEW
+            return Delivery(warning, _mismatch(alert.account_id, alert.episode_id), mode)
+        case m.BalanceExplained():
+            return Delivery(info, _mismatch(alert.account_id, alert.episode_id), REPLY)
+        case m.PricesStill():
+            return Delivery(warning, f"still:{alert.account_id}:{alert.episode_id}", NEW)
+        case m.PricesMove():
+            return Delivery(info, f"still:{alert.account_id}:{alert.episode_id}", EDIT)
+        case m.WhileAway():
+            return Delivery(warning, f"away:{alert.account_id}:{alert.until.isoformat()}", NEW)
+
+
+def _mismatch(account_id: int, episode_id: int) -> str:
+    return f"mismatch:{account_id}:{episode_id}"
 
 
 def _outage(account_id: int, since: str) -> str:

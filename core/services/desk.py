@@ -6,15 +6,16 @@ forgotten whenever a write fails. All work on an account happens under its lock.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import OPEN_STATES
+from core.domain.deal_window import within
 from core.domain.episodes import Key
-from core.domain.matching import identifiers
 from core.domain.reconciliation import Reconciliation
 from core.ports import Clock, Store, Transaction
 from core.records import (
@@ -45,7 +46,8 @@ class AccountMemory:
     """One account as of its last committed cycle.
 
     `failures` count the cycles in a row that ended without a reading, `failed_reads` those of them
-    in which the terminal was not merely on its way up.
+    in which the terminal was not merely on its way up. `deal_tickets` are when each known deal was
+    executed, from `deals_from` on. `doubt`: by how much the last equity contradicted the rest.
     """
 
     account: AccountRow
@@ -54,7 +56,9 @@ class AccountMemory:
     trades: dict[int, TradeRow] = field(default_factory=dict)
     episodes: dict[Key, EpisodeRow] = field(default_factory=dict)
     deals: dict[int, list[Deal]] = field(default_factory=dict)
-    deal_tickets: set[int] = field(default_factory=set)
+    deal_tickets: dict[int, datetime] = field(default_factory=dict)
+    deals_from: datetime | None = None
+    doubt: Decimal | None = None
     jobs: list[CloseJobRow] = field(default_factory=list)
     orders: list[CloseOrderRow] = field(default_factory=list)
     unreported: list[CloseJobRow] = field(default_factory=list)
@@ -92,6 +96,20 @@ class AccountMemory:
         marks.extend(m for m in (self.state.unexplained_since,) if m)
         marks.extend(j.created_at for j in (*self.jobs, *self.unreported))
         return min(marks) - DEALS_OVERLAP
+
+    def forget_deals(self, now: datetime, held: Collection[int]) -> None:
+        """Drop deals that cannot be shown again and that nothing open is explained by.
+
+        `held` are the identifiers of the positions there now.
+        """
+        self.deals_from = self.deals_since(now) - DEALS_OVERLAP
+        self.deal_tickets = within(self.deal_tickets, self.deals_from)
+        wanted = {*held, *_explained_by_deals(self)}
+        self.deals = {
+            position_id: deals
+            for position_id, deals in self.deals.items()
+            if position_id in wanted or deals[-1].ticket in self.deal_tickets
+        }
 
 
 class Desk:
@@ -200,15 +218,21 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
     if cursor is not None:
         since = min(cursor, memory.deals_since(cursor)) - DEALS_OVERLAP
         recent = await tx.find(DealRow, account_id=account_id, executed_at__ge=since)
-        memory.deal_tickets = {d.ticket for d in recent}
-    wanted = {i for t in memory.trades.values() for i in identifiers(t)}
-    wanted |= {int(s) for (_, s) in memory.episodes if s.isdigit()}
-    wanted |= {o.position_id for o in memory.orders if o.position_id}
+        memory.deal_tickets = {d.ticket: d.executed_at for d in recent}
+        memory.deals_from = since
+    wanted = _explained_by_deals(memory)
     sent = await tx.find(CloseOrderRow, account_id=account_id, position_id=tuple(wanted))
     memory.sent_for = {o.position_id for o in sent}
     for row in await tx.find(DealRow, account_id=account_id, position_id=tuple(wanted)):
         memory.deals.setdefault(row.position_id, []).append(deal_of(row))
-        memory.deal_tickets.add(row.ticket)
+        memory.deal_tickets[row.ticket] = row.executed_at
+
+
+def _explained_by_deals(memory: AccountMemory) -> set[int]:
+    """The identifiers of positions whose deals something open is or will be explained by."""
+    wanted = {i for t in memory.trades.values() for i in identifiers(t)}
+    wanted |= {int(s) for (_, s) in memory.episodes if s.isdigit()}
+    return wanted | {o.position_id for o in memory.orders if o.position_id}
 
 
 def deal_of(row: DealRow) -> Deal:

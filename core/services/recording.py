@@ -31,6 +31,8 @@ class Recorder:
         self.memory = memory
         self.now = now
         self.admin_chat_id = admin_chat_id
+        self.muted: tuple[type[a.Alert], ...] = ()
+        """Kinds of alert that another message of this commit tells of (inhibition)."""
         account = memory.account
         self.who: dict[str, Any] = {
             "account_id": account.id,
@@ -41,6 +43,8 @@ class Recorder:
 
     async def say(self, alert: a.Alert) -> None:
         """Tell whom it concerns."""
+        if isinstance(alert, self.muted):
+            return
         client = self.memory.user.telegram_id
         await speak(self.tx, alert, client=client, admin=self.admin_chat_id, now=self.now)
 

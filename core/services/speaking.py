@@ -7,6 +7,7 @@ import msgspec
 
 from core.domain import alerts as a
 from core.domain import alerts_app as own
+from core.domain import alerts_money as m
 from core.domain.alerts_digest import DailyDigest
 from core.domain.speech import deliver
 from core.ports import Transaction
@@ -26,7 +27,8 @@ CLIENT_ONLY = (
     a.TradeNotPlaced,
     a.PositionClosed,
     a.PositionsClosed,
-    a.CashFlowSeen,
+    m.CashFlowSeen,
+    m.ResultsBooked,
     DailyDigest,
 )
 

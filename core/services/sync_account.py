@@ -27,6 +27,8 @@ from core.ports import (
 )
 from core.records import AccountStateRow
 from core.services import (
+    record_absence,
+    record_conditions,
     record_episodes,
     record_guard,
     record_ledger,
@@ -149,6 +151,9 @@ class SyncAccount:
             absent=memory.absent,
             inhibited=memory.latched or bool(memory.jobs),
             opinion=memory.opinion,
+            deals_from=memory.deals_from,
+            doubt=memory.doubt,
+            deals_awaited=bool(memory.jobs or memory.unreported),
         )
         return think(
             known,
@@ -205,9 +210,11 @@ class SyncAccount:
         obstacles = news(memory.state, state, now)
         sampled = self._sample_due(memory, cycle, now)
         overdue = self._overdue(memory, snapshot, cycle)
-        if not self._eventful(cycle) and not (breach or was_out or obstacles or sampled or overdue):
+        away = record_absence.absence(memory, snapshot, cycle)
+        special = breach or was_out or obstacles or sampled or overdue or away
+        if not special and not self._eventful(cycle):
             await self._store.save_state(state)
-            self._accept(memory, cycle, state)
+            self._accept(memory, snapshot, cycle, state)
             return
         if sampled:
             state = replace(state, snapshot_row_at=now)
@@ -219,12 +226,16 @@ class SyncAccount:
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
             if cycle.first:
                 await pen.audit(words.GUARD_ARMED, equity=state.equity, peak=state.peak_equity)
+            if away is not None:
+                pen.muted = record_absence.TOLD_TOGETHER
+                await record_absence.told(pen, cycle, away)
             closes = breach is not None and bool(snapshot.positions or snapshot.orders)
             await _terminal(pen, state, obstacles, breached=closes)
             await record_ledger.deals(pen, cycle)
+            opened = await record_conditions.conditions(pen, cycle)
             await record_trades.matches(pen, cycle)
             await record_trades.missing(pen, cycle, self._missing_min)
-            opened = await record_episodes.episodes(pen, cycle)
+            opened += await record_episodes.episodes(pen, cycle)
             await record_trades.gone(pen, cycle)
             for trade in overdue:
                 await record_trades.not_placed(pen, memory.trades[trade], "expired", "deadline")
@@ -244,10 +255,15 @@ class SyncAccount:
             await tx.save_state(state)
         for kind in opened:
             self._metrics.divergence(kind)
-        self._accept(memory, cycle, state)
+        self._accept(memory, snapshot, cycle, state)
 
-    def _accept(self, memory: AccountMemory, cycle: Cycle, state: AccountStateRow) -> None:
+    def _accept(
+        self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle, state: AccountStateRow
+    ) -> None:
         memory.state = state
+        memory.doubt = cycle.doubt
+        if cycle.new_deals:
+            memory.forget_deals(self._clock.now(), {p.identifier for p in snapshot.positions})
         memory.absent = dict(cycle.absent)
         memory.opinion = cycle.reconciliation
         memory.failures = 0
@@ -261,6 +277,7 @@ class SyncAccount:
             cycle.first
             or cycle.new_deals
             or cycle.events
+            or cycle.conditions
             or cycle.closures
             or cycle.ledger.lost is not None
             or opinion.gone

@@ -19,7 +19,18 @@ __all__ = ["Broker", "Ticket", "Valuation"]
 REPRICE_ROUNDS_MAX: Final = 10
 """Fills of one tick may trigger others; more rounds than this wait for the next tick."""
 
-CASH_KINDS: Final = {"balance": 2, "credit": 3, "commission": 7}
+CASH_KINDS: Final = {
+    "balance": 2,
+    "credit": 3,
+    "charge": 4,
+    "correction": 5,
+    "bonus": 6,
+    "commission": 7,
+    "interest": 12,
+    "dividend": 15,
+    "tax": 17,
+}
+"""DEAL_TYPE of each operation on an account's money."""
 
 
 class Broker(Booking):
@@ -29,7 +40,7 @@ class Broker(Booking):
     """The second in which time was last looked at: nothing of it is finer."""
 
     def cash(self, login: int, amount: Decimal, kind: str, comment: str = "") -> Deal:
-        """Book money without a trade: `balance`, `credit` or `commission`, signed.
+        """Book money without a trade, signed: `kind` is a word of `CASH_KINDS`.
 
         Credit moves the credit and not the balance. Stop-outs run at once.
         """

@@ -6,8 +6,10 @@ from typing import Any
 
 from core.domain import alerts as a
 from core.domain import alerts_app as own
+from core.domain import alerts_money as m
 from core.domain.alert_parts import Exposure, GroupItem, TicketResult, Unguarded
 from tests.fakes.alerts_digest import day_of, digest
+from tests.fakes.alerts_money import moneys
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
 from tests.fakes.clock import START
 
@@ -37,6 +39,7 @@ def every_alert() -> list[a.Alert]:
         *_trades(),
         *_divergences(),
         *terminals(),
+        *moneys(),
         *_guard(),
         *_closing(),
         *_release(),
@@ -319,7 +322,7 @@ def _guard() -> list[a.Alert]:
         breach(rule="minimum_equity", equity=Decimal("95.5"), deadline_at=None),
         breach(positions_count=0, orders_count=0, deadline_at=None),
         breach(obstacles=("autotrading_off",)),
-        a.CashFlowSeen(
+        m.CashFlowSeen(
             **ACCOUNT,
             amount=Decimal(-500),
             equity=Decimal(90),
@@ -328,7 +331,7 @@ def _guard() -> list[a.Alert]:
             below_minimum=True,
             at=START,
         ),
-        a.BalanceUnexplained(**ACCOUNT, amount=Decimal(-50), since=EARLIER, at=START),
+        m.BalanceUnexplained(**ACCOUNT, amount=Decimal(-50), since=EARLIER, at=START),
         a.LimitsChanged(
             **ACCOUNT,
             max_drawdown_percent=Decimal("25.0"),

@@ -13,7 +13,7 @@ from tests.unit.domain.make import NOW, D, at, money, state
 
 CENTS = st.integers(-50_000, 50_000).map(lambda n: D(n) / 100)
 EQUITY = st.integers(1, 2_000_000).map(lambda n: D(n) / 100)
-START = ledger.LedgerMemory(booked_balance=D(10000), written_off=D(0), unexplained_since=None)
+START = ledger.LedgerMemory(booked=D(10000), written_off=D(0), unexplained_since=None)
 NO_FLOW = D(0)
 LIMITS = drawdown.Limits(
     max_drawdown_percent=D(20), warn_drawdown_percent=D(15), minimum_equity=D(100)
@@ -24,7 +24,7 @@ def booked(readings: list[list[Deal]]) -> ledger.LedgerMemory:
     """Readings of balances that follow their deals at once."""
     memory, balance = START, D(10000)
     for s, deals in enumerate(readings):
-        balance += sum((d.amount for d in deals if d.deal_type != 3), D(0))
+        balance += sum((d.amount for d in deals), D(0))
         step = ledger.book(
             memory, state(balance=balance), tuple(deals), at(s), explanation_wait_s=10
         )
@@ -42,8 +42,8 @@ def test_ledger_1_any_split_of_the_same_deals_ends_in_the_same_memory(
     again = data.draw(st.integers(cut, len(deals)))
     total = booked([deals])
     assert booked([deals[:cut], deals[cut:again], [], deals[again:]]) == total
-    explained = sum((amount for amount, kind in moves if kind != 3), D(10000))
-    assert total.booked_balance == explained
+    explained = sum((amount for amount, _ in moves), D(10000))
+    assert total.booked == explained
 
 
 @given(CENTS.filter(bool), st.lists(CENTS, max_size=4), st.integers(0, 40))
@@ -62,7 +62,7 @@ def test_ledger_2_a_deal_however_late_leaves_nothing_written_off(
     )
     assert step.trusted
     assert step.memory == ledger.LedgerMemory(
-        booked_balance=balance, written_off=D(0), unexplained_since=None
+        booked=balance, written_off=D(0), unexplained_since=None
     )
 
 

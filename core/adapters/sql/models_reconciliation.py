@@ -188,6 +188,7 @@ class Deal(Base):
     __table_args__ = (
         UniqueConstraint("account_id", "ticket"),
         Index(None, "account_id", "position_id"),
+        Index(None, "account_id", "executed_at"),
         NUMBERED,
     )
 

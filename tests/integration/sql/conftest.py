@@ -134,7 +134,7 @@ EXAMPLES: tuple[Record, ...] = (
     CashFlowRow(
         account_id=1,
         deal_ticket=77,
-        kind="balance",
+        kind="withdrawal",
         amount=Decimal(-50),
         currency="GBP",
         peak_before=Decimal(1000),

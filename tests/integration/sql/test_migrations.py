@@ -18,7 +18,7 @@ from core.adapters.sql.engine import one_connection
 from core.adapters.sql.models import metadata
 from core.ports import StoreUnavailable
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
 
 
 async def move(url: str, verb: str, revision: str) -> None:
@@ -159,6 +159,44 @@ async def test_an_empty_file_is_migrated_at_once_and_silently(
     assert capfd.readouterr() == ("", "")
     assert (root.level, list(root.handlers), logging.getLogger("alembic").level) == logging_before
     assert await migrate.current(empty_url) == REVISIONS[-1]
+
+
+async def test_the_ledger_takes_the_credit_in_and_flows_get_their_names(filled_url: str) -> None:
+    """Booked 10,000.00 beside a credit of 250.00; a withdrawal, a bonus and a deposit."""
+    asked = "SELECT (SELECT max(ledger_balance) FROM account_state), kind FROM cash_flows"
+    await move(filled_url, "downgrade", "0006")
+    async with one_connection(filled_url) as connection:
+        state = (
+            "INSERT INTO account_state (id, positions_count, autotrading, can_trade,"
+            " server_offset_s, withdrawal_exempt, written_off, pending_flow, credit,"
+            " ledger_balance) VALUES (1, 0, true, true, 0, false, 0, 0, 25000000000, 1000000000000)"
+        )
+        another = (
+            "INSERT INTO cash_flows (account_id, deal_ticket, kind, amount, currency, executed_at,"
+            " created_at) SELECT account_id, max(deal_ticket) + 1, 'balance', 5, currency,"
+            " executed_at, created_at FROM cash_flows GROUP BY account_id, currency, executed_at,"
+            " created_at"
+        )
+        bonus = "UPDATE deals SET deal_type = 6, ticket = 78, account_id = 1"
+        for statement in ("DELETE FROM account_state", state, another, another, bonus):
+            await connection.execute(text(statement))
+        await connection.commit()
+
+    await move(filled_url, "upgrade", "0007")
+
+    async with one_connection(filled_url) as connection:
+        rows = (await connection.execute(text(f"{asked} ORDER BY deal_ticket"))).all()
+    assert [tuple(row) for row in rows] == [
+        (1025000000000, "withdrawal"),
+        (1025000000000, "bonus"),
+        (1025000000000, "deposit"),
+    ]
+
+    await move(filled_url, "downgrade", "0006")
+
+    async with one_connection(filled_url) as connection:
+        rows = (await connection.execute(text(asked))).all()
+    assert [tuple(row) for row in rows] == [(1000000000000, "balance")] * 3
 
 
 async def test_migrating_again_changes_nothing(url: str) -> None:

@@ -6,18 +6,30 @@ from decimal import Decimal
 import pytest
 
 from core.domain.broker import Deal
-from core.domain.ledger import LedgerMemory, LedgerStep, book, is_consistent
+from core.domain.ledger import (
+    LedgerMemory,
+    LedgerStep,
+    book,
+    contradiction,
+    is_confirmed,
+    is_consistent,
+    unseen,
+)
 from tests.unit.domain.make import D, at, money, state
 
 WAIT_S = 10.0
-BALANCED = LedgerMemory(booked_balance=D(10000), written_off=D(0), unexplained_since=None)
+BALANCED = LedgerMemory(booked=D(10000), written_off=D(0), unexplained_since=None)
 
 
 def read(
-    memory: LedgerMemory, balance: str | Decimal, deals: Sequence[Deal] = (), s: float = 0
+    memory: LedgerMemory,
+    balance: str | Decimal,
+    deals: Sequence[Deal] = (),
+    s: float = 0,
+    credit: str = "0",
 ) -> LedgerStep:
     """One reading, `s` seconds from the tests' present."""
-    shown = state(balance=D(balance))
+    shown = state(balance=D(balance), credit=D(credit))
     return book(memory, shown, tuple(deals), at(s), explanation_wait_s=WAIT_S)
 
 
@@ -28,32 +40,59 @@ def written_off(balance: str) -> LedgerMemory:
 
 
 def test_the_first_reading_begins_the_sum_and_has_no_flows() -> None:
-    nothing = LedgerMemory(booked_balance=None, written_off=D(0), unexplained_since=None)
+    nothing = LedgerMemory(booked=None, written_off=D(0), unexplained_since=None)
     step = read(nothing, "10000", [money(1, "10000")])
     assert (step.memory, step.flow, step.trusted) == (BALANCED, D(0), True)
 
 
 @pytest.mark.parametrize(
-    ("deal_type", "is_flow", "moves_balance"),
+    ("deal_type", "is_flow"),
     [
-        (2, True, True),  # balance: a deposit
-        (3, True, False),  # credit stands beside the balance
-        (6, True, True),  # bonus
-        (4, False, True),  # charge
-        (5, False, True),  # correction
-        (7, False, True),  # commission
-        (12, False, True),  # interest
-        (99, False, True),  # a type newer than this code
+        (2, True),  # balance: a deposit
+        (3, True),  # credit
+        (6, True),  # bonus
+        (4, False),  # charge
+        (5, False),  # correction
+        (7, False),  # commission
+        (12, False),  # interest
+        (15, False),  # dividend
+        (17, False),  # tax
+        (99, False),  # a type newer than this code
     ],
 )
+@pytest.mark.parametrize("to_credit", [False, True])
 def test_only_balance_credit_and_bonus_are_flows(
-    *, deal_type: int, is_flow: bool, moves_balance: bool
+    *, deal_type: int, is_flow: bool, to_credit: bool
 ) -> None:
-    balance = "10050" if moves_balance else "10000"
-    step = read(BALANCED, balance, [money(1, "50", deal_type)])
+    """Whether the broker books it to the balance or to the credit is the same."""
+    balance, credit = ("10000", "50") if to_credit else ("10050", "0")
+    step = read(BALANCED, balance, [money(1, "50", deal_type)], credit=credit)
     assert step.trusted
     assert (step.flow, len(step.flows)) == ((D(50), 1) if is_flow else (D(0), 0))
-    assert step.memory.booked_balance == D(balance)
+    assert step.memory.booked == D(10050)
+
+
+def test_credit_that_becomes_balance_is_no_change() -> None:
+    credited = read(BALANCED, "10000", [money(1, "500", 3)], credit="500").memory
+    step = read(credited, "10500", s=1)
+    assert (step.trusted, step.flow, step.memory.booked) == (True, D(0), D(10500))
+
+
+def test_credit_that_vanishes_without_a_deal_is_a_change_that_none_explains() -> None:
+    credited = read(BALANCED, "10000", [money(1, "500", 3)], credit="500").memory
+    assert read(credited, "10000", s=1).unexplained == D(-500)
+
+
+def test_a_deal_shown_twice_counts_once() -> None:
+    again = [money(2, "30"), money(1, "20"), money(2, "30")]
+    assert [d.ticket for d in unseen(again, {})] == [1, 2]
+    assert [d.ticket for d in unseen(again, {1})] == [2]
+
+
+def test_deals_from_before_the_known_ones_are_not_looked_at() -> None:
+    """Their tickets were forgotten because nothing asks for them any more."""
+    at_bound, before = money(1, "20", executed_at=at(0)), money(2, "30", executed_at=at(-0.001))
+    assert unseen([at_bound, before], {}, at(0)) == (at_bound,)
 
 
 def test_profit_commission_swap_and_fee_are_signed_and_added_as_they_are() -> None:
@@ -91,21 +130,19 @@ def test_a_deal_within_the_wait_explains() -> None:
     waiting = read(BALANCED, "9900", s=0).memory
     step = read(waiting, "9900", [money(1, "-100")], s=5)
     assert (step.trusted, step.flow) == (True, D(-100))
-    assert step.memory == LedgerMemory(
-        booked_balance=D(9900), written_off=D(0), unexplained_since=None
-    )
+    assert step.memory == LedgerMemory(booked=D(9900), written_off=D(0), unexplained_since=None)
 
 
 def test_a_late_deal_takes_the_write_off_back() -> None:
     step = read(written_off("9900"), "9900", [money(1, "-100")], s=60)
     assert (step.trusted, step.flow, step.lost) == (True, D(-100), None)
-    assert (step.memory.booked_balance, step.memory.written_off) == (D(9900), D(0))
+    assert (step.memory.booked, step.memory.written_off) == (D(9900), D(0))
 
 
 def test_a_late_deal_takes_back_the_part_that_it_explains() -> None:
     step = read(written_off("9850"), "9850", [money(1, "-100")], s=60)
     assert (step.trusted, step.flow, step.lost) == (True, D(-100), None)
-    assert (step.memory.booked_balance, step.memory.written_off) == (D(9900), D(-50))
+    assert (step.memory.booked, step.memory.written_off) == (D(9900), D(-50))
 
 
 def test_deals_ahead_of_their_balance_explain_nothing_yet() -> None:
@@ -147,6 +184,39 @@ def test_equity_is_balance_credit_and_profit_to_the_rounding_of_three_figures(
     """A printed terminal: balance 941.54, profit 2.37, equity 943.91."""
     shown = state(balance=D("941.54"), profit=D("2.37"), equity=D(equity))
     assert is_consistent(shown) is consistent
+
+
+@pytest.mark.parametrize(
+    ("equity", "doubt"),
+    [
+        ("943.91", "0"),  # swap counted into the profit
+        ("938.71", "0"),  # 943.91 - 5.20: swap beside the profit
+        ("938.725", "0"),
+        ("938.726", "-5.184"),
+        ("1943.91", "1000"),
+    ],
+)
+def test_swaps_may_stand_in_the_equity_beside_the_profit(equity: str, doubt: str) -> None:
+    shown = state(balance=D("941.54"), profit=D("2.37"), equity=D(equity))
+    assert contradiction(shown, D("-5.20")) == D(doubt)
+
+
+@pytest.mark.parametrize(
+    ("doubt", "before", "confirmed"),
+    [
+        ("0", None, True),
+        ("0", "500", True),
+        ("500", None, False),
+        ("500", "0", False),
+        ("500", "500.015", True),  # half a cent for each of three figures
+        ("500", "500.016", False),
+        ("500", "-500", False),
+    ],
+)
+def test_a_contradiction_is_believed_the_second_time_it_is_the_same(
+    *, doubt: str, before: str | None, confirmed: bool
+) -> None:
+    assert is_confirmed(D(doubt), None if before is None else D(before), 2) is confirmed
 
 
 def test_a_flow_seen_before_its_money_is_judged_with_the_money() -> None:

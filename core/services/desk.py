@@ -16,6 +16,7 @@ from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import OPEN_STATES
 from core.domain.deal_window import within
 from core.domain.episodes import Key
+from core.domain.matching import identifiers
 from core.domain.reconciliation import Reconciliation
 from core.ports import Clock, Store, Transaction
 from core.records import (

@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from core.domain.broker import Deal, DealEntry, DealType, Side
 from core.domain.closures import close_reason, exit_side
+from core.domain.divergences import DIVERGENCES, STORED_BEFORE, Role, row_of
+from core.domain.findings import Kind
 from core.records import CloseJobRow, ReconciliationLogRow
 
 T = TypeVar("T")
@@ -150,10 +152,27 @@ def of_deal(deal: Deal, *, ours: bool, signal_id: int | None) -> HistoryLine:
     )
 
 
+DIFFERENCES = (
+    *(
+        row.reason
+        for row in DIVERGENCES
+        if row.role is Role.DIVERGENCE and row.code is not Kind.BALANCE_OPERATION
+    ),
+    *STORED_BEFORE,
+)
+"""Stored words of what differs from the signals. How positions ended, and money, deals tell."""
+
+
+def difference_word(reason: str) -> str:
+    """What a stored reason is a case of: `unknown_position_manual` is an unknown position."""
+    row = row_of(reason)
+    return reason if row is None else row.code.value
+
+
 def of_log(row: ReconciliationLogRow) -> HistoryLine:
     """A difference, a drawdown warning or an outage as a line."""
     said = row.error_message or ""
-    kind, word, ended = HistoryKind.DIFFERENCE, row.divergence_reason or "", ""
+    kind, word, ended = HistoryKind.DIFFERENCE, difference_word(row.divergence_reason or ""), ""
     if row.divergence_reason is not None and said.startswith(RESOLVED):
         kind, ended = HistoryKind.RESOLVED, said.removeprefix(RESOLVED)
     elif row.divergence_reason is None and row.event_type == "warning":

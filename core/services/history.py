@@ -141,7 +141,7 @@ def _sources(
     differences: Source = (
         ReconciliationLogRow,
         "created_at",
-        {**logs, "divergence_reason__ne": None},
+        {**logs, "event_type": "sync", "divergence_reason": h.DIFFERENCES},
     )
     match wanted:
         case HistoryFilter.OPENED:

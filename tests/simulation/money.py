@@ -1,0 +1,93 @@
+"""Peak and drawdown of one account by law 9, worked out once more, in fractions.
+
+Where the broker's own books leave a choice (a deal that is hidden has explained nothing yet: is the
+wait for it over?), all outcomes that the laws allow are carried on, until the next figure tells.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+
+from msgspec import Struct
+
+WAIT_MS: Final = 10_000
+"""So long a change that no deal explains only makes readings untrusted."""
+LIMIT_PERCENT: Final = 20
+NEARNESS: Final = Fraction(1, 1_000_000)
+"""Figures are kept to 8 decimals; every flow rounds once."""
+PERCENT_NEARNESS: Final = Fraction(2, 10_000)
+"""Drawdown is told to 4 decimals."""
+BELIEFS_MAX: Final = 64
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What one complete reading could show, by the broker's books.
+
+    `flow`: money of deals seen for the first time that came in (+) or went out. `gap`: what deals
+    that are still hidden have done to balance and credit.
+    """
+
+    at_ms: int
+    equity: Decimal
+    flow: Decimal
+    gap: Decimal
+
+
+class Belief(Struct, frozen=True):
+    """One possible past: the peak, flows not judged yet, since when something is unexplained."""
+
+    peak: Fraction
+    pending: Fraction
+    since_ms: int | None
+
+
+class Outcome(Struct, frozen=True):
+    """What a reading may have made of a belief. Drawdown in percent, None where not trusted."""
+
+    belief: Belief
+    drawdown: Fraction | None
+
+    @property
+    def broken(self) -> bool:
+        """Whether the limit is reached."""
+        return self.drawdown is not None and self.drawdown >= LIMIT_PERCENT
+
+
+def outcomes(beliefs: list[Belief], reading: Reading) -> list[Outcome]:
+    """Every outcome that the laws allow."""
+    found: list[Outcome] = []
+    for belief in beliefs[:BELIEFS_MAX]:
+        pending = belief.pending + Fraction(reading.flow)
+        if not reading.gap:
+            found.append(_trusted(belief.peak, pending, reading, since_ms=None))
+            continue
+        since_ms = reading.at_ms if belief.since_ms is None else belief.since_ms
+        found.append(Outcome(Belief(belief.peak, pending, since_ms), None))
+        if reading.at_ms - since_ms >= WAIT_MS:
+            found.append(_trusted(belief.peak, pending, reading, since_ms=since_ms))
+    return list({(o.belief, o.drawdown): o for o in found}.values())
+
+
+def _trusted(peak: Fraction, flow: Fraction, reading: Reading, *, since_ms: int | None) -> Outcome:
+    equity = Fraction(reading.equity)
+    before = equity - flow
+    if flow:
+        peak = equity if before <= 0 or equity <= 0 else peak * equity / before
+    peak = max(peak, equity - max(Fraction(0), Fraction(reading.gap)))
+    drawdown = max(Fraction(0), (peak - equity) / peak * 100) if peak > 0 else Fraction(0)
+    return Outcome(Belief(peak, Fraction(0), since_ms), drawdown)
+
+
+def fits(outcome: Outcome, peak: Decimal | None, drawdown: Decimal | None) -> bool:
+    """Whether the engine's figures are this outcome's.
+
+    A drawdown that is told with an untrusted reading must at least not be of a higher peak.
+    """
+    if peak is None or drawdown is None:
+        return False
+    expected = outcome.belief.peak
+    if abs(Fraction(peak) - expected) > NEARNESS * max(Fraction(1), abs(expected)):
+        return False
+    if outcome.drawdown is None:
+        return True
+    return abs(Fraction(drawdown) - outcome.drawdown) <= PERCENT_NEARNESS

@@ -55,7 +55,10 @@ class Recorder:
         )
 
     async def log(self, **columns: object) -> None:
-        """Add a reconciliation event."""
+        """Add a reconciliation event. Raises TypeError for a column that there is not."""
+        unknown = columns.keys() - set(ReconciliationLogRow.__struct_fields__)
+        if unknown:
+            raise TypeError(f"{ReconciliationLogRow.table} has no {sorted(unknown)}")
         memory = self.memory
         row = msgspec.convert(
             {

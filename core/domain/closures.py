@@ -59,14 +59,14 @@ def explain(
     left = sum((d.volume for d in exits), ZERO)
     if left < max(entered, held) or (entered and _reversed_and_open(deals)):
         return None
-    last = exits[-1]
+    last, parts = exits[-1], _closing_parts(traded_deals)
     return Closure(
         position_id=last.position_id,
         reason=close_reason(last, ours=ours, traded=traded),
         symbol=last.symbol,
         side=exit_side(last),
-        volume=left,
-        exit_price=mean_price(exits),
+        volume=sum((p.volume for p in parts), ZERO),
+        exit_price=mean_price(parts),
         pnl=sum((d.amount for d in deals), ZERO),
         closed_at=last.executed_at,
         level=level_of(last),
@@ -74,8 +74,12 @@ def explain(
 
 
 def _without_reopenings(deals: Sequence[Deal]) -> list[Deal]:
-    """The deals in order of time, without those by which a rollover closed and opened it anew."""
-    ordered = sorted(deals, key=lambda d: (d.executed_at, d.ticket))
+    """The deals in order, without those by which a rollover closed and opened it anew.
+
+    What came first is told by the tickets: the times of a server whose clock has just been changed
+    may be an hour off.
+    """
+    ordered = sorted(deals, key=lambda d: d.ticket)
     again = sum(d.reason == DealReason.ROLLOVER and d.entry == DealEntry.IN for d in ordered)
     kept: list[Deal] = []
     for deal in ordered:
@@ -86,6 +90,20 @@ def _without_reopenings(deals: Sequence[Deal]) -> list[Deal]:
             continue
         kept.append(deal)
     return kept
+
+
+def _closing_parts(deals: Sequence[Deal]) -> list[Deal]:
+    """The exits, each with the lots that it closed: a reversal also opens the other way."""
+    parts: list[Deal] = []
+    held = ZERO
+    for deal in deals:
+        signed = deal.volume * -exit_side(deal).sign
+        if deal.entry == DealEntry.INOUT and held * signed < 0:
+            parts.append(replace(deal, volume=min(abs(held), deal.volume)))
+        elif deal.entry in DealEntry.EXITS:
+            parts.append(deal)
+        held += signed
+    return parts
 
 
 def together(closures: Sequence[Closure], position_id: int) -> Closure:

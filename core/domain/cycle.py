@@ -117,7 +117,7 @@ def think(
     before = None if new_deals else known.opinion
     opinion = reconcile(known.trades, snapshot, deals, known.closed_by_us, policy, before)
     carried, closures, absent = _vanished(known, snapshot, deals, policy)
-    findings = _inhibit(known, (*opinion.findings, *carried))
+    findings = _inhibit(known, (*_still_duplicates(known, opinion.findings), *carried))
     return Cycle(
         state=_next_state(known.state, snapshot, step, verdict, rate, now),
         new_deals=new_deals,
@@ -243,6 +243,27 @@ def _vanished(
             absent[episode.subject] = count
             carried.append(finding)
     return carried, closures, absent
+
+
+def _still_duplicates(known: Known, findings: Sequence[Finding]) -> list[Finding]:
+    """What was told as a repeated execution stays one when the trade that it repeated has ended."""
+    kept: list[Finding] = []
+    for finding in findings:
+        told = known.episodes.get((Kind.DUPLICATE_EXECUTION.value, finding.subject))
+        if told is None or finding.kind is not Kind.UNKNOWN_POSITION:
+            kept.append(finding)
+            continue
+        was = msgspec.convert(told.detail, Finding, strict=False)
+        kept.append(
+            msgspec.structs.replace(
+                finding,
+                kind=Kind.DUPLICATE_EXECUTION,
+                trade_id=was.trade_id,
+                signal_id=was.signal_id,
+                approval_id=was.approval_id,
+            )
+        )
+    return kept
 
 
 def _inhibit(known: Known, findings: tuple[Finding, ...]) -> list[Finding]:

@@ -149,7 +149,7 @@ async def test_06_an_unmatched_position_is_recorded_once_however_often_it_is_rea
     ticket = house.open(USD, "buy", "0.10")
     await house.run(60)
     rows = await house.rows(ReconciliationLogRow, mt5_position_id=ticket)
-    assert [row.divergence_reason for row in rows] == ["unknown_position"]
+    assert [row.divergence_reason for row in rows] == ["unknown_position_manual"]
     assert len(await house.rows(EpisodeRow)) == 1
 
 

@@ -69,6 +69,18 @@ def test_a_reversal_is_no_end_until_its_other_way_is_closed() -> None:
     closure = explain(deals, held=D("0.20"), ours=False)
     assert closure is not None
     assert closure.side is Side.SELL
+    assert closure.volume == D("0.30")  # 0.10 at the reversal and 0.20 at the end, not 0.50
+
+
+def test_an_hour_put_back_between_two_exits_does_not_change_which_was_the_last() -> None:
+    """The second exit is dated an hour early until the broker's new clock is believed."""
+    deals = [
+        deal(1, volume=D("0.06"), reason=1, executed_at=at(0)),
+        deal(2, volume=D("0.04"), reason=4, executed_at=at(60 - 3600)),
+    ]
+    closure = explain(deals, held=D("0.10"), ours=False)
+    assert closure is not None
+    assert closure.reason is R.STOP_LOSS
 
 
 def test_price_is_the_weighted_mean_and_profit_the_sum_of_every_deal() -> None:

@@ -1,9 +1,9 @@
 """What may happen on the stage: the rules that both drivers share.
 
-What is left out, and why: trades of several signals on one netting position, and a reversal before
-the first reading of it (both are attribution by deals), answers of a wrong account (a block waits
-for an admin: tests/engine), gaps, credit whose deal is late, and empty answers, which nothing tells
-from the truth where only orders are held.
+What is left out, and why: trades of several signals on one netting position and split fills (they
+have their own tests: tests/engine/test_matching.py), answers of a wrong account (a block waits for
+an admin), gaps, credit whose deal is late, and empty answers, which nothing tells from the truth
+where only orders are held.
 """
 
 from collections.abc import Awaitable, Callable
@@ -56,12 +56,6 @@ def _is_net(login: int) -> bool:
 
 def _net_of(stage: Stage, login: int, symbol: str) -> bool:
     return any(p.symbol == symbol for p in stage.model.truth.held(login).values())
-
-
-def _is_unseen(stage: Stage, login: int) -> bool:
-    """Whether a net position bears a trade's tag that no reading has shown yet."""
-    new = stage.model.truth.held(login).keys() - stage.model.accounts[login].seen
-    return _is_net(login) and bool(new)
 
 
 def _waiting(stage: Stage) -> list[Trade]:
@@ -161,10 +155,15 @@ async def execute(stage: Stage, dice: Dice) -> str:
 
 def _twice(stage: Stage) -> list[Trade]:
     return [
-        t
-        for t in _recent(stage)
-        if t.executed and not _is_net(t.login) and t.executed[0] in stage.model.truth.held(t.login)
+        t for t in _recent(stage) if t.executed and not _is_net(t.login) and _is_filled(stage, t)
     ]
+
+
+def _is_filled(stage: Stage, trade: Trade) -> bool:
+    """Whether its position is there, with no room left for a second fill."""
+    deals = stage.model.truth.deals_of(trade.login, trade.executed[0])
+    is_held = trade.executed[0] in stage.model.truth.held(trade.login)
+    return is_held and deals[0].volume == trade.volume
 
 
 async def execute_again(stage: Stage, dice: Dice) -> str:
@@ -177,7 +176,7 @@ async def execute_again(stage: Stage, dice: Dice) -> str:
 
 async def open_by_hand(stage: Stage, dice: Dice) -> str:
     """Somebody opens: desktop, phone, web, or another expert. It flips a net position, too."""
-    login = one_of(dice, [one for one in stage.logins if not _is_unseen(stage, one)])
+    login = one_of(dice, stage.logins)
     reason = dice.whole(0, 3)
     symbol, side, volume = one_of(dice, SYMBOLS), dice.whole(0, 1), lots(dice)
     body = {"action": 1, "symbol": symbol, "volume": float(volume), "type": side}
@@ -210,7 +209,7 @@ def _nets(stage: Stage) -> list[tuple[int, Position]]:
     return [
         (login, held)
         for login in stage.logins
-        if _is_net(login) and not _is_unseen(stage, login)
+        if _is_net(login)
         for held in stage.model.truth.held(login).values()
     ]
 

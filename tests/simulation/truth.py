@@ -23,8 +23,8 @@ EXPERT: Final = 3
 PIP: Final = {"XAUUSD": Decimal("0.10"), "EURUSD": Decimal("0.0001")}
 """Gold's as the design sets it; ten points where a price has five digits."""
 SLIPPAGE_PIPS_MAX: Final = Decimal(5)
-PIPS_UNSURE: Final = Decimal("0.1")
-"""A netting position's average price may be shown rounded by half a point."""
+LATE_MS: Final = 5_000
+"""From a trade's deadline on a position may still show up that was opened in time."""
 REASON: Final = {
     0: "client_desktop",
     1: "client_mobile",
@@ -60,12 +60,11 @@ class Trade(Struct, kw_only=True):
 class Difference(Struct, frozen=True, kw_only=True):
     """One way in which an account is not as its signals say. `kinds` are the right words for it.
 
-    `figure` is what must be told anew when it changes; `sure` is False where rounding may hide it.
+    `figure` is what must be told anew when it changes.
     """
 
     kinds: frozenset[str]
     figure: str
-    sure: bool = True
 
 
 class End(Struct, frozen=True, kw_only=True):
@@ -82,9 +81,9 @@ Key = tuple[str, str]
 """What a difference is about (a position's identifier or an order's ticket), and its aspect."""
 
 
-def difference(*kinds: str, figure: object = "", sure: bool = True) -> Difference:
+def difference(*kinds: str, figure: object = "") -> Difference:
     """Name one."""
-    return Difference(kinds=frozenset(kinds), figure=f"{figure}", sure=sure)
+    return Difference(kinds=frozenset(kinds), figure=f"{figure}")
 
 
 class Truth:
@@ -147,8 +146,7 @@ class Truth:
             for place, identifier in enumerate(trade.executed):
                 known[identifier] = trade
                 if place == 0 and identifier in held:
-                    exits = any(d.entry != IN for d in self.deals_of(login, identifier))
-                    found |= _of_trade(trade, held[identifier], exits=exits)
+                    found |= _of_trade(trade, held[identifier], self.deals_of(login, identifier))
         firsts = {t.executed[0] for t in self.trades if t.executed}
         for identifier, position in held.items():
             if identifier in firsts:
@@ -200,30 +198,33 @@ def closed_parts(deals: Sequence[Deal]) -> list[tuple[Decimal, Decimal]]:
     return parts
 
 
-def _of_trade(trade: Trade, position: Position, *, exits: bool) -> Mapping[Key, Difference]:
+def _of_trade(trade: Trade, position: Position, deals: Sequence[Deal]) -> Mapping[Key, Difference]:
     """How a trade's own position differs from what was handed out."""
     subject = f"{position.identifier}"
+    entries = {d.entry for d in deals}
     if position.sign != trade.sign:
-        return {(subject, "direction"): difference("direction_mismatch", figure=position.sign)}
+        kind = "netting_reversed" if INOUT in entries else "direction_mismatch"
+        return {(subject, "direction"): difference(kind, figure=position.sign)}
     found: dict[Key, Difference] = {}
-    slipped = (position.price_open - trade.expected_entry) * trade.sign / PIP[trade.symbol]
-    if slipped > SLIPPAGE_PIPS_MAX - PIPS_UNSURE:
-        sure = slipped > SLIPPAGE_PIPS_MAX + PIPS_UNSURE or slipped == slipped.quantize(
-            Decimal("0.1")
-        )
-        if slipped > SLIPPAGE_PIPS_MAX or not sure:
-            found[subject, "entry"] = difference(
-                "entry_slippage", figure=position.price_open, sure=sure
-            )
+    filled = next(d for d in deals if d.order == trade.executed[0])
+    slipped = (filled.price - trade.expected_entry) * trade.sign / PIP[trade.symbol]
+    if slipped > SLIPPAGE_PIPS_MAX:
+        found[subject, "entry"] = difference("entry_slippage", figure=filled.price)
+    if filled.time_ms > trade.deadline_ms + LATE_MS:
+        found[subject, "late"] = difference("late_execution")
+    figure = position.volume.normalize()
     if position.volume > trade.volume:
-        found[subject, "volume"] = difference("over_volume", figure=position.volume.normalize())
+        strange = any(d.entry == IN and d.order != trade.executed[0] for d in deals)
+        kind = "scaled_in" if strange else "over_volume"
+        found[subject, "volume"] = difference(kind, figure=figure)
     elif position.volume < trade.volume:
         # Which of the two it was first depends on when it was looked at.
-        kinds = ("volume_reduced", "partial_fill") if exits else ("partial_fill",)
-        found[subject, "volume"] = difference(*kinds, figure=position.volume.normalize())
+        kinds = {"partial_fill"} if entries == {IN} else {"volume_reduced", "partial_fill"}
+        found[subject, "volume"] = difference(*kinds, figure=figure)
     levels = (("sl", trade.stop_loss, position.sl), ("tp", trade.take_profit, position.tp))
     for aspect, expected, observed in levels:
         if expected != observed:
-            kind = f"{aspect}_moved" if observed else f"{aspect}_removed"
-            found[subject, aspect] = difference(kind, figure=observed.normalize())
+            # Whether there was one once depends on when it was looked at, too.
+            kinds = {f"{aspect}_moved"} if observed else {f"{aspect}_removed", f"{aspect}_missing"}
+            found[subject, aspect] = difference(*kinds, figure=observed.normalize())
     return found

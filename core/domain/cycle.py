@@ -40,6 +40,12 @@ UNMATCHED_KINDS = frozenset(
         Kind.SYMBOL_MISMATCH.value,
     }
 )
+TOLD_BEFORE_AS = {
+    Kind.UNKNOWN_POSITION: Kind.DUPLICATE_EXECUTION,
+    Kind.NETTING_REVERSED: Kind.DIRECTION_MISMATCH,
+    Kind.SCALED_IN: Kind.OVER_VOLUME,
+}
+"""By another name the same difference: once told by the second, it is not told by the first."""
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -117,7 +123,7 @@ def think(
     before = None if new_deals else known.opinion
     opinion = reconcile(known.trades, snapshot, deals, known.closed_by_us, policy, before)
     carried, closures, absent = _vanished(known, snapshot, deals, policy)
-    findings = _inhibit(known, (*_still_duplicates(known, opinion.findings), *carried))
+    findings = _inhibit(known, (*_as_told(known, opinion.findings), *carried))
     return Cycle(
         state=_next_state(known.state, snapshot, step, verdict, rate, now),
         new_deals=new_deals,
@@ -245,19 +251,26 @@ def _vanished(
     return carried, closures, absent
 
 
-def _still_duplicates(known: Known, findings: Sequence[Finding]) -> list[Finding]:
-    """What was told as a repeated execution stays one when the trade that it repeated has ended."""
+def _as_told(known: Known, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings under the names by which they were told: each is told once (law 4).
+
+    A repeated execution stays one when the trade that it repeated has ended, and what was told
+    before its deal was there is not told anew when the deal comes.
+    """
+    if not known.episodes:
+        return list(findings)
     kept: list[Finding] = []
     for finding in findings:
-        told = known.episodes.get((Kind.DUPLICATE_EXECUTION.value, finding.subject))
-        if told is None or finding.kind is not Kind.UNKNOWN_POSITION:
+        name = TOLD_BEFORE_AS.get(finding.kind)
+        told = None if name is None else known.episodes.get((name.value, finding.subject))
+        if name is None or told is None:
             kept.append(finding)
             continue
         was = msgspec.convert(told.detail, Finding, strict=False)
         kept.append(
             msgspec.structs.replace(
                 finding,
-                kind=Kind.DUPLICATE_EXECUTION,
+                kind=name,
                 trade_id=was.trade_id,
                 signal_id=was.signal_id,
                 approval_id=was.approval_id,

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from core.domain import alerts as a
 from core.records import EpisodeRow
 from tests.engine.house import ALICE, CARLA, EUR, GBP, House
@@ -52,3 +54,22 @@ async def test_a_reversal_closes_only_what_was_held(house: House) -> None:
     assert closed.volume == D("0.30")
     mean = (D("1980.00") * 10 + D("1975.30") * 20) / 30
     assert abs(closed.exit_price - mean) < D("0.00000001")
+
+
+@pytest.mark.parametrize(
+    ("side", "volume", "word"),
+    [("sell", "0.30", "direction_mismatch"), ("buy", "0.30", "over_volume")],
+)
+async def test_what_was_told_before_its_deal_is_not_told_anew_when_the_deal_comes(
+    house: House, side: str, volume: str, word: str
+) -> None:
+    """Turned round, or added to, by hand; history shows the deal 3.5 s later."""
+    await house.approve(CARLA, await house.signal("EURUSD buy 0.10"))
+    await house.execute(EUR)
+    await house.run(4)
+    house.fault(EUR, "deal_delayed", ms=3_500)
+    house.open(EUR, side, volume, "EURUSD")
+    await house.run(30)
+    opened = await heard(house, CARLA, a.DivergenceOpened)
+    assert [o.finding for o in opened] == [word]
+    assert await heard(house, CARLA, a.DivergenceResolved) == []

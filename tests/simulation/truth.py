@@ -25,6 +25,8 @@ PIP: Final = {"XAUUSD": Decimal("0.10"), "EURUSD": Decimal("0.0001")}
 SLIPPAGE_PIPS_MAX: Final = Decimal(5)
 LATE_MS: Final = 5_000
 """From a trade's deadline on a position may still show up that was opened in time."""
+BELIEVED_MS: Final = 120_000
+"""So long after a change of the broker's clock the times of what happens may be an hour off."""
 REASON: Final = {
     0: "client_desktop",
     1: "client_mobile",
@@ -60,11 +62,12 @@ class Trade(Struct, kw_only=True):
 class Difference(Struct, frozen=True, kw_only=True):
     """One way in which an account is not as its signals say. `kinds` are the right words for it.
 
-    `figure` is what must be told anew when it changes.
+    `figure` is what must be told anew when it changes; not `sure` is what need not be known.
     """
 
     kinds: frozenset[str]
     figure: str
+    sure: bool = True
 
 
 class End(Struct, frozen=True, kw_only=True):
@@ -81,9 +84,9 @@ Key = tuple[str, str]
 """What a difference is about (a position's identifier or an order's ticket), and its aspect."""
 
 
-def difference(*kinds: str, figure: object = "") -> Difference:
+def difference(*kinds: str, figure: object = "", sure: bool = True) -> Difference:
     """Name one."""
-    return Difference(kinds=frozenset(kinds), figure=f"{figure}")
+    return Difference(kinds=frozenset(kinds), figure=f"{figure}", sure=sure)
 
 
 class Truth:
@@ -146,7 +149,9 @@ class Truth:
             for place, identifier in enumerate(trade.executed):
                 known[identifier] = trade
                 if place == 0 and identifier in held:
-                    found |= _of_trade(trade, held[identifier], self.deals_of(login, identifier))
+                    deals = self.deals_of(login, identifier)
+                    dated = self._is_dated(login, deals[0].time_ms)
+                    found |= _of_trade(trade, held[identifier], deals, dated=dated)
         firsts = {t.executed[0] for t in self.trades if t.executed}
         for identifier, position in held.items():
             if identifier in firsts:
@@ -159,6 +164,11 @@ class Truth:
                 "unknown_pending_order", figure=f"{order.price} {order.volume.normalize()}"
             )
         return found
+
+    def _is_dated(self, login: int, at_ms: int) -> bool:
+        """Whether the broker's clock was long what it was: a new one is not believed at once."""
+        steps = self._sim.broker.clock(login).steps
+        return not any(0 <= at_ms - step.from_ms < BELIEVED_MS for step in steps[1:])
 
     def end(self, login: int, identifier: int) -> End | None:
         """How a position ended, None while it is open."""
@@ -198,25 +208,29 @@ def closed_parts(deals: Sequence[Deal]) -> list[tuple[Decimal, Decimal]]:
     return parts
 
 
-def _of_trade(trade: Trade, position: Position, deals: Sequence[Deal]) -> Mapping[Key, Difference]:
-    """How a trade's own position differs from what was handed out."""
+def _of_trade(
+    trade: Trade, position: Position, deals: Sequence[Deal], *, dated: bool
+) -> Mapping[Key, Difference]:
+    """How a trade's own position differs from what was handed out; `dated` if its time is sure."""
     subject = f"{position.identifier}"
     entries = {d.entry for d in deals}
     if position.sign != trade.sign:
-        kind = "netting_reversed" if INOUT in entries else "direction_mismatch"
-        return {(subject, "direction"): difference(kind, figure=position.sign)}
+        # By the second name where it was seen before its deal was.
+        turned = {"netting_reversed"} if INOUT in entries else set()
+        kinds = {*turned, "direction_mismatch"}
+        return {(subject, "direction"): difference(*kinds, figure=position.sign)}
     found: dict[Key, Difference] = {}
     filled = next(d for d in deals if d.order == trade.executed[0])
     slipped = (filled.price - trade.expected_entry) * trade.sign / PIP[trade.symbol]
     if slipped > SLIPPAGE_PIPS_MAX:
         found[subject, "entry"] = difference("entry_slippage", figure=filled.price)
     if filled.time_ms > trade.deadline_ms + LATE_MS:
-        found[subject, "late"] = difference("late_execution")
+        found[subject, "late"] = difference("late_execution", sure=dated)
     figure = position.volume.normalize()
     if position.volume > trade.volume:
         strange = any(d.entry == IN and d.order != trade.executed[0] for d in deals)
-        kind = "scaled_in" if strange else "over_volume"
-        found[subject, "volume"] = difference(kind, figure=figure)
+        kinds = {"scaled_in", "over_volume"} if strange else {"over_volume"}
+        found[subject, "volume"] = difference(*kinds, figure=figure)
     elif position.volume < trade.volume:
         # Which of the two it was first depends on when it was looked at.
         kinds = {"partial_fill"} if entries == {IN} else {"volume_reduced", "partial_fill"}

@@ -2,8 +2,7 @@
 
 What is left out, and why: trades of several signals on one netting position and split fills (they
 have their own tests: tests/engine/test_matching.py), answers of a wrong account (a block waits for
-an admin), gaps, credit whose deal is late, and empty answers, which nothing tells from the truth
-where only orders are held.
+an admin), gaps, and empty answers, which nothing tells from the truth where only orders are held.
 """
 
 from collections.abc import Awaitable, Callable
@@ -32,6 +31,11 @@ WITHDRAWN_SHARE: Final = 3
 LEAST_EQUITY: Final = 2_500
 PAUSES_S: Final = (0, 1, 4, 12)
 """How long the world then stands still."""
+
+UNWATCHED: Final = frozenset(
+    {"open_by_hand", "close_by_hand", "flip", "move_levels", "place_order", "money", "price"}
+)
+"""What happens without the app."""
 
 Act = Callable[[Stage, Dice], Awaitable[str]]
 
@@ -294,11 +298,6 @@ async def money(stage: Stage, dice: Dice) -> str:
     if amount == 0 or (amount < 0 and kind != "commission" and amount > -1):
         return f"{login}: no {kind} moved"
     late_ms = dice.whole(1, 20_000) if dice.whole(0, 2) == 0 else 0
-    if kind == "credit":
-        late_ms = 0
-        faults = stage.house.sim.faults
-        for fault in [one for one in faults.active(login) if one.kind == "deal_delayed"]:
-            faults.end(login, fault)  # it was set to hide another deal
     if late_ms:
         stage.house.fault(login, "deal_delayed", ms=late_ms, times=1)
     stage.house.cash(login, f"{amount}", kind)
@@ -325,6 +324,20 @@ async def wait(stage: Stage, dice: Dice) -> str:
     seconds = one_of(dice, (1, 5, 20, 60, 130))
     await stage.run(seconds)
     return f"{seconds} s pass"
+
+
+async def away(stage: Stage, dice: Dice) -> str:
+    """The app is down for a while, and the world goes on without it."""
+    seconds, texts = one_of(dice, (20, 70, 600)), list[str]()
+    await stage.stop()
+    for _ in range(dice.whole(0, 3)):
+        stage.pass_a_moment(dice.whole(1, 5_000))
+        one = one_of(dice, [r for r in RULES if r.name in UNWATCHED and r.can(stage)])
+        texts.append(await one.act(stage, dice))
+        stage.model.look()
+    stage.pass_a_moment(seconds * 1000)
+    await stage.start_again()
+    return f"{seconds} s unwatched, {texts}"
 
 
 async def rest(stage: Stage, _dice: Dice) -> str:
@@ -386,6 +399,7 @@ RULES: Final = (
     Rule("clock_jump", 1, _all_is_read, mishaps.clock_jump),
     Rule("restart", 1, _always, mishaps.restart),
     Rule("kill_soon", 1, _always, mishaps.kill_soon),
+    Rule("away", 1, _always, away),
     Rule("wait", 2, _always, wait),
     Rule("rest", 2, _always, rest),
     Rule("release", 2, lambda s: bool(_latched(s)), release),

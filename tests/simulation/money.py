@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 WAIT_MS: Final = 10_000
 """So long a change that no deal explains only makes readings untrusted."""
@@ -34,23 +35,24 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 class Belief(Struct, frozen=True):
-    """One possible past: the peak, flows not judged yet, since when something is unexplained."""
+    """One possible past: drawdown in percent, flows not judged yet, since when something lacks."""
 
     peak: Fraction
-    pending: Fraction
-    since_ms: int | None
+    drawdown: Fraction = Fraction(0)
+    pending: Fraction = Fraction(0)
+    since_ms: int | None = None
 
 
 class Outcome(Struct, frozen=True):
-    """What a reading may have made of a belief. Drawdown in percent, None where not trusted."""
+    """What a reading may have made of a belief. Not `trusted`, it changed neither figure."""
 
     belief: Belief
-    drawdown: Fraction | None
+    trusted: bool
 
     @property
     def broken(self) -> bool:
         """Whether the limit is reached."""
-        return self.drawdown is not None and self.drawdown >= LIMIT_PERCENT
+        return self.trusted and self.belief.drawdown >= LIMIT_PERCENT
 
 
 def outcomes(beliefs: list[Belief], reading: Reading) -> list[Outcome]:
@@ -62,32 +64,29 @@ def outcomes(beliefs: list[Belief], reading: Reading) -> list[Outcome]:
             found.append(_trusted(belief.peak, pending, reading, since_ms=None))
             continue
         since_ms = reading.at_ms if belief.since_ms is None else belief.since_ms
-        found.append(Outcome(Belief(belief.peak, pending, since_ms), None))
+        waiting = replace(belief, pending=pending, since_ms=since_ms)
+        found.append(Outcome(waiting, trusted=False))
         if reading.at_ms - since_ms >= WAIT_MS:
             found.append(_trusted(belief.peak, pending, reading, since_ms=since_ms))
-    return list({(o.belief, o.drawdown): o for o in found}.values())
+    return list({(o.belief, o.trusted): o for o in found}.values())
 
 
 def _trusted(peak: Fraction, flow: Fraction, reading: Reading, *, since_ms: int | None) -> Outcome:
-    equity = Fraction(reading.equity)
+    """What nothing explains is no gain: it stands neither in the peak nor beside it."""
+    equity = Fraction(reading.equity) - max(Fraction(0), Fraction(reading.gap))
     before = equity - flow
     if flow:
         peak = equity if before <= 0 or equity <= 0 else peak * equity / before
-    peak = max(peak, equity - max(Fraction(0), Fraction(reading.gap)))
+    peak = max(peak, equity)
     drawdown = max(Fraction(0), (peak - equity) / peak * 100) if peak > 0 else Fraction(0)
-    return Outcome(Belief(peak, Fraction(0), since_ms), drawdown)
+    return Outcome(Belief(peak, drawdown, Fraction(0), since_ms), trusted=True)
 
 
 def fits(outcome: Outcome, peak: Decimal | None, drawdown: Decimal | None) -> bool:
-    """Whether the engine's figures are this outcome's.
-
-    A drawdown that is told with an untrusted reading must at least not be of a higher peak.
-    """
+    """Whether the engine's figures are this outcome's."""
     if peak is None or drawdown is None:
         return False
     expected = outcome.belief.peak
     if abs(Fraction(peak) - expected) > NEARNESS * max(Fraction(1), abs(expected)):
         return False
-    if outcome.drawdown is None:
-        return True
-    return abs(Fraction(drawdown) - outcome.drawdown) <= PERCENT_NEARNESS
+    return abs(Fraction(drawdown) - outcome.belief.drawdown) <= PERCENT_NEARNESS

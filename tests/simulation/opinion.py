@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
 from core.domain import alerts as a
+from core.domain import alerts_money as m
 from core.domain.alerts import Alert
 from core.records import (
     CashFlowRow,
@@ -18,6 +20,7 @@ from core.records import (
     Record,
     TradeRow,
 )
+from core.sim.ledger import Deal
 from tests.engine.house import ACCOUNTS, House
 from tests.simulation.truth import INOUT, LATE_MS, OUT, OUT_BY, ZERO, Difference, Key, Trade
 from tests.simulation.watch import MISSED_READINGS, Model, Watched, must
@@ -43,6 +46,8 @@ ASPECTS: Final = {
     "missing_unexplained": "missing",
 }
 """Which side of a position or order each kind of divergence is about: one at a time of each."""
+CONDITIONS: Final = frozenset({"pnl_mismatch", "stale_data"})
+"""What is told of the account's own figures."""
 CENT: Final = Decimal("0.005")
 PRICE_NEARNESS: Final = Decimal("0.0000001")
 GROWING: Final[tuple[type[Record], ...]] = (
@@ -66,6 +71,11 @@ class Told:
         self.finals_in_groups = 0
         self.parts: Counter[int] = Counter()
         self.flows = ZERO
+        self.charges = ZERO
+        self.away_at: set[int] = set()
+        """Readings that were told as one thing: what happened while nobody looked."""
+        self.away_flows = ZERO
+        self.away_ends = 0
         self.kinds: Counter[str] = Counter()
         self.ends: dict[int, ReconciliationLogRow] = {}
         self.ends_by_us = 0
@@ -101,7 +111,10 @@ class Opinion:
                 self._hear(login, msgspec.json.decode(row.payload, type=Alert), row)
         for flow in flows:
             self._flows_to = max(self._flows_to, flow.id)
-            self.told[logins[flow.account_id]].flow_deals[flow.deal_ticket] += 1
+            told = self.told[logins[flow.account_id]]
+            told.flow_deals[flow.deal_ticket] += 1
+            if _ms(flow.created_at) in told.away_at:
+                told.away_flows += flow.amount
         for log in ended:
             self._logged_to = max(self._logged_to, log.id)
             self._ended(logins[log.account_id], log)
@@ -110,7 +123,9 @@ class Opinion:
         told, identifier = self.told[login], row.mt5_position_id or 0
         must(identifier not in told.ends, f"{login}: {identifier} has two rows of its end")
         told.ends[identifier] = row
-        told.ends_by_us += row.close_reason == "reckoner"
+        by_us = row.close_reason == "reckoner"
+        told.ends_by_us += by_us
+        told.away_ends += _ms(row.created_at) in told.away_at and not by_us
         end = self._model.truth.end(login, identifier)
         is_right = (
             end is not None
@@ -124,7 +139,7 @@ class Opinion:
         must(is_right, f"{login}: {identifier} told {_shown(row)}, ended {end}")
 
     def _hear(self, login: int, alert: Alert, row: OutboxRow) -> None:  # noqa: C901, PLR0912 - one arm per kind
-        told, at_ms = self.told[login], round(row.created_at.timestamp() * 1000)
+        told, at_ms = self.told[login], _ms(row.created_at)
         told.kinds[type(alert).__name__] += 1
         match alert:
             case a.TradeOpened():
@@ -149,8 +164,14 @@ class Opinion:
                 key = (alert.subject, ASPECTS[alert.finding])
                 told.ended[key] += 1
                 self._no_more(login, key, told.ended[key], "over")
-            case a.CashFlowSeen():
+            case m.CashFlowSeen():
                 told.flows += alert.amount
+            case m.ResultsBooked():
+                told.charges += alert.total
+            case m.WhileAway():
+                told.away_at.add(at_ms)
+                happened = self._model.accounts[login].results_at[at_ms]
+                must(alert.result == happened, f"{login}: away, told {alert.result}: {happened}")
             case a.CloseConfirmed():
                 self._really_flat(login, alert.scope, at_ms)
             case _:
@@ -225,6 +246,8 @@ class Opinion:
             return
         account_id = self._house.ids[login]
         open_now = await self._house.rows(EpisodeRow, account_id=account_id, resolved_at=None)
+        odd = [row for row in open_now if row.kind in CONDITIONS]
+        must(not odd, f"{login}: told of {odd}, and all is well")
         inhibited = memory.latched or bool(memory.jobs)
         _same_differences(login, watched.differences, open_now, inhibited=inhibited)
         if login in self._model.truth.sent_by_us:
@@ -237,8 +260,10 @@ class Opinion:
             told.flow_deals == Counter(watched.flows.keys()),
             f"{login}: flows {told.flow_deals}, were {watched.flows}",
         )
-        total = sum(watched.flows.values(), ZERO)
-        must(told.flows == total, f"{login}: told flows of {told.flows}, were {total}")
+        total, said = sum(watched.flows.values(), ZERO), told.flows + told.away_flows
+        must(said == total, f"{login}: told flows of {said}, were {total}")
+        total, said = sum(watched.charges.values(), ZERO), told.charges + _away(watched, told)
+        must(said == total, f"{login}: told charges of {said}, were {total}")
         outages = told.kinds["AccountUnavailable"] - told.kinds["AccountRecovered"]
         must(outages == 0, f"{login}: read again and not told so")
 
@@ -289,7 +314,7 @@ class Opinion:
                     f"{login}: {identifier} ended and no row says how: {end}",
                 )
             told.settled.add(identifier)
-        finals = told.finals.total() + told.finals_in_groups
+        finals = told.finals.total() + told.finals_in_groups + told.away_ends
         ends, by_us = len(told.ends), told.ends_by_us
         must(finals == ends - by_us, f"{login}: {ends} ends, {by_us} by us, {finals} told")
 
@@ -299,9 +324,14 @@ class Opinion:
             deals = self._model.truth.deals_of(login, identifier)
             if any(d.entry == INOUT or d.order in self._model.truth.ours for d in deals):
                 continue
-            parts = sum((d.volume for d in deals if d.entry in (OUT, OUT_BY)), ZERO)
+            parts = sum((d.volume for d in deals if self._is_part(login, d)), ZERO)
             said = Decimal(told.parts[identifier]) / 100
             must(said == parts, f"{login}: {identifier} lost {parts} lots, told {said}")
+
+    def _is_part(self, login: int, deal: Deal) -> bool:
+        """Whether it closed a part, and was not told with all that happened unwatched."""
+        read_ms = self._model.accounts[login].booked_at.get(deal.ticket)
+        return deal.entry in (OUT, OUT_BY) and read_ms not in self.told[login].away_at
 
     # --- the same world twice --------------------------------------------------------------------
 
@@ -314,6 +344,16 @@ class Opinion:
         async with self._house.store.reading() as tx:
             found: Any = await tx.first(kind, order_by="-id")
         return found if isinstance(found, Record) else None
+
+
+def _ms(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def _away(watched: Watched, told: Told) -> Decimal:
+    """Charges that were told with all that happened unwatched."""
+    at = watched.charges_at
+    return sum((at[ms] for ms in told.away_at if ms in at), ZERO)
 
 
 def _once(login: int, counted: Counter[int], subject: int, what: str) -> None:

@@ -203,6 +203,15 @@ class Stage:
         self.model.restarted()
         await self.house.restart()
 
+    async def stop(self) -> None:
+        """Kill the app and leave it down."""
+        self.model.restarted()
+        await self.house.stop()
+
+    async def start_again(self) -> None:
+        """Start it, after a stop."""
+        await self.house.start()
+
     async def check(self) -> None:
         """Compare all there is to compare now."""
         self.model.look()

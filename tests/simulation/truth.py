@@ -16,7 +16,7 @@ from core.sim.simulation import Simulation, sends_log
 
 ZERO: Final = Decimal(0)
 BUY_DEAL: Final = 0
-BALANCE, CREDIT, BONUS = 2, 3, 6
+BALANCE, CREDIT, BONUS, COMMISSION = 2, 3, 6, 7
 TRADES: Final = (0, 1)
 IN, OUT, INOUT, OUT_BY = 0, 1, 2, 3
 EXPERT: Final = 3
@@ -181,7 +181,7 @@ class Truth:
             reasons=frozenset(self._who(deals)),
             volume=volume,
             price=sum((price * lots for price, lots in parts), ZERO) / volume,
-            pnl=sum((d.profit + d.commission + d.swap + d.fee for d in deals), ZERO),
+            pnl=sum(map(amount, deals), ZERO),
             at_ms=last.time_ms,
         )
 
@@ -196,6 +196,11 @@ class Truth:
         # While ours was on its way, another expert's close cannot be told from it.
         tried = last.position_id in self.tried_by_us
         return ["foreign_ea", "reckoner"] if tried else ["foreign_ea"]
+
+
+def amount(deal: Deal) -> Decimal:
+    """What a deal changed, as it is signed."""
+    return deal.profit + deal.commission + deal.swap + deal.fee
 
 
 def closed_parts(deals: Sequence[Deal]) -> list[tuple[Decimal, Decimal]]:

@@ -11,10 +11,22 @@ from fractions import Fraction
 from typing import Final
 
 from core.records import AccountStateRow
+from core.sim.ledger import Deal
 from core.sim.simulation import Simulation
 from tests.simulation import money
 from tests.simulation.money import Belief, Outcome, Reading
-from tests.simulation.truth import BALANCE, BONUS, CREDIT, ZERO, Difference, Key, Trade, Truth
+from tests.simulation.truth import (
+    BALANCE,
+    BONUS,
+    COMMISSION,
+    CREDIT,
+    ZERO,
+    Difference,
+    Key,
+    Trade,
+    Truth,
+    amount,
+)
 
 MISSED_READINGS: Final = 3
 """So many complete readings without a position and its deal are waited for before it is told."""
@@ -39,8 +51,16 @@ class Watched:
         """Committed readings without a position whose last deal was still hidden."""
         self.booked: set[int] = set()
         """Deals that a committed reading has shown."""
+        self.booked_at: dict[int, int] = {}
+        """When that was, for those of positions."""
         self.flows: dict[int, Decimal] = {}
         """Flows among those, since the first reading."""
+        self.charges: dict[int, Decimal] = {}
+        """What was charged without a trade."""
+        self.charges_at: dict[int, Decimal] = {}
+        """The same, by when it was read."""
+        self.results_at: dict[int, Decimal] = {}
+        """What the deals of one reading won or lost, by when it was."""
         self.hidden_long = False
         """Whether something was hidden for longer than it is waited for."""
         self.beliefs: list[Belief] = []
@@ -61,7 +81,7 @@ class _Cycle:
         self.readings: list[Reading] = []
         self.outcomes: list[list[Outcome]] = []
         self.seen: set[int] = set()
-        self.shown: set[int] = set()
+        self.shown: list[Deal] = []
         self.flows: dict[int, Decimal] = {}
         self.gone_hidden: set[int] = set()
         self.complete = False
@@ -81,7 +101,7 @@ class Model:
         watched = self.accounts[login]
         watched.booked = {d.ticket for d in self._sim.ledger.deals(login)}
         peak = Fraction(self.truth.equity(login))
-        watched.beliefs = [Belief(peak, Fraction(0), None)]
+        watched.beliefs = [Belief(peak)]
         watched.clean = True
 
     def add(self, trade: Trade) -> None:
@@ -142,12 +162,12 @@ class Model:
             at_ms=now_ms,
             equity=self.truth.equity(login),
             flow=sum(flows.values(), ZERO),
-            gap=sum((d.profit + d.commission + d.swap + d.fee for d in hidden), ZERO),
+            gap=sum(map(amount, hidden), ZERO),
         )
         cycle.readings.append(reading)
         cycle.outcomes.append(money.outcomes(watched.beliefs, reading))
         cycle.seen = set(held)
-        cycle.shown = {d.ticket for d in shown}
+        cycle.shown = shown
         cycle.flows = flows
         away = {d.position_id for d in hidden if d.position_id} - held.keys()
         cycle.gone_hidden = away
@@ -162,11 +182,18 @@ class Model:
             return
         watched.failures = 0
         watched.seen |= cycle.seen
-        watched.booked |= cycle.shown
+        at_ms = cycle.readings[-1].at_ms
+        watched.booked |= {d.ticket for d in cycle.shown}
+        watched.booked_at |= {d.ticket: at_ms for d in cycle.shown if d.position_id}
         watched.flows |= cycle.flows
+        charges = {d.ticket: d.commission for d in cycle.shown if d.kind == COMMISSION}
+        watched.charges |= charges
+        watched.charges_at[at_ms] = sum(charges.values(), ZERO)
+        results = [amount(d) for d in cycle.shown if d.ticket not in cycle.flows]
+        watched.results_at[at_ms] = sum(results, ZERO)
         for identifier in cycle.gone_hidden:
             watched.hidden_readings[identifier] += 1
-        watched.read_ms = cycle.readings[-1].at_ms
+        watched.read_ms = at_ms
         watched.clean = cycle.complete and cycle.differences == watched.differences
         self._latch(watched, cycle, state)
         self._money(watched, cycle, state)
@@ -176,7 +203,7 @@ class Model:
             # Released: flat, and the peak restarts at the equity (law 8).
             _must(not cycle.seen, f"{watched.login} was released while it held something")
             watched.latched = False
-            watched.beliefs = [Belief(Fraction(cycle.readings[-1].equity), Fraction(0), None)]
+            watched.beliefs = [Belief(Fraction(cycle.readings[-1].equity))]
             return
         allowed = cycle.outcomes[-1]
         fitting = [o for o in allowed if money.fits(o, state.peak_equity, state.drawdown_percent)]
@@ -207,8 +234,8 @@ class Model:
 
 
 def _told(outcome: Outcome) -> str:
-    drawdown = "untrusted" if outcome.drawdown is None else f"{float(outcome.drawdown):.4f} %"
-    return f"{float(outcome.belief.peak):.6f} / {drawdown}"
+    trust = "" if outcome.trusted else " untrusted"
+    return f"{float(outcome.belief.peak):.6f} / {float(outcome.belief.drawdown):.4f} %{trust}"
 
 
 def _must(is_so: bool, text: str | Callable[[], str]) -> None:  # noqa: FBT001 - reads as assert

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from core.domain.alerts_money import AwayItem
 from core.domain.broker import ZERO, AccountSnapshot, Deal, DealEntry, DealType
-from core.domain.closures import close_reason, exit_side, mean_price
+from core.domain.closures import close_reason, closing_parts, exit_side, mean_price
 from core.domain.cycle import Cycle
 from core.domain.findings import CloseReason, Closure, Kind
 from core.domain.operations import FLOWS, Operation, operation_of, totals
@@ -116,7 +116,7 @@ def what_happened(
 
 def _by_position(deals: Iterable[Deal]) -> dict[int, list[Deal]]:
     traded: dict[int, list[Deal]] = {}
-    for deal in sorted(deals, key=lambda d: (d.executed_at, d.ticket)):
+    for deal in sorted(deals, key=lambda d: d.ticket):
         if operation_of(deal) is Operation.TRADE:
             traded.setdefault(deal.position_id, []).append(deal)
     return traded
@@ -161,15 +161,14 @@ def _closure(deals: Sequence[Deal], *, ours: bool) -> Closure | None:
     exits = [d for d in deals if d.entry in DealEntry.EXITS]
     if not exits:
         return None
-    last = exits[-1]
-    volume = sum((d.volume for d in exits), ZERO)
+    last, parts = exits[-1], closing_parts(deals)
     return Closure(
         position_id=last.position_id,
         reason=close_reason(last, ours=ours),
         symbol=last.symbol,
         side=exit_side(last),
-        volume=volume,
-        exit_price=mean_price(exits),
+        volume=sum((p.volume for p in parts), ZERO),
+        exit_price=mean_price(parts),
         pnl=sum((d.amount for d in deals), ZERO),
         closed_at=last.executed_at,
     )

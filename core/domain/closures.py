@@ -59,7 +59,7 @@ def explain(
     left = sum((d.volume for d in exits), ZERO)
     if left < max(entered, held) or (entered and _reversed_and_open(deals)):
         return None
-    last, parts = exits[-1], _closing_parts(traded_deals)
+    last, parts = exits[-1], closing_parts(traded_deals)
     return Closure(
         position_id=last.position_id,
         reason=close_reason(last, ours=ours, traded=traded),
@@ -92,8 +92,11 @@ def _without_reopenings(deals: Sequence[Deal]) -> list[Deal]:
     return kept
 
 
-def _closing_parts(deals: Sequence[Deal]) -> list[Deal]:
-    """The exits, each with the lots that it closed: a reversal also opens the other way."""
+def closing_parts(deals: Sequence[Deal]) -> list[Deal]:
+    """The exits, each with the lots that it closed: a reversal also opens the other way.
+
+    `deals` are a position's, in order.
+    """
     parts: list[Deal] = []
     held = ZERO
     for deal in deals:

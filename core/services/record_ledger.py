@@ -76,13 +76,18 @@ async def _log(pen: Recorder, text: str, *, pnl: Decimal | None) -> None:
 
 async def _say_flow(pen: Recorder, cycle: Cycle) -> None:
     before, after = cycle.verdict.peak_before_flow, cycle.state.peak_equity
-    if cycle.ledger.flow == 0 or before is None or after is None:
+    amount = cycle.ledger.flow
+    if m.CashFlowSeen in pen.muted:
+        # The message about an absence tells of its own flows, not of one that waited before it.
+        amount = pen.memory.state.pending_flow
+        pen.muted = tuple(kind for kind in pen.muted if kind is not m.CashFlowSeen)
+    if amount == 0 or before is None or after is None:
         return
     kinds = {operation_of(flow).value for flow in cycle.ledger.flows}
     await pen.say(
         m.CashFlowSeen(
             **pen.who,
-            amount=cycle.ledger.flow,
+            amount=amount,
             equity=cycle.state.equity or ZERO,
             peak_before=before,
             peak_after=after,

@@ -1,13 +1,15 @@
 """What the simulation found, each by the smallest case and the name of what went wrong."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from core.domain import alerts as a
-from core.records import EpisodeRow
-from tests.engine.house import ALICE, CARLA, EUR, GBP, House
+from core.domain import alerts_money as m
+from core.records import EpisodeRow, ReconciliationLogRow
+from tests.engine.house import ALICE, BEN, CARLA, EUR, GBP, USD, House
 
 D = Decimal
 
@@ -73,3 +75,41 @@ async def test_what_was_told_before_its_deal_is_not_told_anew_when_the_deal_come
     opened = await heard(house, CARLA, a.DivergenceOpened)
     assert [o.finding for o in opened] == [word]
     assert await heard(house, CARLA, a.DivergenceResolved) == []
+
+
+async def test_money_that_waited_before_an_absence_is_told_beside_it(house: House) -> None:
+    """A reading with another deal still hidden judged no flow; the next one was after a stop."""
+    house.open(USD, "buy", "0.10", "EURUSD")
+    await house.run(11)
+    house.cash(USD, "-1000")
+    house.fault(USD, "deal_delayed", ms=8_000)
+    house.cash(USD, "-500")
+    await house.run(4)
+    assert await heard(house, BEN, m.CashFlowSeen) == []
+    await house.stop()
+    house.clock.instant += timedelta(seconds=90)
+    await house.start()
+    await house.run(4)
+    (away,) = await heard(house, BEN, m.WhileAway)
+    assert [(i.what, i.amount) for i in away.items] == [("withdrawal", D(-500))]
+    assert [told.amount for told in await heard(house, BEN, m.CashFlowSeen)] == [D(-1000)]
+
+
+async def test_a_reversal_in_an_absence_closes_only_what_was_held(house: House) -> None:
+    """0.10 bought, 0.30 sold and 0.20 bought back unwatched: 0.30 lots were closed, not 0.50."""
+    await house.stop()
+    house.open(EUR, "buy", "0.10")
+    house.clock.instant += timedelta(seconds=30)
+    house.open(EUR, "sell", "0.30")
+    house.clock.instant += timedelta(seconds=30)
+    house.open(EUR, "buy", "0.20")
+    house.clock.instant += timedelta(seconds=30)
+    await house.start()
+    await house.run(4)
+    (away,) = await heard(house, CARLA, m.WhileAway)
+    assert [(i.what, i.volume) for i in away.items] == [
+        ("opened", D("0.1")),
+        ("reversed", D("0.3")),
+    ]
+    (row,) = await house.rows(ReconciliationLogRow, event_type="close")
+    assert row.volume == D("0.30")  # 0.10 at the reversal and 0.20 at the end

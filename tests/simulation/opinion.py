@@ -246,10 +246,13 @@ class Opinion:
             return
         account_id = self._house.ids[login]
         open_now = await self._house.rows(EpisodeRow, account_id=account_id, resolved_at=None)
-        odd = [row for row in open_now if row.kind in CONDITIONS]
+        # With an hour put back prices seem old until the broker's new clock is believed.
+        dated = self._model.truth.is_dated(login, watched.read_ms)
+        odd = [r for r in open_now if r.kind in CONDITIONS and (dated or r.kind != "stale_data")]
         must(not odd, f"{login}: told of {odd}, and all is well")
         inhibited = memory.latched or bool(memory.jobs)
-        _same_differences(login, watched.differences, open_now, inhibited=inhibited)
+        differences = [row for row in open_now if row.kind not in CONDITIONS]
+        _same_differences(login, watched.differences, differences, inhibited=inhibited)
         if login in self._model.truth.sent_by_us:
             jobs = await self._house.rows(CloseJobRow, account_id=account_id)
             must(bool(jobs), f"{login}: sent without a reason to close")

@@ -81,7 +81,7 @@ class Stage:
         self.house = made(folder, **SETTINGS)
         self._open_gateway: Callable[[], TerminalGateway] = self.house._open_gateway  # noqa: SLF001 - the seam between engine and terminals
         self.house._open_gateway = lambda: SeenGateway(self._open_gateway(), self)  # type: ignore[method-assign] # noqa: SLF001 - the same
-        self.model = Model(self.house.sim)
+        self.model = Model(self.house.sim, agents=agents)
         self.opinion = Opinion(self.house, self.model)
         self.tokens: dict[str, str] = {}
         self.storm: FaultStorm | None = None

@@ -150,7 +150,7 @@ class Truth:
                 known[identifier] = trade
                 if place == 0 and identifier in held:
                     deals = self.deals_of(login, identifier)
-                    dated = self._is_dated(login, deals[0].time_ms)
+                    dated = self.is_dated(login, deals[0].time_ms)
                     found |= _of_trade(trade, held[identifier], deals, dated=dated)
         firsts = {t.executed[0] for t in self.trades if t.executed}
         for identifier, position in held.items():
@@ -165,7 +165,7 @@ class Truth:
             )
         return found
 
-    def _is_dated(self, login: int, at_ms: int) -> bool:
+    def is_dated(self, login: int, at_ms: int) -> bool:
         """Whether the broker's clock was long what it was: a new one is not believed at once."""
         steps = self._sim.broker.clock(login).steps
         return not any(0 <= at_ms - step.from_ms < BELIEVED_MS for step in steps[1:])

@@ -31,6 +31,7 @@ from tests.simulation.truth import (
 MISSED_READINGS: Final = 3
 """So many complete readings without a position and its deal are waited for before it is told."""
 FAILURES_TOLD: Final = 3
+"""So many failed readings in a row are an outage; of an agent a start that fails is one at once."""
 
 
 class Wrong(AssertionError):
@@ -91,8 +92,9 @@ class _Cycle:
 class Model:
     """Every account of the simulation."""
 
-    def __init__(self, sim: Simulation) -> None:
+    def __init__(self, sim: Simulation, *, agents: bool = False) -> None:
         self._sim = sim
+        self._failures_told = 1 if agents else FAILURES_TOLD
         self.truth = Truth(sim)
         self.accounts = {login: Watched(login) for login in sim.logins}
 
@@ -142,7 +144,7 @@ class Model:
         if watched.pending is not None and not watched.pending.readings:
             watched.clean = False
             watched.failures += 1
-            if watched.failures == FAILURES_TOLD:
+            if watched.failures == self._failures_told:
                 watched.outages_told_max += 1
 
     def read(self, login: int) -> None:

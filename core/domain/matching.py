@@ -219,15 +219,19 @@ class _Search:
                 self.questions[identifier] = tuple(sorted(asked))
 
     def _may_be(self, trade: TradeRow, position: Position) -> bool:
-        """Whether the position is within the bounds of the trade: symbol, side and time."""
+        """Whether the position is within the bounds of the trade: symbol, side and time.
+
+        What has an older deal was only turned round meanwhile (netting): it is not the trade's.
+        """
+        earliest = trade.expected_at - CLOCK_SKEW_MAX
+        deals = self._world.deals.get(position.identifier, ())
         until = BY_HAND_WINDOW if position.reason in BY_HAND else LATE_FILL_GRACE
         return (
             trade.status in {PENDING, EXPIRED}
             and trade.side == position.side
             and same_symbol(trade, position.symbol, self._world.symbols)
-            and trade.expected_at - CLOCK_SKEW_MAX
-            <= position.opened_at
-            <= trade.deadline_at + until
+            and earliest <= position.opened_at <= trade.deadline_at + until
+            and all(deal.executed_at >= earliest for deal in deals)
         )
 
     def _is_over(self, trade: TradeRow) -> bool:

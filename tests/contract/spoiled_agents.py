@@ -132,6 +132,14 @@ class AgentHouse(House):
         self.asked: list[str] = []
         self.background = Background()
         self._passed = 0
+        links = (
+            TerminalLink(
+                login=login, server=SERVER, path=f"{login}", server_offset_s=SERVER_OFFSET_S
+            )
+            for login, *_ in ACCOUNTS
+        )
+        self.directory = Directory(*links)
+        """Outlives a restart, as the table of terminals does."""
 
     def arm(self, fault: Fault | None) -> None:
         """From now on let a question go wrong; those asked are counted anew."""
@@ -163,14 +171,8 @@ class AgentHouse(House):
         async def open_channel(link: TerminalLink) -> Channel:
             return SpoiledAgent(await agents.open(link), self, link.login)
 
-        links = [
-            TerminalLink(
-                login=login, server=SERVER, path=f"{login}", server_offset_s=SERVER_OFFSET_S
-            )
-            for login, *_ in ACCOUNTS
-        ]
         self.agents = Mt5Gateway(
-            directory=Directory(*links),
+            directory=self.directory,
             open_channel=open_channel,
             epoch=self.epoch,
             clock=self.clock,

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from bot.sandbox.people import BROKER_SERVER
 from core.adapters.mt5.channel import AgentProcess, Channel
 from core.adapters.mt5.gateway import Mt5Gateway
@@ -46,7 +48,7 @@ class Now:
 
 
 class Directory:
-    """Links that do not change; what was kept of the broker's clock is looked at by tests."""
+    """Links that change only in what is kept of the broker's clock; tests look at that."""
 
     def __init__(self, *links: TerminalLink) -> None:
         self.links = {(link.login, link.server): link for link in links}
@@ -57,9 +59,11 @@ class Directory:
         return self.links.get((login, server))
 
     async def keep_offset(self, login: int, server: str, offset_s: int, at: datetime) -> None:
-        """Note it."""
-        del login, server, at
+        """Keep it."""
+        del at
         self.offsets.append(offset_s)
+        link = self.links[login, server]
+        self.links[login, server] = replace(link, server_offset_s=offset_s)
 
 
 class Background:

@@ -8,7 +8,7 @@ import pytest
 
 from core.domain import alerts as a
 from core.domain import alerts_money as m
-from core.records import EpisodeRow, ReconciliationLogRow
+from core.records import EpisodeRow, ReconciliationLogRow, TradeRow
 from tests.engine.house import ALICE, BEN, CARLA, EUR, GBP, USD, House
 
 D = Decimal
@@ -113,3 +113,17 @@ async def test_a_reversal_in_an_absence_closes_only_what_was_held(house: House) 
     ]
     (row,) = await house.rows(ReconciliationLogRow, event_type="close")
     assert row.volume == D("0.30")  # 0.10 at the reversal and 0.20 at the end
+
+
+async def test_a_position_that_was_there_before_is_not_taken_for_a_trade(house: House) -> None:
+    """Another program's short is turned round while a trade waits that is never placed."""
+    other = {"magic": 4242, "comment": "other", "reason": 3}
+    house.open(EUR, "sell", "0.30", "EURUSD", **other)
+    await house.run(11)
+    await house.approve(CARLA, await house.signal("EURUSD buy 0.10"))
+    await house.run(20)
+    house.open(EUR, "buy", "0.40", "EURUSD", reason=3)
+    await house.run(200)
+    (trade,) = await house.rows(TradeRow)
+    assert (trade.status, trade.position_id) == ("expired", None)
+    assert await heard(house, CARLA, a.TradeOpened) == []

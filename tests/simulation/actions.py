@@ -1,8 +1,9 @@
 """What may happen on the stage: the rules that both drivers share.
 
-What is left out, and why: trades of several signals on one netting position and split fills (they
-have their own tests: tests/engine/test_matching.py), answers of a wrong account (a block waits for
-an admin), gaps, and empty answers, which nothing tells from the truth where only orders are held.
+What is left out, and why: trades of several signals on one netting position, additions to one
+before its own deal was read, and split fills (they have their own tests:
+tests/engine/test_matching.py), answers of a wrong account (a block waits for an admin), gaps, and
+empty answers, which nothing tells from the truth where only orders are held.
 """
 
 from collections.abc import Awaitable, Callable
@@ -60,6 +61,15 @@ def _is_net(login: int) -> bool:
 
 def _net_of(stage: Stage, login: int, symbol: str) -> bool:
     return any(p.symbol == symbol for p in stage.model.truth.held(login).values())
+
+
+def _is_attributed(stage: Stage, login: int) -> bool:
+    """Whether every trade's own deal was read: on a net position, others would blur its price."""
+    truth, booked = stage.model.truth, stage.model.accounts[login].booked
+    firsts = [t.executed[0] for t in truth.trades if t.executed and t.login == login]
+    held = truth.held(login)
+    own = (truth.deals_of(login, one)[0].ticket for one in firsts if one in held)
+    return not _is_net(login) or all(ticket in booked for ticket in own)
 
 
 def _waiting(stage: Stage) -> list[Trade]:
@@ -180,7 +190,7 @@ async def execute_again(stage: Stage, dice: Dice) -> str:
 
 async def open_by_hand(stage: Stage, dice: Dice) -> str:
     """Somebody opens: desktop, phone, web, or another expert. It flips a net position, too."""
-    login = one_of(dice, stage.logins)
+    login = one_of(dice, [one for one in stage.logins if _is_attributed(stage, one)])
     reason = dice.whole(0, 3)
     symbol, side, volume = one_of(dice, SYMBOLS), dice.whole(0, 1), lots(dice)
     body = {"action": 1, "symbol": symbol, "volume": float(volume), "type": side}
@@ -213,7 +223,7 @@ def _nets(stage: Stage) -> list[tuple[int, Position]]:
     return [
         (login, held)
         for login in stage.logins
-        if _is_net(login)
+        if _is_net(login) and _is_attributed(stage, login)
         for held in stage.model.truth.held(login).values()
     ]
 
@@ -376,7 +386,8 @@ def _all_is_read(stage: Stage) -> bool:
 
 
 def _has_room(stage: Stage) -> bool:
-    return all(len(stage.model.truth.held(login)) < OPEN_MAX for login in stage.logins)
+    has_room = all(len(stage.model.truth.held(login)) < OPEN_MAX for login in stage.logins)
+    return has_room and any(_is_attributed(stage, login) for login in stage.logins)
 
 
 RULES: Final = (

@@ -25,13 +25,16 @@ class Reading(Struct, frozen=True, kw_only=True):
     """What one complete reading could show, by the broker's books.
 
     `flow`: money of deals seen for the first time that came in (+) or went out. `gap`: what deals
-    that are still hidden have done to balance and credit.
+    that are still hidden have done to balance and credit. `may_be_stale`: with an hour put back
+    prices seem old until the broker's new clock is believed; such a reading raises no peak and
+    lowers no drawdown.
     """
 
     at_ms: int
     equity: Decimal
     flow: Decimal
     gap: Decimal
+    may_be_stale: bool = False
 
 
 class Belief(Struct, frozen=True):
@@ -59,27 +62,31 @@ def outcomes(beliefs: list[Belief], reading: Reading) -> list[Outcome]:
     """Every outcome that the laws allow."""
     found: list[Outcome] = []
     for belief in beliefs[:BELIEFS_MAX]:
-        pending = belief.pending + Fraction(reading.flow)
-        if not reading.gap:
-            found.append(_trusted(belief.peak, pending, reading, since_ms=None))
-            continue
-        since_ms = reading.at_ms if belief.since_ms is None else belief.since_ms
-        waiting = replace(belief, pending=pending, since_ms=since_ms)
-        found.append(Outcome(waiting, trusted=False))
-        if reading.at_ms - since_ms >= WAIT_MS:
-            found.append(_trusted(belief.peak, pending, reading, since_ms=since_ms))
+        waiting = replace(belief, pending=belief.pending + Fraction(reading.flow), since_ms=None)
+        if reading.gap:
+            since_ms = reading.at_ms if belief.since_ms is None else belief.since_ms
+            waiting = replace(waiting, since_ms=since_ms)
+            found.append(Outcome(waiting, trusted=False))
+        if waiting.since_ms is None or reading.at_ms - waiting.since_ms >= WAIT_MS:
+            found.append(_trusted(waiting, reading, stale=False))
+            if reading.may_be_stale:
+                found.append(_trusted(waiting, reading, stale=True))
     return list({(o.belief, o.trusted): o for o in found}.values())
 
 
-def _trusted(peak: Fraction, flow: Fraction, reading: Reading, *, since_ms: int | None) -> Outcome:
+def _trusted(belief: Belief, reading: Reading, *, stale: bool) -> Outcome:
     """What nothing explains is no gain: it stands neither in the peak nor beside it."""
     equity = Fraction(reading.equity) - max(Fraction(0), Fraction(reading.gap))
+    peak, flow = belief.peak, belief.pending
     before = equity - flow
     if flow:
         peak = equity if before <= 0 or equity <= 0 else peak * equity / before
-    peak = max(peak, equity)
+    if not stale:
+        peak = max(peak, equity)
     drawdown = max(Fraction(0), (peak - equity) / peak * 100) if peak > 0 else Fraction(0)
-    return Outcome(Belief(peak, drawdown, Fraction(0), since_ms), trusted=True)
+    if stale:
+        drawdown = max(drawdown, belief.drawdown)
+    return Outcome(Belief(peak, drawdown, Fraction(0), belief.since_ms), trusted=True)
 
 
 def fits(outcome: Outcome, peak: Decimal | None, drawdown: Decimal | None) -> bool:

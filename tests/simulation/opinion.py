@@ -113,7 +113,9 @@ class Opinion:
             self._flows_to = max(self._flows_to, flow.id)
             told = self.told[logins[flow.account_id]]
             told.flow_deals[flow.deal_ticket] += 1
-            if _ms(flow.created_at) in told.away_at:
+            read_ms = _ms(flow.created_at)
+            waited_at = self._model.accounts[logins[flow.account_id]].waited_at
+            if read_ms in told.away_at - waited_at:
                 told.away_flows += flow.amount
         for log in ended:
             self._logged_to = max(self._logged_to, log.id)
@@ -127,6 +129,10 @@ class Opinion:
         told.ends_by_us += by_us
         told.away_ends += _ms(row.created_at) in told.away_at and not by_us
         end = self._model.truth.end(login, identifier)
+        if _ms(row.created_at) in told.away_at and not told.begun[f"{identifier}", "unknown"]:
+            # Of what nobody had a record of, an absence tells what its own deals say.
+            must(end is not None, f"{login}: {identifier} is told closed and is open")
+            return
         is_right = (
             end is not None
             and row.close_reason in end.reasons

@@ -200,8 +200,8 @@ class Stage:
 
     async def restart(self) -> None:
         """Kill the app and start it again."""
-        self.model.restarted()
-        await self.house.restart()
+        await self.stop()
+        await self.start_again()
 
     async def stop(self) -> None:
         """Kill the app and leave it down."""
@@ -210,6 +210,7 @@ class Stage:
 
     async def start_again(self) -> None:
         """Start it, after a stop."""
+        self.model.truth.started_ms = self.house.now_ms()
         await self.house.start()
 
     async def check(self) -> None:

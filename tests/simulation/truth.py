@@ -25,8 +25,9 @@ PIP: Final = {"XAUUSD": Decimal("0.10"), "EURUSD": Decimal("0.0001")}
 SLIPPAGE_PIPS_MAX: Final = Decimal(5)
 LATE_MS: Final = 5_000
 """From a trade's deadline on a position may still show up that was opened in time."""
-BELIEVED_MS: Final = 120_000
+BELIEVED_MS: Final = 600_000
 """So long after a change of the broker's clock the times of what happens may be an hour off."""
+HOUR_MS: Final = 3_600_000
 REASON: Final = {
     0: "client_desktop",
     1: "client_mobile",
@@ -101,6 +102,8 @@ class Truth:
         """Positions that Reckoner sent requests for."""
         self.sent_by_us: set[int] = set()
         """Accounts on which it sent any."""
+        self.started_ms = 0
+        """When the app was last started."""
         self._deals: dict[int, list[Deal]] = {}
         self._taken = dict.fromkeys(sim.logins, 0)
         self._logged = dict.fromkeys(sim.logins, 0)
@@ -166,9 +169,16 @@ class Truth:
         return found
 
     def is_dated(self, login: int, at_ms: int) -> bool:
-        """Whether the broker's clock was long what it was: a new one is not believed at once."""
-        steps = self._sim.broker.clock(login).steps
-        return not any(0 <= at_ms - step.from_ms < BELIEVED_MS for step in steps[1:])
+        """Whether the broker's clock was long what it was: a new one is not believed at once.
+
+        An app that is started meanwhile begins to watch anew.
+        """
+        steps = [s.from_ms for s in self._sim.broker.clock(login).steps[1:] if s.from_ms <= at_ms]
+        if not steps:
+            return True
+        since_ms = at_ms - steps[-1]
+        begun_anew = since_ms < HOUR_MS and 0 <= at_ms - self.started_ms < BELIEVED_MS
+        return since_ms >= BELIEVED_MS and not begun_anew
 
     def end(self, login: int, identifier: int) -> End | None:
         """How a position ended, None while it is open."""

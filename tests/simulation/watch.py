@@ -62,6 +62,8 @@ class Watched:
         """The same, by when it was read."""
         self.results_at: dict[int, Decimal] = {}
         """What the deals of one reading won or lost, by when it was."""
+        self.waited_at: set[int] = set()
+        """Readings that something was still lacking of, so that their flows are judged later."""
         self.hidden_long = False
         """Whether something was hidden for longer than it is waited for."""
         self.beliefs: list[Belief] = []
@@ -94,6 +96,7 @@ class Model:
 
     def __init__(self, sim: Simulation, *, agents: bool = False) -> None:
         self._sim = sim
+        self._agents = agents
         self._failures_told = 1 if agents else FAILURES_TOLD
         self.truth = Truth(sim)
         self.accounts = {login: Watched(login) for login in sim.logins}
@@ -165,6 +168,7 @@ class Model:
             equity=self.truth.equity(login),
             flow=sum(flows.values(), ZERO),
             gap=sum(map(amount, hidden), ZERO),
+            may_be_stale=self._agents and not self.truth.is_dated(login, now_ms),
         )
         cycle.readings.append(reading)
         cycle.outcomes.append(money.outcomes(watched.beliefs, reading))
@@ -190,9 +194,12 @@ class Model:
         watched.flows |= cycle.flows
         charges = {d.ticket: d.commission for d in cycle.shown if d.kind == COMMISSION}
         watched.charges |= charges
-        watched.charges_at[at_ms] = sum(charges.values(), ZERO)
+        before = watched.charges_at.get(at_ms, ZERO)
+        watched.charges_at[at_ms] = before + sum(charges.values(), ZERO)
         results = [amount(d) for d in cycle.shown if d.ticket not in cycle.flows]
-        watched.results_at[at_ms] = sum(results, ZERO)
+        watched.results_at[at_ms] = watched.results_at.get(at_ms, ZERO) + sum(results, ZERO)
+        if cycle.readings[-1].gap:
+            watched.waited_at.add(at_ms)
         for identifier in cycle.gone_hidden:
             watched.hidden_readings[identifier] += 1
         watched.read_ms = at_ms

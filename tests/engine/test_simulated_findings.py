@@ -117,8 +117,7 @@ async def test_a_reversal_in_an_absence_closes_only_what_was_held(house: House) 
 
 async def test_a_position_that_was_there_before_is_not_taken_for_a_trade(house: House) -> None:
     """Another program's short is turned round while a trade waits that is never placed."""
-    other = {"magic": 4242, "comment": "other", "reason": 3}
-    house.open(EUR, "sell", "0.30", "EURUSD", **other)
+    house.open(EUR, "sell", "0.30", "EURUSD", reason=3, magic=4242, comment="other")
     await house.run(11)
     await house.approve(CARLA, await house.signal("EURUSD buy 0.10"))
     await house.run(20)

@@ -102,6 +102,7 @@ class Truth:
         """Positions that Reckoner sent requests for."""
         self.sent_by_us: set[int] = set()
         """Accounts on which it sent any."""
+        self._dated: dict[int, bool] = {}
         self.started_ms = 0
         """When the app was last started."""
         self._deals: dict[int, list[Deal]] = {}
@@ -153,7 +154,9 @@ class Truth:
                 known[identifier] = trade
                 if place == 0 and identifier in held:
                     deals = self.deals_of(login, identifier)
-                    dated = self.is_dated(login, deals[0].time_ms)
+                    dated = self._dated.setdefault(
+                        identifier, self.is_dated(login, deals[0].time_ms)
+                    )
                     found |= _of_trade(trade, held[identifier], deals, dated=dated)
         firsts = {t.executed[0] for t in self.trades if t.executed}
         for identifier, position in held.items():

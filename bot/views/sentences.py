@@ -258,5 +258,7 @@ SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "wrong_account": lambda t: (
         f"at {t.at} the terminal answered for another account than it was asked about."
     ),
-    "stale_data": lambda t: f"nothing could be read from {t.your} account since {t.at}.",
+    "stale_data": lambda t: (
+        f"at {t.at} no price had moved on {t.your} account for long: its figures may be old."
+    ),
 }

@@ -17,12 +17,13 @@ from msgspec import Struct
 
 from core.domain.broker import ZERO, AccountSnapshot
 from core.domain.episodes import Key
+from core.domain.findings import Kind
 from core.domain.freshness import still_since
 from core.domain.ledger import LedgerMemory
 from core.records import EpisodeRow
 
-PNL_MISMATCH = "pnl_mismatch"
-STALE_DATA = "stale_data"
+PNL_MISMATCH = Kind.PNL_MISMATCH.value
+STALE_DATA = Kind.STALE_DATA.value
 KINDS = frozenset({PNL_MISMATCH, STALE_DATA})
 SUBJECT = "account"
 ESCALATE_AFTER = timedelta(hours=4)

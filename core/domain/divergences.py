@@ -245,12 +245,12 @@ DIVERGENCES = (
         Kind.BALANCE_OPERATION,
         _INFO,
         "A deal that is no buy and no sell moved the balance: deposit, withdrawal, credit, charge, "
-        "correction, bonus, commission, interest, tax.",
+        "correction, bonus, commission, interest, dividend, tax.",
     ),
     _row(
         Kind.PNL_MISMATCH,
         _CRITICAL,
-        "The balance is not the sum of all deals, by more than rounding, for longer than "
+        "Balance and credit are not the sum of all deals, by more than rounding, for longer than "
         "BALANCE_EXPLANATION_WAIT_S.",
     ),
     _row(
@@ -261,7 +261,8 @@ DIVERGENCES = (
     _row(
         Kind.STALE_DATA,
         _WARNING,
-        "No complete reading could be had, or the last one is older than its limit.",
+        "Positions are held and no quote of the account has moved for 20 minutes, in a session; "
+        "over with a quote of at most a minute.",
     ),
 )
 

@@ -1,5 +1,7 @@
 """Record the beginnings, changes and ends of an account's conditions (`core.domain.conditions`)."""
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from core.domain import alerts_money as m
@@ -71,7 +73,8 @@ async def _over(pen: Recorder, cycle: Cycle, episode: EpisodeRow) -> None:
     if episode.kind == PNL_MISMATCH:
         amount = amount_of(episode)
         await pen.audit(words.BALANCE_EXPLAINED, amount=amount, balance=cycle.state.balance)
-        await _log(pen, episode.kind, "success", "resolved: deals explain the balance")
+        text = "resolved: deals explain the balance"
+        await _log(pen, episode.kind, "success", text, pnl=amount)
         await pen.say(
             m.BalanceExplained(
                 **pen.who, episode_id=episode.id, amount=amount, since=since, at=pen.now
@@ -109,12 +112,15 @@ async def _told(
     )
 
 
-async def _log(pen: Recorder, kind: str, status: str, text: str) -> None:
+async def _log(
+    pen: Recorder, kind: str, status: str, text: str, *, pnl: Decimal | None = None
+) -> None:
     await pen.log(
         matched=False,
         divergence_reason=kind,
         event_type="sync",
         status=status,
+        pnl=pnl,
         error_message=text,
     )
 

@@ -7,13 +7,11 @@ from core.domain import audit_words as words
 from core.domain.broker import ZERO, Deal
 from core.domain.conditions import PNL_MISMATCH
 from core.domain.cycle import Cycle
+from core.domain.findings import Kind
 from core.domain.operations import operation_of, results
 from core.records import CashFlowRow
 from core.services.desk import row_of
 from core.services.recording import GROUP_ITEMS_MAX, Recorder
-
-BALANCE_OPERATION = "balance_operation"
-"""What `divergence_reason` calls money that moved without a trade."""
 
 
 async def deals(pen: Recorder, cycle: Cycle) -> None:
@@ -66,7 +64,7 @@ async def _log(pen: Recorder, text: str, *, pnl: Decimal | None) -> None:
     """Add an operation on the money to the history; a flow is no profit and no loss."""
     await pen.log(
         matched=True,
-        divergence_reason=BALANCE_OPERATION,
+        divergence_reason=Kind.BALANCE_OPERATION.value,
         event_type="sync",
         status="success",
         pnl=pnl,

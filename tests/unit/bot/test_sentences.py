@@ -219,7 +219,11 @@ SAID: list[tuple[str, dict[str, Any], str]] = [
         {},
         "At 14:02:11 the terminal answered for another account than it was asked about.",
     ),
-    ("stale_data", {}, "Nothing could be read from your account since 14:02:11."),
+    (
+        "stale_data",
+        {},
+        "At 14:02:11 no price had moved on your account for long: its figures may be old.",
+    ),
     # Words of older rows mean what they mean now; what no row has is shown as it is.
     (
         "volume_reduced",

@@ -84,8 +84,8 @@ def _stale(bugs: Sequence[Bug]) -> list[str]:
 
 def _copy(folder: Path) -> Path:
     """The checkout's files as they are now, without what git ignores."""
-    listed = subprocess.run(  # noqa: S603 - our own checkout
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -105,7 +105,7 @@ def _pytest(
     """Run tests of a copy; None where they did not end."""
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        return subprocess.run(  # noqa: S603 - our own tests
+        return subprocess.run(
             [sys.executable, "-m", "pytest", *QUIET, *tests],
             cwd=copy,
             check=False,

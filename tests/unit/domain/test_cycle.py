@@ -1,13 +1,18 @@
 """One reading thought through: what several rules together must get right."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
+import msgspec
 import pytest
 
 from core.domain.cycle import Cycle, Known, limits_in_force, think
+from core.domain.episodes import Opened, Resolved
+from core.domain.findings import Kind
 from core.domain.reconciliation import Policy
-from core.records import AccountRow, AccountStateRow
-from tests.unit.domain.make import NOW, D, at, money, snapshot, state
+from core.records import AccountRow, AccountStateRow, EpisodeRow
+from tests.unit.domain.make import NOW, D, at, money, position, snapshot, state
 
 POLICY = Policy(slippage_pips_max=D(5), missing_observations_min=3, pip_by_symbol={})
 ACCOUNT = AccountRow(
@@ -69,3 +74,61 @@ def test_the_minimum_stands_in_the_accounts_own_currency(
 ) -> None:
     limits = limits_in_force(ACCOUNT, None if rate is None else Decimal(rate))
     assert limits.minimum_equity == (None if minimum is None else D(minimum))
+
+
+def looked(
+    *held: int, episodes: Mapping[tuple[str, str], EpisodeRow] | None = None, **changes: Any
+) -> Cycle:
+    """A reading that shows these positions, none of them a trade's."""
+    known: dict[str, Any] = {
+        "account": ACCOUNT,
+        "state": KNOWN,
+        "trades": (),
+        "episodes": episodes or {},
+        "deals": {},
+        "deal_tickets": frozenset(),
+        "closed_by_us": frozenset(),
+        "absent": {},
+        "inhibited": False,
+        **changes,
+    }
+    positions = tuple(position(ticket, magic=0, comment="") for ticket in held)
+    reading = snapshot(state=state(), positions=positions, began=1)
+    return think(Known(**known), reading, at(1), POLICY, explanation_wait_s=10)
+
+
+def told(cycle: Cycle) -> dict[tuple[str, str], EpisodeRow]:
+    """The episodes that a cycle opened."""
+    return {
+        e.finding.key: EpisodeRow(
+            account_id=1,
+            kind=e.finding.kind.value,
+            subject=e.finding.subject,
+            trade_id=None,
+            material=e.finding.material,
+            detail=msgspec.to_builtins(e.finding),
+            opened_at=NOW,
+            changed_at=NOW,
+        )
+        for e in cycle.events
+        if isinstance(e, Opened)
+    }
+
+
+def test_while_the_account_is_being_closed_no_difference_begins() -> None:
+    """Its consequences are the close's to tell, not alarms of their own."""
+    (opened,) = looked(900001).events
+    assert isinstance(opened, Opened)
+    assert opened.finding.kind is Kind.UNKNOWN_POSITION
+    assert looked(900001, inhibited=True).events == ()
+
+
+def test_an_unmatched_position_is_gone_only_after_as_many_readings_as_any_other() -> None:
+    """Law 3: missed in three complete readings, or explained by a deal."""
+    episodes = told(looked(900001))
+    first = looked(episodes=episodes)
+    assert (first.events, first.absent) == ((), {"900001": 1})
+    second = looked(episodes=episodes, absent=first.absent)
+    assert (second.events, second.absent) == ((), {"900001": 2})
+    (third,) = looked(episodes=episodes, absent=second.absent).events
+    assert isinstance(third, Resolved)

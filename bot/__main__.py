@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.cli.options import (
+    AuditOptions,
     CheckOptions,
     DemoOptions,
     LinkOptions,
@@ -48,6 +49,10 @@ def _do(options: Options) -> int:
             from bot.cli.keys import rotate_keys  # noqa: PLC0415 - see above
 
             return rotate_keys()
+        case AuditOptions():
+            from bot.cli.audit import audit  # noqa: PLC0415 - see above
+
+            return audit(options)
         case LinkOptions() | UnlinkOptions() | ListLinksOptions():
             from bot.cli.link import do  # noqa: PLC0415 - see above
 

@@ -27,7 +27,7 @@ from aiogram.exceptions import AiogramError
 from prometheus_client import CollectorRegistry
 
 from bot import logs, shell
-from bot.keys import Keys
+from bot.keys import AuditKeyHome, Keys
 from bot.markup import esc, plain
 from bot.notifier import Notifier
 from bot.policy import policy_from
@@ -160,10 +160,12 @@ class App:
         settings = self._settings
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         await upgrade(settings.database_url)
-        store = await SqlStore.open(settings.database_url)
+        audit = AuditKeyHome(settings)
+        store = await SqlStore.open(settings.database_url, audit_keys=audit.keys)
         stack.push_async_callback(store.close)
         epoch = await store.owner_epoch()
         clock = await stack.enter_async_context(_clock(settings))
+        await audit.prepare(store, "engine", clock.now())
         gateway = self._gateway(epoch, clock, store, metrics)
         stack.push_async_callback(gateway.close)
         stack.push_async_callback(self._nursery.close)  # once more: the gateway starts agents

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
+from core.domain.audit import AuditKeys
 from core.domain.broker import AccountSnapshot, Side
 from core.records import AccountStateRow, Record
 
@@ -147,7 +148,7 @@ class PasswordUnreadable(Exception):
 
 
 class KeysUnusable(Exception):
-    """The keys to the passwords cannot be used; one line with what to do, and no key in it."""
+    """The keys to passwords or audit cannot be used; one line with what to do, no key in it."""
 
 
 class PasswordVault(Protocol):
@@ -261,6 +262,11 @@ class Transaction(Protocol):
     Filters are keyword arguments: `name=value` (None means IS NULL, a tuple or list means IN), with
     the suffixes `__ge`, `__gt`, `__le`, `__lt`, `__ne`. Unknown columns raise AttributeError.
     """
+
+    @property
+    def audit_keys(self) -> AuditKeys:
+        """What audit links are signed with. Raises KeysUnusable where the store was given none."""
+        ...
 
     async def get(self, kind: type[R], row_id: int, /) -> R | None:
         """The row with this primary key."""

@@ -434,7 +434,8 @@ class OverrideRow(Record, frozen=True, kw_only=True):
 class AuditRow(Record, frozen=True, kw_only=True):
     """One link of the account's audit chain (account 0: the system's). Never changed or pruned.
 
-    `hash` covers `prev_hash` and every other field; `sequence` counts per account from 1.
+    `hash` covers `prev_hash` and every other field but `id`; `sequence` counts per account from 1.
+    `version`: 1 without a key, as rows were before there was one, 2 with the key of `key_id`.
     """
 
     table: ClassVar[str] = "audit_log"
@@ -446,6 +447,8 @@ class AuditRow(Record, frozen=True, kw_only=True):
     created_at: datetime
     prev_hash: str
     hash: str
+    version: int = 1
+    key_id: str | None = None
 
 
 class OutboxRow(Record, frozen=True, kw_only=True):

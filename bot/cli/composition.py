@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.keys import Keys
+from bot.keys import AuditKeyHome, Keys
 from core.adapters.clock import SystemClock
 from core.adapters.mt5.probe import Probe, Wanted
 from core.adapters.mt5.shared import Limits
@@ -26,9 +26,11 @@ from core.adapters.vault import Vault
 from core.agent_command import AGENTS_DIR, CommandError, agent_command
 from core.config import Settings
 from core.config_values import PASSWORD_KEYS_MAX
+from core.domain.audit import AuditKeys
 from core.domain.readiness import Found, Stage, Trouble
 from core.ports import (
     BrokerUnavailable,
+    KeysUnusable,
     Store,
     StoreLocked,
     StoreUnavailable,
@@ -45,7 +47,7 @@ def now() -> datetime:
 
 def links_over(store: Store, vault: Vault) -> Links:
     """Build the service; the audit names who is logged in to this machine."""
-    return Links(store=store, clock=SystemClock(), vault=vault, actor=f"operator:{_user()}")
+    return Links(store=store, clock=SystemClock(), vault=vault, actor=operator())
 
 
 def rotation(store: Store) -> RotateKeys:
@@ -128,6 +130,30 @@ async def present_store(settings: Settings) -> AsyncIterator[SqlStore | None]:
         await store.close()
 
 
+@asynccontextmanager
+async def audited_store(settings: Settings) -> AsyncIterator[tuple[Store, AuditKeys] | None]:
+    """Open the database to read the audit in it, with its keys; None where there is none yet.
+
+    Makes and owns nothing. Raises StoreUnavailable and KeysUnusable.
+    """
+    async with present_store(settings) as store:
+        if store is None:
+            yield None
+            return
+        keys = AuditKeyHome(settings).keys
+        keys.read()
+        yield store, keys
+
+
+async def change_audit_key(settings: Settings, *, lost: bool) -> int:
+    """Put every chain under a new key; answers how many. Raises StoreUnavailable, KeysUnusable."""
+    home = AuditKeyHome(settings)
+    async with present_store(settings) as store:
+        if store is None:
+            raise KeysUnusable("there is no audit yet; the first `run` or `link` begins it")
+        return await home.rotate(store, operator(), now(), lost=lost)
+
+
 def _is_there(path: str) -> bool:
     return Path(path).exists()
 
@@ -186,14 +212,21 @@ def _at_link(login: int, kind: str, text: str, path: str = "") -> Found:
 
 @asynccontextmanager
 async def opened_store(settings: Settings) -> AsyncIterator[SqlStore]:
-    """Open the database, made or migrated where need be. Raises StoreUnavailable."""
+    """Open the database, made or migrated where need be. Raises StoreUnavailable, KeysUnusable."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await upgrade(settings.database_url)
-    store = await SqlStore.open(settings.database_url)
+    audit = AuditKeyHome(settings)
+    store = await SqlStore.open(settings.database_url, audit_keys=audit.keys)
     try:
+        await audit.prepare(store, operator(), now())
         yield store
     finally:
         await store.close()
+
+
+def operator() -> str:
+    """Who is logged in to this machine, as the audit names them."""
+    return f"operator:{_user()}"
 
 
 def _user() -> str:

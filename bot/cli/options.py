@@ -21,6 +21,8 @@ DATA_DIR_DEFAULT: Final = Path("demo-data")
 _OFFSET: Final = re.compile(r"([+-]?)(\d{1,2})(?::([0-5]\d))?")
 _WHOLE_PATH: Final = re.compile(r"[A-Za-z]:[\\/]|\\\\|/")
 """How a path begins that leads to the same file from everywhere: a drive, a share, the root."""
+_CHAIN: Final = re.compile(r"[0-9]{1,18}|system|id=[0-9]{1,18}")
+_HEAD: Final = re.compile(rf"({_CHAIN.pattern}):[0-9]{{1,18}}:[0-9a-fA-F]{{16,64}}")
 _ADDRESS: Final = re.compile(r"http://[^\s/]+(/[^\s]*)?")
 
 
@@ -134,6 +136,20 @@ class CheckOptions:
     """`check` takes no words."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditOptions:
+    """The words after `audit`. `chain` is a login, `system` or `id=N`; "" for all chains.
+
+    `heads` are CHAIN:SEQUENCE:HASH as somebody kept them; `since` and `until` are links' numbers.
+    """
+
+    verb: str
+    chain: str = ""
+    heads: tuple[str, ...] = ()
+    since: int = 1
+    until: int | None = None
+
+
 Options = (
     DemoOptions
     | RunOptions
@@ -142,6 +158,7 @@ Options = (
     | UnlinkOptions
     | RotateKeysOptions
     | CheckOptions
+    | AuditOptions
 )
 
 
@@ -179,6 +196,28 @@ def terminal_path(word: str) -> str:
     ):
         raise ValueError(word)
     return word
+
+
+def chain_name(word: str) -> str:
+    """An account's number, `system`, or `id=N`. Raises ValueError."""
+    if not _CHAIN.fullmatch(word):
+        raise ValueError(word)
+    return word
+
+
+def head(word: str) -> str:
+    """CHAIN:SEQUENCE:HASH, the hash with at least so many digits as are published.
+
+    Raises ValueError.
+    """
+    if not _HEAD.fullmatch(word):
+        raise ValueError(word)
+    return word.lower()
+
+
+def link_number(word: str) -> int:
+    """The number of a link of a chain. Raises ValueError."""
+    return _whole(word, 1, LOGIN_MAX)
 
 
 def seed_number(word: str) -> int:

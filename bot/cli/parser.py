@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from bot.cli import options
+from bot.cli.audit_words import add_audit_words, audit_options
 from bot.cli.options import (
     CheckOptions,
     DemoOptions,
@@ -17,7 +18,7 @@ from bot.cli.options import (
 )
 from bot.cli.words import add_account_words, add_link_words, link_options, read
 
-_COMMANDS: Final = "{demo,link,unlink,check,run,rotate-keys}"
+_COMMANDS: Final = "{demo,link,unlink,check,run,rotate-keys,audit}"
 
 _ABOUT: Final = (
     "Reckoner keeps MetaTrader 5 accounts true and alive, from a Telegram chat. "
@@ -34,7 +35,7 @@ class OneLineParser(argparse.ArgumentParser):
         raise UsageError(f"{self.prog}: {message}; try --help")
 
 
-def parse(words: Sequence[str]) -> Options:
+def parse(words: Sequence[str]) -> Options:  # noqa: PLR0911 - one arm per command
     """Understand the command line. Raises UsageError."""
     given = vars(build_parser().parse_args(words))
     match given.pop("command"):
@@ -48,6 +49,8 @@ def parse(words: Sequence[str]) -> Options:
             return RotateKeysOptions()
         case "check":
             return CheckOptions()
+        case "audit":
+            return audit_options(given)
         case _:
             return RunOptions()
 
@@ -108,6 +111,16 @@ def _add_real(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
         "them go the passwords in older copies of the database, unless a copy of password.keys is "
         "kept with those. Safe to run at any time, and to run again after a crash.",
         epilog=_EXIT,
+    )
+    add_audit_words(
+        commands.add_parser(
+            "audit",
+            help="verify or print the proof of what was done",
+            description="The chained, signed list of what was decided and done (docs/audit.md). "
+            "Works while Reckoner runs.",
+            epilog="Exit status of verify: 0 sound, 1 tampered with or not readable, 2 a wrong "
+            "word, setting or file.",
+        )
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from bot.cli.options import UsageError
 from core.config import Settings
 from core.people_file import PeopleFile
-from core.ports import StoreLocked, StoreUnavailable
+from core.ports import KeysUnusable, StoreLocked, StoreUnavailable
 
 PORT_ERRORS: Final = frozenset({errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL})
 """What binding to a port fails with."""
@@ -57,6 +57,9 @@ def serve_app(settings: Settings, people: PeopleFile | None) -> int:
     except StoreUnavailable as error:
         # The command line's own voice: the log may be for machines.
         print(f"the database cannot be used: {error}", file=sys.stderr)  # noqa: T201
+        return FAILED
+    except KeysUnusable as error:
+        print(f"nothing was started: {error}", file=sys.stderr)  # noqa: T201 - as above
         return FAILED
     except OSError as error:
         if error.errno not in PORT_ERRORS:

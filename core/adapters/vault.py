@@ -27,7 +27,7 @@ from core.ports import KeysUnusable, PasswordUnreadable, Secret, StoreLocked, St
 KEY_FILE: Final = "password.keys"
 """Its name in DATA_DIR: one key a line, the newest first."""
 FILE_BYTES_MAX: Final = 4096
-"""A file of PASSWORD_KEYS_MAX keys has less than a quarter of it."""
+"""A file of AUDIT_KEYS_MAX keys, which are more than the passwords', has less than it."""
 OTHERS: Final = 0o077
 """The rights of the group and of everybody else."""
 
@@ -82,10 +82,26 @@ class Vault:
 
 
 class KeyFile:
-    """The keys beside the database. Its directory is made with the first key."""
+    """The keys beside the database. Its directory is made with the first key.
 
-    def __init__(self, path: Path) -> None:
+    `opens` names what they are keys to, `after_chmod` what to do once others cannot read them any
+    more, `busy` who else may hold the file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keys_max: int = PASSWORD_KEYS_MAX,
+        opens: str = "the brokers' passwords",
+        after_chmod: str = "python -m bot rotate-keys",
+        busy: str = "another `link`, `unlink` or `rotate-keys`",
+    ) -> None:
         self.path = path
+        self.keys_max = keys_max
+        self._opens = opens
+        self._after_chmod = after_chmod
+        self._busy = busy
 
     def read(self) -> Keys:
         """Read the keys, the newest first.
@@ -96,18 +112,16 @@ class KeyFile:
         try:
             handle = os.open(self.path, os.O_RDONLY)
         except FileNotFoundError:
-            raise NoKeys(f"{self.path}: there is no key to the brokers' passwords") from None
+            raise NoKeys(f"{self.path}: there is no key to {self._opens}") from None
         except OSError as error:
             raise KeysUnusable(f"{self.path}: cannot be read: {error.strerror}") from None
         with os.fdopen(handle, "rb") as file:
             self._refuse_others(os.fstat(handle).st_mode)
             content = file.read(FILE_BYTES_MAX + 1)
         keys = tuple(content.decode("ascii", "replace").split())
-        if not 0 < len(keys) <= PASSWORD_KEYS_MAX or not all(
-            FERNET_KEY.fullmatch(key) for key in keys
-        ):
+        if not 0 < len(keys) <= self.keys_max or not all(FERNET_KEY.fullmatch(key) for key in keys):
             raise KeysUnusable(
-                f"{self.path}: expected 1 to {PASSWORD_KEYS_MAX} keys, one a line; "
+                f"{self.path}: expected 1 to {self.keys_max} keys, one a line; "
                 "bring it back from a copy"
             )
         return keys
@@ -142,6 +156,17 @@ class KeyFile:
         except OSError as error:
             raise KeysUnusable(f"{self.path}: cannot be written: {error.strerror}") from None
 
+    def move_to(self, path: Path) -> None:
+        """Take another name in the same directory, on the disk before this returns.
+
+        Raises KeysUnusable.
+        """
+        try:
+            self.path.replace(path)
+            _flush_directory(path.parent)
+        except OSError as error:
+            raise KeysUnusable(f"{path}: cannot be written: {error.strerror}") from None
+
     def _forget_drafts(self) -> None:
         """Remove what a crash of ours left, which has keys in it, and nothing of anybody else's."""
         ours = re.compile(rf"\.{re.escape(self.path.name)}\.[a-z0-9_]{{8}}\.tmp")
@@ -162,8 +187,7 @@ class KeyFile:
             lock.acquire()
         except StoreLocked as error:
             raise KeysUnusable(
-                f"another `link`, `unlink` or `rotate-keys` is under way (process {error.pid}); "
-                "try again when it has ended"
+                f"{self._busy} is under way (process {error.pid}); try again when it has ended"
             ) from None
         except (StoreUnavailable, OSError) as error:
             raise KeysUnusable(f"{self.path.parent}: cannot be written: {error}") from None
@@ -177,7 +201,7 @@ class KeyFile:
         if sys.platform != "win32" and mode & OTHERS:
             raise OpenToOthers(
                 f"{self.path}: others may read it (mode {stat.S_IMODE(mode):04o}): "
-                f"chmod 600 {self.path}, then `python -m bot rotate-keys`"
+                f"chmod 600 {self.path}, then `{self._after_chmod}`"
             )
 
 

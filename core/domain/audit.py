@@ -1,12 +1,14 @@
-"""The audit chain: each link's hash covers its content and the hash before it.
+"""The audit chain: each link's hash covers its content and the hash before it, under a key.
 
-A row changed, removed from the middle, inserted or reordered breaks the chain at that place. Rows
-removed from the end leave a shorter, sound chain: only a hash kept elsewhere tells that.
+Whoever may write the database but has no key cannot make a link that holds. Rows removed from the
+end leave a shorter, sound chain: only a head kept elsewhere tells that (docs/audit.md).
+`core.domain.audit_check` looks at a whole chain.
 """
 
 import hashlib
+import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -17,6 +19,12 @@ GENESIS = "0" * 64
 
 SYSTEM = 0
 """The account id of the chain that belongs to no account."""
+
+UNKEYED, KEYED = 1, 2
+"""Versions of a link: plain SHA-256, as before there was a key, and HMAC-SHA256 (RFC 2104)."""
+
+SECRET_BYTES = 32
+"""The length of a key: that of SHA-256's output (RFC 2104, section 3)."""
 
 
 class Link(Protocol):
@@ -62,6 +70,47 @@ class Link(Protocol):
         """The hash of this link."""
         ...
 
+    @property
+    def version(self) -> int:
+        """UNKEYED or KEYED."""
+        ...
+
+    @property
+    def key_id(self) -> str | None:
+        """Which key made the hash; None for an unkeyed link."""
+        ...
+
+
+class AuditKey:
+    """A key to the chains. `id` names it and tells nothing of it."""
+
+    __slots__ = ("_secret", "id")
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != SECRET_BYTES:
+            raise ValueError(f"an audit key has {SECRET_BYTES} bytes")
+        self._secret = secret
+        self.id = self.sign(b"the name of this key")[:16]
+
+    def sign(self, content: bytes) -> str:
+        """HMAC-SHA256, as hexadecimal digits."""
+        return hmac.new(self._secret, content, hashlib.sha256).hexdigest()
+
+    def __repr__(self) -> str:
+        return f"AuditKey({self.id})"
+
+
+class AuditKeys(Protocol):
+    """The keys that there are."""
+
+    def newest(self) -> AuditKey:
+        """The key of chains that begin now."""
+        ...
+
+    def find(self, key_id: str) -> AuditKey | None:
+        """The key with this id; None where it is not known."""
+        ...
+
 
 def plain(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
     """Bring a value to the JSON that both databases give back unchanged.
@@ -83,10 +132,11 @@ def plain(value: object) -> Any:  # noqa: ANN401 - JSON is what it is
     raise ValueError(f"{value!r} has no place in an audit row")
 
 
-def digest(link: Link) -> str:
-    """Give the hash that a link should carry: sha256 over its other fields as canonical JSON.
+def digest(link: Link, key: AuditKey | None = None) -> str:
+    """Give the hash that a link should carry, over its other fields as canonical JSON.
 
-    The row's `id` is not covered: the database chooses it after the hash is known.
+    A keyed link's covers its version and the key's id too. The row's `id` is not covered: the
+    database chooses it after the hash is known. Raises ValueError for a keyed link without its key.
     """
     content = {
         "account_id": link.account_id,
@@ -97,35 +147,29 @@ def digest(link: Link) -> str:
         "created_at": _instant(link.created_at),
         "prev_hash": link.prev_hash,
     }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    if link.version == UNKEYED:
+        return hashlib.sha256(canonical(content)).hexdigest()
+    if key is None:
+        raise ValueError("a keyed link needs its key")
+    return key.sign(canonical({**content, "version": link.version, "key_id": link.key_id}))
 
 
-def verify(rows: Iterable[Link]) -> int | None:
-    """Give the sequence at which one account's chain first breaks; None where it is sound.
-
-    `rows` are all links of the chain, ordered by sequence. A missing link is named by the sequence
-    it should have had.
-    """
-    expected = 1
-    account_id: int | None = None
-    prev_hash = GENESIS
-    for row in rows:
-        if account_id is None:
-            account_id = row.account_id
-        in_place = row.sequence == expected and row.account_id == account_id
-        if not in_place or row.prev_hash != prev_hash or not _hash_holds(row):
-            return expected
-        prev_hash = row.hash
-        expected += 1
-    return None
+def canonical(content: Mapping[str, object]) -> bytes:
+    """The one way to write a JSON object: keys in order, no spaces, ASCII."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return text.encode("ascii")
 
 
-def _hash_holds(row: Link) -> bool:
-    try:
-        return row.hash == digest(row)
-    except ValueError:
-        return False  # Something was put into it that `plain` never lets in.
+def vouched(account_id: int, sequence: int, prev_hash: str, old: AuditKey, new_id: str) -> str:
+    """What the old key says of a change to a new one, at this place of this chain."""
+    content = {
+        "account_id": account_id,
+        "sequence": sequence,
+        "prev_hash": prev_hash,
+        "from": old.id,
+        "to": new_id,
+    }
+    return old.sign(b"change of key " + canonical(content))
 
 
 def _instant(moment: datetime) -> str:

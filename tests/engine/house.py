@@ -44,6 +44,7 @@ from core.sim.fence import Stale
 from core.sim.ledger import Account
 from core.sim.simulation import PERSON, Opening, Simulation
 from core.sim.terminal import Terminal
+from tests.fakes.audit_keys import AUDIT_KEYS
 from tests.fakes.metrics import CountingMetrics
 
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
@@ -218,7 +219,7 @@ class House:
     async def start(self) -> None:
         """Start the app as the composition root does."""
         await self._migrate()
-        self.store = await SqlStore.open(self.settings.database_url)
+        self.store = await SqlStore.open(self.settings.database_url, audit_keys=AUDIT_KEYS)
         self.epoch = await self.store.owner_epoch()
         self.engine = assemble(
             store=self.store,

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from core.domain import alerts as a
-from core.domain.audit import verify
+from core.domain.audit_check import verify
 from core.records import (
     AuditRow,
     CashFlowRow,
@@ -17,6 +17,7 @@ from core.records import (
 )
 from core.services.errors import Refused
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, EUR, USD, House
+from tests.fakes.audit_keys import AUDIT_KEYS
 
 D = Decimal
 
@@ -90,7 +91,7 @@ async def test_a_breach_counts_down_closes_and_proves(house: House) -> None:
         D(-2420),
     )
     audit = await house.rows(AuditRow, account_id=house.ids[USD])
-    assert verify(audit) is None
+    assert verify(audit, AUDIT_KEYS) is None
     actions = [r.action for r in audit]
     assert actions[-4:] == ["close_started", "close_intended", "close_answered", "close_confirmed"]
 

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import alerts_terminal as t
-from core.domain.audit import verify
+from core.domain.audit_check import verify
 from core.domain.broker import AccountSnapshot
 from core.domain.signals import parse_signal
 from core.records import AuditRow, CloseJobRow, OutboxRow
 from core.services.errors import Refused
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, EUR, GBP, USD, House
+from tests.fakes.audit_keys import AUDIT_KEYS
 
 OFF, INVESTOR = "autotrading_off", "investor_password"
 
@@ -126,7 +127,7 @@ async def test_the_terminals_own_switch_is_such_an_obstacle(house: House) -> Non
     await house.run(5)
     assert await news(house) == [("appeared", OFF), ("ended",)]
     rows = await house.rows(AuditRow, account_id=house.ids[USD], order_by="sequence")
-    assert verify(rows) is None
+    assert verify(rows, AUDIT_KEYS) is None
     changes = [r.detail for r in rows if r.action == "obstacles_changed"]
     assert changes == [{"before": [], "after": [OFF]}, {"before": [OFF], "after": []}]
 

@@ -12,12 +12,13 @@ import pytest
 from core.domain import alerts as a
 from core.domain import alerts_terminal as t
 from core.domain.answers import blocked_ms
-from core.domain.audit import verify
+from core.domain.audit_check import verify
 from core.domain.speech import deliver
 from core.ports import WrongAccount
 from core.records import AuditRow, CloseJobRow, CloseOrderRow, OutboxRow
 from core.services.errors import Refused
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, GBP, USD, House
+from tests.fakes.audit_keys import AUDIT_KEYS
 
 
 def wrong(*verbs: str, times: int = 1) -> Callable[[str], None]:
@@ -311,7 +312,7 @@ async def test_who_cleared_it_is_audited(house: House) -> None:
     await wrong_readings(house)
     await clear(house)
     rows = await house.rows(AuditRow, account_id=house.ids[USD], order_by="sequence")
-    assert verify(rows) is None
+    assert verify(rows, AUDIT_KEYS) is None
     words = [(row.actor, row.action) for row in rows if row.action.startswith("terminal_")]
     assert words == [("engine", "terminal_blocked"), ("Ada", "terminal_cleared")]
 

@@ -23,6 +23,7 @@ from core.records import (
     SignalRow,
     UserRow,
 )
+from tests.fakes.audit_keys import AUDIT_KEYS
 
 R = TypeVar("R", bound=Record)
 Tables = dict[type[Record], dict[int, Record]]
@@ -49,6 +50,7 @@ class MemoryTransaction:
 
     def __init__(self, tables: Tables, *, writable: bool) -> None:
         self.tables = tables
+        self.audit_keys = AUDIT_KEYS
         self._writable = writable
 
     async def get(self, kind: type[R], row_id: int, /) -> R | None:

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from core.adapters.sql import migrate
 from core.adapters.sql.engine import parse_url, session_engine
 from core.adapters.sql.store import SqlStore
+from tests.fakes.audit_keys import AUDIT_KEYS
 
 NUMBERS = itertools.count(1)
 TEMPLATE = "migrated"
@@ -130,6 +131,6 @@ async def url(engine_name: str, request: pytest.FixtureRequest, tmp_path: Path) 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[SqlStore]:
     """A store on a migrated database without rows."""
-    opened = await SqlStore.open(url)
+    opened = await SqlStore.open(url, audit_keys=AUDIT_KEYS)
     yield opened
     await opened.close()

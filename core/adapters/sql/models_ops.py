@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from core.adapters.sql.base import NUMBERED, Base, Id, words
 
@@ -32,6 +32,8 @@ class Audit(Base):
     created_at: Mapped[datetime]
     prev_hash: Mapped[str]
     hash: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
+    key_id: Mapped[str | None]
 
 
 class Outbox(Base):

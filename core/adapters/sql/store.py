@@ -21,6 +21,7 @@ from core.adapters.sql.errors import translated
 from core.adapters.sql.group_commit import GroupCommit, Take
 from core.adapters.sql.owner import FileLock, SessionLock, raise_epoch
 from core.adapters.sql.transaction import SqlTransaction
+from core.domain.audit import AuditKeys
 from core.ports import StoreUnavailable
 from core.records import AccountStateRow
 
@@ -35,8 +36,15 @@ class SqlStore:
     with `open`, on a migrated database; end with `close`.
     """
 
-    def __init__(self, url: URL, *, writer_wait_s: float = WRITER_WAIT_S) -> None:
+    def __init__(
+        self,
+        url: URL,
+        *,
+        writer_wait_s: float = WRITER_WAIT_S,
+        audit_keys: AuditKeys | None = None,
+    ) -> None:
         self._url = url
+        self._audit_keys = audit_keys
         self._writer_wait_s = writer_wait_s
         self._writer: AsyncEngine = writer_engine(url)
         self._readers: AsyncEngine = reader_engine(url)
@@ -45,16 +53,17 @@ class SqlStore:
         self._owner: FileLock | SessionLock | None = None
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, *, audit_keys: AuditKeys | None = None) -> Self:
         """Open `sqlite+aiosqlite:///path` or `postgresql+asyncpg://...`.
 
+        Without audit keys nothing that is audited can be written.
         Raises ValueError for another address and StoreUnavailable where the database does not
         answer.
         """
         parsed = parse_url(url)
         with translated():
             probe(parsed)
-        store = cls(parsed)
+        store = cls(parsed, audit_keys=audit_keys)
         try:
             async with store._begin(store._readers) as connection:
                 with translated():
@@ -78,7 +87,7 @@ class SqlStore:
     async def reading(self) -> AsyncIterator[SqlTransaction]:
         """Read as of one moment. Raises StoreUnavailable."""
         async with self._begin(self._readers) as connection:
-            yield SqlTransaction(connection, writable=False)
+            yield SqlTransaction(connection, writable=False, audit_keys=self._audit_keys)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[SqlTransaction]:
@@ -88,7 +97,7 @@ class SqlStore:
         happened. Do not open another writing transaction, or `save_state` of the store, inside.
         """
         async with self._my_turn(), self._begin(self._writer) as connection:
-            transaction = SqlTransaction(connection, writable=True)
+            transaction = SqlTransaction(connection, writable=True, audit_keys=self._audit_keys)
             yield transaction
             await transaction.commit()
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.adapters.sql.errors import InvalidRow, ReadOnly, TransactionFailed, translated
 from core.adapters.sql.statements import Kind, kind_of
-from core.ports import DuplicateRow, R, StoreUnavailable
+from core.domain.audit import AuditKeys
+from core.ports import DuplicateRow, KeysUnusable, R, StoreUnavailable
 from core.records import AccountStateRow, Record
 
 _STATE = kind_of(AccountStateRow)
@@ -35,10 +36,20 @@ class SqlTransaction:
     whatever follows, the commit included, raises TransactionFailed.
     """
 
-    def __init__(self, connection: AsyncConnection, *, writable: bool) -> None:
+    def __init__(
+        self, connection: AsyncConnection, *, writable: bool, audit_keys: AuditKeys | None = None
+    ) -> None:
         self._connection = connection
         self._writable = writable
+        self._audit_keys = audit_keys
         self._failure: Exception | None = None
+
+    @property
+    def audit_keys(self) -> AuditKeys:
+        """What audit links are signed with. Raises KeysUnusable where the store has none."""
+        if self._audit_keys is None:
+            raise KeysUnusable("the database was opened without the key to its audit")
+        return self._audit_keys
 
     async def get(self, kind: type[R], row_id: int, /) -> R | None:
         """Give the row with this primary key."""

@@ -10,10 +10,12 @@ from msgspec.structs import asdict, replace
 from core.adapters.sql.store import SqlStore
 from core.adapters.sql.terminals import SqlTerminals
 from core.adapters.vault import Vault
-from core.domain.audit import SYSTEM, verify
+from core.domain.audit import SYSTEM
+from core.domain.audit_check import verify
 from core.ports import BrokerUnavailable, Secret
 from core.records import AuditRow, TerminalRow
 from core.services.links import Links, NewLink, PasswordsUnreadable, TerminalTaken
+from tests.fakes.audit_keys import AUDIT_KEYS
 from tests.fakes.clock import FixedClock
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -125,7 +127,7 @@ async def test_every_change_is_audited_without_the_password(store: SqlStore) -> 
     async with store.reading() as tx:
         audited = await tx.find(AuditRow, account_id=SYSTEM)
         everything = [asdict(row) for row in audited] + [asdict(r) for r in await _rows(store)]
-    assert verify(audited) is None
+    assert verify(audited, AUDIT_KEYS) is None
     assert [(row.action, row.actor) for row in audited] == [
         ("terminal_linked", "operator:ada"),
         ("terminal_linked", "operator:ada"),

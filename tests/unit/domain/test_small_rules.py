@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import alerts_terminal as t
-from core.domain.audit import GENESIS, digest, plain, verify
+from core.domain.audit import GENESIS, digest, plain
+from core.domain.audit_check import verify
 from core.domain.broker import Side
 from core.domain.cadence import Cadence, Situation, interval_s
 from core.domain.money import percent_of

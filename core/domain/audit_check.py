@@ -102,10 +102,11 @@ class ChainCheck:
         self._waiting = link
         return True if before is None else self._look(before, link)
 
-    def finish(self) -> None:
-        """Say what can only be said at the end."""
+    def finish(self) -> bool:
+        """Say what can only be said at the end; answers whether the last link holds."""
+        holds = True
         if self._waiting is not None:
-            self._look(self._waiting, None)
+            holds = self._look(self._waiting, None)
             self._waiting = None
         for gap in self._gaps:
             self._find(Tampering.MISSING, gap.start, other=gap.stop - 1)
@@ -114,6 +115,7 @@ class ChainCheck:
                 self._find(Tampering.TRUNCATED, sequence, other=self.head.sequence)
         if self._version == UNKEYED and self._keys is not None:
             self._find(Tampering.UNKEYED, self.head.sequence)
+        return holds
 
     def _look(self, link: Link, following: Link | None) -> bool:
         found_before = len(self._found) + self.left_out

@@ -54,22 +54,35 @@ class TableCheck:
             for row in await tx.find(DrawdownAlertRow, job_id=tuple(jobs), alert_type="execution")
         }
         for link in links:
-            detail = link.detail
-            match link.action:
-                case words.CLOSE_INTENDED:
-                    self._last_order = max(self._last_order, _number(detail, "order"))
-                    self._order(link, orders, {name: name for name in INTENDED})
-                case words.CLOSE_ANSWERED:
-                    self._order(link, orders, {name: name for name in ANSWERED})
-                case words.GUARD_BREACHED if detail.get("job") is not None:
-                    self._row(link, jobs.get(_number(detail, "job")), CloseJobRow, TRIGGERED)
-                    execution = executions.get(_number(detail, "job"))
-                    self._row(link, execution, DrawdownAlertRow, EXECUTED)
-                case words.CLOSE_CONFIRMED:
-                    # Late deals complete an earlier report: the last one counts.
-                    self._confirmed[_number(detail, "job")] = _confirmed(link)
-                case _:
-                    pass
+            try:
+                self._look(link, orders, jobs, executions)
+            except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+                # Only an unkeyed link can hold and be nothing that we wrote.
+                self._find(link.sequence, f"its detail cannot be read ({error!r})")
+
+    def _look(
+        self,
+        link: AuditRow,
+        orders: dict[int, CloseOrderRow],
+        jobs: dict[int, CloseJobRow],
+        executions: dict[int | None, DrawdownAlertRow],
+    ) -> None:
+        detail = link.detail
+        match link.action:
+            case words.CLOSE_INTENDED:
+                self._last_order = max(self._last_order, _number(detail, "order"))
+                self._order(link, orders, {name: name for name in INTENDED})
+            case words.CLOSE_ANSWERED:
+                self._order(link, orders, {name: name for name in ANSWERED})
+            case words.GUARD_BREACHED if detail.get("job") is not None:
+                self._row(link, jobs.get(_number(detail, "job")), CloseJobRow, TRIGGERED)
+                execution = executions.get(_number(detail, "job"))
+                self._row(link, execution, DrawdownAlertRow, EXECUTED)
+            case words.CLOSE_CONFIRMED:
+                # Late deals complete an earlier report: the last one counts.
+                self._confirmed[_number(detail, "job")] = _confirmed(link)
+            case _:
+                pass
 
     async def finish(self, tx: Transaction) -> tuple[Finding, ...]:
         """What was found, with the close orders that no link speaks of.

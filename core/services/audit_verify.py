@@ -74,9 +74,11 @@ class VerifyAudit:
             known[recorded.sequence] = recorded.hash
         check = ChainCheck(account_id, self._keys, known)
         tables = TableCheck(account_id)
-        held: AuditRow | None = None
-        after = 0
-        while True:
+        last: AuditRow | None = None
+        after, at_end = 0, False
+        of_tables: tuple[Finding, ...] = ()
+        while not at_end:
+            # One reading: what the tables say is of the same moment as the links.
             async with self._store.reading() as tx:
                 rows = await tx.find(
                     AuditRow,
@@ -85,20 +87,18 @@ class VerifyAudit:
                     account_id=account_id,
                     sequence__gt=after,
                 )
-                await tables.feed(tx, rows)
                 at_end = len(rows) < ROWS_AT_ONCE
+                sound: list[AuditRow] = []
+                for row in rows:
+                    if check.feed(row) and last is not None:
+                        sound.append(last)
+                    last, after = row, row.sequence
+                if at_end and check.finish() and last is not None:
+                    sound.append(last)
+                await tables.feed(tx, sound)
                 of_tables = await tables.finish(tx) if at_end else ()
-            for row in rows:
-                if check.feed(row) and held is not None:
-                    self._remember(held)
-                held = row
-            if at_end:
-                break
-            after = rows[-1].sequence
-        before = len(check.findings) + check.left_out
-        check.finish()
-        if held is not None and len(check.findings) + check.left_out == before:
-            self._remember(held)
+            for row in sound:
+                self._remember(row)
         more = (*await self._end(account_id, check.links), *of_tables)
         return Verified(
             account_id=account_id,

@@ -32,6 +32,7 @@ from core.records import (
     TradeRow,
     UserRow,
 )
+from tests.fakes.audit_keys import AUDIT_KEYS
 
 RunApart = Callable[[Coroutine[Any, Any, None]], None]
 
@@ -296,6 +297,6 @@ async def filled_url(engine_name: str, request: pytest.FixtureRequest, tmp_path:
 @pytest.fixture
 async def filled(filled_url: str) -> AsyncIterator[SqlStore]:
     """A store that holds every example."""
-    store = await SqlStore.open(filled_url)
+    store = await SqlStore.open(filled_url, audit_keys=AUDIT_KEYS)
     yield store
     await store.close()

@@ -38,7 +38,7 @@ def add_audit_words(audit: argparse.ArgumentParser) -> None:
 def audit_options(given: dict[str, Any]) -> AuditOptions:
     """Understand them."""
     heads = tuple(given.pop("heads", ()))
-    return AuditOptions(heads=heads, **given)
+    return AuditOptions(chain=given.pop("chain", None) or "", heads=heads, **given)
 
 
 def _add_chain(verb: argparse.ArgumentParser) -> None:
@@ -46,7 +46,6 @@ def _add_chain(verb: argparse.ArgumentParser) -> None:
         "--account",
         dest="chain",
         type=_CHAIN,
-        default="",
         metavar="CHAIN",
         help="an account's number, or system (default: every chain)",
     )

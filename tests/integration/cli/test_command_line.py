@@ -124,7 +124,7 @@ def test_run_refuses_a_bad_people_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "required: {demo,link,unlink,check,run,rotate-keys}"),
+        ([], "required: {demo,link,unlink,check,run,rotate-keys,audit}"),
         (["walk"], "invalid choice: 'walk'"),
         (["run", "--port", "1"], "unrecognized arguments: --port 1"),
         (

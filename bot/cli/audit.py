@@ -13,7 +13,7 @@ from bot.cli.run import settings_or_usage
 from bot.cli.saying import complain, say
 from core.config import Settings
 from core.domain.audit import SYSTEM, plain
-from core.domain.audit_check import Finding, Tampering
+from core.domain.audit_check import TamperFinding, Tampering
 from core.ports import KeysUnusable, Store, StoreUnavailable
 from core.records import AccountRow, AuditRow
 from core.services.audit import newest
@@ -97,7 +97,7 @@ def _report(found: Verified, name: str) -> bool:
     return True
 
 
-def _words(finding: Finding) -> str:
+def _words(finding: TamperFinding) -> str:
     return WORDS[finding.kind].format(
         sequence=finding.sequence, other=finding.other, text=finding.text
     )

@@ -48,7 +48,7 @@ class Tampering(StrEnum):
     """A row of another table is not what the link at `sequence` says; `text` says which."""
 
 
-class Finding(Struct, frozen=True, kw_only=True):
+class TamperFinding(Struct, frozen=True, kw_only=True):
     """One thing found, at `sequence` of a chain. `other` is a second number, `text` more words."""
 
     account_id: int
@@ -81,7 +81,7 @@ class ChainCheck:
         self.left_out = 0
         self._keys = keys
         self._heads = dict(heads or {})
-        self._found: list[Finding] = []
+        self._found: list[TamperFinding] = []
         self._waiting: Link | None = None
         self._last_hash = GENESIS
         self._last_bad = False
@@ -92,7 +92,7 @@ class ChainCheck:
         self._unknown: str | None = None
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> tuple[TamperFinding, ...]:
         """What was found, in the order of the chain; at most FINDINGS_MAX."""
         return tuple(sorted(self._found, key=lambda f: f.sequence))
 
@@ -237,7 +237,7 @@ class ChainCheck:
             self.left_out += 1
             return
         self._found.append(
-            Finding(
+            TamperFinding(
                 account_id=self.account_id, sequence=sequence, kind=kind, other=other, text=text
             )
         )

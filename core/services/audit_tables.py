@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from core.domain import audit_words as words
 from core.domain.audit import plain
-from core.domain.audit_check import FINDINGS_MAX, Finding, Tampering
+from core.domain.audit_check import FINDINGS_MAX, TamperFinding, Tampering
 from core.ports import Transaction
 from core.records import AuditRow, CloseJobRow, CloseOrderRow, DrawdownAlertRow, Record
 
@@ -41,7 +41,7 @@ class TableCheck:
     def __init__(self, account_id: int) -> None:
         self.left_out = 0
         self._account_id = account_id
-        self._found: list[Finding] = []
+        self._found: list[TamperFinding] = []
         self._last_order = 0
         self._confirmed: dict[int, _Confirmed] = {}
 
@@ -84,7 +84,7 @@ class TableCheck:
             case _:
                 pass
 
-    async def finish(self, tx: Transaction) -> tuple[Finding, ...]:
+    async def finish(self, tx: Transaction) -> tuple[TamperFinding, ...]:
         """What was found, with the close orders that no link speaks of.
 
         In the same reading as the last page: what is written later is not looked at.
@@ -137,7 +137,9 @@ class TableCheck:
             self.left_out += 1
             return
         self._found.append(
-            Finding(account_id=self._account_id, sequence=sequence, kind=Tampering.TABLE, text=text)
+            TamperFinding(
+                account_id=self._account_id, sequence=sequence, kind=Tampering.TABLE, text=text
+            )
         )
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM, AuditKeys
-from core.domain.audit_check import ChainCheck, Finding, Head, Tampering
+from core.domain.audit_check import ChainCheck, Head, TamperFinding, Tampering
 from core.ports import Store
 from core.records import AccountRow, AccountStateRow, AuditRow
 from core.services.audit_tables import TableCheck
@@ -29,7 +29,7 @@ class Verified(Struct, frozen=True, kw_only=True):
     account_id: int
     links: int
     head: Head
-    findings: tuple[Finding, ...]
+    findings: tuple[TamperFinding, ...]
     left_out: int
 
 
@@ -76,7 +76,7 @@ class VerifyAudit:
         tables = TableCheck(account_id)
         last: AuditRow | None = None
         after, at_end = 0, False
-        of_tables: tuple[Finding, ...] = ()
+        of_tables: tuple[TamperFinding, ...] = ()
         while not at_end:
             # One reading: what the tables say is of the same moment as the links.
             async with self._store.reading() as tx:
@@ -115,7 +115,7 @@ class VerifyAudit:
         for name, (sequence, digest) in row.detail["heads"].items():
             self._recorded[int(name)] = Head(sequence, digest)
 
-    async def _end(self, account_id: int, links: int) -> list[Finding]:
+    async def _end(self, account_id: int, links: int) -> list[TamperFinding]:
         """An account that was ever guarded has a chain."""
         if links or account_id == SYSTEM:
             return []
@@ -123,4 +123,4 @@ class VerifyAudit:
             state = await tx.get(AccountStateRow, account_id)
         if state is None or state.ledger_balance is None:
             return []
-        return [Finding(account_id=account_id, sequence=1, kind=Tampering.TRUNCATED, other=0)]
+        return [TamperFinding(account_id=account_id, sequence=1, kind=Tampering.TRUNCATED, other=0)]

@@ -206,5 +206,6 @@ def test_verifying_disturbs_nobody_who_writes(
             return await verified, written
 
     act(settings, *range(1, 9))
-    assert asyncio.run(write_meanwhile()) == (0, 8)
+    status, written = asyncio.run(write_meanwhile())
+    assert (status, written > 0) == (0, True)
     assert AuditKeyHome(settings).keys.file.path.stat().st_mode & 0o077 == 0

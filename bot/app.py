@@ -26,7 +26,7 @@ from aiogram.enums import ParseMode
 from aiogram.exceptions import AiogramError
 from prometheus_client import CollectorRegistry
 
-from bot import logs, shell
+from bot import api_part, logs, shell
 from bot.keys import AuditKeyHome, Keys
 from bot.markup import esc, plain
 from bot.notifier import Notifier
@@ -144,8 +144,9 @@ class App:
         )
         await web.start()
         stack.push_async_callback(web.stop)
+        api = await api_part.start(engine, settings, stack)
         tokens = await engine.tokens.keep_or_mint(_known_tokens(settings.data_dir))
-        _write_app_file(settings.data_dir, web.url, tokens)
+        _write_app_file(settings.data_dir, web.url, tokens, api)
         scheduler.start(prepared.accounts)
         await engine.announce_start(prepared.last_read_at)
         stack.push_async_callback(self._nursery.close)
@@ -369,11 +370,12 @@ def _known_tokens(data_dir: Path) -> dict[str, str]:
     return {str(k): str(v) for k, v in tokens.items()} if isinstance(tokens, dict) else {}
 
 
-def _write_app_file(data_dir: Path, url: str, tokens: dict[str, str]) -> None:
+def _write_app_file(data_dir: Path, url: str, tokens: dict[str, str], api_url: str | None) -> None:
     """Leave address and tokens where the executors look, readable by this user only."""
     path = data_dir / APP_FILE
     draft = path.with_suffix(".tmp")
-    body = json.dumps({"pid": os.getpid(), "base_url": url, "tokens": tokens}, indent=1)
+    about = {"pid": os.getpid(), "base_url": url, "api_url": api_url, "tokens": tokens}
+    body = json.dumps(about, indent=1)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(body)

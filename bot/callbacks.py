@@ -153,3 +153,10 @@ class WizardPress(CallbackData, prefix="sw1", sep="|"):
     symbol: str = ""
     side: str = ""
     volume: str = ""
+
+
+class TokenPress(CallbackData, prefix="tk1"):
+    """End a token of the HTTP API. `asker` is the Telegram id that asked for the list."""
+
+    asker: int
+    token_id: int

@@ -7,7 +7,9 @@ from datetime import date
 from typing import Protocol
 
 from core.domain.answers import (
+    ApiToken,
     ApprovalDecided,
+    MintedToken,
     SignalPosted,
     SyncReport,
     TerminalUnblocked,
@@ -123,6 +125,22 @@ class ClearTerminal(Protocol):
 
     async def by_login(self, actor: Person, login: int) -> TerminalUnblocked:
         """Unblock the account with this login."""
+        ...
+
+
+class ApiTokens(Protocol):
+    """`core.services.api_tokens`."""
+
+    async def mint(self, actor: Person, label: str) -> MintedToken:
+        """Make a token."""
+        ...
+
+    async def list_of(self, actor: Person) -> tuple[ApiToken, ...]:
+        """The person's good tokens."""
+        ...
+
+    async def revoke(self, actor: Person, token_id: int) -> ApiToken:
+        """End one."""
         ...
 
 

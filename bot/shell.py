@@ -14,6 +14,7 @@ from bot.views.message import Voice
 from core.config import Settings
 from core.ports import Store
 from core.records import UserRow
+from core.services.api_tokens import ApiTokens
 from core.services.engine import Engine
 
 SYMBOLS_OFFERED = ("XAUUSD", "EURUSD", "GBPUSD", "USDJPY", "GBPJPY", "US500")
@@ -60,6 +61,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             ask_release=engine.ask_release,
             answer_release=engine.answer_release,
             clear_terminal=engine.clear_terminal,
+            api_tokens=ApiTokens(engine.store, engine.clock),
             histories=engine.histories,
             reports=engine.reports,
             clock=engine.clock,

@@ -31,6 +31,7 @@ from pydantic_settings import (
 
 from core.config_values import (
     PASSWORD_KEYS_MAX,
+    Address,
     BySymbol,
     ChatNumber,
     CommandLine,
@@ -38,6 +39,7 @@ from core.config_values import (
     FernetKeys,
     Hour,
     Loopback,
+    SigningSecret,
     Token,
     WebAddress,
 )
@@ -52,7 +54,9 @@ NEAR_LENGTHS: Final = 2
 DAY_S: Final = 86_400
 INTERVAL_S_MIN: Final = 0.1
 INTERVAL_S_MAX: Final = 300
-_HIDDEN: Final = frozenset({"telegram_token", "database_url", "password_keys"})
+_HIDDEN: Final = frozenset(
+    {"telegram_token", "database_url", "password_keys", "api_signals_secret"}
+)
 _NAMES_OF_OTHERS: Final = frozenset(
     {
         "database_uri",
@@ -164,6 +168,23 @@ class Settings(BaseSettings):
         "127.0.0.1", "a loopback address (127.0.0.1, ::1 or localhost)", "own address"
     )
     http_port: int = _between(8085, 0, 65535, "port; 0 for any free one", "own port")
+    api_port: int | None = _text(
+        None,
+        "a whole number from 0 to 65535 (port; 0 for any free one)",
+        "the public API's port; without it there is no API",
+        ge=0,
+        le=65535,
+    )
+    api_host: Address = _text("127.0.0.1", "an address of this machine", "where the API listens")
+    api_trades: bool = _text(
+        default=False, accepts="true or false", meaning="give executors their trades there too"
+    )
+    api_signals_secret: SigningSecret = _text(
+        None, "32 to 200 printable characters", "signs signals posted through the API"
+    )
+    api_signals_author: int | None = _text(
+        None, "an admin's Telegram number", "the admin on whose behalf they are posted", ge=1
+    )
     people_file: Path | None = _text(None, "a TOML file", "who may do what, on which account")
     message_mark: str = _text(
         "", "at most 16 characters", "stands before every money message", max_length=16
@@ -336,6 +357,11 @@ def _contradictions(settings: Settings) -> list[str]:
         mistakes.append(
             "MT5_AGENT_COMMAND: expected nothing beside TERMINAL_BASE_URL: "
             "an account is reached through one of them"
+        )
+    if (settings.api_signals_secret is None) != (settings.api_signals_author is None):
+        mistakes.append(
+            "API_SIGNALS_AUTHOR: expected together with API_SIGNALS_SECRET: "
+            "signals are posted on an admin's behalf, or not at all"
         )
     if settings.warn_drawdown_percent >= settings.max_drawdown_percent:
         mistakes.append(

@@ -19,6 +19,9 @@ SYMBOLS_MAX: Final = 500
 """Entries of one by-symbol map."""
 PASSWORD_KEYS_MAX: Final = 16
 """The newest, and old ones until `rotate-keys` has made them needless."""
+SECRET_MIN: Final = 32
+SECRET_MAX: Final = 200
+"""Characters of a secret that signs requests."""
 NO_HOUR: Final = "none"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
@@ -42,6 +45,21 @@ def _web_address(value: str | None) -> str | None:
 
 def _loopback(value: str) -> str:
     if value != "localhost" and not ip_address(value).is_loopback:
+        raise ValueError
+    return value
+
+
+def _address(value: str) -> str:
+    if value != "localhost":
+        ip_address(value)
+    return value
+
+
+def _signing(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    text = value.get_secret_value()
+    if not SECRET_MIN <= len(text) <= SECRET_MAX or not text.isprintable() or not text.isascii():
         raise ValueError
     return value
 
@@ -97,6 +115,8 @@ def _hour(value: object) -> object:
     return None if isinstance(value, str) and value.strip().lower() == NO_HOUR else value
 
 
+Address = Annotated[str, AfterValidator(_address)]
+SigningSecret = Annotated[SecretStr | None, AfterValidator(_signing)]
 Token = Annotated[SecretStr | None, AfterValidator(_token)]
 ChatNumber = Annotated[int | None, AfterValidator(_not_zero)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]

@@ -526,6 +526,25 @@ class LeaseRow(Record, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
+class ApiTokenRow(Record, frozen=True, kw_only=True):
+    """A bearer token of the HTTP API: only its SHA-256 is kept."""
+
+    table: ClassVar[str] = "api_tokens"
+    user_id: int
+    digest: str
+    label: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+class ApiRequestRow(Record, frozen=True, kw_only=True):
+    """A signed request that was taken, by its signature: the same one again is a replay."""
+
+    table: ClassVar[str] = "api_requests"
+    signature: str
+    created_at: datetime
+
+
 RECORDS: tuple[type[Record], ...] = (
     UserRow,
     AccountRow,
@@ -548,4 +567,6 @@ RECORDS: tuple[type[Record], ...] = (
     PressRow,
     TerminalRow,
     LeaseRow,
+    ApiTokenRow,
+    ApiRequestRow,
 )

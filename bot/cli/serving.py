@@ -64,8 +64,14 @@ def serve_app(settings: Settings, people: PeopleFile | None) -> int:
     except OSError as error:
         if error.errno not in PORT_ERRORS:
             raise
-        raise UsageError(
-            f"HTTP_PORT: expected a free port on {settings.http_host}, "
-            f"{settings.http_port} cannot be used: {error.strerror}"
-        ) from None
+        raise UsageError(_taken(settings, error)) from None
     return 0
+
+
+def _taken(settings: Settings, error: OSError) -> str:
+    """Which of the ports cannot be used, as far as the system says it."""
+    own = f"HTTP_PORT: expected a free port on {settings.http_host}, {settings.http_port}"
+    if settings.api_port is None:
+        return f"{own} cannot be used: {error.strerror}"
+    api = f"API_PORT: on {settings.api_host}, {settings.api_port}"
+    return f"{own}, and {api}: one of them cannot be used: {error.strerror}"

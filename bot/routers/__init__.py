@@ -23,6 +23,7 @@ from bot.routers import (
     reports,
     signals,
     start,
+    tokens,
     unblock,
     warnings,
 )
@@ -30,6 +31,7 @@ from bot.routers.refreshing import Refresher
 from bot.services import (
     AnswerRelease,
     AnswerWarning,
+    ApiTokens,
     AskRelease,
     Boards,
     ClearTerminal,
@@ -60,6 +62,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     ask_release: AskRelease
     answer_release: AnswerRelease
     clear_terminal: ClearTerminal
+    api_tokens: ApiTokens
     histories: Histories
     reports: Reports
     clock: Clock
@@ -84,6 +87,7 @@ def build_router() -> Router:
         warnings.build(),
         release.build(),
         unblock.build(),
+        tokens.build(),
         fallback.build(),
     )
     return router
@@ -102,6 +106,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         ask_release=shell.ask_release,
         answer_release=shell.answer_release,
         clear_terminal=shell.clear_terminal,
+        api_tokens=shell.api_tokens,
         histories=shell.histories,
         reports=shell.reports,
         clock=shell.clock,

@@ -31,6 +31,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("sync", "read accounts now", ADMIN, admin=True, usage="[login]"),
     CommandInfo("unblock", "trade again after a wrong account", ADMIN, admin=True, usage="50001"),
     CommandInfo("status", "is everything read and guarded?", ABOUT),
+    CommandInfo("token", "programs that may read your accounts", ABOUT, usage="[new name]"),
     CommandInfo("help", "this list", ABOUT),
     CommandInfo("start", "who I am and what I do", ABOUT),
 )

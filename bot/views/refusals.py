@@ -142,6 +142,14 @@ def _count(value: object) -> int:
     return len(value) if isinstance(value, (tuple, list)) else 0
 
 
+def _too_many_tokens(facts: Facts, _voice: Voice) -> str:
+    return f"You have {_outside(facts, 'limit') or 'all'} tokens already. End one of them first, with /token."
+
+
+def _key_used(facts: Facts, _voice: Voice) -> str:
+    return f"This id belongs to signal #{_outside(facts, 'signal')}, which is another one."
+
+
 def _wrong_stop(facts: Facts, _voice: Voice) -> str:
     names = {"sl": "stop loss", "tp": "take profit"}
     which = next((names[str(v)] for v in facts.values() if str(v) in names), "stop loss or target")
@@ -255,4 +263,11 @@ SENTENCES: dict[str, Sentence] = {
     "no_account": _fixed("No account is linked to you yet. Please ask your admin."),
     "in_the_future": _fixed("That day has not begun yet."),
     "before_all": _fixed("That day is too long ago: there is nothing to report."),
+    "too_many_tokens": _too_many_tokens,
+    "bad_label": _fixed("A token's name has at most 40 printable characters."),
+    "no_such_token": _fixed("That token is not good any more, or never was yours."),
+    "bad_signature": _fixed("The signature does not fit what was sent."),
+    "not_fresh": _fixed("The time of the request is more than 5 minutes from ours."),
+    "replayed": _fixed("This very request was taken before. Sign a new one."),
+    "key_used": _key_used,
 }

@@ -62,3 +62,18 @@ class TerminalUnblocked(Struct, frozen=True, kw_only=True):
 
     login: int
     closing: str
+
+
+class ApiToken(Struct, frozen=True, kw_only=True):
+    """A token that is good, without its text: that was shown once."""
+
+    token_id: int
+    label: str
+    created_at: datetime
+
+
+class MintedToken(Struct, frozen=True, kw_only=True):
+    """A new token. `text` is shown once and kept nowhere."""
+
+    token: ApiToken
+    text: str

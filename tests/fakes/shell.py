@@ -28,8 +28,10 @@ from core.domain.board import (
 )
 from core.domain.people import Person, Role
 from core.domain.signals import SignalDraft
+from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from tests.fakes.clock import START, FixedClock
+from tests.fakes.memory_store import MemoryStore
 from tests.fakes.reports import FakeHistories, FakeReports
 from tests.fakes.telegram import ADMIN_CHAT, RecordingSession, make_bot, update
 
@@ -305,6 +307,7 @@ class Conversation:
         self.telegram: RecordingSession
         self.bot, self.telegram = make_bot()
         self.clock = FixedClock()
+        self.store = MemoryStore()
         self.dispatcher: Dispatcher = build_dispatcher(
             Shell(
                 people=self.services,
@@ -316,6 +319,7 @@ class Conversation:
                 ask_release=self.services.ask_release,
                 answer_release=self.services.answer_release,
                 clear_terminal=Clearing(self.services),
+                api_tokens=ApiTokens(self.store, self.clock),
                 histories=self.histories,
                 reports=self.reports,
                 clock=self.clock,

@@ -4,6 +4,7 @@ from sqlalchemy import Table
 
 from core.adapters.sql.base import Base
 from core.adapters.sql.models_accounts import Account, AccountState, Terminal, User
+from core.adapters.sql.models_api import ApiRequest, ApiToken
 from core.adapters.sql.models_closing import CloseJob, CloseOrder, MarketWarning, Override
 from core.adapters.sql.models_ops import Audit, Lease, Outbox, Press
 from core.adapters.sql.models_reconciliation import (
@@ -20,6 +21,8 @@ from core.records import Record
 __all__ = [
     "Account",
     "AccountState",
+    "ApiRequest",
+    "ApiToken",
     "Approval",
     "Audit",
     "Base",

@@ -143,7 +143,8 @@ def _count(value: object) -> int:
 
 
 def _too_many_tokens(facts: Facts, _voice: Voice) -> str:
-    return f"You have {_outside(facts, 'limit') or 'all'} tokens already. End one of them first, with /token."
+    limit = _outside(facts, "limit") or "all"
+    return f"You have {limit} tokens already. End one of them first, with /token."
 
 
 def _key_used(facts: Facts, _voice: Voice) -> str:

@@ -20,11 +20,24 @@ class ApprovalVerb(StrEnum):
 
 
 class WarningVerb(StrEnum):
-    """Answers to a market warning; the words the service takes."""
+    """Answers to a market warning, the words the service takes; `back` takes none of them."""
 
     CLOSE = "close"
     HOLD = "hold"
+    HOLD_LONG = "hold1h"
+    HOLD_SESSION = "session"
     DISMISS = "dismiss"
+    BACK = "back"
+
+
+class WarningReason(StrEnum):
+    """Why an admin answers so: what a button can say."""
+
+    NEWS = "news"
+    BAD_QUOTE = "bad_quote"
+    ROLLOVER = "rollover"
+    HEDGED = "hedged"
+    AGREED = "agreed"
 
 
 class ReleaseVerb(StrEnum):
@@ -62,7 +75,7 @@ class ApprovalPress(CallbackData, prefix="ap1"):
 
 
 class WarningPress(CallbackData, prefix="mw1"):
-    """Answer one version of a market warning."""
+    """Choose an answer to one version of a market warning; its reason is asked for next."""
 
     warning_id: int
     version: int
@@ -71,6 +84,19 @@ class WarningPress(CallbackData, prefix="mw1"):
 
 class WarningCopyPress(WarningPress, prefix="mc1"):
     """The same from a copy of the warning, which only the press itself can redraw."""
+
+
+class WarningReasonPress(CallbackData, prefix="mr1"):
+    """The same with its reason: this is what answers."""
+
+    warning_id: int
+    version: int
+    verb: WarningVerb
+    reason: WarningReason
+
+
+class WarningReasonCopyPress(WarningReasonPress, prefix="mq1"):
+    """The same from a copy of the warning."""
 
 
 class ReleaseAskPress(CallbackData, prefix="ra1"):

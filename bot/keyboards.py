@@ -18,6 +18,9 @@ from bot.callbacks import (
     UnblockPress,
     WarningCopyPress,
     WarningPress,
+    WarningReason,
+    WarningReasonCopyPress,
+    WarningReasonPress,
     WarningVerb,
     WizardPress,
     WizardVerb,
@@ -53,8 +56,17 @@ def offer(approval_id: int) -> Keyboard:
     )
 
 
-def warning(warning_id: int, version: int, kind: str, *, copy: bool = False) -> Keyboard:
-    """Answers to a market warning. Only a gap has something to bring forward (law 15).
+REASON_LABELS = {
+    WarningReason.NEWS: "News",
+    WarningReason.BAD_QUOTE: "Bad quote",
+    WarningReason.ROLLOVER: "Rollover",
+    WarningReason.HEDGED: "Hedged",
+    WarningReason.AGREED: "Agreed with client",
+}
+
+
+def warning(warning_id: int, version: int, *, closes: bool, copy: bool = False) -> Keyboard:
+    """Answers to a market warning. Only one that closes has something to bring forward (law 15).
 
     `copy` under an answer to /warnings.
     """
@@ -64,10 +76,35 @@ def warning(warning_id: int, version: int, kind: str, *, copy: bool = False) -> 
         press = press_kind(warning_id=warning_id, version=version, verb=verb)
         return Button(label, press.pack(), style)
 
-    close = (button("Close now", WarningVerb.CLOSE, "danger"),) if kind == "gap" else ()
+    close = (button("Close now", WarningVerb.CLOSE, "danger"),) if closes else ()
     return (
-        (*close, button("Hold 15 min", WarningVerb.HOLD), button("Dismiss", WarningVerb.DISMISS)),
+        (
+            *close,
+            button("Hold 15 min", WarningVerb.HOLD),
+            button("Hold 1 h", WarningVerb.HOLD_LONG),
+        ),
+        (
+            button("Hold until day's end", WarningVerb.HOLD_SESSION),
+            button("Dismiss", WarningVerb.DISMISS),
+        ),
     )
+
+
+def warning_reasons(
+    warning_id: int, version: int, verb: WarningVerb, *, copy: bool = False
+) -> Keyboard:
+    """Why? The second press answers; Back shows the answers again."""
+    press_kind = WarningReasonCopyPress if copy else WarningReasonPress
+    back_kind = WarningCopyPress if copy else WarningPress
+    buttons = [
+        Button(
+            label,
+            press_kind(warning_id=warning_id, version=version, verb=verb, reason=reason).pack(),
+        )
+        for reason, label in REASON_LABELS.items()
+    ]
+    back = back_kind(warning_id=warning_id, version=version, verb=WarningVerb.BACK)
+    return in_rows([*buttons, Button("Back", back.pack())])
 
 
 def ask_release(account_id: int, *, suffix: str = "") -> Keyboard:

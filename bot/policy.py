@@ -4,7 +4,7 @@ from core.config import Settings
 from core.domain.cadence import Cadence
 from core.domain.closing import ClosePolicy
 from core.domain.limits import GuardLimits
-from core.domain.market import MarketPolicy
+from core.domain.quotes import Action, MarketPolicy
 from core.domain.reconciliation import Policy
 from core.services.policy import EnginePolicy
 
@@ -30,6 +30,16 @@ def policy_from(settings: Settings) -> EnginePolicy:
             pip_by_symbol=settings.pip_by_symbol,
             grace_s=settings.market_warning_grace_s,
             hold_s=settings.market_hold_s,
+            gap_multiple=settings.price_gap_typical_multiple,
+            spread_multiple=settings.spread_typical_multiple,
+            quote_age_s=settings.quote_age_alert_s,
+            gap_action=Action(settings.market_gap_action),
+            spread_action=Action(settings.market_spread_action),
+            unusual_action=Action(settings.market_unusual_action),
+            still_action=Action(settings.market_still_action),
+            settle_s=settings.market_settle_s,
+            close_spread_wait_s=settings.market_close_spread_wait_s,
+            mute=settings.market_mute_window,
         ),
         cadence=Cadence(
             idle_s=settings.reconciliation_sync_interval_s,

@@ -15,7 +15,7 @@ from core.domain.answers import (
     TerminalUnblocked,
     WarningAnswered,
 )
-from core.domain.board import AccountBoard, DrawdownBoard, SystemBoard, WarningLine
+from core.domain.board import AccountBoard, DrawdownBoard, OverrideLine, SystemBoard, WarningLine
 from core.domain.history import HistoryPage
 from core.domain.people import Person
 from core.domain.periods import Span
@@ -75,6 +75,10 @@ class Boards(Protocol):
         """One market warning, resolved or not; None where there is none."""
         ...
 
+    async def overrides(self) -> list[OverrideLine]:
+        """Admins' decisions over market warnings: those of a day, and those that still last."""
+        ...
+
     async def system(self) -> SystemBoard:
         """How Reckoner is."""
         ...
@@ -92,9 +96,9 @@ class AnswerWarning(Protocol):
     """`core.services.warnings`."""
 
     async def __call__(
-        self, actor: Person, warning_id: int, version: int, verb: str
+        self, actor: Person, warning_id: int, version: int | None, verb: str, reason: str
     ) -> WarningAnswered:
-        """Close, hold or dismiss."""
+        """Close, hold or dismiss, of the version that was seen (None: as it stands now)."""
         ...
 
 

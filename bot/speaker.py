@@ -33,7 +33,7 @@ from bot.charts import Charts
 from bot.limits import ANSWER, SendLimits
 from bot.markup import CAPTION_UNITS_MAX, utf16_length
 from bot.views import boards
-from bot.views.message import Message
+from bot.views.message import Keyboard, Message
 
 ANSWER_WAIT_S_MAX = 30.0
 """The longest an answer waits for its chat's allowance, in all; then it is sent as it is, or fails.
@@ -101,6 +101,11 @@ class Speaker:
         ]
         await self._buttons(query, [row for row in rows if row])
 
+    async def with_buttons(self, query: CallbackQuery, keyboard: Keyboard) -> None:
+        """Put other buttons under the pressed message."""
+        made = keyboards.markup(keyboard)
+        await self._buttons(query, made.inline_keyboard if made else [])
+
     async def without_buttons(self, query: CallbackQuery) -> None:
         """Take all buttons off the pressed message."""
         await self._buttons(query, [])
@@ -117,7 +122,7 @@ class Speaker:
         try:
             await self._call(bot, pressed.chat.id, edit)
         except (AiogramError, TimeoutError, OSError) as error:
-            log.info("buttons_not_removed", error=str(error))
+            log.info("buttons_not_changed", error=str(error))
 
     async def _drawing(self, bot: Bot, chat_id: int) -> None:
         """Say that a picture is under way: the first one takes seconds."""

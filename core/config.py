@@ -36,6 +36,7 @@ from core.config_values import (
     ChatNumber,
     CommandLine,
     DatabaseAddress,
+    DayWindow,
     FernetKeys,
     Hour,
     Loopback,
@@ -248,6 +249,39 @@ class Settings(BaseSettings):
     )
     market_warning_grace_s: float = _between(120.0, 5, 3600, "seconds", "the time to answer")
     market_hold_s: float = _between(900.0, 1, DAY_S, "seconds", "what Hold holds")
+    price_gap_typical_multiple: Decimal = _between(
+        Decimal(20), 0, 10_000, "times the typical move; 0 for never", "an unusual move"
+    )
+    spread_typical_multiple: Decimal = _between(
+        Decimal(5), 0, 10_000, "times the hour's median; 0 for never", "an unusual spread"
+    )
+    quote_age_alert_s: float = _between(
+        1200.0, 60, DAY_S, "seconds", "a price that stands still while others move"
+    )
+    market_gap_action: Literal["warn", "block", "close"] = _text(
+        "close", "warn, block or close", "what follows a gap"
+    )
+    market_spread_action: Literal["warn", "block", "close"] = _text(
+        "block", "warn, block or close", "what follows a wide spread"
+    )
+    market_unusual_action: Literal["warn", "block"] = _text(
+        "block", "warn or block", "what follows where only a typical multiple was passed"
+    )
+    market_still_action: Literal["warn", "block"] = _text(
+        "block", "warn or block", "what follows a still price"
+    )
+    market_settle_s: float = _between(
+        60.0, 0, 3600, "seconds", "after a break in its quotes a symbol is not judged"
+    )
+    market_close_spread_wait_s: float = _between(
+        600.0, 0, 3600, "seconds", "a gap's close waits for a wide spread to narrow"
+    )
+    market_mute_window: DayWindow = _text(
+        "23:55-00:15",
+        "HH:MM-HH:MM of the broker's clock, or none",
+        "no spread is judged in it",
+        validate_default=True,
+    )
 
     # --- signals and closes
     signal_expires_s: float = _between(900.0, 1, DAY_S, "seconds", "how long it can be approved")

@@ -5,15 +5,17 @@ secret.
 """
 
 import re
+from datetime import time
 from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from core.agent_command import words_of
+from core.domain.quotes import Window
 
 SYMBOLS_MAX: Final = 500
 """Entries of one by-symbol map."""
@@ -26,6 +28,7 @@ NO_HOUR: Final = "none"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 """32 bytes as URL-safe base64."""
+_WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
 
 def _token(value: SecretStr | None) -> SecretStr | None:
@@ -110,6 +113,20 @@ def _by_symbol(value: object) -> object:
     return figures
 
 
+def _window(value: object) -> object:
+    """`23:55-00:15` as a part of the day, `none` for no time at all; a window stays one."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == NO_HOUR:
+        return None
+    if not _WINDOW.fullmatch(value.strip()):
+        raise ValueError
+    begin, end = map(time.fromisoformat, value.strip().split("-"))
+    if begin == end:
+        raise ValueError
+    return Window(begin, end)
+
+
 def _hour(value: object) -> object:
     """`none` for no hour at all."""
     return None if isinstance(value, str) and value.strip().lower() == NO_HOUR else value
@@ -125,6 +142,7 @@ DatabaseAddress = Annotated[str, AfterValidator(_engine)]
 CommandLine = Annotated[str | None, AfterValidator(_command)]
 FernetKeys = Annotated[SecretStr | None, AfterValidator(_fernet_keys)]
 Hour = Annotated[int | None, BeforeValidator(_hour)]
+DayWindow = Annotated[Any, NoDecode, BeforeValidator(_window)]
 BySymbol = Annotated[
     dict[str, Decimal], NoDecode, BeforeValidator(_by_symbol), Field(max_length=SYMBOLS_MAX)
 ]

@@ -395,10 +395,11 @@ class CloseOrderRow(Record, frozen=True, kw_only=True):
 
 
 class MarketWarningRow(Record, frozen=True, kw_only=True):
-    """A gap or a wide spread of one symbol at one server. One open per (server, symbol, kind).
+    """A fault of one symbol's market at one server. One open per (server, symbol, kind).
 
-    `state`: open, held, dismissed, closing, resolved. `version` rises with every change, so that a
-    press on an old message is told so.
+    `kind`: gap, spread, still. `rule`: limit or typical. `action`: warn, block, close. `state`:
+    open, held, dismissed, closing, resolved. `version` rises with every change, so that a press on
+    an old message is told so. `wait_until`: a close that is due waits for a narrower spread.
     """
 
     table: ClassVar[str] = "market_warnings"
@@ -417,6 +418,14 @@ class MarketWarningRow(Record, frozen=True, kw_only=True):
     answered_by: int | None = None
     answered_at: datetime | None = None
     resolved_at: datetime | None = None
+    rule: str = "limit"
+    action: str = "warn"
+    typical: Decimal | None = None
+    price_before: Decimal | None = None
+    price_after: Decimal | None = None
+    before_at: datetime | None = None
+    wait_until: datetime | None = None
+    calm_since: datetime | None = None
 
 
 class OverrideRow(Record, frozen=True, kw_only=True):
@@ -429,6 +438,25 @@ class OverrideRow(Record, frozen=True, kw_only=True):
     reason: str
     created_at: datetime
     expires_at: datetime | None
+
+
+class MarketQuoteRow(Record, frozen=True, kw_only=True):
+    """What is remembered of a symbol at one server over a restart. Unique per (server, symbol).
+
+    `moves` and `spreads` are the samples of `core.domain.usual`, spreads by hour of the broker's
+    day. `seen_at`: when a reading last showed the quote.
+    """
+
+    table: ClassVar[str] = "market_quotes"
+    server: str
+    symbol: str
+    bid: Decimal
+    ask: Decimal
+    quoted_at: datetime
+    seen_at: datetime
+    server_offset_s: int
+    moves: list[int]
+    spreads: JsonObject
 
 
 class AuditRow(Record, frozen=True, kw_only=True):
@@ -562,6 +590,7 @@ RECORDS: tuple[type[Record], ...] = (
     CloseOrderRow,
     MarketWarningRow,
     OverrideRow,
+    MarketQuoteRow,
     AuditRow,
     OutboxRow,
     PressRow,

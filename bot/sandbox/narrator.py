@@ -192,7 +192,8 @@ class Story:
             await stage.until_told(ADMIN_CHAT_ID, before, "spread", GOLD)
             await self._breathe()
             await stage.tap(self._omar.user_id, ADMIN_CHAT_ID, "Hold 15 min")
-            self._captions.add("Omar answers the warning: hold 15 minutes.")
+            await stage.tap(self._omar.user_id, ADMIN_CHAT_ID, "News")
+            self._captions.add("Omar answers the warning: hold 15 minutes, for the news.")
             await self._breathe()
         finally:
             await stage.price(GOLD, bid, ask)

@@ -20,6 +20,7 @@ from core.domain import alerts as a
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_market import MarketCloseAhead
 
 LATE_S = 60
 """A message delivered later than this after what it tells of says how late it is."""
@@ -68,6 +69,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_closing.release_answered(alert, voice, audience)
         case a.MarketWarning():
             return alerts_market.warning(alert, voice)
+        case MarketCloseAhead():
+            return alerts_market.close_ahead(alert, voice)
         case own.AppStarted():
             return alerts_app.started(alert, voice)
         case own.AppStanding():

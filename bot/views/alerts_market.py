@@ -1,92 +1,192 @@
-"""The market guard: a price gap or a wide spread of one symbol, and what becomes of it."""
+"""The market guard: what is wrong with one symbol's market, and what becomes of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import keyboards
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline
-from bot.views.message import Message, Voice, compose
-from bot.views.numbers import clock, gain, limit, lots, moment, percent, pips, price
-from bot.views.words import WARNING_STATES, word
+from bot.views.message import Keyboard, Message, Voice, compose
+from bot.views.numbers import clock, gain, limit, lots, moment, percent, pips, price, span
+from bot.views.words import WARNING_STATES, reason, word
 from core.domain.alert_parts import Exposure
 from core.domain.alerts import MarketWarning
+from core.domain.alerts_market import MarketCloseAhead
 from core.domain.board import WarningLine
 
-GAP = "gap"
+GAP, SPREAD, CLOSE, BLOCK = "gap", "spread", "close", "block"
+ANSWERABLE = ("open", "held")
+NAMES = {GAP: "gap", SPREAD: "spread", "still": "price"}
+Said = MarketWarning | WarningLine
 
 
 def warning(alert: MarketWarning, voice: Voice) -> Message:
-    """The warning as it stands now; answers only while it is open."""
-    head = [headline(voice, _title(alert, voice)), *_jump(alert), *_facts(alert)]
+    """The warning as it stands now, with the answers it takes."""
+    head = [headline(voice, _title(alert, voice)), *_jump(alert, voice), *_facts(alert)]
     rows = [_holder(account, alert.exposures) for account in alert.accounts]
     again = ["Told again: it still lasts."] if alert.again and alert.state == "open" else []
-    tail = [*again, *_what_next(alert, voice, alert.at), at_line(alert.at, voice)]
-    keyboard = (
-        keyboards.warning(alert.warning_id, alert.version, alert.warning)
-        if alert.state == "open"
-        else ()
-    )
+    wide = _spread_now(alert)
+    tail = [*again, *_what_next(alert, voice, alert.at), *wide, at_line(alert.at, voice)]
     return Message(
         html=compose(head, ["Accounts:", *rows] if rows else [], tail),
-        keyboard=keyboard,
+        keyboard=answers(alert, copy=False),
         silent=alert.state in {"dismissed", "resolved", "held"},
     )
 
 
 def line(listed: WarningLine, voice: Voice, now: datetime) -> Message:
-    """An unresolved warning, shown again on request with its buttons."""
-    head = [headline(voice, _title(listed, voice)), *_facts(listed)]
+    """A warning, shown again on request with its buttons."""
+    head = [headline(voice, _title(listed, voice)), *_jump(listed, voice), *_facts(listed)]
     head.append(f"State: {word(WARNING_STATES, listed.state)}")
     rows = [f"• {esc(account)}" for account in listed.accounts]
     tail = [*_what_next(listed, voice, now), f"Opened {moment(listed.opened_at, voice, today=now)}"]
-    keyboard = (
-        keyboards.warning(listed.warning_id, listed.version, listed.warning, copy=True)
-        if listed.state == "open"
-        else ()
-    )
     return Message(
-        html=compose(head, ["Accounts:", *rows] if rows else [], tail), keyboard=keyboard
+        html=compose(head, ["Accounts:", *rows] if rows else [], tail),
+        keyboard=answers(listed, copy=True),
     )
 
 
-def _title(said: MarketWarning | WarningLine, voice: Voice) -> str:  # noqa: PLR0911 - a table
-    gap = said.warning == GAP
-    figure = percent(said.figure, said.limit) if gap else pips(said.figure)
-    what = f"{'Gap' if gap else 'Spread'} {figure} on {esc(said.symbol)}"
-    match said.state:
-        case "open" if gap:
-            return f"🟠 {what} - closing at {clock(said.deadline_at, voice)}"
+def answers(said: Said, *, copy: bool) -> Keyboard:
+    """The buttons of a warning, while it takes answers."""
+    if said.state not in ANSWERABLE:
+        return ()
+    closes = said.action == CLOSE
+    return keyboards.warning(said.warning_id, said.version, closes=closes, copy=copy)
+
+
+def close_ahead(alert: MarketCloseAhead, voice: Voice) -> Message:
+    """To a client: their positions of a symbol are about to be closed, or are not after all."""
+    symbol = esc(alert.symbol)
+    named = f"{word(NAMES, alert.warning)} {_figure(alert)}"
+    positions = f"{symbol} on {alert.login}"
+    match alert.state:
         case "open":
-            return f"🟠 {what} - limit {pips(said.limit)}"
+            until = alert.wait_until or alert.deadline_at
+            latest = "by" if alert.wait_until else "at"
+            title = f"🟠 {positions} will be closed {latest} {clock(until, voice)}: {named}"
+            what = (
+                f"Unless an admin decides otherwise, Reckoner closes your {symbol} positions and "
+                f"pending orders {latest} {moment(until, voice)}. You can close them yourself."
+            )
+            if alert.wait_until:
+                what += " It waits for the spread to narrow, and closes then at the latest."
+        case "held" if alert.hold_until is not None:
+            until = alert.hold_until
+            title = f"⏸ {positions} stays open until {clock(until, voice)}: {named}"
+            what = "An admin put the close off until then. The drawdown guard still works."
+        case "dismissed":
+            title = f"✅ {positions} is not closed: {named}"
+            what = "An admin dismissed the warning. The drawdown guard still works."
+        case "closing":
+            title = f"🔴 {positions} is being closed: {named}"
+            what = "The result follows when it is proved."
+        case _:
+            title, what = f"✅ Over: {named}, {positions}", "Nothing is closed for it any more."
+    held = [
+        f"{esc(each.side)} {lots(each.volume)}, {gain(each.profit, each.currency)} so far"
+        for each in alert.exposures
+    ]
+    lines = [headline(voice, title), *_jump(alert, voice), *held, what, at_line(alert.at, voice)]
+    return Message(html="\n".join(lines), silent=alert.state != "open")
+
+
+def _figure(said: Said | MarketCloseAhead) -> str:
+    if said.warning == GAP:
+        return percent(said.figure, said.limit)
+    return pips(said.figure) if said.warning == SPREAD else _seconds(said.figure)
+
+
+def _seconds(value: object) -> str:
+    return span(timedelta(seconds=int(str(value).split(".", maxsplit=1)[0])))
+
+
+def _named(said: Said) -> str:
+    """`Gap 6.0 % on EURUSD`."""
+    figure, symbol = _figure(said), esc(said.symbol)
+    if said.warning == "still":
+        return f"No new price for {figure} on {symbol}"
+    return f"{'Gap' if said.warning == GAP else 'Spread'} {figure} on {symbol}"
+
+
+def _title(said: Said, voice: Voice) -> str:  # noqa: PLR0911 - a table
+    what = _named(said)
+    match said.state:
+        case "open" if said.action == CLOSE:
+            until = said.wait_until or said.deadline_at
+            return f"🟠 {what} - closing {'by' if said.wait_until else 'at'} {clock(until, voice)}"
+        case "open":
+            return f"🟠 {what} - {_limit(said)}"
         case "held":
-            until = "" if said.hold_until is None else f" until {clock(said.hold_until, voice)}"
-            return f"⏸ On hold{until}: {what}"
+            until_text = (
+                "" if said.hold_until is None else f" until {clock(said.hold_until, voice)}"
+            )
+            return f"⏸ On hold{until_text}: {what}"
         case "dismissed":
             return f"✅ Dismissed: {what}"
         case "closing":
-            return f"🔴 Closing {esc(said.symbol)} - {'gap' if gap else 'spread'} {figure}"
+            named = f"{word(NAMES, said.warning)} {_figure(said)}"
+            return f"🔴 Closing {esc(said.symbol)} - {named}"
         case "resolved":
             return f"✅ Over: {what}"
         case other:
             return f"🟠 {what} - {word(WARNING_STATES, other)}"
 
 
-def _facts(said: MarketWarning | WarningLine) -> list[str]:
+def _limit(said: Said) -> str:
+    """`limit 10.0 pips`, or how many times what is usual."""
+    if said.rule == "typical" and said.typical:
+        return f"{said.figure / said.typical:,.0f} times the usual"
+    match said.warning:
+        case "gap":
+            return f"limit {limit(said.limit)}"
+        case "spread":
+            return f"limit {pips(said.limit)}"
+        case _:
+            return f"limit {_seconds(said.limit)}"
+
+
+def _facts(said: Said) -> list[str]:
+    server = f"Warning {said.warning_id}, server: {esc(said.server)}"
     if said.warning == GAP:
-        figures = f"Limit: {limit(said.limit)}"
-    else:
-        figures = f"Limit: {pips(said.limit)}, worst so far {pips(said.worst)}"
-    return [figures, f"Server: {esc(said.server)}"]
+        return [f"Limit: {limit(said.limit)}{_usual(said)}", server]
+    if said.warning == SPREAD:
+        worst = f"worst so far {pips(said.worst)}"
+        return [f"Limit: {pips(said.limit)}, {worst}{_usual(said)}", server]
+    return [f"Limit: {_seconds(said.limit)}. Other prices of this server move.", server]
 
 
-def _jump(alert: MarketWarning) -> list[str]:
-    """Which way the price went."""
-    before, after = alert.price_before, alert.price_after
+def _usual(said: Said) -> str:
+    """What is usual of the symbol, or that too little of it is known to say."""
+    if said.typical is None:
+        return ". What is usual is not known yet: too few quotes were seen"
+    if said.warning == GAP:
+        return f". Usual in that time: {said.typical.normalize():f} %"
+    return f". Usual at this hour: {pips(said.typical)}"
+
+
+def _jump(said: Said | MarketCloseAhead, voice: Voice) -> list[str]:
+    """Which way the price went, and since when where that is not just now."""
+    before, after = said.price_before, said.price_after
     if before is None or after is None:
         return []
     way = "up" if after > before else "down"
-    return [f"The price went {way} from {price(before)} to {price(after)} (middle of the quote)."]
+    before_at = None if isinstance(said, MarketCloseAhead) else said.before_at
+    since = "" if before_at is None else f" ({moment(before_at, voice, today=_at(said))})"
+    return [f"The price went {way} from {price(before)}{since} to {price(after)}."]
+
+
+def _at(said: Said | MarketCloseAhead) -> datetime:
+    return said.opened_at if isinstance(said, WarningLine) else said.at
+
+
+def _spread_now(alert: MarketWarning) -> list[str]:
+    """What a close meets now: closing into a wide spread is a choice, and is said to be one."""
+    if alert.spread_now is None or alert.action != CLOSE:
+        return []
+    wide = f"The spread is {pips(alert.spread_now)} now, which is wide"
+    if alert.state == "closing":
+        return [f"{wide}: the close pays it."]
+    return [f"{wide}: Close now would pay it."] if alert.state in ANSWERABLE else []
 
 
 def _holder(account: str, exposures: Sequence[Exposure]) -> str:
@@ -99,27 +199,13 @@ def _holder(account: str, exposures: Sequence[Exposure]) -> str:
     return f"• {esc(account)}" + (f": {'; '.join(held)}" if held else "")
 
 
-def _what_next(  # noqa: PLR0911 - a table
-    said: MarketWarning | WarningLine, voice: Voice, now: datetime
-) -> list[str]:
-    deadline = moment(said.deadline_at, voice, today=now)
-    by = [f"Answered by {esc(said.answered_by)}."] if said.answered_by else []
+def _what_next(said: Said, voice: Voice, now: datetime) -> list[str]:
+    why = f" ({reason(said.reason)})" if said.reason else ""
+    by = [f"Answered by {esc(said.answered_by)}{why}."] if said.answered_by else []
     symbol = esc(said.symbol)
     match said.state:
-        case "open" if said.warning == GAP:
-            return [
-                (
-                    f"Without an answer by {deadline} Reckoner closes the {symbol} positions of "
-                    "these accounts."
-                )
-            ]
         case "open":
-            return [
-                (
-                    f"Without an answer by {deadline} nothing is closed: Reckoner holds "
-                    "and goes on warning."
-                )
-            ]
+            return _unanswered(said, voice, now)
         case "held" if said.hold_until is not None:
             until = moment(said.hold_until, voice, today=now)
             return [
@@ -127,6 +213,7 @@ def _what_next(  # noqa: PLR0911 - a table
                     f"This {_name(said)} closes nothing until {until}. If it still lasts, Reckoner "
                     "warns again. The drawdown guard still works."
                 ),
+                *_blocked(said),
                 *by,
             ]
         case "dismissed":
@@ -146,16 +233,57 @@ def _what_next(  # noqa: PLR0911 - a table
             return []
 
 
-def _name(said: MarketWarning | WarningLine) -> str:
-    return "gap" if said.warning == GAP else "spread"
+def _unanswered(said: Said, voice: Voice, now: datetime) -> list[str]:
+    """What follows without an answer, by the policy in force."""
+    deadline, symbol = moment(said.deadline_at, voice, today=now), esc(said.symbol)
+    if said.action != CLOSE:
+        lasts = (
+            f"Nothing is closed. This gap is over at {deadline} if no other follows."
+            if said.warning == GAP
+            else f"Without an answer by {deadline} nothing is closed: Reckoner holds and goes on "
+            "warning."
+        )
+        return [lasts, *_blocked(said)]
+    closes = f"Reckoner closes the {symbol} positions of these accounts."
+    if said.wait_until is not None:
+        until = moment(said.wait_until, voice, today=now)
+        return [
+            (
+                "Nobody answered. The close waits for the spread to narrow, at most until "
+                f"{until}: then {closes}"
+            ),
+            *_blocked(said),
+        ]
+    chosen = (
+        ["Settings say to close at a wide spread (MARKET_SPREAD_ACTION)."]
+        if said.warning == SPREAD
+        else []
+    )
+    return [f"Without an answer by {deadline} {closes}", *chosen, *_blocked(said)]
 
 
-def _over(said: MarketWarning | WarningLine) -> list[str]:
+def _blocked(said: Said) -> list[str]:
+    if said.action not in {BLOCK, CLOSE}:
+        return []
+    return [f"Until it is over, nothing new of {esc(said.symbol)} is approved."]
+
+
+def _name(said: Said) -> str:
+    return word(NAMES, said.warning)
+
+
+def _over(said: Said) -> list[str]:
     """Why it is over, where that is known."""
     match said.ended if isinstance(said, MarketWarning) else "":
         case "not_held":
             return [f"No account holds {esc(said.symbol)} any more."]
+        case "calm" if said.warning == SPREAD:
+            return ["The spread is well within its limit again."]
         case "calm" if said.warning != GAP:
-            return ["The spread is back within its limit."]
+            return ["Its price moves again."]
+        case "passed":
+            return ["No other gap followed."]
+        case "resting":
+            return ["Its session is over."]
         case _:
             return []

@@ -27,6 +27,10 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("release", "ask to unlock a locked account", OWN, own=True),
     CommandInfo("accounts", "every account, least room first", ADMIN, admin=True),
     CommandInfo("warnings", "open market warnings with their buttons", ADMIN, admin=True),
+    CommandInfo("overrides", "what admins decided over them", ADMIN, admin=True),
+    CommandInfo(
+        "override", "answer a warning in words", ADMIN, admin=True, usage="12 hold why I do so"
+    ),
     CommandInfo("signal", "post a signal", ADMIN, admin=True, usage="XAUUSD buy 0.10 sl 1950"),
     CommandInfo("sync", "read accounts now", ADMIN, admin=True, usage="[login]"),
     CommandInfo("unblock", "trade again after a wrong account", ADMIN, admin=True, usage="50001"),

@@ -1,14 +1,14 @@
 """Why Reckoner does not do as asked, in one sentence each, and what to do next."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bot.markup import esc
 from bot.views import obstacles
 from bot.views.message import Voice
-from bot.views.numbers import moment, money
+from bot.views.numbers import moment, money, percent, pips, span
 from bot.views.words import REASONS, WARNING_STATES, holdings, word
 from core.services.errors import Refused
 
@@ -229,6 +229,28 @@ def _same_login(facts: Facts, _voice: Voice) -> str:
     return f"{login} is the login of several accounts, at several brokers: I cannot tell which."
 
 
+def _reason_long(facts: Facts, _voice: Voice) -> str:
+    most = f" It has at most {facts['most']} characters." if "most" in facts else ""
+    return f"The reason is too long.{most} Nothing was changed."
+
+
+def _market(facts: Facts, voice: Voice) -> str:
+    """Why nothing new of a symbol is opened now."""
+    del voice
+    symbol = _outside(facts, "symbol") or "this symbol"
+    figure, most = Decimal(facts.get("figure", 0)), Decimal(facts.get("limit", 0))
+    match str(facts.get("kind", "")):
+        case "gap":
+            why = f"its price jumped by {percent(figure, most)} just now"
+        case "spread":
+            why = f"its spread is {pips(figure)}, over its limit of {pips(most)}"
+        case "still":
+            why = f"its price has not changed for {span(timedelta(seconds=int(figure)))}"
+        case _:
+            why = "its market is not in order"
+    return f"Nothing new of {symbol} is opened now: {why}. Try again when that is over."
+
+
 SENTENCES: dict[str, Sentence] = {
     "not_yours": _not_yours,
     "not_admin": _fixed(ADMINS_ONLY),
@@ -259,6 +281,10 @@ SENTENCES: dict[str, Sentence] = {
     "newer_block": _newer_block,
     "still_unreadable": _still_unreadable,
     "not_read_since": _not_read_since,
+    "market_warning": _market,
+    "reason_missing": _fixed("An override needs a reason. Nothing was changed."),
+    "reason_long": _reason_long,
+    "not_offered": _fixed("This warning does not take that answer (any more). See /warnings."),
     "list_expired": _list_expired,
     "same_login": _same_login,
     "no_account": _fixed("No account is linked to you yet. Please ask your admin."),

@@ -95,6 +95,7 @@ REASONS = {
     "minimum_equity": "minimum equity",
     "latched": "account is locked",
     "market_gap": "price gap",
+    "market_spread": "wide spread",
 }
 SKIPS = {
     "": "",
@@ -152,6 +153,26 @@ WARNING_STATES = {
     "closing": "closing",
     "resolved": "over",
 }
+
+OVERRIDES = {
+    "close": "Close now",
+    "hold": "Hold",
+    "hold1h": "Hold 1 h",
+    "session": "Hold until day's end",
+    "dismiss": "Dismiss",
+}
+OVERRIDE_REASONS = {
+    "news": "news",
+    "bad_quote": "bad quote",
+    "rollover": "rollover",
+    "hedged": "hedged elsewhere",
+    "agreed": "agreed with the client",
+}
+
+
+def reason(text: str) -> str:
+    """An override's reason: a button's, or what an admin wrote."""
+    return OVERRIDE_REASONS.get(text) or esc(text, UNKNOWN_CHARS_MAX)
 
 
 def word(table: dict[str, str], key: str) -> str:

@@ -14,6 +14,7 @@ from enum import IntEnum
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
 from core.domain.alerts_app import AppAlert
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_market import MarketCloseAhead
 from core.domain.alerts_money import MoneyAlert
 from core.domain.alerts_terminal import TerminalAlert
 
@@ -238,10 +239,11 @@ class GuardBreached(AccountAlert, frozen=True, kw_only=True):
 class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
     """Confirmed flat (law 7): the scope holds no position and no order, read twice.
 
-    `reason`: drawdown, minimum_equity, latched, market_gap. `latched` where nothing may be opened
-    before a release. `results_missing` where the broker has not shown all deals yet: `total_pnl` is
-    not the whole; `completed` where this is the report that follows once it has. `triggered_at` is
-    when closing was decided, with the figures of that reading; it began at `started_at`.
+    `reason`: drawdown, minimum_equity, latched, market_gap, market_spread. `latched` where nothing
+    may be opened before a release. `results_missing` where the broker has not shown all deals yet:
+    `total_pnl` is not the whole; `completed` where this is the report that follows once it has.
+    `triggered_at` is when closing was decided, with the figures of that reading; it began at
+    `started_at`.
     """
 
     job_id: int
@@ -320,13 +322,15 @@ class ReleaseAnswered(AccountAlert, frozen=True, kw_only=True):
 
 
 class MarketWarning(AlertBase, frozen=True, kw_only=True):
-    """A gap or a wide spread of one symbol, for the admin chat, with buttons while `state` is open.
+    """A fault of one symbol's market, for the admin chat, with buttons while it can be answered.
 
-    `warning`: gap or spread. `figure` and `limit`: percent for a gap, pips for a spread. `worst`
-    the largest figure of the episode. `state`: open, held, dismissed, closing, resolved. `again`
-    where it is the same warning told anew because its time passed. A gap went from the mid
-    `price_before` to `price_after`, None where that was before this start. `ended` says why a
-    warning is over: calm, not_held, or empty.
+    `warning`: gap, spread or still; `rule`: limit or typical; `action`: warn, block or close.
+    `figure` and `limit`: percent for a gap, pips for a spread, seconds for a still price; `worst`
+    the largest figure of the episode, `typical` the usual one (a gap's in the same time), None
+    where too few quotes are known. `state`: open, held, dismissed, closing, resolved. `again` where
+    it is told anew because its time passed. A gap went from `price_before` at `before_at` to
+    `price_after`. `spread_now`: the spread, pips, where it is wide at this moment. `ended` says why
+    a warning is over: calm, not_held, passed, resting, or empty.
     """
 
     warning_id: int
@@ -344,9 +348,16 @@ class MarketWarning(AlertBase, frozen=True, kw_only=True):
     hold_until: datetime | None
     answered_by: str
     at: datetime
+    rule: str = "limit"
+    action: str = "warn"
+    typical: Decimal | None = None
+    wait_until: datetime | None = None
+    reason: str = ""
     again: bool = False
     price_before: Decimal | None = None
     price_after: Decimal | None = None
+    before_at: datetime | None = None
+    spread_now: Decimal | None = None
     exposures: tuple[Exposure, ...] = ()
     ended: str = ""
 
@@ -399,6 +410,7 @@ Alert = (
     | ReleaseAnswered
     | MoneyAlert
     | MarketWarning
+    | MarketCloseAhead
     | AppAlert
     | LimitsChanged
     | ChatUnreachable

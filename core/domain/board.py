@@ -114,7 +114,7 @@ class DrawdownBoard(Struct, frozen=True, kw_only=True):
 
 
 class WarningLine(Struct, frozen=True, kw_only=True):
-    """An unresolved market warning."""
+    """A market warning as it stands; figures as in `core.domain.alerts.MarketWarning`."""
 
     warning_id: int
     version: int
@@ -130,6 +130,26 @@ class WarningLine(Struct, frozen=True, kw_only=True):
     deadline_at: datetime
     hold_until: datetime | None
     answered_by: str
+    rule: str = "limit"
+    action: str = "warn"
+    typical: Decimal | None = None
+    wait_until: datetime | None = None
+    reason: str = ""
+    price_before: Decimal | None = None
+    price_after: Decimal | None = None
+    before_at: datetime | None = None
+
+
+class OverrideLine(Struct, frozen=True, kw_only=True):
+    """An admin's decision over a market warning; it `lasts` while it is what the warning does."""
+
+    verb: str
+    by: str
+    reason: str
+    decided_at: datetime
+    expires_at: datetime | None
+    lasts: bool
+    warning: WarningLine
 
 
 class SystemBoard(Struct, frozen=True, kw_only=True):

@@ -1,35 +1,44 @@
-"""The market guard: a gap or a wide spread of a symbol, as one warning per (server, symbol, kind).
+"""The market guard's warnings, one per (server, symbol, kind): a gap, a wide spread, a still price.
 
 Invariants:
 
-1. A warning is an episode: opened once, changed by people or time, resolved once.
-2. Unanswered at its deadline, a gap closes that symbol's positions; a wide spread holds and is told
-   again each grace period, because closing into a wide spread is what realises it.
-3. `Close now` only brings forward what a gap's deadline has scheduled (law 15).
-4. Holds and dismissals bind the market guard only, never the drawdown guard.
+1. A warning is an episode: opened once, changed by people or time, resolved once. What raised it
+   must be gone for a while before it is over (hysteresis), so that it does not flutter.
+2. Its action says what follows: warn tells, block also refuses new trades of the symbol, close also
+   closes the symbol's positions at the deadline, where nobody answers. A warning that closes
+   nothing is told again each grace period while it lasts; a gap that closes nothing is over then.
+3. A close that is due waits for a wide spread to narrow, for as long as the policy says and no
+   longer: closing into a wide spread is what realises it.
+4. `Close now` only brings forward what a deadline has scheduled (law 15).
+5. Holds and dismissals bind the market guard only, never the drawdown guard.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
 import msgspec
 from msgspec import Struct
 
-from core.domain.broker import SymbolSpec, Tick
-from core.domain.money import HUNDRED
-from core.domain.pips import by_symbol, in_pips, pip_size
+from core.domain.freshness import FRESH_WITHIN
+from core.domain.quotes import (
+    CALM_SHARE,
+    Action,
+    Alarm,
+    MarketPolicy,
+    Seen,
+    WarningKind,
+    WarningRule,
+    graver,
+)
 from core.records import MarketWarningRow
 
-GAP_QUANTUM = Decimal("0.01")
-
-
-class WarningKind(StrEnum):
-    """What is wrong with the market of a symbol."""
-
-    GAP = "gap"
-    SPREAD = "spread"
+CALM_FOR = timedelta(seconds=30)
+"""For so long a spread must stay narrow before its warning is over."""
+HOLD_LONG = timedelta(hours=1)
+DAY = timedelta(days=1)
+SATURDAY = 5
+REASON_UNITS_MAX = 200
+"""How long an override's reason may be."""
 
 
 class WarningState(StrEnum):
@@ -42,57 +51,14 @@ class WarningState(StrEnum):
     RESOLVED = "resolved"
 
 
-class MarketPolicy(Struct, frozen=True, kw_only=True):
-    """Thresholds and times of the market guard. Spreads in pips, gaps in percent of the mid."""
+class Verb(StrEnum):
+    """What an admin may answer; the three holds differ in how long they last."""
 
-    gap_percent: Decimal
-    spread_pips: Decimal
-    spread_pips_by_symbol: Mapping[str, Decimal]
-    pip_by_symbol: Mapping[str, Decimal]
-    grace_s: float
-    hold_s: float
-
-
-class Alarm(Struct, frozen=True, kw_only=True, gc=False):
-    """One quote's fault: the figure and the limit it passed; a gap's two mids."""
-
-    kind: WarningKind
-    figure: Decimal
-    limit: Decimal
-    before: Decimal | None = None
-    after: Decimal | None = None
-
-
-def gap(previous: Tick | None, tick: Tick, policy: MarketPolicy) -> Alarm | None:
-    """A jump of the mid between two successive fresh ticks that quote both sides."""
-    if previous is None or previous.at >= tick.at or not (is_quoted(previous) and is_quoted(tick)):
-        return None
-    percent = abs(tick.mid - previous.mid) * HUNDRED / previous.mid
-    if percent < policy.gap_percent:
-        return None
-    shown = percent.quantize(GAP_QUANTUM, ROUND_HALF_EVEN)
-    return Alarm(
-        kind=WarningKind.GAP,
-        figure=shown,
-        limit=policy.gap_percent,
-        before=previous.mid,
-        after=tick.mid,
-    )
-
-
-def is_quoted(tick: Tick) -> bool:
-    """Whether the tick is a market: both sides above zero, the ask not under the bid."""
-    return 0 < tick.bid <= tick.ask
-
-
-def spread(tick: Tick, spec: SymbolSpec, policy: MarketPolicy) -> Alarm | None:
-    """A spread wider than the symbol's limit, in a tick that quotes both sides."""
-    if not is_quoted(tick):
-        return None
-    own = by_symbol(policy.spread_pips_by_symbol, spec)
-    limit = policy.spread_pips if own is None else own
-    pips = in_pips(tick.ask - tick.bid, pip_size(spec, policy.pip_by_symbol))
-    return Alarm(kind=WarningKind.SPREAD, figure=pips, limit=limit) if pips > limit else None
+    CLOSE = "close"
+    HOLD = "hold"
+    HOLD_LONG = "hold1h"
+    HOLD_SESSION = "session"
+    DISMISS = "dismiss"
 
 
 class Change(Struct, frozen=True, kw_only=True, gc=False):
@@ -108,9 +74,18 @@ class Change(Struct, frozen=True, kw_only=True, gc=False):
     again: bool = False
 
 
+def alarm_of(seen: Seen, kind: str) -> Alarm | None:
+    """What a reading says is wrong, of one kind."""
+    return {
+        WarningKind.GAP: seen.jump,
+        WarningKind.SPREAD: seen.wide,
+        WarningKind.STILL: seen.still,
+    }[WarningKind(kind)]
+
+
 def open_warning(
     alarm: Alarm,
-    tick: Tick,
+    symbol: str,
     server: str,
     account_ids: list[int],
     now: datetime,
@@ -119,12 +94,18 @@ def open_warning(
     """A new warning, with the deadline at which it acts unanswered."""
     return MarketWarningRow(
         server=server,
-        symbol=tick.symbol,
+        symbol=symbol,
         kind=alarm.kind.value,
+        rule=alarm.rule.value,
+        action=alarm.action.value,
         state=WarningState.OPEN.value,
         figure=alarm.figure,
         limit=alarm.limit,
         worst=alarm.figure,
+        typical=alarm.typical,
+        price_before=alarm.before,
+        price_after=alarm.after,
+        before_at=alarm.before_at,
         account_ids=account_ids,
         opened_at=now,
         deadline_at=now + timedelta(seconds=policy.grace_s),
@@ -133,63 +114,190 @@ def open_warning(
 
 def advance(
     warning: MarketWarningRow,
-    alarm: Alarm | None,
+    seen: Seen,
     account_ids: list[int],
     now: datetime,
     policy: MarketPolicy,
 ) -> Change | None:
     """What time and the latest quote do to an unresolved warning; None where nothing changes.
 
-    `alarm` is this kind's alarm in the latest quote; `account_ids` who holds the symbol now.
+    `account_ids` is who holds the symbol now.
     """
-    worst = warning.worst if alarm is None else max(warning.worst, alarm.figure)
-    figure = warning.figure if alarm is None else alarm.figure
-    current = msgspec.structs.replace(warning, worst=worst, figure=figure, account_ids=account_ids)
-    is_gap = warning.kind == WarningKind.GAP
-    over = not account_ids or (not is_gap and alarm is None)
-    if over:
+    alarm = alarm_of(seen, warning.kind)
+    current = _with_figures(warning, alarm, account_ids)
+    if not account_ids:
         return Change(warning=_ended(current, now))
-    if warning.state == WarningState.HELD and _passed(warning.hold_until, now):
-        reopened = _next(
-            current,
-            state=WarningState.OPEN.value,
-            hold_until=None,
-            deadline_at=now + timedelta(seconds=policy.grace_s),
-        )
-        return Change(warning=reopened, again=True)
-    if warning.state == WarningState.OPEN and now >= warning.deadline_at:
-        if is_gap:
-            return Change(warning=_next(current, state=WarningState.CLOSING.value), close=True)
-        again = _next(current, deadline_at=now + timedelta(seconds=policy.grace_s))
-        return Change(warning=again, again=True)
-    if current.account_ids != warning.account_ids:
-        return Change(warning=current, told=False)
-    return None
+    current = _calmed(current, seen, now)
+    if _is_calm(current, now):
+        return Change(warning=_ended(current, now))
+    change = None
+    if alarm is not None and warning.state in (WarningState.OPEN, WarningState.HELD):
+        change = _graver(current, alarm, now, policy)
+    if change is None and warning.state == WarningState.HELD and _passed(warning.hold_until, now):
+        change = Change(warning=_reopened(current, now, policy), again=True)
+    if change is None and warning.state == WarningState.OPEN and now >= warning.deadline_at:
+        change = _at_deadline(current, seen, now, policy)
+    if change is None and _noted(current) != _noted(warning):
+        change = Change(warning=current, told=False)
+    return change
 
 
-def answer(
-    warning: MarketWarningRow, verb: str, user_id: int, now: datetime, policy: MarketPolicy
+def answer(  # noqa: PLR0911 - a table of verbs, with who, when and how long
+    warning: MarketWarningRow,
+    verb: str,
+    user_id: int,
+    now: datetime,
+    policy: MarketPolicy,
+    server_offset_s: int = 0,
 ) -> Change | None:
     """What an admin's press does; None where this warning does not offer that verb (any more)."""
     if warning.state in (WarningState.CLOSING, WarningState.RESOLVED):
         return None
-    if verb == "hold":
-        held = _next(
-            warning,
-            state=WarningState.HELD.value,
-            hold_until=now + timedelta(seconds=policy.hold_s),
-        )
+    until = {
+        Verb.HOLD.value: now + timedelta(seconds=policy.hold_s),
+        Verb.HOLD_LONG.value: now + HOLD_LONG,
+        Verb.HOLD_SESSION.value: session_end(now, server_offset_s),
+    }.get(verb)
+    if until is not None:
+        if warning.state == WarningState.DISMISSED:
+            return None
+        held = _next(warning, state=WarningState.HELD.value, hold_until=until, wait_until=None)
         return Change(warning=_answered(held, user_id, now))
-    if verb == "dismiss" and warning.kind == WarningKind.GAP:
+    if verb == Verb.DISMISS and warning.kind == WarningKind.GAP:
         ended = _ended(_next(warning, state=WarningState.DISMISSED.value), now)
         return Change(warning=_answered(ended, user_id, now))
-    if verb == "dismiss":
-        dismissed = _next(warning, state=WarningState.DISMISSED.value)
+    if verb == Verb.DISMISS and warning.state != WarningState.DISMISSED:
+        dismissed = _next(warning, state=WarningState.DISMISSED.value, hold_until=None)
         return Change(warning=_answered(dismissed, user_id, now))
-    if verb == "close" and warning.kind == WarningKind.GAP:
+    if verb == Verb.CLOSE and warning.action == Action.CLOSE:
+        if warning.state == WarningState.DISMISSED:
+            return None
         closing = _next(warning, state=WarningState.CLOSING.value)
         return Change(warning=_answered(closing, user_id, now), close=True)
     return None
+
+
+def blocks(warning: MarketWarningRow) -> bool:
+    """Whether new trades of the symbol are refused: a hold puts off the close, and only that."""
+    if warning.state in (WarningState.DISMISSED, WarningState.RESOLVED):
+        return False
+    return warning.action in (Action.BLOCK, Action.CLOSE)
+
+
+def session_end(now: datetime, server_offset_s: int) -> datetime:
+    """The end of the broker's trading day: its next midnight, on a weekend Monday's.
+
+    The library tells no sessions; the day's turn is the one end that all symbols share.
+    """
+    there = now + timedelta(seconds=server_offset_s)
+    midnight = there.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    rest = {SATURDAY: 2, SATURDAY + 1: 1}.get(there.weekday(), 0)
+    return midnight + rest * DAY - timedelta(seconds=server_offset_s)
+
+
+def _with_figures(
+    warning: MarketWarningRow, alarm: Alarm | None, account_ids: list[int]
+) -> MarketWarningRow:
+    if alarm is None:
+        return msgspec.structs.replace(warning, account_ids=account_ids)
+    return msgspec.structs.replace(
+        warning,
+        figure=alarm.figure,
+        worst=max(warning.worst, alarm.figure),
+        account_ids=account_ids,
+    )
+
+
+def _calmed(warning: MarketWarningRow, seen: Seen, now: datetime) -> MarketWarningRow:
+    """Since when what raised it is gone; unchanged where the reading says nothing of it."""
+    if warning.kind == WarningKind.STILL:
+        calm = seen.age <= FRESH_WITHIN or seen.resting
+    elif warning.kind == WarningKind.SPREAD and seen.pips is not None:
+        calm = seen.pips <= warning.limit * CALM_SHARE
+    else:
+        return warning
+    since = (warning.calm_since or now) if calm else None
+    return msgspec.structs.replace(warning, calm_since=since)
+
+
+def _is_calm(warning: MarketWarningRow, now: datetime) -> bool:
+    """Whether it is over; a close that began goes on to its end."""
+    if warning.calm_since is None or warning.state == WarningState.CLOSING:
+        return False
+    calm_for = CALM_FOR if warning.kind == WarningKind.SPREAD else timedelta()
+    return now - warning.calm_since >= calm_for
+
+
+def _graver(
+    warning: MarketWarningRow, alarm: Alarm, now: datetime, policy: MarketPolicy
+) -> Change | None:
+    """A further alarm that calls for more than the first did begins the grace period anew.
+
+    A gap's next jump does so too. On hold nothing begins; what it will do is remembered.
+    """
+    action = graver(warning.action, alarm.action)
+    deadline_at = now + timedelta(seconds=policy.grace_s)
+    if action == warning.action:
+        if warning.kind != WarningKind.GAP or action == Action.CLOSE:
+            return None
+        return Change(warning=msgspec.structs.replace(warning, deadline_at=deadline_at), told=False)
+    stricter = alarm.rule is WarningRule.LIMIT and warning.rule == WarningRule.TYPICAL
+    changed = _next(
+        warning,
+        action=action,
+        rule=alarm.rule.value if stricter else warning.rule,
+        limit=alarm.limit if stricter else warning.limit,
+        price_before=alarm.before,
+        price_after=alarm.after,
+        before_at=alarm.before_at,
+        typical=alarm.typical,
+        deadline_at=deadline_at,
+    )
+    return Change(warning=changed, again=warning.state == WarningState.OPEN)
+
+
+def _at_deadline(
+    warning: MarketWarningRow, seen: Seen, now: datetime, policy: MarketPolicy
+) -> Change | None:
+    if warning.action == Action.CLOSE:
+        wide = seen.too_wide is not None and warning.kind != WarningKind.SPREAD
+        limit = warning.deadline_at + timedelta(seconds=policy.close_spread_wait_s)
+        if wide and now < limit:
+            if warning.wait_until is not None:
+                return None
+            return Change(warning=_next(warning, wait_until=limit))
+        return Change(warning=_next(warning, state=WarningState.CLOSING.value), close=True)
+    if warning.kind == WarningKind.GAP:
+        return Change(warning=_ended(warning, now))
+    again = _next(warning, deadline_at=now + timedelta(seconds=policy.grace_s))
+    return Change(warning=again, again=True)
+
+
+def _reopened(warning: MarketWarningRow, now: datetime, policy: MarketPolicy) -> MarketWarningRow:
+    return _next(
+        warning,
+        state=WarningState.OPEN.value,
+        hold_until=None,
+        deadline_at=now + timedelta(seconds=policy.grace_s),
+    )
+
+
+def _noted(warning: MarketWarningRow) -> tuple[list[int], datetime | None]:
+    """What is written down although nobody is told."""
+    return warning.account_ids, warning.calm_since
+
+
+def worsened(warning: MarketWarningRow, alarm: Alarm | None) -> MarketWarningRow:
+    """The warning with the worst figure so far, which is no news."""
+    worst = warning.worst if alarm is None else max(warning.worst, alarm.figure)
+    return msgspec.structs.replace(warning, worst=worst)
+
+
+def expires(warning: MarketWarningRow) -> datetime:
+    """When time alone changes the warning next."""
+    if warning.state == WarningState.HELD and warning.hold_until is not None:
+        return warning.hold_until
+    return warning.wait_until or warning.deadline_at
 
 
 def _passed(until: datetime | None, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_market import MarketCloseAhead
 
 NEW = "new"
 EDIT = "edit"
@@ -71,9 +72,9 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             mode = REPLY if alert.state == "released" else EDIT
             return Delivery(warning, _release(alert.account_id, alert.asked_at.isoformat()), mode)
         case a.MarketWarning():
-            news = alert.version == 1 or alert.again
-            mode, urgent = (NEW, warning) if news else (EDIT, info)
-            return Delivery(urgent, f"market:{alert.warning_id}", mode)
+            return _of_market(f"market:{alert.warning_id}", alert.version == 1 or alert.again)
+        case MarketCloseAhead():
+            return _of_market(f"ahead:{alert.warning_id}:{alert.account_id}", alert.again)
         case own.AppStarted() | own.AppStopping():
             return Delivery(info, f"app:{alert.at.isoformat()}", NEW)
         case own.AppStanding():
@@ -86,6 +87,11 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(info, f"limits:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case _:
             return _of_terminal(alert)
+
+
+def _of_market(thread: str, news: bool) -> Delivery:  # noqa: FBT001 - the one thing it asks
+    """A warning, told anew where it is news; what becomes of it takes its place."""
+    return Delivery(a.Priority.WARNING if news else a.Priority.INFO, thread, NEW if news else EDIT)
 
 
 def _of_terminal(alert: t.TerminalAlert) -> Delivery:

@@ -26,6 +26,7 @@ from core.ports import (
 from core.records import AccountRow, ApprovalRow, SignalRow, TradeRow, UserRow
 from core.services.desk import AccountMemory, Desk
 from core.services.errors import Refused
+from core.services.market_guard import MarketGuard
 from core.services.policy import EnginePolicy
 from core.services.quoting import tradable_symbol
 from core.services.recording import Recorder
@@ -38,18 +39,19 @@ EXPIRED_PER_ROUND_MAX = 200
 class DecideApproval:
     """Approve or reject one offer, by the client whose account it is for."""
 
-    def __init__(  # noqa: PLR0913 - the composition root names each dependency once
+    def __init__(  # noqa: PLR0913, PLR0917 - the composition root names each dependency once
         self,
-        *,
         store: Store,
         gateway: TerminalGateway,
         clock: Clock,
         desk: Desk,
         policy: EnginePolicy,
         block: TerminalBlock,
+        market: MarketGuard,
         wake: Callable[[int], None],
     ) -> None:
         self._block = block
+        self._market = market
         self._store = store
         self._gateway = gateway
         self._clock = clock
@@ -128,6 +130,9 @@ class DecideApproval:
     ) -> ApprovalDecided:
         side = Side(signal.side)
         tick, spec = tradable_symbol(snapshot, signal.symbol, side, signal.volume)
+        # This quote may be the first that is wrong, and its warning is open when this returns.
+        await self._market.look(snapshot)
+        self._market.refuse_blocked(memory.account.server, spec.name)
         price = tick.ask if side is Side.BUY else tick.bid
         now = self._clock.now()
         _check_open(approval, signal, now)

@@ -8,6 +8,7 @@ from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
     EquityPoint,
+    OverrideLine,
     PendingLine,
     PositionLine,
     SystemBoard,
@@ -16,6 +17,7 @@ from core.domain.board import (
 )
 from core.domain.cycle import limits_in_force
 from core.domain.drawdown import floor_equity
+from core.domain.market import WarningState
 from core.domain.matching import identifiers
 from core.domain.people import Person
 from core.domain.permissions import standing
@@ -28,6 +30,7 @@ from core.records import (
     CloseJobRow,
     MarketWarningRow,
     OutboxRow,
+    OverrideRow,
     PositionSnapshotRow,
     UserRow,
 )
@@ -36,6 +39,7 @@ from core.services.desk import ACTIVE_JOB_STATES, AccountMemory, Desk, load_memo
 HISTORY_SPAN = timedelta(hours=24)
 HISTORY_POINTS_MAX = 1440
 ACCOUNTS_MAX = 500
+OVERRIDES_MAX = 30
 
 
 class Boards:
@@ -84,14 +88,53 @@ class Boards:
         async with self._store.reading() as tx:
             rows = await tx.find(MarketWarningRow, resolved_at=None, order_by="opened_at")
             users = {u.id: u.name for u in await tx.find(UserRow)} if rows else {}
-        return [self._warning(row, users) for row in rows]
+            overrides = await tx.find(OverrideRow, warning_id=tuple(row.id for row in rows))
+        reasons = {each.warning_id: each.reason for each in overrides}
+        return [self._warning(row, users, reasons.get(row.id, "")) for row in rows]
+
+    async def overrides(self) -> list[OverrideLine]:
+        """Admins' decisions of a day, and older ones that still last; the newest first."""
+        async with self._store.reading() as tx:
+            open_now = await tx.find(MarketWarningRow, resolved_at=None)
+            recent = await tx.find(
+                OverrideRow,
+                created_at__ge=self._clock.now() - HISTORY_SPAN,
+                order_by="-id",
+                limit=OVERRIDES_MAX,
+            )
+            lasting = await tx.find(OverrideRow, warning_id=tuple(w.id for w in open_now))
+            rows = {row.id: row for row in (*recent, *lasting)}
+            ids = tuple({row.warning_id for row in rows.values()})
+            warnings = {w.id: w for w in await tx.find(MarketWarningRow, id=ids)}
+            users = {u.id: u.name for u in await tx.find(UserRow)} if rows else {}
+        newest: dict[int, int] = {}
+        for row in rows.values():
+            newest[row.warning_id] = max(row.id, newest.get(row.warning_id, 0))
+        return [
+            OverrideLine(
+                verb=row.verb,
+                by=users.get(row.user_id, ""),
+                reason=row.reason,
+                decided_at=row.created_at,
+                expires_at=row.expires_at,
+                lasts=newest[row.warning_id] == row.id
+                and warnings[row.warning_id].resolved_at is None
+                and warnings[row.warning_id].state != WarningState.OPEN,
+                warning=self._warning(warnings[row.warning_id], users),
+            )
+            for row in sorted(rows.values(), key=lambda row: row.id, reverse=True)
+        ]
 
     async def warning(self, warning_id: int) -> WarningLine | None:
         """One market warning as it stands, resolved ones too; None where there is none."""
         async with self._store.reading() as tx:
             row = await tx.get(MarketWarningRow, warning_id)
             user = await tx.get(UserRow, row.answered_by) if row and row.answered_by else None
-        return self._warning(row, {user.id: user.name} if user else {}) if row else None
+            last = await tx.first(OverrideRow, warning_id=warning_id, order_by="-id")
+        if row is None:
+            return None
+        users = {user.id: user.name} if user else {}
+        return self._warning(row, users, last.reason if last else "")
 
     async def system(self) -> SystemBoard:
         """How Reckoner is."""
@@ -149,7 +192,9 @@ class Boards:
             if row.equity is not None and row.peak_equity is not None
         )
 
-    def _warning(self, row: MarketWarningRow, users: dict[int, str]) -> WarningLine:
+    def _warning(
+        self, row: MarketWarningRow, users: dict[int, str], reason: str = ""
+    ) -> WarningLine:
         names = []
         for account_id in row.account_ids:
             memory = self._desk.peek(account_id)
@@ -170,6 +215,14 @@ class Boards:
             deadline_at=row.deadline_at,
             hold_until=row.hold_until,
             answered_by=users.get(row.answered_by, "") if row.answered_by else "",
+            rule=row.rule,
+            action=row.action,
+            typical=row.typical,
+            wait_until=row.wait_until,
+            reason=reason,
+            price_before=row.price_before,
+            price_after=row.price_after,
+            before_at=row.before_at,
         )
 
 

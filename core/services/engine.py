@@ -106,6 +106,7 @@ class Engine:
 
     async def announce_stop(self) -> None:
         """Tell the admins that nothing is guarded from now on."""
+        await self.market.keep()
         board = await self.boards.system()
         now = self.clock.now()
         async with self.store.writing() as tx:
@@ -152,18 +153,8 @@ def assemble(  # noqa: PLR0913 - each port is named once
         sync=sync,
         market=market,
         people=People(store, clock),
-        post_signal=PostSignal(
-            store=store, gateway=gateway, clock=clock, desk=desk, policy=policy, block=block
-        ),
-        decide_approval=DecideApproval(
-            store=store,
-            gateway=gateway,
-            clock=clock,
-            desk=desk,
-            policy=policy,
-            block=block,
-            wake=wake,
-        ),
+        post_signal=PostSignal(store, gateway, clock, desk, policy, block, market),
+        decide_approval=DecideApproval(store, gateway, clock, desk, policy, block, market, wake),
         expire_offers=ExpireOffers(store=store, clock=clock, policy=policy),
         boards=boards,
         first_look=FirstLook(

@@ -18,7 +18,8 @@ class Refused(Exception):
     still_unreadable (login, reason, since), not_read_since (login, since), list_expired (at),
     same_login (login), no_account, in_the_future (day), before_all (day),
     too_many_tokens (limit), bad_label (limit), no_such_token, bad_signature, not_fresh (seconds),
-    replayed, key_used (signal).
+    replayed, key_used (signal),
+    market_warning (symbol, kind, figure, limit), reason_missing, reason_long (most), not_offered.
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

@@ -1,4 +1,4 @@
-"""Close a symbol after a gap that nobody answered, in each account's own cycle (law 16)."""
+"""Close a symbol that a market warning calls to close, in each account's own cycle (law 16)."""
 
 from collections.abc import Callable
 
@@ -11,6 +11,8 @@ from core.records import CloseJobRow, MarketWarningRow
 from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
+
+_UNITS = {"gap": "%", "spread": "pips"}
 
 
 class GapClose:
@@ -47,8 +49,8 @@ class GapClose:
         now = self._clock.now()
         job = CloseJobRow(
             account_id=memory.account.id,
-            trigger_key=f"gap:{warning.id}",
-            reason="market_gap",
+            trigger_key=f"{warning.kind}:{warning.id}",
+            reason=f"market_{warning.kind}",
             scope=warning.symbol,
             state="closing",
             deadline_at=now,
@@ -70,5 +72,5 @@ class GapClose:
                 symbol=warning.symbol,
                 event_type="guard_trigger",
                 status="warning",
-                error_message=f"market gap {warning.figure} %",
+                error_message=f"market {warning.kind} {warning.figure} {_UNITS[warning.kind]}",
             )

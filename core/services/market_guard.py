@@ -1,28 +1,29 @@
-"""The market guard at work: quotes in, one warning per (server, symbol, kind) out, gaps closed.
+"""The market guard at work: quotes in, one warning per (server, symbol, kind) out, closes begun.
 
-Judges the quotes of the reading just taken. Only symbols that some account holds are watched.
+Judges the quotes of the reading just taken. Every quote is remembered; warned is only of symbols
+that some account holds.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain import market
-from core.domain.alert_parts import Exposure
-from core.domain.broker import ZERO, AccountSnapshot, Side, SymbolSpec, Tick
-from core.domain.market import Alarm, Change, WarningKind, WarningState
+from core.domain.broker import AccountSnapshot, Tick
+from core.domain.market import REASON_UNITS_MAX, Change, WarningState
 from core.domain.people import Person
+from core.domain.quotes import Action, Alarm, Seen, WarningKind, includes
 from core.ports import Clock, Metrics, Store, Transaction
 from core.records import AccountRow, MarketWarningRow, OverrideRow, UserRow
 from core.services import audit
-from core.services.desk import AccountMemory, Desk
+from core.services.desk import Desk
 from core.services.errors import Refused
+from core.services.market_telling import MarketTelling
+from core.services.market_watch import MarketWatch
 from core.services.policy import EnginePolicy
-from core.services.speaking import speak
 
 Key = tuple[str, str, str]
 
@@ -47,13 +48,13 @@ class MarketGuard:
         self._policy = policy
         self._wake = wake
         self._lock = asyncio.Lock()
-        self._ticks: dict[tuple[str, str], Tick] = {}
-        self._specs: dict[tuple[str, str], SymbolSpec] = {}
+        self._watch = MarketWatch(store, policy.market)
+        self._telling = MarketTelling(desk, policy.admin_chat_id)
         self._open: dict[Key, MarketWarningRow] = {}
-        self._jumps: dict[Key, Alarm] = {}
 
     async def load(self) -> None:
-        """Take up the warnings that were unresolved when the process ended."""
+        """Take up the quotes, and the warnings that were unresolved when the process ended."""
+        await self._watch.load(self._clock.now())
         async with self._store.reading() as tx:
             rows = await tx.find(MarketWarningRow, resolved_at=None)
             enabled = {row.id for row in await tx.find(AccountRow, enabled=True)}
@@ -71,62 +72,81 @@ class MarketGuard:
         """The warnings that are not over, oldest first."""
         return sorted(self._open.values(), key=lambda w: w.opened_at)
 
+    def refuse_blocked(self, server: str, symbol: str) -> None:
+        """Raise Refused: market_warning, where new trades of the symbol are not to be opened now.
+
+        By a warning that blocks, or, where nobody holds the symbol and so nobody was warned, by
+        what its last quote says.
+        """
+        for kind in WarningKind:
+            warning = self._open.get((server, symbol, kind.value))
+            if warning is not None and market.blocks(warning):
+                raise _blocked(symbol, kind, warning.figure, warning.limit)
+        seen = self._watch.seen(server, symbol)
+        for alarm in (seen.wide, seen.still) if seen is not None else ():
+            known = alarm and self._open.get((server, symbol, alarm.kind.value))
+            if alarm is not None and known is None and includes(alarm.action, Action.BLOCK):
+                raise _blocked(symbol, alarm.kind, alarm.figure, alarm.limit)
+
     async def look(self, snapshot: AccountSnapshot) -> None:
         """Judge the quotes of one reading."""
         server = snapshot.state.server
         async with self._lock:
-            for symbol, tick in snapshot.ticks.items():
-                spec = snapshot.symbols.get(symbol)
-                previous = self._ticks.get((server, symbol))
-                if spec is None or (previous is not None and tick.at < previous.at):
-                    continue
-                self._ticks[(server, symbol)] = tick
-                self._specs[(server, symbol)] = spec
-                holders = self._holders(server, symbol)
-                if not holders and not self._watched(server, symbol):
-                    continue
-                jump = market.gap(previous, tick, self._policy.market)
-                wide = market.spread(tick, spec, self._policy.market)
-                await self._judge(server, tick, WarningKind.GAP, jump, holders)
-                await self._judge(server, tick, WarningKind.SPREAD, wide, holders)
+            self._watch.holds(snapshot)
+            for symbol, seen in self._watch.look(snapshot):
+                holders = self._watch.holders(server, symbol)
+                for kind in WarningKind:
+                    await self._judge(server, symbol, kind, seen, holders)
 
     async def pass_time(self) -> None:
-        """Let deadlines and holds run out even where no new reading comes."""
+        """Let deadlines and holds run out even where no new reading comes; write quotes down."""
         now = self._clock.now()
         async with self._lock:
             for warning in self.unresolved():
-                due = warning.hold_until if warning.state == "held" else warning.deadline_at
-                holders = self._holders(warning.server, warning.symbol)
-                if holders and (due is None or now < due):
+                holders = self._watch.holders(warning.server, warning.symbol)
+                if holders and now < market.expires(warning):
                     continue
-                tick = self._ticks.get((warning.server, warning.symbol))
-                spec = self._specs.get((warning.server, warning.symbol))
-                if tick is None or spec is None:
+                seen = self._watch.seen(warning.server, warning.symbol)
+                if seen is None:
                     continue  # nothing read since the start: the first reading judges
-                alarm = None
-                if warning.kind == WarningKind.SPREAD:
-                    alarm = market.spread(tick, spec, self._policy.market)
-                await self._advance(warning, alarm, holders)
+                await self._advance(warning, replace(seen, jump=None), holders)
+            await self._watch.save(now)
+
+    async def keep(self) -> None:
+        """Write down every quote and sample, at the end."""
+        async with self._lock:
+            await self._watch.save(self._clock.now(), force=True)
 
     async def answer(
-        self, actor: Person, warning_id: int, version: int, verb: str
+        self, actor: Person, warning_id: int, version: int | None, verb: str, reason: str
     ) -> MarketWarningRow:
-        """Do what an admin pressed. Raises Refused for a stale button or an unknown warning."""
+        """Do what an admin pressed or wrote, of the version they saw (None: as it stands now).
+
+        Raises Refused: not_found, stale_button, not_offered; then reason_missing or reason_long.
+        """
         async with self._lock:
             warning = next((w for w in self._open.values() if w.id == warning_id), None)
-            if warning is None or warning.version != version:
+            if warning is None or version not in {None, warning.version}:
                 raise await self._stale(warning_id)
             if warning.state == WarningState.CLOSING:
                 raise await self._stale(warning_id)
             now = self._clock.now()
-            change = market.answer(warning, verb, actor.user_id, now, self._policy.market)
+            offset_s = self._watch.offset_s(warning.server)
+            if verb == market.Verb.HOLD_SESSION and offset_s is None:
+                raise Refused("not_offered")  # its clock is not known before the first reading
+            policy = self._policy.market
+            change = market.answer(warning, verb, actor.user_id, now, policy, offset_s or 0)
             if change is None:
-                raise Refused("not_found")
+                raise Refused("not_offered")
+            if not reason.strip():
+                raise Refused("reason_missing")
+            if len(reason) > REASON_UNITS_MAX:
+                raise Refused("reason_long", most=REASON_UNITS_MAX)
             override = OverrideRow(
                 warning_id=warning.id,
                 user_id=actor.user_id,
                 verb=verb,
-                reason=f"button by {actor.name}",
+                reason=reason.strip(),
                 created_at=now,
                 expires_at=change.warning.hold_until,
             )
@@ -145,88 +165,99 @@ class MarketGuard:
     # --- judging --------------------------------------------------------------------------------
 
     async def _judge(
-        self, server: str, tick: Tick, kind: WarningKind, alarm: Alarm | None, holders: list[int]
+        self, server: str, symbol: str, kind: WarningKind, seen: Seen, holders: list[int]
     ) -> None:
-        key = (server, tick.symbol, kind.value)
-        warning = self._open.get(key)
-        if alarm is not None and kind is WarningKind.GAP:
-            self._jumps[key] = alarm
+        warning = self._open.get((server, symbol, kind.value))
+        alarm = market.alarm_of(seen, kind)
         if warning is not None:
-            await self._advance(warning, alarm, holders)
+            await self._advance(warning, seen, holders)
         elif alarm is not None and holders:
             now = self._clock.now()
-            opened = market.open_warning(alarm, tick, server, holders, now, self._policy.market)
+            policy = self._policy.market
+            opened = market.open_warning(alarm, symbol, server, holders, now, policy)
             await self._commit(Change(warning=opened))
             self._metrics.guard_triggered(f"market_{kind.value}")
 
-    async def _advance(
-        self, warning: MarketWarningRow, alarm: Alarm | None, holders: list[int]
-    ) -> None:
+    async def _advance(self, warning: MarketWarningRow, seen: Seen, holders: list[int]) -> None:
         # An account of the warning that was not read since the start may hold it still.
         unread = [i for i in warning.account_ids if not self._was_read(i)]
         holders = sorted({*holders, *unread})
         now = self._clock.now()
-        change = market.advance(warning, alarm, holders, now, self._policy.market)
+        change = market.advance(warning, seen, holders, now, self._policy.market)
         if change is not None:
             await self._commit(change)
-        elif alarm is not None and alarm.figure > warning.worst:
-            key = (warning.server, warning.symbol, warning.kind)
-            self._open[key] = replace(warning, worst=alarm.figure)
-
-    def _holders(self, server: str, symbol: str) -> list[int]:
-        return sorted(
-            m.account.id
-            for m in self._desk.all()
-            if m.account.server == server and m.snapshot is not None and _holds(m, symbol)
-        )
+            return
+        alarm: Alarm | None = market.alarm_of(seen, warning.kind)
+        key = (warning.server, warning.symbol, warning.kind)
+        self._open[key] = market.worsened(warning, alarm)
 
     def _was_read(self, account_id: int) -> bool:
         memory = self._desk.peek(account_id)
         return memory is not None and memory.snapshot is not None
-
-    def _watched(self, server: str, symbol: str) -> bool:
-        return any((server, symbol, kind.value) in self._open for kind in WarningKind)
 
     # --- writing --------------------------------------------------------------------------------
 
     async def _commit(
         self, change: Change, *, override: OverrideRow | None = None, by: str = ""
     ) -> None:
-        """Warning, override, audit and alert in one commit.
+        """Warning, override, audit and alerts in one commit.
 
         No account is locked here: one with a slow terminal would hold up everybody's market guard.
         Each account's own cycle finds that its symbol is to be closed, and is woken for it.
         """
         now = self._clock.now()
+        key = (change.warning.server, change.warning.symbol, change.warning.kind)
+        known = self._open.get(key)
+        seen = self._watch.seen(*key[:2])
         async with self._store.writing() as tx:
             warning = await self._save(tx, change.warning)
             if override is not None:
                 await tx.insert(override)
-            await audit.append(
-                tx,
-                0,
-                by or "engine",
-                _word(warning, by),
-                {
-                    "warning": warning.id,
-                    "symbol": warning.symbol,
-                    "kind": warning.kind,
-                    "state": warning.state,
-                    "figure": warning.figure,
-                    "accounts": warning.account_ids,
-                },
-                now,
-            )
             if change.told:
-                await self._say(tx, change, warning, by, now)
-        key = (warning.server, warning.symbol, warning.kind)
+                ids = warning.account_ids or (known.account_ids if known else [])
+                reason = override.reason if override is not None else ""
+                await self._audit(tx, warning, override, by, now)
+                await self._telling.admins(
+                    tx, change, warning, ids, seen, now, by=by, reason=reason
+                )
+            await self._telling.clients(tx, change, warning, known, now)
         if warning.resolved_at is None:
             self._open[key] = warning
         else:
             self._open.pop(key, None)
-            self._jumps.pop(key, None)
         for account_id in warning.account_ids if change.close else ():
             self._wake(account_id)
+
+    async def _audit(
+        self,
+        tx: Transaction,
+        warning: MarketWarningRow,
+        override: OverrideRow | None,
+        by: str,
+        now: datetime,
+    ) -> None:
+        """What was decided, and by which figures."""
+        quote = self._watch.track(warning.server, warning.symbol)
+        detail = {
+            "warning": warning.id,
+            "symbol": warning.symbol,
+            "kind": warning.kind,
+            "rule": warning.rule,
+            "action": warning.action,
+            "state": warning.state,
+            "figure": warning.figure,
+            "limit": warning.limit,
+            "accounts": warning.account_ids,
+        }
+        if quote is not None:
+            detail |= _quote(quote.tick)
+        if override is not None:
+            detail |= {
+                "verb": override.verb,
+                "reason": override.reason,
+                "expires_at": override.expires_at,
+            }
+        await audit.append(tx, 0, by or "engine", _word(warning, by), detail, now)
 
     async def _save(self, tx: Transaction, warning: MarketWarningRow) -> MarketWarningRow:
         if warning.id == 0:
@@ -239,74 +270,13 @@ class MarketGuard:
         await tx.update(MarketWarningRow, {"id": warning.id}, **changes)
         return warning
 
-    async def _say(
-        self, tx: Transaction, change: Change, warning: MarketWarningRow, by: str, now: datetime
-    ) -> None:
-        key = (warning.server, warning.symbol, warning.kind)
-        known, jump = self._open.get(key), self._jumps.get(key)
-        ids = warning.account_ids or (known.account_ids if known else [])
-        ended = "" if warning.resolved_at is None else "calm" if warning.account_ids else "not_held"
-        if not by and ended and warning.answered_by:
-            user = await tx.get(UserRow, warning.answered_by)
-            by = user.name if user else ""
-        alert = a.MarketWarning(
-            warning_id=warning.id,
-            version=warning.version,
-            warning=warning.kind,
-            symbol=warning.symbol,
-            server=warning.server,
-            state=warning.state,
-            figure=warning.figure,
-            limit=warning.limit,
-            worst=warning.worst,
-            accounts=tuple(self.names(ids)),
-            opened_at=warning.opened_at,
-            deadline_at=warning.deadline_at,
-            hold_until=warning.hold_until,
-            answered_by=by,
-            at=now,
-            again=change.again,
-            price_before=jump.before if jump else None,
-            price_after=jump.after if jump else None,
-            exposures=self._exposures(ids, warning.symbol),
-            ended=ended,
-        )
-        await speak(tx, alert, client=None, admin=self._policy.admin_chat_id, now=now)
 
-    def names(self, account_ids: Iterable[int]) -> list[str]:
-        """Account ids as people know them: client and login."""
-        known = (self._desk.peek(account_id) for account_id in account_ids)
-        return [_name(m) for m in known if m is not None]
-
-    def _exposures(self, account_ids: Iterable[int], symbol: str) -> tuple[Exposure, ...]:
-        found = (self._desk.peek(account_id) for account_id in account_ids)
-        return tuple(e for memory in found if memory is not None for e in _held(memory, symbol))
+def _quote(tick: Tick) -> dict[str, object]:
+    return {"bid": tick.bid, "ask": tick.ask, "quoted_at": tick.at}
 
 
-def _name(memory: AccountMemory) -> str:
-    return f"{memory.user.name} {memory.account.login}"
-
-
-def _held(memory: AccountMemory, symbol: str) -> list[Exposure]:
-    """What an account holds of a symbol, a line per side, as last read."""
-    snapshot = memory.snapshot
-    positions = [p for p in snapshot.positions if p.symbol == symbol] if snapshot else []
-    return [
-        Exposure(
-            account=_name(memory),
-            side=side.value,
-            volume=sum((p.volume for p in positions if p.side is side), ZERO),
-            profit=sum((p.profit + p.swap for p in positions if p.side is side), ZERO),
-            currency=memory.account.currency,
-        )
-        for side in Side
-        if any(p.side is side for p in positions)
-    ]
-
-
-def _holds(memory: AccountMemory, symbol: str) -> bool:
-    snapshot = memory.snapshot
-    return snapshot is not None and any(p.symbol == symbol for p in snapshot.positions)
+def _blocked(symbol: str, kind: WarningKind, figure: object, limit: object) -> Refused:
+    return Refused("market_warning", symbol=symbol, kind=kind.value, figure=figure, limit=limit)
 
 
 def _word(warning: MarketWarningRow, by: str) -> str:

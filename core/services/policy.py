@@ -5,7 +5,7 @@ from msgspec import Struct
 from core.domain.cadence import Cadence
 from core.domain.closing import ClosePolicy
 from core.domain.limits import GuardLimits
-from core.domain.market import MarketPolicy
+from core.domain.quotes import MarketPolicy
 from core.domain.reconciliation import Policy
 
 

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from core.domain.broker import AccountSnapshot, Side, SymbolSpec, Tick
-from core.domain.market import is_quoted
 from core.domain.permissions import may_open
+from core.domain.quotes import is_quoted
 from core.domain.signals import volume_fits
 from core.domain.symbols import known_as, meaning
 from core.services.errors import Refused

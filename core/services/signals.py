@@ -26,6 +26,7 @@ from core.records import AccountRow, AccountStateRow, ApprovalRow, SignalRow, Us
 from core.services import audit
 from core.services.desk import Desk
 from core.services.errors import Refused
+from core.services.market_guard import MarketGuard
 from core.services.policy import EnginePolicy
 from core.services.quoting import bad_volume, quoted_symbol
 from core.services.speaking import speak
@@ -40,19 +41,20 @@ QUOTE_TRIES_MAX = 3
 class PostSignal:
     """Offer a signal to every enabled account of an active client."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the composition root names each dependency once
         self,
-        *,
         store: Store,
         gateway: TerminalGateway,
         clock: Clock,
         desk: Desk,
         policy: EnginePolicy,
         block: TerminalBlock,
+        market: MarketGuard,
     ) -> None:
         self._store = store
         self._desk = desk
         self._block = block
+        self._market = market
         self._gateway = gateway
         self._clock = clock
         self._policy = policy
@@ -61,7 +63,7 @@ class PostSignal:
         """Post the signal once per `source_key`.
 
         Raises Refused: not_admin, unknown_symbol, ambiguous_symbol, wrong_side_stop, bad_volume,
-        no_price.
+        no_price, market_warning.
         """
         if not actor.is_admin:
             raise Refused("not_admin")
@@ -109,9 +111,13 @@ class PostSignal:
                         await self._block(memory, str(error), reading=False)
                 continue
             try:
-                return quoted_symbol(snapshot, symbol)
+                tick, spec = quoted_symbol(snapshot, symbol)
+                await self._market.look(snapshot)
+                self._market.refuse_blocked(account.server, spec.name)
             except Refused as refused:
                 refusal = refused
+            else:
+                return tick, spec
         if refusal is None:
             raise Refused("no_price", symbol=symbol)
         if refusal.code == "no_such_symbol":

@@ -9,6 +9,7 @@ from core.domain import alerts as a
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_market import MarketCloseAhead
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
@@ -27,6 +28,7 @@ CLIENT_ONLY = (
     a.TradeNotPlaced,
     a.PositionClosed,
     a.PositionsClosed,
+    MarketCloseAhead,
     m.CashFlowSeen,
     m.ResultsBooked,
     DailyDigest,

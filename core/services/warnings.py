@@ -13,12 +13,15 @@ class AnswerWarning:
         self._market = market
 
     async def __call__(
-        self, actor: Person, warning_id: int, version: int, verb: str
+        self, actor: Person, warning_id: int, version: int | None, verb: str, reason: str
     ) -> WarningAnswered:
-        """Answer. Raises Refused: not_admin, not_found, stale_button."""
+        """Answer the version that was seen (None: as it stands now).
+
+        Raises Refused: not_admin, and those of `MarketGuard.answer`.
+        """
         if not actor.is_admin:
             raise Refused("not_admin")
-        warning = await self._market.answer(actor, warning_id, version, verb)
+        warning = await self._market.answer(actor, warning_id, version, verb, reason)
         return WarningAnswered(
             state=warning.state, symbol=warning.symbol, hold_until=warning.hold_until
         )

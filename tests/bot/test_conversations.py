@@ -232,7 +232,14 @@ async def test_a_press_too_old_for_a_popup_is_answered_in_private_words(chat: Co
 async def test_a_warning_is_answered_with_its_version(chat: Conversation) -> None:
     press = WarningPress(warning_id=21, version=3, verb=WarningVerb.DISMISS)
     await chat.feed(press_json(OLGA, press.pack(), ADMIN_CHAT))
-    assert chat.services.calls == [("answer_warning", OLGA, 21, 3, "dismiss")]
+    assert chat.services.calls == [], "nothing is done before the reason is given"
+    (asked,) = chat.telegram.named("editMessageReplyMarkup")
+    assert labels(asked) == [
+        ["News", "Bad quote", "Rollover"],
+        ["Hedged", "Agreed with client", "Back"],
+    ]
+    await chat.feed(press_json(OLGA, data_of(asked, "Bad quote"), ADMIN_CHAT))
+    assert chat.services.calls == [("answer_warning", OLGA, 21, 3, "dismiss", "bad_quote")]
     assert chat.popup == "XAUUSD: dismissed"
     assert chat.telegram.named("editMessageText") == [], "the outbox edits the warning itself"
 
@@ -240,10 +247,11 @@ async def test_a_warning_is_answered_with_its_version(chat: Conversation) -> Non
 async def test_a_copy_of_a_warning_is_redrawn_by_its_press(chat: Conversation) -> None:
     await chat.feed(message_json(OLGA, "/warnings", ADMIN_CHAT))
     (copy,) = chat.telegram.named("sendMessage")
-    data = data_of(copy, "Dismiss")
+    await chat.feed(press_json(OLGA, data_of(copy, "Dismiss"), ADMIN_CHAT))
+    data = data_of(chat.telegram.named("editMessageReplyMarkup")[-1], "News")
     chat.services.lines = [replace(chat.services.lines[0], state="dismissed", answered_by="Olga")]
     await chat.feed(press_json(OLGA, data, ADMIN_CHAT))
-    assert chat.services.calls[0] == ("answer_warning", OLGA, 21, 1, "dismiss")
+    assert chat.services.calls[0] == ("answer_warning", OLGA, 21, 1, "dismiss", "news")
     (edit,) = chat.telegram.named("editMessageText")
     assert "✅ Dismissed: Gap" in edit.text
     assert "Answered by Olga." in edit.text
@@ -262,11 +270,12 @@ async def test_a_stale_press_redraws_what_was_pressed(chat: Conversation) -> Non
 
 async def test_warnings_show_their_buttons_again(chat: Conversation) -> None:
     line = chat.services.lines[0]
-    chat.services.lines = [line, replace(line, warning_id=22, warning="spread")]
+    chat.services.lines = [line, replace(line, warning_id=22, warning="spread", action="warn")]
     await chat.feed(message_json(OLGA, "/warnings", ADMIN_CHAT))
     gap, spread = chat.telegram.named("sendMessage")
-    assert labels(gap) == [["Close now", "Hold 15 min", "Dismiss"]]
-    assert labels(spread) == [["Hold 15 min", "Dismiss"]]
+    second = ["Hold until day's end", "Dismiss"]
+    assert labels(gap) == [["Close now", "Hold 15 min", "Hold 1 h"], second]
+    assert labels(spread) == [["Hold 15 min", "Hold 1 h"], second]
 
 
 async def test_release_by_command_and_by_button(chat: Conversation) -> None:

@@ -4,7 +4,7 @@ Time moves only when the test says so. The gateway speaks the terminal protocol'
 through the real translation, so what differs from the demo is the HTTP between.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -43,6 +43,7 @@ from core.sim.faults import parse_fault
 from core.sim.fence import Stale
 from core.sim.ledger import Account
 from core.sim.simulation import PERSON, Opening, Simulation
+from core.sim.symbols import SYMBOLS, SymbolTerms
 from core.sim.terminal import Terminal
 from tests.fakes.audit_keys import AUDIT_KEYS
 from tests.fakes.metrics import CountingMetrics
@@ -83,8 +84,8 @@ class TestClock:
 
     __test__ = False
 
-    def __init__(self) -> None:
-        self.instant = START
+    def __init__(self, start: datetime = START) -> None:
+        self.instant = start
 
     def now(self) -> datetime:
         """The instant it stands at."""
@@ -177,9 +178,12 @@ def _dated(snapshot: AccountSnapshot, by: timedelta) -> AccountSnapshot:
 class House:
     """Everything, on one data directory; `restart` kills the app and starts it again."""
 
+    begins: datetime = START
+    terms: Mapping[str, SymbolTerms] = SYMBOLS
+
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
-        self.clock = TestClock()
+        self.clock = TestClock(self.begins)
         self.metrics = CountingMetrics()
         self.settings = load(
             {},
@@ -204,7 +208,9 @@ class House:
             )
             for login, owner, currency, mode, deposit in ACCOUNTS
         ]
-        self.sim = Simulation(self.world, self.now_ms, openings, mode="manual", seed=1)
+        self.sim = Simulation(
+            self.world, self.now_ms, openings, mode="manual", seed=1, symbols=self.terms
+        )
         self.store: SqlStore
         self.engine: Engine
         self.gateway: SimGateway

@@ -31,7 +31,7 @@ async def press(house: House, verb: str, version: int | None = None) -> None:
     """Ada presses a button of the newest warning."""
     row = (await house.rows(MarketWarningRow))[-1]
     ada = await house.person(ADMIN)
-    await house.engine.answer_warning(ada, row.id, version or row.version, verb)
+    await house.engine.answer_warning(ada, row.id, version or row.version, verb, "news")
 
 
 async def test_a_gap_warns_once_for_all_accounts_with_its_deadline(house: House) -> None:
@@ -123,7 +123,9 @@ async def test_a_wide_spread_warns_holds_and_resolves(house: House) -> None:
     assert [w.again for w in await warnings(house)] == [False, True, True]
     assert house.sends(GBP) == []
     house.price("1970.00", "1970.30")
-    await house.run(10)
+    await house.run(25)
+    assert (await warnings(house))[-1].state == "open", "narrow for less than half a minute"
+    await house.run(15)
     assert (await warnings(house))[-1].state == "resolved"
     # A second widening is a second episode.
     house.price("1970.00", "1971.20")
@@ -169,7 +171,9 @@ async def test_a_client_cannot_answer(house: House) -> None:
     await house.run(5)
     (row,) = await house.rows(MarketWarningRow)
     with pytest.raises(Refused) as refused:
-        await house.engine.answer_warning(await house.person(BEN), row.id, row.version, "dismiss")
+        await house.engine.answer_warning(
+            await house.person(BEN), row.id, row.version, "dismiss", "news"
+        )
     assert refused.value.code == "not_admin"
 
 

@@ -73,7 +73,7 @@ async def test_two_symbols_are_closed_side_by_side(house: House) -> None:
     house.fault(USD, "market_closed", times=1)
     ada = await house.person(ADMIN)
     for row in await house.rows(MarketWarningRow):
-        await house.engine.answer_warning(ada, row.id, row.version, "close")
+        await house.engine.answer_warning(ada, row.id, row.version, "close", "news")
     await house.run(3)
     assert len(house.sim.ledger.positions(USD)) == 1
     await house.run(30)

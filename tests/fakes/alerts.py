@@ -7,8 +7,9 @@ from typing import Any
 from core.domain import alerts as a
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
-from core.domain.alert_parts import Exposure, GroupItem, TicketResult, Unguarded
+from core.domain.alert_parts import GroupItem, TicketResult, Unguarded
 from tests.fakes.alerts_digest import day_of, digest
+from tests.fakes.alerts_market import markets
 from tests.fakes.alerts_money import moneys
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
 from tests.fakes.clock import START
@@ -43,7 +44,7 @@ def every_alert() -> list[a.Alert]:
         *_guard(),
         *_closing(),
         *_release(),
-        *_market(),
+        *markets(),
         *_app(),
     ]
 
@@ -115,28 +116,6 @@ def closed(**changes: Any) -> a.PositionClosed:
     return a.PositionClosed(**{**ACCOUNT, **GOLD, **facts, **changes})
 
 
-def market(**changes: Any) -> a.MarketWarning:
-    """A gap, waiting for an answer."""
-    facts: dict[str, Any] = {
-        "warning_id": 21,
-        "version": 1,
-        "warning": "gap",
-        "symbol": "XAUUSD",
-        "server": "Reckoner-Demo",
-        "state": "open",
-        "figure": Decimal("5.4321"),
-        "limit": Decimal(5),
-        "worst": Decimal("5.4321"),
-        "accounts": ("Ann Smith 50001", "Bo Lee 50002"),
-        "opened_at": START,
-        "deadline_at": SOON,
-        "hold_until": None,
-        "answered_by": "",
-        "at": START,
-    }
-    return a.MarketWarning(**{**facts, **changes})
-
-
 def started(**changes: Any) -> own.AppStarted:
     """Reckoner runs again."""
     facts: dict[str, Any] = {
@@ -164,25 +143,6 @@ def standing(**changes: Any) -> own.AppStanding:
         "at": START + timedelta(seconds=20),
     }
     return own.AppStanding(**{**facts, **changes})
-
-
-def exposures() -> tuple[Exposure, ...]:
-    """What the accounts of the warning hold: one of them on both sides."""
-    held = [
-        ("Ann Smith 50001", "buy", 12),
-        ("Ann Smith 50001", "sell", -3),
-        ("Bo Lee 50002", "sell", 7),
-    ]
-    return tuple(
-        Exposure(
-            account=account,
-            side=side,
-            volume=Decimal("0.10"),
-            profit=Decimal(profit),
-            currency="GBP",
-        )
-        for account, side, profit in held
-    )
 
 
 def finding(kind: str, **changes: Any) -> a.DivergenceOpened:
@@ -394,27 +354,6 @@ def _release() -> list[a.Alert]:
             )
             for state in ("granted", "released", "refused")
         ),
-    ]
-
-
-def _market() -> list[a.Alert]:
-    return [
-        market(),
-        market(
-            warning="spread",
-            figure=Decimal("14.2"),
-            limit=Decimal(10),
-            worst=Decimal("15.01"),
-            again=True,
-        ),
-        market(
-            price_before=Decimal("1970.15"), price_after=Decimal("1863.10"), exposures=exposures()
-        ),
-        market(state="held", hold_until=SOON, answered_by="Olga"),
-        market(state="dismissed", answered_by="Olga"),
-        market(state="closing"),
-        market(state="resolved", ended="not_held"),
-        market(warning="spread", state="dismissed", ended="calm", answered_by="Olga"),
     ]
 
 

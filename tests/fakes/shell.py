@@ -21,6 +21,7 @@ from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
     EquityPoint,
+    OverrideLine,
     PendingLine,
     PositionLine,
     SystemBoard,
@@ -158,6 +159,7 @@ def warning_line(**changes: Any) -> WarningLine:
         "deadline_at": START + timedelta(seconds=120),
         "hold_until": None,
         "answered_by": "",
+        "action": "close",
     }
     return WarningLine(**{**facts, **changes})
 
@@ -188,6 +190,7 @@ class Services:
         self.refusal: Exception | None = None
         self.boards = {7: account()}
         self.lines = [warning_line()]
+        self.override_lines: list[OverrideLine] = []
 
     def asked(self, *call: Any) -> None:
         """Note a call, and raise what is to be raised."""
@@ -249,6 +252,10 @@ class Services:
     async def warning(self, warning_id: int) -> WarningLine | None:
         return next((line for line in self.lines if line.warning_id == warning_id), None)
 
+    async def overrides(self) -> list[OverrideLine]:
+        self.asked("overrides")
+        return self.override_lines
+
     async def system(self) -> SystemBoard:
         self.asked("system")
         return system()
@@ -260,9 +267,11 @@ class Services:
         )
 
     async def answer_warning(
-        self, actor: Person, warning_id: int, version: int, verb: str
+        self, actor: Person, warning_id: int, version: int | None, verb: str, reason: str
     ) -> WarningAnswered:
-        self.asked("answer_warning", actor.telegram_id, warning_id, version, verb)
+        if not reason and self.refusal is None:
+            raise Refused("reason_missing")
+        self.asked("answer_warning", actor.telegram_id, warning_id, version, verb, reason)
         return WarningAnswered(state="dismissed", symbol="XAUUSD", hold_until=None)
 
     async def ask_release(self, actor: Person, account_id: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.domain.drawdown import Rule
-from core.domain.market import WarningKind
+from core.domain.quotes import WarningKind
 from core.records import RECORDS
 from tests.tidy.sources import ROOT, name_of, python_files, tracked, tree
 

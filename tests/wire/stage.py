@@ -26,6 +26,7 @@ QUICK = {
     "RECONCILIATION_SYNC_INTERVAL_S": "1",
     "DRAWDOWN_COUNTDOWN_S": "2",
     "MANUAL_SYNC_INTERVAL_S": "0",
+    "MARKET_MUTE_WINDOW": "none",
 }
 """Settings under which a scene takes seconds."""
 T = TypeVar("T")

@@ -33,8 +33,13 @@ ENV: Final = {
     "RECONCILIATION_SYNC_INTERVAL_S": "60",
     "SYNC_INTERVAL_OPEN_S": "60",
     "SYNC_INTERVAL_FAST_S": "20",
+    "MARKET_MUTE_WINDOW": "none",
+    "PRICE_GAP_TYPICAL_MULTIPLE": "0",
+    "SPREAD_TYPICAL_MULTIPLE": "0",
 }
-"""A twentieth of the default's reads, so that a whole day fits into a test."""
+"""A twentieth of the default's reads, so that a whole day fits into a test; spreads by their limit
+alone, all day long.
+"""
 DAY_BOUND_S: Final = 600.0
 OUNCES_A_LOT: Final = 100
 CENT: Final = D("0.01")
@@ -48,6 +53,8 @@ DOLLARS: Final = {
 """Dollars for one unit of the account's money, bid and ask: they do not move in this replay."""
 WIDE: Final = 10 * D("0.10")
 """A spread of more than ten pips, each 0.10 dollars of gold."""
+CALM: Final = 8 * D("0.10")
+"""At or below 80 % of it a spread is calm; it is over once it is so for half a minute."""
 
 
 class Ticks:
@@ -308,18 +315,21 @@ def check_a_warning_is_given_each_time_the_drawdown_comes_to_fifteen_percent(day
     assert given == {login: course.warned for login, course in day.courses.items()}
 
 
-def check_each_wide_spread_is_one_warning_from_its_first_read_to_its_last(day: Day) -> None:
-    """Reads that follow one another with a wide spread are one episode."""
+def check_each_wide_spread_is_one_warning_until_it_was_calm_for_half_a_minute(day: Day) -> None:
+    """From the first read that is wide to the read that ends half a minute of calm ones."""
     instants = sorted({at for course in day.courses.values() for at in course.equity})
     episodes: list[tuple[datetime, datetime | None]] = []
     wide_since: datetime | None = None
+    calm_since: datetime | None = None
     for at in instants:
         bid, ask = day.ticks.at(at)
-        if ask - bid > WIDE:
-            wide_since = wide_since or at
-        elif wide_since is not None:
+        if wide_since is None:
+            wide_since = at if ask - bid > WIDE else None
+            continue
+        calm_since = (calm_since or at) if ask - bid <= CALM else None
+        if calm_since is not None and at - calm_since >= timedelta(seconds=30):
             episodes.append((wide_since, at))
-            wide_since = None
+            wide_since = calm_since = None
     if wide_since is not None:
         episodes.append((wide_since, None))
     rows = day.rows(
@@ -345,4 +355,4 @@ async def test_the_gold_payrolls_day(tmp_path: Path, zygote: Zygote) -> None:
     check_a_warning_is_given_each_time_the_drawdown_comes_to_fifteen_percent(day)
     check_who_breaches_twenty_percent_is_closed_at_the_quote_and_stays_flat(day)
     check_nobody_else_is_touched(day)
-    check_each_wide_spread_is_one_warning_from_its_first_read_to_its_last(day)
+    check_each_wide_spread_is_one_warning_until_it_was_calm_for_half_a_minute(day)

@@ -5,7 +5,13 @@ from sqlalchemy import Table
 from core.adapters.sql.base import Base
 from core.adapters.sql.models_accounts import Account, AccountState, Terminal, User
 from core.adapters.sql.models_api import ApiRequest, ApiToken
-from core.adapters.sql.models_closing import CloseJob, CloseOrder, MarketWarning, Override
+from core.adapters.sql.models_closing import (
+    CloseJob,
+    CloseOrder,
+    MarketQuote,
+    MarketWarning,
+    Override,
+)
 from core.adapters.sql.models_ops import Audit, Lease, Outbox, Press
 from core.adapters.sql.models_reconciliation import (
     CashFlow,
@@ -33,6 +39,7 @@ __all__ = [
     "DrawdownAlert",
     "Episode",
     "Lease",
+    "MarketQuote",
     "MarketWarning",
     "Outbox",
     "Override",

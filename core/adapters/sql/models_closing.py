@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -76,7 +77,7 @@ class CloseOrder(Base):
 
 
 class MarketWarning(Base):
-    """A gap or a wide spread, one open per key (`core.records.MarketWarningRow`)."""
+    """A fault of a market, one open per key (`core.records.MarketWarningRow`)."""
 
     __tablename__ = "market_warnings"
     __table_args__ = (
@@ -109,6 +110,14 @@ class MarketWarning(Base):
     answered_by: Mapped[int | None]
     answered_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
+    rule: Mapped[str] = mapped_column(server_default="limit")
+    action: Mapped[str] = mapped_column(server_default="warn")
+    typical: Mapped[Decimal | None]
+    price_before: Mapped[Decimal | None]
+    price_after: Mapped[Decimal | None]
+    before_at: Mapped[datetime | None]
+    wait_until: Mapped[datetime | None]
+    calm_since: Mapped[datetime | None]
 
 
 class Override(Base):
@@ -124,3 +133,21 @@ class Override(Base):
     reason: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+
+
+class MarketQuote(Base):
+    """A symbol's last quote and samples at one server (`core.records.MarketQuoteRow`)."""
+
+    __tablename__ = "market_quotes"
+    __table_args__ = (UniqueConstraint("server", "symbol"), NUMBERED)
+
+    id: Mapped[Id]
+    server: Mapped[str]
+    symbol: Mapped[str]
+    bid: Mapped[Decimal]
+    ask: Mapped[Decimal]
+    quoted_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    server_offset_s: Mapped[int]
+    moves: Mapped[list[int]]
+    spreads: Mapped[dict[str, Any]]

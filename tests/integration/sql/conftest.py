@@ -21,6 +21,7 @@ from core.records import (
     DrawdownAlertRow,
     EpisodeRow,
     LeaseRow,
+    MarketQuoteRow,
     MarketWarningRow,
     OutboxRow,
     OverrideRow,
@@ -182,6 +183,17 @@ EXAMPLES: tuple[Record, ...] = (
     ),
     OverrideRow(
         warning_id=1, user_id=1, verb="hold", reason="news", created_at=NOW, expires_at=None
+    ),
+    MarketQuoteRow(
+        server="Demo-1",
+        symbol="XAUUSD",
+        bid=Decimal("1970.00"),
+        ask=Decimal("1970.30"),
+        quoted_at=NOW,
+        seen_at=NOW,
+        server_offset_s=10800,
+        moves=[120, 95],
+        spreads={"13": [30, 31]},
     ),
     ReconciliationLogRow(
         user_id=1,

@@ -18,7 +18,7 @@ from core.adapters.sql.engine import one_connection
 from core.adapters.sql.models import metadata
 from core.ports import StoreUnavailable
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009"]
+REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"]
 
 
 async def move(url: str, verb: str, revision: str) -> None:

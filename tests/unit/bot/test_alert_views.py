@@ -17,18 +17,18 @@ from tests.fakes.alerts import (
     closed,
     confirmed,
     every_alert,
-    exposures,
     finding,
-    market,
     offer,
     started,
     tickets,
 )
+from tests.fakes.alerts_market import exposures, market
 from tests.fakes.clock import START
 from tests.unit.bot.html import units, words
 
 PLAIN = Voice()
 DEMO = Voice(mark="[DEMO]")
+ANSWERS = ["Hold 15 min", "Hold 1 h", "Hold until day's end", "Dismiss"]
 CLIENT, ADMIN = Audience.CLIENT, Audience.ADMIN
 EVERY = every_alert()
 IDS = [f"{n}-{type(alert).__name__}" for n, alert in enumerate(EVERY)]
@@ -194,31 +194,43 @@ def test_a_drawdown_warning_says_what_is_left_and_what_happens() -> None:
 def test_a_gap_states_its_deadline_its_default_and_three_answers() -> None:
     assert said(market(), ADMIN) == (
         "🟠 Gap 5.4 % on XAUUSD - closing at 14:04:11\n"
-        "Limit: 5 %\n"
-        "Server: Reckoner-Demo\n"
+        "Limit: 5 %. What is usual is not known yet: too few quotes were seen\n"
+        "Warning 21, server: Reckoner-Demo\n"
         "Accounts:\n"
         "• Ann Smith 50001\n"
         "• Bo Lee 50002\n"
         "Without an answer by 14:04:11 UTC Reckoner closes the XAUUSD positions of these "
         "accounts.\n"
+        "Until it is over, nothing new of XAUUSD is approved.\n"
         "Time: 14:02:11 UTC"
     )
-    assert labels(market(), ADMIN) == ["Close now", "Hold 15 min", "Dismiss"]
+    assert labels(market(), ADMIN) == ["Close now", *ANSWERS]
 
 
 def test_a_wide_spread_closes_nothing_and_offers_no_close() -> None:
     spread = market(
-        warning="spread", figure=Decimal("14.25"), limit=Decimal(10), worst=Decimal("14.25")
+        warning="spread",
+        action="warn",
+        figure=Decimal("14.25"),
+        limit=Decimal(10),
+        worst=Decimal("14.25"),
     )
     text = said(spread, ADMIN)
     assert text.startswith("🟠 Spread 14.2 pips on XAUUSD - limit 10.0 pips\n")
     assert "Without an answer by 14:04:11 UTC nothing is closed" in text
-    assert labels(spread, ADMIN) == ["Hold 15 min", "Dismiss"]
+    assert "nothing new" not in text
+    assert labels(spread, ADMIN) == ANSWERS
+    blocking = said(replace(spread, action="block"), ADMIN)
+    assert "Until it is over, nothing new of XAUUSD is approved." in blocking
 
 
-@pytest.mark.parametrize("state", ["held", "dismissed", "closing", "resolved"])
-def test_an_answered_warning_has_no_buttons(state: str) -> None:
-    assert labels(market(state=state, hold_until=START), ADMIN) == []
+@pytest.mark.parametrize("state", ["dismissed", "closing", "resolved"])
+def test_a_warning_that_takes_no_answer_has_no_buttons(state: str) -> None:
+    assert labels(market(state=state), ADMIN) == []
+
+
+def test_a_held_warning_can_still_be_answered() -> None:
+    assert labels(market(state="held", hold_until=START), ADMIN) == ["Close now", *ANSWERS]
 
 
 def test_a_release_is_asked_by_the_client_and_answered_by_an_admin() -> None:
@@ -338,7 +350,7 @@ def test_a_gap_says_from_where_to_where_and_what_each_account_holds() -> None:
         price_before=Decimal("1970.15"), price_after=Decimal("1863.10"), exposures=exposures()
     )
     text = said(gap, ADMIN)
-    assert "The price went down from 1,970.15 to 1,863.10 (middle of the quote).\n" in text
+    assert "The price went down from 1,970.15 to 1,863.10.\n" in text
     assert (
         "• Ann Smith 50001: buy 0.10, +12.00 GBP so far; sell 0.10, -3.00 GBP so far\n"
         "• Bo Lee 50002: sell 0.10, +7.00 GBP so far\n"
@@ -353,7 +365,7 @@ def test_a_hold_binds_this_warning_only() -> None:
 
 def test_the_end_of_an_answered_warning_keeps_who_answered_and_says_why_it_is_over() -> None:
     text = said(market(warning="spread", state="dismissed", ended="calm", answered_by="Ada"), ADMIN)
-    assert "The spread is back within its limit.\nAnswered by Ada.\n" in text
+    assert "The spread is well within its limit again.\nAnswered by Ada.\n" in text
     assert "• Bo Lee 50002" in text
 
 

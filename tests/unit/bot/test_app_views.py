@@ -10,7 +10,8 @@ from core.domain import alerts_app as own
 from core.domain.alert_parts import Unguarded
 from core.domain.alerts_terminal import AccountRecovered
 from core.domain.speech import deliver
-from tests.fakes.alerts import market, standing, started
+from tests.fakes.alerts import standing, started
+from tests.fakes.alerts_market import market
 from tests.fakes.alerts_terminal import ACCOUNT, blocked, unreadable
 from tests.fakes.clock import START
 from tests.unit.bot.html import words

@@ -15,6 +15,8 @@ from bot.callbacks import (
     ReleaseVerb,
     WarningCopyPress,
     WarningPress,
+    WarningReason,
+    WarningReasonPress,
     WarningVerb,
     WizardPress,
     WizardVerb,
@@ -28,6 +30,11 @@ LONGEST_SYMBOL = "A" * 29
 EVERY: list[CallbackData] = [
     *(ApprovalPress(approval_id=ID_MAX, verb=verb) for verb in ApprovalVerb),
     *(WarningPress(warning_id=ID_MAX, version=ID_MAX, verb=verb) for verb in WarningVerb),
+    *(
+        WarningReasonPress(warning_id=ID_MAX, version=ID_MAX, verb=verb, reason=reason)
+        for verb in WarningVerb
+        for reason in WarningReason
+    ),
     *(WarningCopyPress(warning_id=ID_MAX, version=ID_MAX, verb=verb) for verb in WarningVerb),
     ReleaseAskPress(account_id=ID_MAX),
     *(ReleaseAnswerPress(account_id=ID_MAX, verb=verb) for verb in ReleaseVerb),
@@ -60,8 +67,12 @@ def test_every_prefix_is_its_own_and_ends_in_a_version() -> None:
 
 
 def test_only_a_gap_can_be_closed_now() -> None:
-    assert labels(keyboards.warning(1, 1, "gap")) == [["Close now", "Hold 15 min", "Dismiss"]]
-    assert labels(keyboards.warning(1, 1, "spread")) == [["Hold 15 min", "Dismiss"]]
+    second = ["Hold until day's end", "Dismiss"]
+    assert labels(keyboards.warning(1, 1, closes=True)) == [
+        ["Close now", "Hold 15 min", "Hold 1 h"],
+        second,
+    ]
+    assert labels(keyboards.warning(1, 1, closes=False)) == [["Hold 15 min", "Hold 1 h"], second]
 
 
 def test_the_labels_people_are_told_of() -> None:

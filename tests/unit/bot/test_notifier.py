@@ -16,7 +16,8 @@ from bot.notifier import INFO_ATTEMPTS_MAX, Notifier
 from bot.views.message import Voice
 from core.domain import alerts as a
 from core.records import OutboxRow, UserRow
-from tests.fakes.alerts import breach, closed, confirmed, every_alert, market
+from tests.fakes.alerts import breach, closed, confirmed, every_alert
+from tests.fakes.alerts_market import market
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.telegram import ADMIN_CHAT, Answer, make_bot

@@ -35,6 +35,13 @@ FACTS: dict[str, dict[str, Any]] = {
     "no_such_symbol": {"symbol": "XAUUSD"},
     "ambiguous_symbol": {"symbol": "XAUUSD", "names": ("GOLD", "GOLD<micro")},
     "symbol_not_tradable": {"symbol": "GOLD.r"},
+    "market_warning": {
+        "symbol": "XAU<USD",
+        "kind": "spread",
+        "figure": Decimal("14.2"),
+        "limit": Decimal(10),
+    },
+    "reason_long": {"most": 200},
     "not_blocked": {"login": 50001},
     "still_unreadable": {"login": 50001, "reason": "IPC timeout", "since": START},
     "not_read_since": {"login": 50001, "since": START},
@@ -43,7 +50,18 @@ FACTS: dict[str, dict[str, Any]] = {
 
 def test_every_documented_code_has_its_sentence() -> None:
     facts = {"decision", "at", "reason", "since", "why", "equity", "minimum", "currency"}
-    facts |= {"login", "symbol", "state", "by", "positions", "orders"}
+    facts |= {
+        "login",
+        "symbol",
+        "state",
+        "by",
+        "positions",
+        "orders",
+        "kind",
+        "figure",
+        "limit",
+        "most",
+    }
     assert set(DOCUMENTED) - facts == set(SENTENCES)
 
 

@@ -1,13 +1,23 @@
-"""The market guard: what a gap and a wide spread are, and a warning's life."""
+"""A market warning's life: what time, quotes and people do to it."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from core.domain.broker import Tick
-from core.domain.market import Alarm, MarketPolicy, WarningKind, advance, answer, gap, spread
+from core.domain.market import (
+    CALM_FOR,
+    HOLD_LONG,
+    Verb,
+    advance,
+    answer,
+    blocks,
+    open_warning,
+    session_end,
+)
+from core.domain.quotes import Action, Alarm, MarketPolicy, Seen, WarningKind, WarningRule
 from core.records import MarketWarningRow
-from tests.unit.domain.make import EURUSD, USDJPY, D, at, spec, tick
+from tests.unit.domain.make import D, at
 
 POLICY = MarketPolicy(
     gap_percent=D(5),
@@ -16,71 +26,20 @@ POLICY = MarketPolicy(
     pip_by_symbol={"XAUUSD": D("0.10")},
     grace_s=120,
     hold_s=900,
+    close_spread_wait_s=600,
 )
 STATES = ("open", "held", "dismissed", "closing", "resolved")
-
-
-def gold(bid: str, ask: str, s: float = 1) -> Tick:
-    """A quote of gold."""
-    return tick("XAUUSD", bid, ask, s)
-
-
-@pytest.mark.parametrize(
-    ("before", "bid", "ask", "figure"),
-    [
-        (("1999", "2001"), "2099", "2101", "5.00"),  # exactly 5 % up
-        (("1999", "2001"), "2098.99", "2100.99", None),  # a cent less
-        (("1999", "2001"), "1899", "1901", "5.00"),  # and down
-        (("1999", "2001"), "1899.01", "1901.01", None),
-        (("1999", "2001"), "2899", "3101", "50.00"),
-        (("0", "0"), "2000", "2001", None),  # no market before
-        (("1999", "2001"), "0", "0", None),  # no market now: nothing to close at, no jump
-        (("1999", "2001"), "0", "2001", None),
-        (("2001", "1999"), "2899", "3101", None),  # crossed
-        (("1999", "2001"), "3101", "2899", None),
-    ],
-)
-def test_a_gap_is_a_jump_of_the_mid_between_two_markets(
-    before: tuple[str, str], bid: str, ask: str, figure: str | None
-) -> None:
-    alarm = gap(gold(*before, s=0), gold(bid, ask), POLICY)
-    assert (alarm and alarm.figure) == (figure and D(figure))
-
-
-@pytest.mark.parametrize(("s", "seen"), [(-1, False), (0, False), (0.001, True)])
-def test_only_a_fresh_tick_can_jump(*, s: float, seen: bool) -> None:
-    assert (gap(gold("2000", "2000", s=0), gold("3000", "3000", s=s), POLICY) is not None) is seen
-    assert gap(None, gold("3000", "3000", s=s), POLICY) is None
-
-
-@pytest.mark.parametrize(
-    ("symbol", "bid", "ask", "figure"),
-    [
-        ("XAUUSD", "1970.00", "1971.00", None),  # 10 pips of 0.10: at the limit
-        ("XAUUSD", "1970.00", "1971.01", "10.10"),
-        ("EURUSD", "1.10000", "1.10025", None),  # 2.5 pips of 0.0001
-        ("EURUSD", "1.10000", "1.10026", "2.60"),
-        ("USDJPY", "150.000", "150.025", None),  # 2.5 pips of 0.01
-        ("USDJPY", "150.000", "150.026", "2.60"),
-        ("EURUSD", "0", "1.10026", None),  # one side is no market
-        ("EURUSD", "1.10026", "1.10000", None),  # crossed
-    ],
-)
-def test_a_spread_is_too_wide_past_its_limit(
-    symbol: str, bid: str, ask: str, figure: str | None
-) -> None:
-    known = {"XAUUSD": spec(), "EURUSD": EURUSD, "USDJPY": USDJPY}[symbol]
-    alarm = spread(tick(symbol, bid, ask), known, POLICY)
-    assert (alarm and alarm.figure) == (figure and D(figure))
+HOLDS = {"hold", "hold1h", "session"}
 
 
 def warning(state: str = "open", kind: str = "gap", **changes: Any) -> MarketWarningRow:
-    """A warning of the tests' present, held by account 1."""
+    """A warning of the tests' present, held by account 1. Gaps close, the others only warn."""
     facts: dict[str, Any] = {
         "id": 1,
         "server": "Sim",
         "symbol": "XAUUSD",
         "kind": kind,
+        "action": "close" if kind == "gap" else "warn",
         "state": state,
         "version": 3,
         "figure": D(6),
@@ -95,9 +54,21 @@ def warning(state: str = "open", kind: str = "gap", **changes: Any) -> MarketWar
     return MarketWarningRow(**facts)
 
 
-def alarm(figure: str = "6", kind: str = "spread") -> Alarm:
-    """The quote is still wrong."""
-    return Alarm(kind=WarningKind(kind), figure=D(figure), limit=D(5))
+def wide(pips: str = "6", **changes: Any) -> Seen:
+    """A reading with a spread past the limit of five."""
+    alarm = Alarm(kind=WarningKind.SPREAD, figure=D(pips), limit=D(5), **changes)
+    return Seen(wide=alarm, too_wide=alarm, pips=D(pips))
+
+
+def narrow(pips: str = "4") -> Seen:
+    """A reading with a spread within the limit; four pips are 80 % of five."""
+    return Seen(pips=D(pips))
+
+
+def jump(figure: str = "6", **changes: Any) -> Seen:
+    """A reading whose price jumped."""
+    facts: dict[str, Any] = {"limit": D(5), "action": Action.CLOSE, **changes}
+    return Seen(jump=Alarm(kind=WarningKind.GAP, figure=D(figure), **facts), pips=D(1))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +80,7 @@ def alarm(figure: str = "6", kind: str = "spread") -> Alarm:
         ("gap", "held", 900, "open", False, True),  # the hold is over: asked anew
         ("gap", "closing", 5000, None, False, False),
         ("spread", "open", 119.999, None, False, False),
-        ("spread", "open", 120, "open", False, True),  # told again, never closed
+        ("spread", "open", 120, "open", False, True),  # told again, not closed
         ("spread", "held", 899.999, None, False, False),
         ("spread", "held", 900, "open", False, True),
         ("spread", "dismissed", 5000, None, False, False),
@@ -118,8 +89,8 @@ def alarm(figure: str = "6", kind: str = "spread") -> Alarm:
 def test_what_time_does_to_a_warning(
     *, kind: str, state: str, s: float, becomes: str | None, close: bool, again: bool
 ) -> None:
-    row = warning(state, kind)
-    change = advance(row, alarm() if kind == "spread" else None, [1], at(s), POLICY)
+    seen = wide() if kind == "spread" else narrow()
+    change = advance(warning(state, kind), seen, [1], at(s), POLICY)
     if becomes is None:
         assert change is None
         return
@@ -133,55 +104,200 @@ def test_what_time_does_to_a_warning(
 
 @pytest.mark.parametrize("state", ["open", "held", "dismissed", "closing"])
 @pytest.mark.parametrize(
-    ("kind", "wrong_still", "holders", "over"),
+    ("kind", "seen", "holders", "over"),
     [
-        ("gap", False, [1], False),  # a jump is not undone by the next quote
-        ("gap", False, [], True),
-        ("spread", True, [1], False),
-        ("spread", False, [1], True),
-        ("spread", True, [], True),
+        ("gap", narrow(), [1], False),  # a jump is not undone by the next quote
+        ("gap", narrow(), [], True),
+        ("spread", wide(), [], True),
+        ("spread", wide(), [1], False),
+        ("still", Seen(age=timedelta(seconds=60)), [1], True),
+        ("still", Seen(age=timedelta(seconds=61)), [1], False),
+        ("still", Seen(age=timedelta(hours=2), resting=True), [1], True),
     ],
 )
 def test_when_a_warning_is_over(
-    *, state: str, kind: str, wrong_still: bool, holders: list[int], over: bool
+    *, state: str, kind: str, seen: Seen, holders: list[int], over: bool
 ) -> None:
-    change = advance(warning(state, kind), alarm() if wrong_still else None, holders, at(1), POLICY)
-    assert (change is not None) is over
-    if change is not None:
-        assert change.warning.resolved_at == at(1)
+    change = advance(warning(state, kind), seen, holders, at(1), POLICY)
+    if state == "closing" and holders:
+        over = False  # what began to close goes on until nobody holds it
+    assert (change is not None and change.warning.resolved_at == at(1)) is over
+    if over and change is not None:
         assert change.warning.state == ("dismissed" if state == "dismissed" else "resolved")
         assert (change.close, change.warning.version) == (False, 4)
 
 
-@pytest.mark.parametrize("kind", ["gap", "spread"])
+def test_a_spread_is_over_only_when_it_stayed_well_within_its_limit() -> None:
+    """80 % of five pips, for half a minute; a pip more, or a moment of it, begins anew."""
+    assert timedelta(seconds=30) == CALM_FOR
+    row = warning("open", "spread", deadline_at=at(999))
+    assert advance(row, narrow("4.01"), [1], at(1), POLICY) is None, "within, but not calm"
+    calm = advance(row, narrow("4.00"), [1], at(2), POLICY)
+    assert calm is not None
+    assert (calm.told, calm.warning.calm_since, calm.warning.version) == (False, at(2), 3)
+    row = calm.warning
+    assert advance(row, narrow(), [1], at(31.999), POLICY) is None
+    over = advance(row, narrow(), [1], at(32), POLICY)
+    assert over is not None
+    assert over.warning.state == "resolved"
+    again = advance(row, wide(), [1], at(31), POLICY)
+    assert again is not None
+    assert again.warning.calm_since is None
+
+
+def test_a_reading_that_says_nothing_of_the_spread_ends_no_warning() -> None:
+    """At the broker's midnight, or right after the open."""
+    row = warning("open", "spread", deadline_at=at(999), calm_since=at(0))
+    change = advance(row, Seen(pips=None), [1], at(5), POLICY)
+    assert change is None
+
+
+@pytest.mark.parametrize("kind", ["gap", "spread", "still"])
+@pytest.mark.parametrize("action", ["warn", "close"])
 @pytest.mark.parametrize("state", STATES)
-@pytest.mark.parametrize("verb", ["hold", "dismiss", "close", "anything"])
-def test_what_a_press_does(verb: str, state: str, kind: str) -> None:
-    """`Close now` is a gap's; a warning whose closing began or that is over takes no answer."""
-    change = answer(warning(state, kind), verb, 11, at(50), POLICY)
-    offered = {"hold", "dismiss", "close"} if kind == "gap" else {"hold", "dismiss"}
-    if state in {"closing", "resolved"} or verb not in offered:
+@pytest.mark.parametrize("verb", [*Verb, "anything"])
+def test_what_a_press_does(verb: str, state: str, action: str, kind: str) -> None:
+    """`Close now` is for what closes; a warning that closes or is over takes no answer."""
+    change = answer(warning(state, kind, action=action), verb, 11, at(50), POLICY)
+    offered = {*HOLDS, "dismiss"} | ({"close"} if action == "close" else set())
+    if kind == "gap" and state == "dismissed":
+        return  # a dismissed gap is over and no longer asked about
+    if state in {"closing", "resolved", "dismissed"} or verb not in offered:
         assert change is None
         return
     assert change is not None
     after = change.warning
-    assert after.state == {"hold": "held", "dismiss": "dismissed", "close": "closing"}[verb]
+    becomes = {"dismiss": "dismissed", "close": "closing"}.get(verb, "held")
+    assert after.state == becomes
     assert (after.answered_by, after.answered_at) == (11, at(50))
     assert after.version > 3
     assert change.close is (verb == "close")
-    if verb == "hold":
-        assert after.hold_until == at(950)
+    if verb in HOLDS - {"session"}:
+        assert after.hold_until == at(950 if verb == "hold" else 3650)
     assert (after.resolved_at is not None) is (verb == "dismiss" and kind == "gap")
+
+
+@pytest.mark.parametrize(
+    ("now", "offset_h", "end"),
+    [
+        (datetime(2026, 3, 4, 10, tzinfo=UTC), 0, datetime(2026, 3, 5, tzinfo=UTC)),
+        # A broker two hours ahead: its day ends at 22:00 UTC.
+        (datetime(2026, 3, 4, 21, 59, tzinfo=UTC), 2, datetime(2026, 3, 4, 22, tzinfo=UTC)),
+        (datetime(2026, 3, 4, 22, 0, tzinfo=UTC), 2, datetime(2026, 3, 5, 22, tzinfo=UTC)),
+        # Friday night; then a Saturday and a Sunday, which end with Monday.
+        (datetime(2026, 3, 6, 20, tzinfo=UTC), 2, datetime(2026, 3, 6, 22, tzinfo=UTC)),
+        (datetime(2026, 3, 7, 10, tzinfo=UTC), 2, datetime(2026, 3, 9, 22, tzinfo=UTC)),
+        (datetime(2026, 3, 8, 10, tzinfo=UTC), 2, datetime(2026, 3, 9, 22, tzinfo=UTC)),
+    ],
+)
+def test_a_hold_for_the_day_ends_with_the_brokers_day(
+    now: datetime, offset_h: int, end: datetime
+) -> None:
+    assert session_end(now, offset_h * 3600) == end
+    change = answer(warning(), Verb.HOLD_SESSION, 11, now, POLICY, offset_h * 3600)
+    assert change is not None
+    assert change.warning.hold_until == end
+    assert timedelta(hours=1) == HOLD_LONG
+
+
+def test_a_close_that_is_due_waits_for_a_wide_spread_and_no_longer_than_said() -> None:
+    """Ten minutes from the deadline; it closes as soon as the spread is narrow, or then."""
+    row = warning()
+    due = advance(row, wide(), [1], at(120), POLICY)
+    assert due is not None
+    assert (due.close, due.warning.state, due.told) == (False, "open", True)
+    assert due.warning.wait_until == at(720)
+    waiting = due.warning
+    assert advance(waiting, wide(), [1], at(719.999), POLICY) is None
+    for seen, s in ((narrow(), 121), (wide(), 720)):
+        closing = advance(waiting, seen, [1], at(s), POLICY)
+        assert closing is not None
+        assert (closing.close, closing.warning.state) == (True, "closing")
+
+
+def test_a_policy_without_a_wait_closes_into_whatever_spread_there_is() -> None:
+    policy = MarketPolicy(
+        gap_percent=D(5),
+        spread_pips=D(2),
+        spread_pips_by_symbol={},
+        pip_by_symbol={},
+        grace_s=120,
+        hold_s=900,
+    )
+    change = advance(warning(), wide(), [1], at(120), policy)
+    assert change is not None
+    assert change.close
+
+
+def test_a_spread_closes_only_where_the_policy_says_so() -> None:
+    """And does not wait for itself."""
+    change = advance(warning("open", "spread", action="close"), wide(), [1], at(120), POLICY)
+    assert change is not None
+    assert (change.close, change.warning.state) == (True, "closing")
+
+
+def test_a_gap_that_closes_nothing_is_over_at_its_deadline_unless_another_follows() -> None:
+    row = warning(action="block", rule="typical")
+    over = advance(row, narrow(), [1], at(120), POLICY)
+    assert over is not None
+    assert (over.warning.state, over.close) == ("resolved", False)
+    longer = advance(row, jump("8", action=Action.BLOCK), [1], at(100), POLICY)
+    assert longer is not None
+    assert (longer.told, longer.warning.version) == (False, 3), "the buttons stay good"
+    assert (longer.warning.deadline_at, longer.warning.worst) == (at(220), D(8))
+
+
+@pytest.mark.parametrize(("state", "again"), [("open", True), ("held", False)])
+def test_a_graver_alarm_raises_what_a_warning_does(state: str, *, again: bool) -> None:
+    """An unusual move that blocks is followed by one past the limit, which closes."""
+    row = warning(state, action="block", rule="typical", limit=D("0.5"), figure=D("0.6"))
+    change = advance(row, jump("6", rule=WarningRule.LIMIT), [1], at(100), POLICY)
+    assert change is not None
+    after = change.warning
+    assert (after.state, after.action, after.rule) == (state, "close", "limit")
+    assert (after.limit, after.figure, after.deadline_at) == (D(5), D(6), at(220))
+    assert (change.again, after.version) == (again, 4)
+
+
+def test_a_second_jump_does_not_put_off_the_close_of_the_first() -> None:
+    row = warning()
+    change = advance(row, jump("9"), [1], at(100), POLICY)
+    assert change is None
+
+
+@pytest.mark.parametrize("action", ["warn", "block", "close"])
+@pytest.mark.parametrize("state", STATES)
+def test_what_refuses_new_trades(state: str, action: str) -> None:
+    """A hold puts off the close and nothing else; a dismissal ends it all."""
+    blocking = action != "warn" and state in {"open", "held", "closing"}
+    assert blocks(warning(state, action=action)) is blocking
 
 
 def test_the_worst_figure_is_kept_and_the_latest_shown() -> None:
     for figure, worst in (("6.5", "7"), ("9", "9")):
-        change = advance(warning(kind="spread"), alarm(figure), [1], at(120), POLICY)
+        change = advance(warning(kind="spread"), wide(figure), [1], at(120), POLICY)
         assert change is not None
         assert (change.warning.figure, change.warning.worst) == (D(figure), D(worst))
 
 
-def test_another_holder_is_remembered_and_not_told() -> None:
-    change = advance(warning(), None, [1, 2], at(1), POLICY)
+def test_another_holder_is_remembered_and_the_admins_are_not_told() -> None:
+    change = advance(warning(), narrow(), [1, 2], at(1), POLICY)
     assert change is not None
     assert (change.warning.account_ids, change.told, change.warning.version) == ([1, 2], False, 3)
+
+
+def test_a_new_warning_has_the_figures_of_its_alarm_and_the_time_to_answer() -> None:
+    alarm = Alarm(
+        kind=WarningKind.GAP,
+        figure=D("6.1"),
+        limit=D(5),
+        action=Action.CLOSE,
+        typical=D("0.02"),
+        before=D(2000),
+        before_at=at(-3),
+        after=D("1878"),
+    )
+    row = open_warning(alarm, "XAUUSD", "Sim", [1, 2], at(0), POLICY)
+    assert (row.kind, row.rule, row.action, row.state) == ("gap", "limit", "close", "open")
+    assert (row.price_before, row.before_at, row.price_after) == (D(2000), at(-3), D("1878"))
+    assert (row.typical, row.deadline_at, row.account_ids) == (D("0.02"), at(120), [1, 2])

@@ -1,0 +1,57 @@
+"""/override and /overrides: what admins decided over market warnings."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.markup import esc
+from bot.views import alerts_market
+from bot.views.message import Message, Voice
+from bot.views.numbers import age, moment
+from bot.views.words import OVERRIDES, reason, word
+from core.domain.board import OverrideLine
+
+LASTING_MAX = 10
+PAST_MAX = 20
+
+
+def usage(verbs: Sequence[str]) -> Message:
+    """How to answer a warning in words."""
+    return Message(
+        html=(
+            "Name the warning, the answer and the reason, for example "
+            "<code>/override 12 hold waiting for the news</code>.\n"
+            f"Answers: {', '.join(verbs)}. The numbers stand in /warnings."
+        )
+    )
+
+
+def shown(lines: Sequence[OverrideLine], voice: Voice, now: datetime) -> tuple[Message, ...]:
+    """Overrides that last, each with its warning's buttons; then those of a day, in one list."""
+    if not lines:
+        return (Message(html=f"No override lasts or was made today, {age(now, now, voice)}"),)
+    lasting = [each for each in lines if each.lasts]
+    said = [_lasting(each, voice, now) for each in lasting[:LASTING_MAX]]
+    past = [each for each in lines if not each.lasts]
+    if past:
+        rows = [f"• {_decision(each, voice, now)}" for each in past[:PAST_MAX]]
+        left = len(past) - len(rows)
+        more = [f"and {left} more"] if left else []
+        said.append(Message(html="\n".join(["<b>Over, of the last day</b>", *rows, *more])))
+    left = len(lasting) - LASTING_MAX
+    if left > 0:
+        said.append(Message(html=f"and {left} more that last. End these first."))
+    return tuple(said)
+
+
+def _lasting(line: OverrideLine, voice: Voice, now: datetime) -> Message:
+    told = alerts_market.line(line.warning, voice, now)
+    return Message(html=f"{told.html}\n{_decision(line, voice, now)}", keyboard=told.keyboard)
+
+
+def _decision(line: OverrideLine, voice: Voice, now: datetime) -> str:
+    until = "" if line.expires_at is None else f" until {moment(line.expires_at, voice, today=now)}"
+    at = moment(line.decided_at, voice, today=now)
+    return (
+        f"{word(OVERRIDES, line.verb)}{until}: {esc(line.warning.symbol)}, warning "
+        f"{line.warning.warning_id}, by {esc(line.by)} at {at} ({reason(line.reason)})"
+    )

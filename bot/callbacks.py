@@ -122,6 +122,25 @@ class UnblockPress(CallbackData, prefix="ub2"):
     blocked_ms: int
 
 
+class AdoptVerb(StrEnum):
+    """What a button under a question does: answer it, take the answer back, or show it (again)."""
+
+    TRADE = "t"
+    OWN = "o"
+    NONE = "n"
+    BACK = "b"
+    SHOW = "s"
+
+
+class AdoptPress(CallbackData, prefix="aq1"):
+    """Answer one version of the question which trade a position is. `trade_id` is 0 for none."""
+
+    question_id: int
+    version: int
+    verb: AdoptVerb
+    trade_id: int = 0
+
+
 class RefreshPress(CallbackData, prefix="rf1"):
     """Show a board anew in its place."""
 

@@ -6,10 +6,12 @@
 from datetime import date
 from typing import Protocol
 
+from core.domain.alerts_adoption import PositionQuestion
 from core.domain.answers import (
     ApiToken,
     ApprovalDecided,
     MintedToken,
+    QuestionAnswered,
     SignalPosted,
     SyncReport,
     TerminalUnblocked,
@@ -21,7 +23,9 @@ from core.domain.people import Person
 from core.domain.periods import Span
 from core.domain.report import AccountReport
 from core.domain.signals import SignalDraft
+from core.services.answering import Answer
 from core.services.history import HistoryAsk
+from core.services.questions import OpenQuestions
 
 
 class People(Protocol):
@@ -145,6 +149,34 @@ class ApiTokens(Protocol):
 
     async def revoke(self, actor: Person, token_id: int) -> ApiToken:
         """End one."""
+        ...
+
+
+class Questions(Protocol):
+    """`core.services.questions`."""
+
+    async def waiting(self, actor: Person) -> OpenQuestions:
+        """Those that wait for an answer."""
+        ...
+
+    async def card(self, actor: Person, question_id: int) -> PositionQuestion:
+        """One, as it stands."""
+        ...
+
+    async def find(self, actor: Person, position_id: int) -> PositionQuestion:
+        """The one about a position."""
+        ...
+
+    async def trade_of(self, question_id: int, signal_id: int) -> int:
+        """The trade by which the question's account follows a signal."""
+        ...
+
+
+class AnswerQuestion(Protocol):
+    """`core.services.adoption`, and `core.services.disown`, which takes an answer back."""
+
+    async def __call__(self, actor: Person, question_id: int, said: Answer) -> QuestionAnswered:
+        """Do what was said."""
         ...
 
 

@@ -97,12 +97,13 @@ class TradeRow(Record, frozen=True, kw_only=True):
     `volume` is what was approved; `observed_volume` the most that was ever held of it, and
     `entry_price` the mean price of that. `other_position_ids` are further positions of a split
     fill. `stop_seen` and `target_seen` say whether a level ever stood there (None: not known).
-    `adopted_*`: who (a user's id) said that a position is this trade, and when.
+    `adopted_*`: who (a user's id) said that a position is this trade, and when. Without a signal
+    and an approval it was made of a position by adoption.
     """
 
     table: ClassVar[str] = "trades"
-    approval_id: int
-    signal_id: int
+    approval_id: int | None
+    signal_id: int | None
     user_id: int
     account_id: int
     symbol: str
@@ -294,6 +295,36 @@ class EpisodeRow(Record, frozen=True, kw_only=True):
     opened_at: datetime
     changed_at: datetime
     resolved_at: datetime | None = None
+
+
+class QuestionRow(Record, frozen=True, kw_only=True):
+    """Which trade is this position? One per position that is nobody's, until a person says so.
+
+    `state`: open, declined ("none of these"), adopted, over (the position is known or gone).
+    `version` rises with every change; a button carries the one that was shown. `about` is its side
+    and lots, `candidates` the trades it may be, `detail` what the message shows
+    (`core.domain.adoption.Asked`), `episode_id` whose message it takes the place of. `declined_*`:
+    what was declined. `answered_*`: who (a user's id), when. `trade_id`: what it was adopted as,
+    `status_before` that trade's status before.
+    """
+
+    table: ClassVar[str] = "questions"
+    account_id: int
+    position_id: int
+    episode_id: int | None = None
+    state: str
+    version: int = 1
+    about: str
+    candidates: list[int]
+    detail: JsonObject
+    declined_about: str | None = None
+    declined_candidates: list[int] | None = None
+    answered_by: int | None = None
+    answered_at: datetime | None = None
+    trade_id: int | None = None
+    status_before: str | None = None
+    created_at: datetime
+    changed_at: datetime
 
 
 class DealRow(Record, frozen=True, kw_only=True):
@@ -584,6 +615,7 @@ RECORDS: tuple[type[Record], ...] = (
     DrawdownAlertRow,
     AccountStateRow,
     EpisodeRow,
+    QuestionRow,
     DealRow,
     CashFlowRow,
     CloseJobRow,

@@ -15,6 +15,7 @@ from bot.middlewares.context import ContextMiddleware
 from bot.middlewares.errors import ErrorsMiddleware
 from bot.routers import (
     admin,
+    adoption,
     approvals,
     client,
     fallback,
@@ -29,6 +30,7 @@ from bot.routers import (
 )
 from bot.routers.refreshing import Refresher
 from bot.services import (
+    AnswerQuestion,
     AnswerRelease,
     AnswerWarning,
     ApiTokens,
@@ -39,6 +41,7 @@ from bot.services import (
     Histories,
     People,
     PostSignal,
+    Questions,
     Reports,
     SyncNow,
 )
@@ -63,6 +66,9 @@ class Shell(Struct, frozen=True, kw_only=True):
     answer_release: AnswerRelease
     clear_terminal: ClearTerminal
     api_tokens: ApiTokens
+    questions: Questions
+    adopt_position: AnswerQuestion
+    disown_position: AnswerQuestion
     histories: Histories
     reports: Reports
     clock: Clock
@@ -88,6 +94,7 @@ def build_router() -> Router:
         release.build(),
         unblock.build(),
         tokens.build(),
+        adoption.build(),
         fallback.build(),
     )
     return router
@@ -107,6 +114,9 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         answer_release=shell.answer_release,
         clear_terminal=shell.clear_terminal,
         api_tokens=shell.api_tokens,
+        questions=shell.questions,
+        adopt_position=shell.adopt_position,
+        disown_position=shell.disown_position,
         histories=shell.histories,
         reports=shell.reports,
         clock=shell.clock,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.views import (
+    alerts_adoption,
     alerts_app,
     alerts_closing,
     alerts_digest,
@@ -17,6 +18,7 @@ from bot.views import alerts_trades as trades
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import span
 from core.domain import alerts as a
+from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain.alerts_digest import DailyDigest
@@ -49,6 +51,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_groups.closed(alert, voice, audience)
         case a.DivergenceResolved():
             return alerts_divergence.resolved(alert, voice, audience)
+        case ad.PositionQuestion() | ad.PositionAdopted():
+            return alerts_adoption.render(alert, voice, audience)
         case a.DrawdownWarning():
             return alerts_guard.drawdown_warning(alert, voice, audience)
         case a.DrawdownEased():

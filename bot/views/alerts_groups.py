@@ -27,6 +27,8 @@ def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> M
     ]
     note = NOTES_OF_MANY.get(alert.finding, FINDING_NOTES.get(alert.finding))
     lines += [note] if note else []
+    if audience is Audience.ADMIN and alert.finding == "unknown_position":
+        lines.append("To say which of them are signals: /adopt")
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))
 

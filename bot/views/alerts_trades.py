@@ -73,7 +73,7 @@ def trade_opened(alert: TradeOpened, voice: Voice, audience: Audience) -> Messag
             f"{slippage(alert.slippage_pips)}"
         ),
         stops(alert.stop_loss, alert.take_profit),
-        f"Signal {alert.signal_id}, position {alert.position_id}",
+        _from(alert.signal_id, alert.position_id),
         at_line(alert.opened_at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -88,7 +88,9 @@ def trade_not_placed(alert: TradeNotPlaced, voice: Voice, audience: Audience) ->
         ),
         *who(alert, audience),
         word(NOT_PLACED, alert.reason),
-        f"There is no position from signal {alert.signal_id}, and none is expected any more.",
+        "There is no position from it, and none is expected any more."
+        if alert.signal_id is None
+        else f"There is no position from signal {alert.signal_id}, and none is expected any more.",
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -106,12 +108,16 @@ def position_closed(alert: PositionClosed, voice: Voice, audience: Audience) -> 
         lines.append(sentence(of_close(alert), voice, audience))
     if alert.partial:
         lines.append("Only this part was closed; the rest stays open.")
-    if alert.signal_id is not None:
-        lines.append(f"Signal {alert.signal_id}, position {alert.position_id}")
-    else:
-        lines.append(f"Position {alert.position_id}, not from a signal")
+    lines.append(_from(alert.signal_id, alert.position_id))
     lines.append(f"Account {alert.login}, {moment(alert.closed_at, voice)}")
     return Message(html="\n".join(lines), silent=alert.close_reason in CLOSED_BY_YOU)
+
+
+def _from(signal_id: int | None, position_id: int) -> str:
+    """Which signal a position is from."""
+    if signal_id is None:
+        return f"Position {position_id}, not from a signal"
+    return f"Signal {signal_id}, position {position_id}"
 
 
 def _approved(alert: OfferAnswered, voice: Voice, audience: Audience) -> list[str]:

@@ -251,6 +251,53 @@ def _market(facts: Facts, voice: Voice) -> str:
     return f"Nothing new of {symbol} is opened now: {why}. Try again when that is over."
 
 
+WHY_NOT = {
+    "other_symbol": "the position is in another symbol",
+    "other_side": "the position goes the other way",
+    "taken": "the position is another trade's already",
+    "no_room": "the trade has its lots already",
+    "over": "the trade is closed",
+    "closing": "Reckoner is closing positions on this account now",
+    "locked": "the account is locked, and what is on it is closed; its client asks for its release",
+    "blocked": "the terminal answered for another account; unblock it first",
+    "gone": "the position is not open any more",
+    "settled": "the position is known without it by now, or it is not open any more",
+    "not_adopted": "nobody has adopted this position",
+}
+"""Why a position is not adopted, or an adoption not taken back."""
+
+
+def _not_adopted(facts: Facts, _voice: Voice) -> str:
+    return f"Not adopted: {word(WHY_NOT, str(facts.get('why', '')))}. Nothing was changed."
+
+
+def _not_disowned(facts: Facts, _voice: Voice) -> str:
+    return f"Not taken back: {word(WHY_NOT, str(facts.get('why', '')))}. Nothing was changed."
+
+
+def _question_answered(facts: Facts, voice: Voice) -> str:
+    signal = facts.get("signal")
+    what = "none of the signals"
+    if facts.get("state") == "adopted":
+        what = "a trade of its own" if signal is None else f"signal {signal}"
+    return f"Already answered{_outside(facts, 'by', ' by ')}{_at(facts, 'at', voice)}: {what}."
+
+
+def _no_question(facts: Facts, _voice: Voice) -> str:
+    position = _outside(facts, "position") or "with this number"
+    return f"No open position {position} is unknown or adopted. /adopt lists those that wait."
+
+
+def _same_position(facts: Facts, _voice: Voice) -> str:
+    position = _outside(facts, "position") or "with this number"
+    return f"Several accounts have a position {position}: choose it from the list of /adopt."
+
+
+def _no_signal(facts: Facts, _voice: Voice) -> str:
+    signal = _outside(facts, "signal") or "with this number"
+    return f"The account does not follow a signal {signal}. Nothing was changed."
+
+
 SENTENCES: dict[str, Sentence] = {
     "not_yours": _not_yours,
     "not_admin": _fixed(ADMINS_ONLY),
@@ -285,6 +332,15 @@ SENTENCES: dict[str, Sentence] = {
     "reason_missing": _fixed("An override needs a reason. Nothing was changed."),
     "reason_long": _reason_long,
     "not_offered": _fixed("This warning does not take that answer (any more). See /warnings."),
+    "not_adopted": _not_adopted,
+    "not_disowned": _not_disowned,
+    "question_answered": _question_answered,
+    "question_changed": _fixed(
+        "The position, or what it may be, has changed since this was shown. Look again, please."
+    ),
+    "no_question": _no_question,
+    "same_position": _same_position,
+    "no_signal": _no_signal,
     "list_expired": _list_expired,
     "same_login": _same_login,
     "no_account": _fixed("No account is linked to you yet. Please ask your admin."),

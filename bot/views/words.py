@@ -145,6 +145,7 @@ RESOLVED = {
     "as_expected": "it is as expected again",
     "closed": "the position is closed",
     "gone": "it is gone",
+    "adopted": "a person said which trade it is",
 }
 WARNING_STATES = {
     "open": "waiting for an answer",

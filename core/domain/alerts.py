@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import IntEnum
 
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
+from core.domain.alerts_adoption import AdoptionAlert
 from core.domain.alerts_app import AppAlert
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
@@ -67,7 +68,7 @@ class TradeOpened(AccountAlert, frozen=True, kw_only=True):
     """An approved trade was found at the broker. Slippage: pips, adverse positive."""
 
     trade_id: int
-    signal_id: int
+    signal_id: int | None
     position_id: int
     symbol: str
     side: str
@@ -84,7 +85,7 @@ class TradeNotPlaced(AccountAlert, frozen=True, kw_only=True):
     """An approved trade did not appear by its deadline, or was withdrawn by the guard."""
 
     trade_id: int
-    signal_id: int
+    signal_id: int | None
     symbol: str
     side: str
     volume: Decimal
@@ -399,6 +400,7 @@ Alert = (
     | DivergenceOpened
     | DivergencesOpened
     | DivergenceResolved
+    | AdoptionAlert
     | TerminalAlert
     | DrawdownWarning
     | DrawdownEased

@@ -52,6 +52,22 @@ class WarningAnswered(Struct, frozen=True, kw_only=True):
     hold_until: datetime | None
 
 
+class QuestionAnswered(Struct, frozen=True, kw_only=True):
+    """What an answer to a question did. `state`: adopted, declined or disowned.
+
+    `signal_id` is None for a trade that no signal called for, and where it was declined.
+    """
+
+    question_id: int
+    login: int
+    position_id: int
+    symbol: str
+    side: str
+    volume: Decimal
+    state: str
+    signal_id: int | None = None
+
+
 def blocked_ms(blocked_at: datetime) -> int:
     """Which block of an account's terminal is meant: when it began, UTC, milliseconds."""
     return (blocked_at - _EPOCH) // timedelta(milliseconds=1)

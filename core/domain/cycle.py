@@ -55,7 +55,7 @@ class Known(Struct, frozen=True, kw_only=True):
     unmatched position that was there before. `opinion` is what was concluded from the last reading.
     `deal_tickets` are known from `deals_from` on, which is before anything asked for. `doubt` is by
     how much the last reading's equity contradicted its other figures. `deals_awaited`: a close of
-    our own is still to show its deals.
+    our own is still to show its deals. `refused`: see `core.domain.matching.World`.
     """
 
     account: AccountRow
@@ -71,6 +71,7 @@ class Known(Struct, frozen=True, kw_only=True):
     deals_from: datetime | None = None
     doubt: Decimal | None = None
     deals_awaited: bool = False
+    refused: Mapping[int, frozenset[int]] = {}
 
 
 class Cycle(Struct, frozen=True, kw_only=True):
@@ -121,7 +122,15 @@ def think(
     reading = _reading(known, snapshot, step, doubt)
     verdict = drawdown.judge(_guard_memory(known.state), reading, limits)
     before = None if new_deals else known.opinion
-    opinion = reconcile(known.trades, snapshot, deals, known.closed_by_us, policy, before)
+    opinion = reconcile(
+        known.trades,
+        snapshot,
+        deals,
+        known.closed_by_us,
+        policy,
+        before,
+        refused=known.refused,
+    )
     carried, closures, absent = _vanished(known, snapshot, deals, policy)
     findings = _inhibit(known, (*_as_told(known, opinion.findings), *carried))
     return Cycle(

@@ -7,8 +7,9 @@ Invariants:
 2. What has lost its tag is matched only once the trade's own can no longer come, and only where
    every best assignment of all candidates has the pair. All else is a question, with its
    candidates.
-3. A position belongs to one trade; on a netting account to each trade whose deals made it.
-4. The order in which positions, trades or deals arrive is irrelevant.
+3. What a person has said to be no trade's is not matched to it without a tag.
+4. A position belongs to one trade; on a netting account to each trade whose deals made it.
+5. The order in which positions, trades or deals arrive is irrelevant.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,13 +44,17 @@ Symbols = Mapping[str, SymbolSpec]
 
 
 class World(Struct, frozen=True, kw_only=True, gc=False):
-    """What one complete reading shows, as far as matching goes. `at` is when it was begun."""
+    """What one complete reading shows, as far as matching goes. `at` is when it was begun.
+
+    `refused` are the trades, by position identifier, that a person said a position is none of.
+    """
 
     positions: Sequence[Position]
     symbols: Symbols
     deals: Deals
     netting: bool
     at: datetime
+    refused: Mapping[int, frozenset[int]] = {}
 
 
 class Matching(Struct, frozen=True, kw_only=True, gc=False):
@@ -209,6 +214,7 @@ class _Search:
             (identifier, trade_id): int(loose[identifier].volume != waiting[trade_id].volume)
             for identifier, trade_id in possible
             if loose[identifier].reason not in BY_HAND and self._is_over(waiting[trade_id])
+            if trade_id not in self._world.refused.get(identifier, ())
         }
         pairs = forced(costs)
         for identifier, trade_id in sorted(pairs.items()):

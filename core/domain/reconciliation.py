@@ -68,19 +68,22 @@ class Reconciliation(Struct, frozen=True, kw_only=True, gc=False):
     settled: bool
 
 
-def reconcile(
+def reconcile(  # noqa: PLR0913 - everything that is known, each named once
     trades: Sequence[TradeRow],
     snapshot: AccountSnapshot,
     deals: Mapping[int, Sequence[Deal]],
     closed_by_us: frozenset[int],
     policy: Policy,
     before: Reconciliation | None = None,
+    *,
+    refused: Mapping[int, frozenset[int]] | None = None,
 ) -> Reconciliation:
     """Compare what should be with what one reading shows.
 
     `deals` are all known deals by position identifier, `closed_by_us` the identifiers that a close
     job of ours has sent for. `before` is the last opinion on the account, under the same policy and
-    with the same deals known; whoever has new deals leaves it out.
+    with the same deals known; whoever has new deals leaves it out. `refused` are the trades, by
+    position identifier, that a person said a position is none of.
     """
     if (
         before is not None
@@ -96,6 +99,7 @@ def reconcile(
         deals=deals,
         netting=snapshot.state.margin_mode is not MarginMode.HEDGING,
         at=snapshot.began_at,
+        refused=refused or {},
     )
     review = _Review(sorted(trades, key=attrgetter("id")), world, closed_by_us, policy)
     return review.opinion(snapshot, tuple(trades), before)

@@ -332,7 +332,7 @@ def slip_lines(slips: Iterable[Slip], zone: tzinfo | None) -> tuple[SlipLine, ..
 
 def signal_count(material: Material) -> SignalCount:
     """What became of each offer made in the period."""
-    trades: Mapping[int, TradeRow] = {t.approval_id: t for t in material.trades}
+    trades: Mapping[int | None, TradeRow] = {t.approval_id: t for t in material.trades}
     fates = [
         _fate(approval, trades.get(approval.id))
         for approval in material.approvals

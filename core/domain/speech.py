@@ -9,6 +9,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from core.domain import alerts as a
+from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
@@ -31,8 +32,8 @@ class Delivery(Struct, frozen=True, gc=False):
 def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one arm per kind
     """The delivery of an alert. Total over the union."""
     critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
-    if isinstance(alert, m.MoneyAlert):
-        return _of_money(alert)
+    if isinstance(alert, m.MoneyAlert | ad.AdoptionAlert):
+        return _of_money(alert) if isinstance(alert, m.MoneyAlert) else _of_adoption(alert)
     match alert:
         case a.SignalOffered():
             return Delivery(warning, f"offer:{alert.approval_id}", NEW)
@@ -92,6 +93,17 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
 def _of_market(thread: str, news: bool) -> Delivery:  # noqa: FBT001 - the one thing it asks
     """A warning, told anew where it is news; what becomes of it takes its place."""
     return Delivery(a.Priority.WARNING if news else a.Priority.INFO, thread, NEW if news else EDIT)
+
+
+def _of_adoption(alert: ad.AdoptionAlert) -> Delivery:
+    """A question takes the place of what told that the position is unknown."""
+    match alert:
+        case ad.PositionQuestion():
+            return Delivery(a.Priority.WARNING, f"episode:{alert.episode_id}", EDIT)
+        case ad.PositionAdopted():
+            at = alert.adopted_at.isoformat()
+            thread = f"adopted:{alert.account_id}:{alert.position_id}:{at}"
+            return Delivery(a.Priority.WARNING, thread, EDIT if alert.undone_by else NEW)
 
 
 def _of_terminal(alert: t.TerminalAlert) -> Delivery:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core.domain.adoption import ASKED, DECLINED
 from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import OPEN_STATES
 from core.domain.deal_window import within
@@ -26,6 +27,7 @@ from core.records import (
     CloseOrderRow,
     DealRow,
     EpisodeRow,
+    QuestionRow,
     TradeRow,
     UserRow,
 )
@@ -49,6 +51,7 @@ class AccountMemory:
     `failures` count the cycles in a row that ended without a reading, `failed_reads` those of them
     in which the terminal was not merely on its way up. `deal_tickets` are when each known deal was
     executed, from `deals_from` on. `doubt`: by how much the last equity contradicted the rest.
+    `questions` are those that wait or were declined, by position identifier.
     """
 
     account: AccountRow
@@ -56,6 +59,7 @@ class AccountMemory:
     state: AccountStateRow
     trades: dict[int, TradeRow] = field(default_factory=dict)
     episodes: dict[Key, EpisodeRow] = field(default_factory=dict)
+    questions: dict[int, QuestionRow] = field(default_factory=dict)
     deals: dict[int, list[Deal]] = field(default_factory=dict)
     deal_tickets: dict[int, datetime] = field(default_factory=dict)
     deals_from: datetime | None = None
@@ -84,6 +88,15 @@ class AccountMemory:
     def latched(self) -> bool:
         """Whether nothing may be opened before a release."""
         return self.state.latched_at is not None
+
+    @property
+    def refused(self) -> dict[int, frozenset[int]]:
+        """The trades, by position identifier, that a person said a position is none of."""
+        return {
+            position_id: frozenset(question.declined_candidates)
+            for position_id, question in self.questions.items()
+            if question.declined_candidates
+        }
 
     @property
     def closed_by_us(self) -> frozenset[int]:
@@ -187,6 +200,8 @@ async def load_memory(tx: Transaction, account_id: int, now: datetime) -> Accoun
     await _load_trades(tx, memory, now)
     open_episodes = await tx.find(EpisodeRow, account_id=account_id, resolved_at=None)
     memory.episodes = {(row.kind, row.subject): row for row in open_episodes}
+    asked = await tx.find(QuestionRow, account_id=account_id, state=(ASKED, DECLINED))
+    memory.questions = {row.position_id: row for row in asked}
     memory.jobs = await tx.find(CloseJobRow, account_id=account_id, state=ACTIVE_JOB_STATES)
     memory.unreported = await tx.find(
         CloseJobRow, account_id=account_id, state="flat", trouble="deals_missing"

@@ -8,11 +8,14 @@ from core.domain import alerts_app as own
 from core.people_file import PeopleFile
 from core.ports import Clock, Metrics, Store, TerminalGateway
 from core.records import AccountRow, AccountStateRow, CloseJobRow
+from core.services.adoption import Adoption
+from core.services.answering import AnswerDesk
 from core.services.approvals import DecideApproval, ExpireOffers
 from core.services.boards import Boards
 from core.services.converge import Converge
 from core.services.desk import ACTIVE_JOB_STATES, Desk
 from core.services.digest import SendDigests
+from core.services.disown import Disown
 from core.services.expected import ExpectedTrades, Tokens
 from core.services.fencing import FencedGateway
 from core.services.first_look import FirstLook
@@ -23,6 +26,7 @@ from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
 from core.services.people import People
 from core.services.policy import EnginePolicy
+from core.services.questions import Questions
 from core.services.release import AnswerRelease, AskRelease
 from core.services.reports import Reports
 from core.services.signals import PostSignal
@@ -68,6 +72,9 @@ class Engine:
     ask_release: AskRelease
     answer_release: AnswerRelease
     clear_terminal: ClearTerminal
+    questions: Questions
+    adoption: Adoption
+    disown: Disown
     histories: History
     reports: Reports
     send_digests: SendDigests
@@ -141,6 +148,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
     )
     block = TerminalBlock(store=store, clock=clock, policy=policy)
     sync = _cycle(store, gateway, clock, metrics, desk, market, block, policy, epoch)
+    answers = AnswerDesk(store, gateway, clock, desk, policy, block, wake)
     boards = Boards(
         store=store, gateway=gateway, clock=clock, desk=desk, epoch=epoch, version=version
     )
@@ -165,6 +173,9 @@ def assemble(  # noqa: PLR0913 - each port is named once
         ask_release=AskRelease(store=store, clock=clock, desk=desk, policy=policy),
         answer_release=AnswerRelease(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
         clear_terminal=ClearTerminal(store=store, clock=clock, desk=desk, policy=policy, wake=wake),
+        questions=Questions(store),
+        adoption=Adoption(answers),
+        disown=Disown(answers),
         histories=History(store, clock),
         reports=Reports(store, clock, policy),
         send_digests=SendDigests(store, clock, policy),

@@ -16,6 +16,8 @@ class Refused(Exception):
     cannot_close (obstacles), no_such_symbol (symbol), ambiguous_symbol (symbol, names),
     symbol_not_tradable (symbol), not_blocked (login), newer_block (login, since),
     still_unreadable (login, reason, since), not_read_since (login, since), list_expired (at),
+    question_answered (state, signal, by, at), question_changed, same_position (position),
+    not_adopted (why), not_disowned (why), no_question (position), no_signal (signal),
     same_login (login), no_account, in_the_future (day), before_all (day),
     too_many_tokens (limit), bad_label (limit), no_such_token, bad_signature, not_fresh (seconds),
     replayed, key_used (signal),

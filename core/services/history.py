@@ -195,7 +195,7 @@ async def _as_lines(tx: Transaction, account_id: int, rows: Sequence[Any]) -> li
 
 def _line(
     row: DealRow | ReconciliationLogRow | CloseJobRow,
-    signals: dict[int | None, int],
+    signals: dict[int | None, int | None],
     ours: set[int],
 ) -> HistoryLine:
     match row:

@@ -234,7 +234,11 @@ def _file(material: Material, ours: frozenset[int]) -> ReportFile:
             slips[row.mt5_position_id, True] = row.slippage_pips
     return ReportFile(
         deals=tuple(sorted(material.deals, key=lambda d: (d.executed_at, d.ticket))),
-        signals={t.position_id: t.signal_id for t in material.trades if t.position_id is not None},
+        signals={
+            t.position_id: t.signal_id
+            for t in material.trades
+            if t.position_id is not None and t.signal_id is not None
+        },
         slips=slips,
         ours=ours,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from core.domain import alerts as a
+from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain.alerts_digest import DailyDigest
@@ -20,6 +21,7 @@ ADMIN_ONLY = (
     own.AppStanding,
     own.AppStopping,
     a.ReleaseAsked,
+    ad.PositionQuestion,
 )
 CLIENT_ONLY = (
     a.SignalOffered,
@@ -32,6 +34,7 @@ CLIENT_ONLY = (
     m.CashFlowSeen,
     m.ResultsBooked,
     DailyDigest,
+    ad.PositionAdopted,
 )
 
 STOP_OUTS = (a.PositionClosed, a.PositionsClosed)

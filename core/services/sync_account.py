@@ -33,6 +33,7 @@ from core.services import (
     record_guard,
     record_ledger,
     record_obstacles,
+    record_questions,
     record_trades,
 )
 from core.services.breach import record_breach
@@ -154,6 +155,7 @@ class SyncAccount:
             deals_from=memory.deals_from,
             doubt=memory.doubt,
             deals_awaited=bool(memory.jobs or memory.unreported),
+            refused=memory.refused,
         )
         return think(
             known,
@@ -211,7 +213,8 @@ class SyncAccount:
         sampled = self._sample_due(memory, cycle, now)
         overdue = self._overdue(memory, snapshot, cycle)
         away = record_absence.absence(memory, snapshot, cycle)
-        special = breach or was_out or obstacles or sampled or overdue or away
+        asks = record_questions.due(memory, snapshot, cycle)
+        special = breach or was_out or obstacles or sampled or overdue or away or asks
         if not special and not self._eventful(cycle):
             await self._store.save_state(state)
             self._accept(memory, snapshot, cycle, state)
@@ -236,6 +239,7 @@ class SyncAccount:
             await record_trades.matches(pen, cycle)
             await record_trades.missing(pen, cycle, self._missing_min)
             opened += await record_episodes.episodes(pen, cycle)
+            await record_questions.questions(pen, snapshot, self._policy.reconciliation, asks)
             await record_trades.gone(pen, cycle)
             for trade in overdue:
                 await record_trades.not_placed(pen, memory.trades[trade], "expired", "deadline")

@@ -13,6 +13,7 @@ from tests.fakes.alerts_market import markets
 from tests.fakes.alerts_money import moneys
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
 from tests.fakes.clock import START
+from tests.fakes.questions import adoptions
 
 GOLD: dict[str, Any] = {"symbol": "XAUUSD", "side": "buy", "volume": Decimal("0.10000000")}
 
@@ -40,6 +41,7 @@ def every_alert() -> list[a.Alert]:
         *_trades(),
         *_divergences(),
         *terminals(),
+        *adoptions(),
         *moneys(),
         *_guard(),
         *_closing(),

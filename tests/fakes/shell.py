@@ -33,6 +33,7 @@ from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.questions import FakeQuestions
 from tests.fakes.reports import FakeHistories, FakeReports
 from tests.fakes.telegram import ADMIN_CHAT, RecordingSession, make_bot, update
 
@@ -310,6 +311,7 @@ class Conversation:
 
     def __init__(self) -> None:
         self.services = Services()
+        self.questions = FakeQuestions(self.services.asked)
         self.histories = FakeHistories()
         self.reports = FakeReports()
         self.bot: Bot
@@ -329,6 +331,9 @@ class Conversation:
                 answer_release=self.services.answer_release,
                 clear_terminal=Clearing(self.services),
                 api_tokens=ApiTokens(self.store, self.clock),
+                questions=self.questions,
+                adopt_position=self.questions.adopt,
+                disown_position=self.questions.disown,
                 histories=self.histories,
                 reports=self.reports,
                 clock=self.clock,

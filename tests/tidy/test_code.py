@@ -10,7 +10,7 @@ from tests.tidy.sources import ROOT, name_of, python_files, tree
 
 FILE_LINES_MAX = 450
 LONGER_FILES = {
-    "core/records.py": 640,  # one list of rows: the database at one glance
+    "core/records.py": 680,  # one list of rows: the database at one glance
     "core/adapters/mt5/agent.py": 1200,  # copied alone to a terminal's host: it may import nothing
 }
 FUNCTION_LINES_MAX = 60

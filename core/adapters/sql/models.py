@@ -19,6 +19,7 @@ from core.adapters.sql.models_reconciliation import (
     DrawdownAlert,
     Episode,
     PositionSnapshot,
+    Question,
     ReconciliationLog,
 )
 from core.adapters.sql.models_trading import Approval, Signal, Trade
@@ -45,6 +46,7 @@ __all__ = [
     "Override",
     "PositionSnapshot",
     "Press",
+    "Question",
     "ReconciliationLog",
     "Signal",
     "Terminal",

@@ -181,6 +181,36 @@ class Episode(Base):
     resolved_at: Mapped[datetime | None]
 
 
+class Question(Base):
+    """Which trade a position is, asked until a person says so (`core.records.QuestionRow`)."""
+
+    __tablename__ = "questions"
+    __table_args__ = (
+        UniqueConstraint("account_id", "position_id"),
+        Index(None, "state"),
+        words("state", "open", "declined", "adopted", "over"),
+        NUMBERED,
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    position_id: Mapped[int]
+    episode_id: Mapped[int | None] = mapped_column(ForeignKey("episodes.id"))
+    state: Mapped[str]
+    version: Mapped[int]
+    about: Mapped[str]
+    candidates: Mapped[list[int]]
+    detail: Mapped[dict[str, Any]]
+    declined_about: Mapped[str | None]
+    declined_candidates: Mapped[list[int] | None]
+    answered_by: Mapped[int | None]
+    answered_at: Mapped[datetime | None]
+    trade_id: Mapped[int | None] = mapped_column(ForeignKey("trades.id"))
+    status_before: Mapped[str | None]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
 class Deal(Base):
     """A deal of the broker, read once (`core.records.DealRow`)."""
 

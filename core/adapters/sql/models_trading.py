@@ -79,8 +79,8 @@ class Trade(Base):
     )
 
     id: Mapped[Id]
-    approval_id: Mapped[int] = mapped_column(ForeignKey("approvals.id"))
-    signal_id: Mapped[int] = mapped_column(ForeignKey("signals.id"))
+    approval_id: Mapped[int | None] = mapped_column(ForeignKey("approvals.id"))
+    signal_id: Mapped[int | None] = mapped_column(ForeignKey("signals.id"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     symbol: Mapped[str]

@@ -18,7 +18,7 @@ from core.adapters.sql.engine import one_connection
 from core.adapters.sql.models import metadata
 from core.ports import StoreUnavailable
 
-REVISIONS = ["0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010"]
+REVISIONS = [f"{number:04}" for number in range(1, 12)]
 
 
 async def move(url: str, verb: str, revision: str) -> None:
@@ -197,6 +197,28 @@ async def test_the_ledger_takes_the_credit_in_and_flows_get_their_names(filled_u
     async with one_connection(filled_url) as connection:
         rows = (await connection.execute(text(asked))).all()
     assert [tuple(row) for row in rows] == [(1000000000000, "balance")] * 3
+
+
+async def test_trades_that_no_signal_called_for_go_with_the_way_down(filled_url: str) -> None:
+    """And the columns they were without are required again, the other trades kept."""
+    count = "SELECT count(*), count(approval_id) FROM trades"
+    async with one_connection(filled_url) as connection:
+        await connection.execute(text("UPDATE trades SET approval_id = NULL, signal_id = NULL"))
+        await connection.execute(
+            text("UPDATE episodes SET trade_id = (SELECT min(id) FROM trades)")
+        )
+        await connection.commit()
+        assert tuple((await connection.execute(text(count))).one()) == (1, 0)
+
+    await move(filled_url, "downgrade", "0010")
+
+    async with one_connection(filled_url) as connection:
+        assert tuple((await connection.execute(text(count))).one()) == (0, 0)
+        kept = await connection.execute(text("SELECT count(*), count(trade_id) FROM episodes"))
+        assert tuple(kept.one()) == (1, 0)
+        if connection.dialect.name == "sqlite":
+            sound = (await connection.execute(text("PRAGMA integrity_check"))).scalar_one()
+            assert sound == "ok"
 
 
 async def test_migrating_again_changes_nothing(url: str) -> None:

@@ -44,6 +44,12 @@ FACTS: dict[str, dict[str, Any]] = {
     "reason_long": {"most": 200},
     "not_blocked": {"login": 50001},
     "still_unreadable": {"login": 50001, "reason": "IPC timeout", "since": START},
+    "question_answered": {"state": "adopted", "signal": 5, "by": "Olga", "at": START},
+    "not_adopted": {"why": "no_room"},
+    "not_disowned": {"why": "over"},
+    "no_question": {"position": 900001},
+    "same_position": {"position": 900001},
+    "no_signal": {"signal": 5},
     "not_read_since": {"login": 50001, "since": START},
 }
 
@@ -62,6 +68,7 @@ def test_every_documented_code_has_its_sentence() -> None:
         "limit",
         "most",
     }
+    facts |= {"position", "signal"}
     assert set(DOCUMENTED) - facts == set(SENTENCES)
 
 

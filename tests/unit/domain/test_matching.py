@@ -27,6 +27,7 @@ def read(
     netting: bool = False,
     began: float = 0,
     before: Reconciliation | None = None,
+    refused: dict[int, frozenset[int]] | None = None,
 ) -> Reconciliation:
     """The opinion on one reading; deals are sorted by their position."""
     by_position: dict[int, list[Deal]] = {}
@@ -34,7 +35,9 @@ def read(
         by_position.setdefault(each.position_id, []).append(each)
     mode = MarginMode.NETTING if netting else MarginMode.HEDGING
     reading = snapshot(*held, state=state(margin_mode=mode), began=began)
-    return reconcile(tuple(trades), reading, by_position, frozenset(), POLICY, before)
+    return reconcile(
+        tuple(trades), reading, by_position, frozenset(), POLICY, before, refused=refused
+    )
 
 
 def kinds(result: Reconciliation) -> list[tuple[str, str]]:
@@ -265,6 +268,15 @@ def test_the_only_candidate_is_the_trade_once_its_own_tag_can_no_longer_come() -
         result = read([WAITING], lost(5), began=AFTER, before=before)
         assert [(m.trade.id, m.position.ticket) for m in result.matches] == [(1, 5)]
         assert result.findings == ()
+
+
+def test_what_a_person_said_it_is_not_is_not_matched_but_by_its_tag() -> None:
+    no = {5: frozenset({1})}
+    result = read([WAITING], lost(5), began=AFTER, refused=no)
+    assert (result.matches, result.findings[0].candidates) == ((), (1,))
+    second = read([WAITING], lost(5), lost(6), began=AFTER, refused=no)
+    assert [m.position.ticket for m in second.matches] == [6]
+    assert [m.trade.id for m in read([WAITING], part(5, "0.10"), refused=no).matches] == [1]
 
 
 def test_two_candidates_are_a_question_and_never_a_guess() -> None:

@@ -47,6 +47,7 @@ from core.sim.symbols import SYMBOLS, SymbolTerms
 from core.sim.terminal import Terminal
 from tests.fakes.audit_keys import AUDIT_KEYS
 from tests.fakes.metrics import CountingMetrics
+from tests.fakes.same_thread import SameThreadStore
 
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 SERVER = "Sim"
@@ -225,7 +226,9 @@ class House:
     async def start(self) -> None:
         """Start the app as the composition root does."""
         await self._migrate()
-        self.store = await SqlStore.open(self.settings.database_url, audit_keys=AUDIT_KEYS)
+        self.store = await SameThreadStore.open(
+            self.settings.database_url, audit_keys=AUDIT_KEYS
+        )
         self.epoch = await self.store.owner_epoch()
         self.engine = assemble(
             store=self.store,

@@ -17,8 +17,9 @@ from tests.wire.stage import ADMIN_CHAT, Stage, Zygote, alive
 
 BEN, LOGIN = 102, 50002
 POSITIONS = 10
-SHARES = 4
-TOGETHER_MAX = 3
+SHARES = 2
+"""Each prepares a world of its own, which costs as much as five of its cases."""
+TOGETHER_MAX = 5
 """Worlds at a time of each share: they mostly wait."""
 ENV = {"DRAWDOWN_COUNTDOWN_S": "0", "RECONCILIATION_SYNC_INTERVAL_S": "1"}
 

@@ -10,6 +10,8 @@ terminal gateway, whichever comes. Each effect's name is written to `effects.log
 """
 
 import contextlib
+import gc
+import importlib
 import json
 import os
 import select
@@ -20,18 +22,32 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-# Imported before any fork: what a child needs.
-import bot.app
+import aiogram.methods
+from aiogram.methods.base import Response
+
 import bot.limits
-import bot.sandbox.world
 from bot.__main__ import main
 from bot.sandbox.telegram import limits as server_limits
 from core.adapters.sql.transaction import SqlTransaction
 from core.adapters.terminal.http_gateway import HttpTerminalGateway
 
-assert bot.app is not None
-assert bot.sandbox.world is not None
-
+for _name in (
+    # What a child would load after it was forked, each child anew.
+    "aiosqlite",
+    "apscheduler.executors.asyncio",
+    "apscheduler.triggers.interval",
+    "bot.app",
+    "bot.cli.demo",
+    "bot.cli.demo_agents",
+    "bot.sandbox.broker_part",
+    "bot.sandbox.world",
+    "encodings.idna",
+    "importlib.readers",
+):
+    importlib.import_module(_name)
+for _method in ("AnswerCallbackQuery", "EditMessageText", "GetMe", "GetUpdates", "SendMessage"):
+    # aiogram makes a model of each kind of answer when it first comes.
+    Response.__class_getitem__(getattr(aiogram.methods, _method).__returning__)
 
 FREE = 100_000
 SIDES_MAX = 64
@@ -131,6 +147,8 @@ class Served:
 def serve(path: str) -> None:
     """Fork on order; a side that hangs up loses its children, and the last one ends this."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # What is loaded is never garbage: a child's collector that looked through it would copy it all.
+    gc.freeze()
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(f"{path}.new")
     listener.listen(SIDES_MAX)

@@ -226,9 +226,7 @@ class House:
     async def start(self) -> None:
         """Start the app as the composition root does."""
         await self._migrate()
-        self.store = await SameThreadStore.open(
-            self.settings.database_url, audit_keys=AUDIT_KEYS
-        )
+        self.store = await SameThreadStore.open(self.settings.database_url, audit_keys=AUDIT_KEYS)
         self.epoch = await self.store.owner_epoch()
         self.engine = assemble(
             store=self.store,

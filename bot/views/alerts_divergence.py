@@ -1,5 +1,7 @@
 """Differences between an account and what the signals called for."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from bot.markup import esc
@@ -17,7 +19,9 @@ from bot.views.words import (
     word,
 )
 from core.domain.alerts import DivergenceOpened, DivergenceResolved
+from core.domain.divergences import Severity, severity_of
 
+ICONS: Mapping[str, str] = {Severity.INFO: "🔹", Severity.WARNING: "⚠️", Severity.CRITICAL: "🔴"}
 EXPLAINED = frozenset({"unknown_position", "unknown_pending_order", "late_execution"})
 """Findings whose headline and sentence say everything that two figures could."""
 NOTHING_DONE = "Reckoner reports this and changes nothing."
@@ -29,8 +33,10 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
     figure = "" if alert.slippage_pips is None else f" by {pips(alert.slippage_pips)}"
     what = trade(alert.symbol, alert.side, alert.volume) if alert.symbol else ""
     subject = f"{what} on {alert.login}" if what else f"account {alert.login}"
+    sign = icon(severity_of(alert.finding, alert.origin))
+    lasting = "" if alert.lasting_since is None else _lasting(alert.at - alert.lasting_since)
     lines = [
-        headline(voice, f"⚠️ {title}{figure}: {subject}"),
+        headline(voice, f"{sign} {lasting}{title}{figure}: {subject}"),
         *who(alert, audience),
         *_figures(alert),
         sentence(of_divergence(alert), voice, audience),
@@ -44,6 +50,15 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
         lines.append("It has changed since it was last told.")
     lines += [FINDING_NOTES.get(alert.finding, NOTHING_DONE), at_line(alert.at, voice)]
     return Message(html="\n".join(lines))
+
+
+def icon(severity: str) -> str:
+    """The sign that a headline begins with."""
+    return ICONS.get(severity, ICONS[Severity.WARNING])
+
+
+def _lasting(age: timedelta) -> str:
+    return f"Still, for {span(age)}: "
 
 
 def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Message:

@@ -2,12 +2,14 @@
 
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, trade, who
+from bot.views.alerts_divergence import icon
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain
 from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS, word
 from core.domain.alert_parts import GroupItem
 from core.domain.alerts import DivergencesOpened, PositionsClosed
 
+MIXED = "mixed"
 NOTES_OF_MANY = {
     "unknown_position": (
         "No signal called for them. Reckoner does not close them for that reason; the drawdown and "
@@ -17,10 +19,13 @@ NOTES_OF_MANY = {
 
 
 def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> Message:
-    """Many differences of one kind."""
+    """Many differences, of one kind or of several."""
     title = word(FINDINGS, alert.finding).lower()
+    what = f"{title.capitalize()}, {alert.count} of them,"
+    if alert.finding == MIXED:
+        what = f"{alert.count} differences"
     lines = [
-        headline(voice, f"⚠️ {title.capitalize()}, {alert.count} of them, on {alert.login}"),
+        headline(voice, f"{icon(alert.severity)} {what} on {alert.login}"),
         *who(alert, audience),
         *(_item(item, alert.currency) for item in alert.items),
         *_more(alert.count, len(alert.items)),
@@ -50,7 +55,8 @@ def closed(alert: PositionsClosed, voice: Voice, audience: Audience) -> Message:
 
 def _item(item: GroupItem, currency: str) -> str:
     result = "" if item.pnl is None else f", {gain(item.pnl, currency)}"
-    return f"#{esc(item.subject)} {trade(item.symbol, item.side, item.volume)}{result}"
+    what = f"{word(FINDINGS, item.finding)}: " if item.finding else ""
+    return f"{what}#{esc(item.subject)} {trade(item.symbol, item.side, item.volume)}{result}"
 
 
 def _more(count: int, shown: int) -> list[str]:

@@ -19,13 +19,14 @@ class AccountAlert(AlertBase, frozen=True, kw_only=True):
 
 
 class GroupItem(Struct, frozen=True, kw_only=True):
-    """One line of a message about many."""
+    """One line of a message about many; `finding` where they are of several kinds."""
 
     subject: str
     symbol: str
     side: str
     volume: Decimal
     pnl: Decimal | None = None
+    finding: str = ""
 
 
 class TicketResult(Struct, frozen=True, kw_only=True):

@@ -125,7 +125,8 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
 
     Kinds: those of `core.domain.findings.Kind`. `expected`, `observed` are the two figures as
     decimal text (prices with the symbol's digits, lots), empty where none: a stop that was not
-    there before is `sl_moved` from nothing.
+    there before is `sl_moved` from nothing. `lasting_since`: it was told before, is the same, and
+    has lasted since then.
     """
 
     episode_id: int
@@ -143,18 +144,21 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
     changed: bool = False
     slippage_points: Decimal | None = None
     origin: str = ""
+    lasting_since: datetime | None = None
 
 
 class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):
-    """Many differences of one kind, found in one reading: one message, not one each.
+    """Many differences, found in one reading: one message, not one each.
 
-    `items` are the first of them, `count` how many there are.
+    `items` are the first of them, `count` how many there are; `finding` is their kind, or `mixed`
+    where they are of several: then each item has its own. `severity` is the gravest of theirs.
     """
 
     finding: str
     count: int
     items: tuple[GroupItem, ...]
     at: datetime
+    severity: str = "warning"
 
 
 class PositionsClosed(AccountAlert, frozen=True, kw_only=True):

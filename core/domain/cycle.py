@@ -25,7 +25,7 @@ from core.domain.conditions import (
     still,
 )
 from core.domain.deal_window import next_cursor
-from core.domain.episodes import Event, advance
+from core.domain.episodes import NOTHING, Event, advance
 from core.domain.findings import Closure, Finding, Kind
 from core.domain.freshness import is_stale
 from core.domain.permissions import ACCOUNTS, TERMINALS
@@ -56,6 +56,7 @@ class Known(Struct, frozen=True, kw_only=True):
     `deal_tickets` are known from `deals_from` on, which is before anything asked for. `doubt` is by
     how much the last reading's equity contradicted its other figures. `deals_awaited`: a close of
     our own is still to show its deals. `refused`: see `core.domain.matching.World`.
+    `observed` is since when differences wait to be confirmed, `muted` which of them were kept quiet (`inhibited`) by the last reading.
     """
 
     account: AccountRow
@@ -72,6 +73,8 @@ class Known(Struct, frozen=True, kw_only=True):
     doubt: Decimal | None = None
     deals_awaited: bool = False
     refused: Mapping[int, frozenset[int]] = {}
+    observed: Mapping[tuple[str, str], datetime] = NOTHING
+    muted: frozenset[tuple[str, str]] = frozenset()
 
 
 class Cycle(Struct, frozen=True, kw_only=True):
@@ -90,11 +93,15 @@ class Cycle(Struct, frozen=True, kw_only=True):
     first: bool
     conditions: tuple[Change, ...] = ()
     doubt: Decimal = ZERO
+    observed: Mapping[tuple[str, str], datetime] = NOTHING
+    muted: tuple[Finding, ...] = ()
+    newly_muted: tuple[Finding, ...] = ()
 
     @property
     def unsettled(self) -> bool:
         """Whether something waits for an explanation."""
-        return bool(self.reconciliation.missing or self.absent) or not self.ledger.trusted
+        waits = self.reconciliation.missing or self.absent or self.observed
+        return bool(waits) or not self.ledger.trusted
 
 
 def think(
@@ -132,7 +139,8 @@ def think(
         refused=known.refused,
     )
     carried, closures, absent = _vanished(known, snapshot, deals, policy)
-    findings = _inhibit(known, (*_as_told(known, opinion.findings), *carried))
+    findings, muted = _inhibit(known, (*_as_told(known, opinion.findings), *carried))
+    episodes = advance(_divergences(known), findings, now, known.observed)
     return Cycle(
         state=_next_state(known.state, snapshot, step, verdict, rate, now),
         new_deals=new_deals,
@@ -140,13 +148,16 @@ def think(
         verdict=verdict,
         limits=limits,
         reconciliation=opinion,
-        events=advance(_divergences(known), findings),
+        events=episodes.events,
         closures=closures,
         absent=absent,
         rate=rate,
         first=known.state.ledger_balance is None,
         conditions=_conditions(known, snapshot, step, now),
         doubt=doubt,
+        observed=episodes.observed,
+        muted=muted,
+        newly_muted=tuple(f for f in muted if f.key not in known.muted) if muted else (),
     )
 
 
@@ -288,16 +299,24 @@ def _as_told(known: Known, findings: Sequence[Finding]) -> list[Finding]:
     return kept
 
 
-def _inhibit(known: Known, findings: tuple[Finding, ...]) -> list[Finding]:
-    """While a close or a latch owns the account, its consequences open and change nothing."""
+def _inhibit(
+    known: Known, findings: tuple[Finding, ...]
+) -> tuple[Sequence[Finding], tuple[Finding, ...]]:
+    """While a close or a latch owns the account, its consequences open and change nothing.
+
+    Answers what may be told, and what is kept quiet. What still holds afterwards opens then.
+    """
     if not known.inhibited:
-        return list(findings)
+        return findings, ()
     kept: list[Finding] = []
+    muted: list[Finding] = []
     for finding in findings:
         episode = known.episodes.get(finding.key)
-        if episode is not None:
+        if episode is None:
+            muted.append(finding)
+        else:
             kept.append(msgspec.structs.replace(finding, material=episode.material))
-    return kept
+    return kept, tuple(muted)
 
 
 def _next_state(

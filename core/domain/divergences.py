@@ -300,3 +300,9 @@ def reason_of(code: str, origin: str = "") -> str:
 def row_of(word: str) -> Divergence | None:
     """The row that a stored word means, old words included; None for one of no row."""
     return BY_REASON.get(STORED_BEFORE.get(word, word))
+
+
+def severity_of(code: str, origin: str = "") -> Severity:
+    """How much attention a code asks for; one of no row, from a newer version, is a warning."""
+    row = BY_REASON.get(reason_of(code, origin))
+    return Severity.WARNING if row is None else row.severity

@@ -1,19 +1,67 @@
-"""Episodes: a difference is told when it begins, when it changes materially, and when it ends.
+"""Episodes: a difference is observed, confirmed, told once, told again if it grows or lasts, over.
 
 Invariants:
 
-1. The same findings twice yield no second event (law 4).
-2. `open` with the events applied equals the findings.
+1. The same findings at the same moment twice yield no second event (law 4).
+2. `open` with the events applied equals the findings that are confirmed.
+3. A difference that may be a step on the way (`CONFIRMED_AFTER`) is told when a later reading still
+   shows it; one that is gone by then is never told, and ends nothing.
+4. A material change is told at once for the first few times; after that at most once a minute, and
+   what came back to what was told is no change.
+5. What is critical, or leaves more at risk than was agreed, is told again while it lasts, at the
+   ages of `TOLD_AGAIN_AT`, and then no more: the number of messages about an unchanged episode has
+   a bound.
+6. Nothing depends on the order of the findings, or on a restart: what is kept is in the row. What
+   is only observed begins anew.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
 
 from msgspec import Struct
 
-from core.domain.findings import Finding
+from core.domain.divergences import Severity, severity_of
+from core.domain.findings import Finding, Kind
 from core.records import EpisodeRow
 
 Key = tuple[str, str]
+
+CONFIRMED_AFTER: Final[Mapping[str, timedelta]] = MappingProxyType(
+    dict.fromkeys(
+        (Kind.PARTIAL_FILL.value, Kind.SL_MISSING.value, Kind.TP_MISSING.value),
+        timedelta(seconds=3),
+    )
+)
+"""Kinds that an executor passes through: fills come in parts, and levels after the fill.
+
+Times are those of our own clock at the readings, never the broker's.
+"""
+CHANGES_AT_ONCE: Final = 3
+CHANGE_INTERVAL: Final = timedelta(seconds=60)
+"""A stop that trails the market changes with every reading; a minute's worth is one message."""
+TOLD_AGAIN_AT: Final[Mapping[Severity, tuple[timedelta, ...]]] = MappingProxyType(
+    {
+        Severity.CRITICAL: (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4)),
+        Severity.WARNING: (timedelta(hours=1),),
+        Severity.INFO: (),
+    }
+)
+"""Ages at which an episode is told again; of warnings only those that leave more at risk."""
+AT_RISK: Final = frozenset(
+    {
+        Kind.SL_MISSING,
+        Kind.SL_REMOVED,
+        Kind.OVER_VOLUME,
+        Kind.SCALED_IN,
+        Kind.DUPLICATE_EXECUTION,
+    }
+)
+"""More than agreed can be lost while these last."""
+CHANGES, TIMES_AGAIN = "changes", "told_again"
+"""What a row's `detail` keeps beside the finding: how often it was told for either reason."""
+NOTHING: Final[Mapping[Key, datetime]] = MappingProxyType({})
 
 
 class Opened(Struct, frozen=True, gc=False):
@@ -29,27 +77,96 @@ class Changed(Struct, frozen=True, gc=False):
     finding: Finding
 
 
+class Lasting(Struct, frozen=True, gc=False):
+    """A difference that is the same and has lasted long; `times` as often it was told for that."""
+
+    episode: EpisodeRow
+    finding: Finding
+    times: int
+
+
 class Resolved(Struct, frozen=True, gc=False):
     """A difference that is gone."""
 
     episode: EpisodeRow
 
 
-Event = Opened | Changed | Resolved
+Event = Opened | Changed | Lasting | Resolved
 
 
-def advance(episodes: Mapping[Key, EpisodeRow], findings: Iterable[Finding]) -> tuple[Event, ...]:
-    """What happened between the open episodes and this reading's findings."""
+class Step(Struct, frozen=True):
+    """What happened, and since when what is not confirmed yet has been there."""
+
+    events: tuple[Event, ...]
+    observed: Mapping[Key, datetime] = NOTHING
+
+
+def advance(
+    episodes: Mapping[Key, EpisodeRow],
+    findings: Iterable[Finding],
+    now: datetime,
+    observed: Mapping[Key, datetime] = NOTHING,
+) -> Step:
+    """What happened between the open episodes and the findings of a reading at `now`."""
     events: list[Event] = []
+    waiting: dict[Key, datetime] = {}
     seen: set[Key] = set()
     for finding in findings:
-        if finding.key in seen:
+        key = finding.key
+        if key in seen:
             continue
-        seen.add(finding.key)
-        episode = episodes.get(finding.key)
+        seen.add(key)
+        episode = episodes.get(key)
         if episode is None:
-            events.append(Opened(finding))
+            since = _since(observed, finding, now)
+            if since is None:
+                events.append(Opened(finding))
+            else:
+                waiting[key] = since
         elif episode.material != finding.material:
-            events.append(Changed(episode, finding))
-    events.extend(Resolved(row) for key, row in episodes.items() if key not in seen)
-    return tuple(events)
+            if _may_change(episode, now):
+                events.append(Changed(episode, finding))
+        elif (times := due_again(episode, finding, now)) > told_again(episode):
+            events.append(Lasting(episode, finding, times))
+    if len(seen) < len(episodes) or episodes.keys() - seen:
+        events.extend(Resolved(row) for key, row in episodes.items() if key not in seen)
+    return Step(tuple(events), waiting or NOTHING)
+
+
+def due_again(episode: EpisodeRow, finding: Finding, now: datetime) -> int:
+    """How often an episode of this age is to have been told for lasting, beyond the first time."""
+    severity = severity_of(finding.kind.value, finding.origin)
+    if severity is not Severity.CRITICAL and finding.kind not in AT_RISK:
+        return 0
+    age = now - episode.opened_at
+    return sum(age >= limit for limit in TOLD_AGAIN_AT[severity])
+
+
+def told_again(episode: EpisodeRow) -> int:
+    """How often it was told for lasting."""
+    return _count(episode.detail, TIMES_AGAIN)
+
+
+def changes_told(episode: EpisodeRow) -> int:
+    """How often it was told for changing."""
+    return _count(episode.detail, CHANGES)
+
+
+def _since(observed: Mapping[Key, datetime], finding: Finding, now: datetime) -> datetime | None:
+    """Since when it waits to be confirmed; None where it need not wait (any more)."""
+    wait = CONFIRMED_AFTER.get(finding.kind.value)
+    if wait is None:
+        return None
+    since = min(observed.get(finding.key, now), now)  # a clock set back makes nothing wait longer
+    return None if now - since >= wait else since
+
+
+def _may_change(episode: EpisodeRow, now: datetime) -> bool:
+    if changes_told(episode) < CHANGES_AT_ONCE:
+        return True
+    return not episode.changed_at <= now < episode.changed_at + CHANGE_INTERVAL
+
+
+def _count(detail: Mapping[str, Any], name: str) -> int:
+    count = detail.get(name, 0)
+    return count if isinstance(count, int) else 0

@@ -4,7 +4,8 @@
 place, answered by a reply, or a new one is sent.
 """
 
-from typing import assert_never
+from collections.abc import Mapping
+from typing import Final, assert_never
 
 from msgspec import Struct
 
@@ -15,10 +16,25 @@ from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
+from core.domain.divergences import Severity, severity_of
+from core.domain.findings import Kind
 
+Difference = (
+    a.PositionClosed
+    | a.PositionsClosed
+    | a.DivergenceOpened
+    | a.DivergencesOpened
+    | a.DivergenceResolved
+)
+"""What differs from the signals, and what ended."""
 NEW = "new"
 EDIT = "edit"
 REPLY = "reply"
+URGENCIES: Final[Mapping[str, a.Priority]] = {
+    Severity.CRITICAL: a.Priority.CRITICAL,
+    Severity.WARNING: a.Priority.WARNING,
+    Severity.INFO: a.Priority.INFO,
+}
 
 
 class Delivery(Struct, frozen=True, gc=False):
@@ -43,21 +59,14 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"trade:{alert.trade_id}", NEW)
         case a.TradeNotPlaced():
             return Delivery(info, f"trade:{alert.trade_id}", NEW)
-        case a.PositionClosed():
-            urgent = warning if alert.close_reason == "stop_out" else info
-            # A netting position may be several trades', and each of them ends.
-            whose = "" if alert.trade_id is None else f":{alert.trade_id}"
-            return Delivery(urgent, f"position:{alert.account_id}:{alert.position_id}{whose}", NEW)
-        case a.DivergenceOpened():
-            return Delivery(warning, f"episode:{alert.episode_id}", EDIT if alert.changed else NEW)
-        case a.DivergencesOpened():
-            thread = f"episodes:{alert.account_id}:{alert.finding}:{alert.at.isoformat()}"
-            return Delivery(warning, thread, NEW)
-        case a.PositionsClosed():
-            urgent = warning if alert.close_reason == "stop_out" else info
-            return Delivery(urgent, f"closed:{alert.account_id}:{alert.at.isoformat()}", NEW)
-        case a.DivergenceResolved():
-            return Delivery(info, f"episode:{alert.episode_id}", EDIT)
+        case (
+            a.PositionClosed()
+            | a.PositionsClosed()
+            | a.DivergenceOpened()
+            | a.DivergencesOpened()
+            | a.DivergenceResolved()
+        ):
+            return _of_differences(alert)
         case a.DrawdownWarning():
             return Delivery(warning, f"warned:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DrawdownEased():
@@ -106,6 +115,33 @@ def _of_adoption(alert: ad.AdoptionAlert) -> Delivery:
             return Delivery(a.Priority.WARNING, thread, EDIT if alert.undone_by else NEW)
 
 
+def _of_differences(alert: Difference) -> Delivery:
+    """The taxonomy decides how urgent each is."""
+    match alert:
+        case a.PositionClosed():
+            urgent = _urgency(severity_of(alert.close_reason))
+            # A netting position may be several trades', and each of them ends.
+            whose = "" if alert.trade_id is None else f":{alert.trade_id}"
+            return Delivery(urgent, f"position:{alert.account_id}:{alert.position_id}{whose}", NEW)
+        case a.DivergenceOpened():
+            urgent = _urgency(severity_of(alert.finding, alert.origin))
+            mode = REPLY if alert.lasting_since else EDIT if alert.changed else NEW
+            return Delivery(urgent, f"episode:{alert.episode_id}", mode)
+        case a.DivergencesOpened():
+            thread = f"episodes:{alert.account_id}:{alert.finding}:{alert.at.isoformat()}"
+            return Delivery(_urgency(alert.severity), thread, NEW)
+        case a.PositionsClosed():
+            urgent = _urgency(severity_of(alert.close_reason))
+            return Delivery(urgent, f"closed:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case a.DivergenceResolved():
+            return Delivery(a.Priority.INFO, f"episode:{alert.episode_id}", EDIT)
+
+
+def _urgency(severity: str) -> a.Priority:
+    """What the taxonomy says of a difference decides how fast its message travels."""
+    return URGENCIES.get(severity, a.Priority.WARNING)
+
+
 def _of_terminal(alert: t.TerminalAlert) -> Delivery:
     """What keeps somebody from being guarded goes first while they hold anything."""
     critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
@@ -144,7 +180,8 @@ def _of_money(alert: m.MoneyAlert) -> Delivery:  # noqa: PLR0911 - one arm per k
         case m.BalanceUnexplained():
             # One that lasts or grows is news again, under the first message about it.
             mode = REPLY if alert.again else NEW
-            return Delivery(warning, _mismatch(alert.account_id, alert.episode_id), mode)
+            urgent = _urgency(severity_of(Kind.PNL_MISMATCH.value))
+            return Delivery(urgent, _mismatch(alert.account_id, alert.episode_id), mode)
         case m.BalanceExplained():
             return Delivery(info, _mismatch(alert.account_id, alert.episode_id), REPLY)
         case m.PricesStill():

@@ -6,7 +6,7 @@ forgotten whenever a write fails. All work on an account happens under its lock.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -52,6 +52,7 @@ class AccountMemory:
     in which the terminal was not merely on its way up. `deal_tickets` are when each known deal was
     executed, from `deals_from` on. `doubt`: by how much the last equity contradicted the rest.
     `questions` are those that wait or were declined, by position identifier.
+    `own_activity_at`: when, on our own clock, a close of ours was last at work.
     """
 
     account: AccountRow
@@ -77,6 +78,9 @@ class AccountMemory:
     failed_reads: int = 0
     release_flat_at: datetime | None = None
     suspected: bool = False
+    observed: Mapping[Key, datetime] = field(default_factory=dict)
+    muted: frozenset[Key] = frozenset()
+    own_activity_at: datetime | None = None
 
     @property
     def job(self) -> CloseJobRow | None:

@@ -1,6 +1,9 @@
 """Record the openings, changes and ends of divergences."""
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -8,13 +11,28 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain.alert_parts import GroupItem
 from core.domain.cycle import Cycle
-from core.domain.divergences import reason_word
-from core.domain.episodes import Changed, Opened, Resolved
-from core.domain.findings import Finding
+from core.domain.divergences import Severity, reason_word, severity_of
+from core.domain.episodes import (
+    CHANGES,
+    TIMES_AGAIN,
+    Changed,
+    Key,
+    Lasting,
+    Opened,
+    Resolved,
+    changes_told,
+    told_again,
+)
+from core.domain.findings import Finding, Kind
 from core.domain.matching import identifiers
 from core.records import EpisodeRow
 from core.services.recording import GROUP_ITEMS_MAX, TOLD_EACH_MAX, Recorder
 
+TOLD_SINGLY_MAX: Final = 5
+"""Differences of all kinds, found in one reading, that get messages of their own."""
+MIXED: Final = "mixed"
+GRAVITY: Final = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+MUTED: Final = "not told: the account is being closed, or locked"
 TOGETHER = "together"
 """Marks an episode that was told with others: its end is not told, as its beginning was not."""
 
@@ -22,31 +40,70 @@ TOGETHER = "together"
 async def episodes(pen: Recorder, cycle: Cycle) -> list[str]:
     """Record openings, changes and ends of divergences; answers the kinds opened.
 
-    More than `TOLD_EACH_MAX` of one kind in one reading are told in one message.
+    More than `TOLD_EACH_MAX` of one kind in one reading are told in one message, and so are more
+    than `TOLD_SINGLY_MAX` of all kinds.
     """
-    opened = [e.finding.kind.value for e in cycle.events if isinstance(e, Opened)]
-    many = {kind for kind, count in Counter(opened).items() if count > TOLD_EACH_MAX}
+    opened = [e.finding for e in cycle.events if isinstance(e, Opened)]
+    together = _together(opened)
     for event in cycle.events:
         match event:
             case Opened(finding):
-                await _opened(pen, finding, together=finding.kind.value in many)
+                await _opened(pen, finding, together=finding.key in together)
             case Changed(episode, finding):
                 await _changed(pen, episode, finding)
+            case Lasting(episode, finding, times):
+                await _lasting(pen, episode, finding, times)
             case Resolved(episode):
                 await _resolved(pen, episode, cycle)
-    for kind in sorted(many):
-        await _told_together(pen, cycle, kind)
-    return opened
+    for group in _groups([f for f in opened if f.key in together]):
+        await _told_together(pen, group)
+    for finding in cycle.newly_muted:
+        await _logged(pen, finding, MUTED)
+    return [finding.kind.value for finding in opened]
 
 
-async def _told_together(pen: Recorder, cycle: Cycle, kind: str) -> None:
-    found = [e.finding for e in cycle.events if isinstance(e, Opened) and e.finding.kind == kind]
+def _together(opened: Sequence[Finding]) -> frozenset[Key]:
+    """Which of them share a message."""
+    counts = Counter(f.kind for f in opened)
+    many = [f for f in opened if counts[f.kind] > TOLD_EACH_MAX]
+    if len(opened) - len(many) > TOLD_SINGLY_MAX:
+        many = list(opened)
+    return frozenset(f.key for f in many)
+
+
+def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """One message for each kind that has many; the others, where they are many, share one."""
+    by_kind: dict[Kind, list[Finding]] = {}
+    for finding in findings:
+        by_kind.setdefault(finding.kind, []).append(finding)
+    many = [group for _, group in sorted(by_kind.items()) if len(group) > TOLD_EACH_MAX]
+    rest = [f for f in findings if len(by_kind[f.kind]) <= TOLD_EACH_MAX]
+    return [*many, rest] if rest else many
+
+
+async def _told_together(pen: Recorder, found: Sequence[Finding]) -> None:
+    kinds = {f.kind.value for f in found}
+    mixed = len(kinds) > 1
+    gravest = max((severity_of(f.kind.value, f.origin) for f in found), key=GRAVITY.index)
     items = tuple(
-        GroupItem(subject=f.subject, symbol=f.symbol, side=f.side, volume=f.volume)
+        GroupItem(
+            subject=f.subject,
+            symbol=f.symbol,
+            side=f.side,
+            volume=f.volume,
+            finding=f.kind.value if mixed else "",
+        )
         for f in found[:GROUP_ITEMS_MAX]
     )
     await pen.say(
-        a.DivergencesOpened(**pen.who, finding=kind, count=len(found), items=items, at=pen.now)
+        a.DivergencesOpened(
+            **pen.who,
+            finding=MIXED if mixed else kinds.pop(),
+            count=len(found),
+            items=items,
+            at=pen.now,
+            severity=gravest.value,
+        )
     )
 
 
@@ -65,13 +122,14 @@ async def _opened(pen: Recorder, finding: Finding, *, together: bool) -> None:
     pen.memory.episodes[(row.kind, row.subject)] = row
     await _logged(pen, finding)
     if not together:
-        await _told(pen, row, finding, changed=False)
+        await _told(pen, row, finding)
 
 
 async def _changed(pen: Recorder, episode: EpisodeRow, finding: Finding) -> None:
+    counts = {CHANGES: changes_told(episode) + 1, TIMES_AGAIN: told_again(episode)}
     changes = {
         "material": finding.material,
-        "detail": msgspec.to_builtins(finding),
+        "detail": {**msgspec.to_builtins(finding), **counts},
         "changed_at": pen.now,
     }
     await pen.tx.update(EpisodeRow, {"id": episode.id}, **changes)
@@ -80,7 +138,15 @@ async def _changed(pen: Recorder, episode: EpisodeRow, finding: Finding) -> None
     await _told(pen, episode, finding, changed=True)
 
 
-async def _logged(pen: Recorder, finding: Finding) -> None:
+async def _lasting(pen: Recorder, episode: EpisodeRow, finding: Finding, times: int) -> None:
+    """Tell again what is the same and lasts; the history has it already."""
+    detail = {**episode.detail, TIMES_AGAIN: times}
+    await pen.tx.update(EpisodeRow, {"id": episode.id}, detail=detail)
+    pen.memory.episodes[(episode.kind, episode.subject)] = replace(episode, detail=detail)
+    await _told(pen, episode, finding, lasting_since=episode.opened_at)
+
+
+async def _logged(pen: Recorder, finding: Finding, remark: str | None = None) -> None:
     await pen.log(
         signal_id=finding.signal_id,
         approval_id=finding.approval_id,
@@ -94,10 +160,18 @@ async def _logged(pen: Recorder, finding: Finding) -> None:
         slippage_pips=finding.slippage_pips,
         event_type="sync",
         status="partial" if finding.kind.value == "partial_fill" else "warning",
+        error_message=remark,
     )
 
 
-async def _told(pen: Recorder, row: EpisodeRow, finding: Finding, *, changed: bool) -> None:
+async def _told(
+    pen: Recorder,
+    row: EpisodeRow,
+    finding: Finding,
+    *,
+    changed: bool = False,
+    lasting_since: datetime | None = None,
+) -> None:
     await pen.say(
         a.DivergenceOpened(
             **pen.who,
@@ -116,6 +190,7 @@ async def _told(pen: Recorder, row: EpisodeRow, finding: Finding, *, changed: bo
             opened_by=finding.opened_by,
             at=pen.now,
             changed=changed,
+            lasting_since=lasting_since,
         )
     )
 

@@ -178,7 +178,9 @@ async def gone(pen: Recorder, cycle: Cycle) -> None:
         await _closed_log(pen, closure, cycle, trade=None)
         ends.append((closure, None))
     told = [(c, t) for c, t in ends if c.reason is not CloseReason.RECKONER]
-    if len(told) > TOLD_EACH_MAX:
+    # One cause, one message: what the broker closes for want of margin, it closes in one go.
+    alone = 1 if {c.reason for c, _ in told} == {CloseReason.STOP_OUT} else TOLD_EACH_MAX
+    if len(told) > alone:
         await _say_many_closed(pen, [c for c, _ in told])
     else:
         for closure, trade in told:

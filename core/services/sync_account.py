@@ -1,6 +1,7 @@
 """Read one account, think, write, act: the one use case everything periodic goes through."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 from msgspec.structs import replace
@@ -47,6 +48,8 @@ from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
 from core.services.terminal_block import TerminalBlock, recovered
 
+OWN_ACTIVITY_GRACE: Final = timedelta(seconds=5)
+"""After a close of ours this long nothing that differs is an alarm: its deals may be late."""
 log = structlog.get_logger(__name__)
 
 
@@ -150,12 +153,14 @@ class SyncAccount:
             deal_tickets=memory.deal_tickets,
             closed_by_us=memory.closed_by_us,
             absent=memory.absent,
-            inhibited=memory.latched or bool(memory.jobs),
+            inhibited=_is_ours(memory, self._clock.now()),
             opinion=memory.opinion,
             deals_from=memory.deals_from,
             doubt=memory.doubt,
             deals_awaited=bool(memory.jobs or memory.unreported),
             refused=memory.refused,
+            observed=memory.observed,
+            muted=memory.muted,
         )
         return think(
             known,
@@ -266,6 +271,10 @@ class SyncAccount:
     ) -> None:
         memory.state = state
         memory.doubt = cycle.doubt
+        memory.observed = cycle.observed
+        memory.muted = frozenset(f.key for f in cycle.muted)
+        if memory.jobs:
+            memory.own_activity_at = self._clock.now()
         if cycle.new_deals:
             memory.forget_deals(self._clock.now(), {p.identifier for p in snapshot.positions})
         memory.absent = dict(cycle.absent)
@@ -282,6 +291,7 @@ class SyncAccount:
             or cycle.new_deals
             or cycle.events
             or cycle.conditions
+            or cycle.newly_muted
             or cycle.closures
             or cycle.ledger.lost is not None
             or opinion.gone
@@ -342,6 +352,17 @@ class SyncAccount:
 
     def _release_waits(self, memory: AccountMemory) -> bool:
         return memory.latched and memory.state.release_granted_at is not None
+
+
+def _is_ours(memory: AccountMemory, now: datetime) -> bool:
+    """Whether what differs now is our own doing: a close at work, just over, or a latched account.
+
+    Judged by our own clock: a broker's may be off, and a deal of ours be stamped ahead.
+    """
+    if memory.latched or memory.jobs:
+        return True
+    at = memory.own_activity_at
+    return at is not None and abs(now - at) < OWN_ACTIVITY_GRACE
 
 
 async def _terminal(

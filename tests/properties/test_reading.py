@@ -1,7 +1,11 @@
 """Reconciliation, episodes and signals (the numbers are the modules' invariants)."""
 
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 from hypothesis import given, settings
@@ -9,7 +13,17 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from core.domain.broker import Position
-from core.domain.episodes import Changed, Opened, Resolved, advance
+from core.domain.episodes import (
+    CHANGES,
+    TIMES_AGAIN,
+    Changed,
+    Event,
+    Lasting,
+    Opened,
+    Resolved,
+    advance,
+    changes_told,
+)
 from core.domain.findings import Finding, Kind
 from core.domain.reconciliation import Policy, reconcile
 from core.domain.signals import BadSignal, check_levels, parse_signal
@@ -102,7 +116,43 @@ FINDINGS = st.lists(
 )
 
 
-def row(finding: Finding) -> EpisodeRow:
+class Kept:
+    """What is kept of an account's episodes, and how often each was told."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], EpisodeRow] = {}
+        self.observed: Mapping[tuple[str, str], datetime] = {}
+        self.told: Counter[tuple[str, str]] = Counter()
+
+    def take(self, findings: list[Finding], now: datetime) -> tuple[Event, ...]:
+        """A reading, applied as the engine records it."""
+        step = advance(self.rows, findings, now, self.observed)
+        self.observed = step.observed
+        for event in step.events:
+            match event:
+                case Opened(finding):
+                    assert finding.key not in self.rows
+                    self.rows[finding.key] = row(finding, now)
+                case Changed(episode, finding):
+                    assert episode.material != finding.material
+                    counts = {CHANGES: changes_told(episode) + 1}
+                    self.rows[finding.key] = replace(
+                        episode,
+                        material=finding.material,
+                        detail={**episode.detail, **counts},
+                        changed_at=now,
+                    )
+                case Lasting(episode, finding, times):
+                    detail = {**episode.detail, TIMES_AGAIN: times}
+                    self.rows[finding.key] = replace(episode, detail=detail)
+                case Resolved(episode):
+                    del self.rows[episode.kind, episode.subject]
+            if not isinstance(event, Resolved):
+                self.told[event.finding.key] += 1
+        return step.events
+
+
+def row(finding: Finding, now: datetime) -> EpisodeRow:
     """The open episode of a finding."""
     return EpisodeRow(
         account_id=1,
@@ -110,30 +160,52 @@ def row(finding: Finding) -> EpisodeRow:
         subject=finding.subject,
         material=finding.material,
         detail={},
-        opened_at=NOW,
-        changed_at=NOW,
+        opened_at=now,
+        changed_at=now,
     )
 
 
-@given(st.lists(FINDINGS, max_size=4))
-def test_episodes_1_and_2_events_lead_to_the_findings_and_the_same_again_to_none(
-    readings: list[list[Finding]],
+READINGS = st.lists(
+    st.tuples(FINDINGS, st.sampled_from((0, 1, 4, 59, 61, 901, 14_400))), max_size=6
+)
+
+
+@given(READINGS)
+def test_episodes_1_and_2_the_same_moment_twice_says_nothing_and_every_difference_is_kept(
+    readings: list[tuple[list[Finding], int]],
 ) -> None:
-    known: dict[tuple[str, str], EpisodeRow] = {}
-    for findings in readings:
-        for event in advance(known, findings):
-            match event:
-                case Opened(finding):
-                    assert finding.key not in known
-                    known[finding.key] = row(finding)
-                case Changed(episode, finding):
-                    assert episode.material != finding.material
-                    known[finding.key] = replace(episode, material=finding.material)
-                case Resolved(episode):
-                    del known[episode.kind, episode.subject]
-        assert {k: e.material for k, e in known.items()} == {f.key: f.material for f in findings}
-        assert advance(known, [*findings, *findings]) == ()
-        assert len(advance({}, [*findings, *findings])) == len(findings), "opened once"
+    """After a wait long enough to confirm and to tell, what is kept is what is found."""
+    kept, now = Kept(), NOW
+    for findings, seconds in readings:
+        now += timedelta(seconds=seconds)
+        kept.take(findings, now)
+        assert kept.take([*findings, *findings], now) == ()
+        now += timedelta(seconds=61)
+        kept.take(findings, now)
+        assert {k: e.material for k, e in kept.rows.items()} == {
+            f.key: f.material for f in findings
+        }
+
+
+@given(FINDINGS, st.randoms(use_true_random=False))
+def test_the_order_of_the_findings_is_irrelevant(findings: list[Finding], dice: Random) -> None:
+    shuffled = dice.sample(findings, len(findings))
+    one, other = Kept(), Kept()
+    for seconds in (0, 4, 901):
+        now = NOW + timedelta(seconds=seconds)
+        assert set(map(repr, one.take(findings, now))) == set(map(repr, other.take(shuffled, now)))
+
+
+@given(FINDINGS, st.lists(st.integers(0, 100_000), min_size=1, max_size=40))
+def test_an_unchanged_difference_is_told_a_bounded_number_of_times(
+    findings: list[Finding], waits: list[int]
+) -> None:
+    """Once, and again at the ages that its severity has: three at most, whatever the readings."""
+    kept, now = Kept(), NOW
+    for seconds in waits:
+        now += timedelta(seconds=seconds)
+        kept.take(findings, now)
+    assert all(count <= 1 + 3 for count in kept.told.values())
 
 
 WORDS = st.sampled_from(

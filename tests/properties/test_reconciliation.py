@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from core.domain.broker import Deal, PendingOrder, Position, Side
-from core.domain.episodes import Opened, advance
+from core.domain.episodes import CONFIRMED_AFTER, Opened, advance
 from core.domain.reconciliation import Policy, Reconciliation, reconcile
 from core.records import EpisodeRow, TradeRow
 from tests.unit.domain.make import NOW, D, at, deal, pending, position, snapshot, trade
@@ -35,6 +35,8 @@ WITHIN: list[dict[str, Any]] = [
     {"comment": "[sl 1950.00]", "magic": 0},  # written over by the server
     {"opened_at": at(65)},
 ]
+
+CONFIRMED = max(CONFIRMED_AFTER.values())
 
 
 class Account:
@@ -197,7 +199,8 @@ def test_the_opinion_before_changes_nothing_but_the_work(
 def test_the_same_reading_twice_opens_nothing_new(account: Account) -> None:
     """Law 4: `advance` is idempotent over what reconciliation finds."""
     opinion = account.read()
-    events = advance({}, opinion.findings)
+    waited = {f.key: NOW - CONFIRMED for f in opinion.findings}
+    events = advance({}, opinion.findings, NOW, waited).events
     assert all(isinstance(event, Opened) for event in events)
     assert len(events) == len(account.named)
     known = {
@@ -212,7 +215,7 @@ def test_the_same_reading_twice_opens_nothing_new(account: Account) -> None:
         )
         for f in opinion.findings
     }
-    assert advance(known, account.read(opinion).findings) == ()
+    assert advance(known, account.read(opinion).findings, NOW, waited).events == ()
 
 
 @settings(max_examples=60)

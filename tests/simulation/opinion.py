@@ -48,6 +48,11 @@ ASPECTS: Final = {
 """Which side of a position or order each kind of divergence is about: one at a time of each."""
 CONDITIONS: Final = frozenset({"pnl_mismatch", "stale_data"})
 """What is told of the account's own figures."""
+PASSING: Final = frozenset({"partial_fill", "sl_missing", "tp_missing"})
+PASSING_MS: Final = 3_000
+"""Told when readings have shown it for so long."""
+OWN_ACTIVITY_MS: Final = 5_000
+"""So long after a close of ours nothing that differs need be told."""
 CENT: Final = Decimal("0.005")
 PRICE_NEARNESS: Final = Decimal("0.0000001")
 GROWING: Final[tuple[type[Record], ...]] = (
@@ -257,8 +262,10 @@ class Opinion:
         odd = [r for r in open_now if r.kind in CONDITIONS and (dated or r.kind != "stale_data")]
         must(not odd, f"{login}: told of {odd}, and all is well")
         inhibited = memory.latched or bool(memory.jobs)
+        at = memory.own_activity_at
+        inhibited |= at is not None and watched.read_ms - _ms(at) < OWN_ACTIVITY_MS
         differences = [row for row in open_now if row.kind not in CONDITIONS]
-        _same_differences(login, watched.differences, differences, inhibited=inhibited)
+        _same_differences(watched, differences, inhibited=inhibited)
         if login in self._model.truth.sent_by_us:
             jobs = await self._house.rows(CloseJobRow, account_id=account_id)
             must(bool(jobs), f"{login}: sent without a reason to close")
@@ -370,14 +377,9 @@ def _once(login: int, counted: Counter[int], subject: int, what: str) -> None:
     must(counted[subject] == 1, f"{login}: {subject} told {what} {counted[subject]} times")
 
 
-def _same_differences(
-    login: int,
-    expected: dict[Key, Difference],
-    rows: Iterable[EpisodeRow],
-    *,
-    inhibited: bool,
-) -> None:
+def _same_differences(watched: Watched, rows: Iterable[EpisodeRow], *, inhibited: bool) -> None:
     """The open episodes are the differences there are, by kind and figure."""
+    login, expected = watched.login, watched.differences
     found: dict[Key, EpisodeRow] = {}
     for row in rows:
         key = (row.subject, ASPECTS[row.kind])
@@ -389,13 +391,30 @@ def _same_differences(
             must(row.kind in real.kinds, f"{login}: {key} is {row.kind}, should be {real.kinds}")
     if inhibited:
         return
-    missed = [key for key, one in expected.items() if one.sure and key not in found]
+    missed = [
+        key
+        for key, one in expected.items()
+        if one.sure and key not in found and not _may_wait(watched, key, one)
+    ]
     must(not missed, f"{login}: not told: {[(k, expected[k]) for k in missed]}")
     for key, row in found.items():
         if key[1] in ("volume", "sl", "tp"):
+            if _changes_often(row, watched.read_ms):
+                continue
             observed = Decimal(row.material or 0)
             figure = Decimal(expected[key].figure)
             must(observed == figure, f"{login}: {key} is told as {observed}, is {figure}")
+
+
+def _may_wait(watched: Watched, key: Key, one: Difference) -> bool:
+    """What an executor passes through need not be told before it has stayed for a moment."""
+    first_ms = watched.first_read_ms.get((key, one.kinds), watched.read_ms)
+    return bool(one.kinds & PASSING) and watched.read_ms - first_ms < PASSING_MS
+
+
+def _changes_often(row: EpisodeRow, now_ms: int) -> bool:
+    """What was told to have changed three times is told again a minute after the last time."""
+    return row.detail.get("changes", 0) >= 3 and now_ms - _ms(row.changed_at) < 60_000
 
 
 def _shown(row: ReconciliationLogRow) -> str:

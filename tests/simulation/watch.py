@@ -72,6 +72,8 @@ class Watched:
         self.clean = False
         """Whether the last committed reading showed the account whole, and as it still is."""
         self.read_ms = 0
+        self.first_read_ms: dict[tuple[Key, frozenset[str]], int] = {}
+        """Since when readings have shown each difference, by what it may be called."""
         self.failures = 0
         self.outages_told_max = 0
         self.pending: _Cycle | None = None
@@ -203,6 +205,8 @@ class Model:
         for identifier in cycle.gone_hidden:
             watched.hidden_readings[identifier] += 1
         watched.read_ms = at_ms
+        shown = {(key, d.kinds) for key, d in cycle.differences.items()}
+        watched.first_read_ms = {k: watched.first_read_ms.get(k, at_ms) for k in shown}
         watched.clean = cycle.complete and cycle.differences == watched.differences
         self._latch(watched, cycle, state)
         self._money(watched, cycle, state)
@@ -240,6 +244,7 @@ class Model:
         for watched in self.accounts.values():
             watched.pending = None
             watched.failures = 0
+            watched.first_read_ms = {}
 
 
 def _told(outcome: Outcome) -> str:

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.domain import alerts as a
+from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
 from core.domain.audit import GENESIS, digest, plain
 from core.domain.audit_check import verify
@@ -117,7 +118,12 @@ def test_every_alert_has_a_delivery() -> None:
 def test_what_the_guard_does_and_what_keeps_it_from_it_go_first() -> None:
     first = {type(x) for x in every_alert() if deliver(x).priority is a.Priority.CRITICAL}
     guards = {a.GuardBreached, a.CloseConfirmed, a.CloseTrouble, a.LatchedReappeared}
-    assert first == guards | {t.CannotClose, t.TerminalBlocked}
+    grave = {
+        a.DivergenceOpened,
+        a.PositionClosed,
+        m.BalanceUnexplained,
+    }  # where the taxonomy says so
+    assert first == guards | grave | {t.CannotClose, t.TerminalBlocked}
 
 
 @pytest.mark.parametrize(("positions", "priority"), [(1, "CRITICAL"), (0, "WARNING")])

@@ -56,7 +56,8 @@ class Known(Struct, frozen=True, kw_only=True):
     `deal_tickets` are known from `deals_from` on, which is before anything asked for. `doubt` is by
     how much the last reading's equity contradicted its other figures. `deals_awaited`: a close of
     our own is still to show its deals. `refused`: see `core.domain.matching.World`.
-    `observed` is since when differences wait to be confirmed, `muted` which of them were kept quiet (`inhibited`) by the last reading.
+    `observed` is since when differences wait to be confirmed, `muted` which of them were kept quiet
+    (`inhibited`) by the last reading.
     """
 
     account: AccountRow

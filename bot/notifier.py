@@ -5,6 +5,7 @@ is unknown is repeated, and says so: a message twice is better than silence.
 """
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -175,7 +176,7 @@ class Notifier:
 
     async def _attempt(self, ready: Ready) -> None:
         row = ready.row
-        if not await self._stored(lambda: self._outbox.sending(row)):
+        if not await self._taken(row):
             return
         parcel = Parcel(
             chat_id=self._moved.get(row.chat_id, row.chat_id),
@@ -185,6 +186,11 @@ class Notifier:
         )
         outcome = await deliver(self._bot, parcel)
         await self._settle(replace(row, attempts=row.attempts + 1), outcome)
+
+    async def _taken(self, row: OutboxRow) -> bool:
+        """Whether the row is ours to send, committed as that."""
+        tries = itertools.count()
+        return await self._stored(lambda: self._outbox.sending(row, tried=next(tries) > 0))
 
     async def _settle(self, row: OutboxRow, outcome: Outcome) -> None:
         """Write down what became of an attempt, and decide about the next."""

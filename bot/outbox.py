@@ -158,16 +158,16 @@ class Outbox:
                         sent_at=self._clock.now(),
                     )
 
-    async def sending(self, row: OutboxRow) -> bool:
-        """Commit the attempt before it is made; False where somebody else has the row."""
+    async def sending(self, row: OutboxRow, *, tried: bool = False) -> bool:
+        """Commit the attempt before it is made; False where somebody else has the row.
+
+        `tried` where committing it was called failed before: it may have been made all the same,
+        and then the row is ours. Left at that, its message would never leave.
+        """
         async with self._store.writing() as tx:
-            changed = await tx.update(
-                OutboxRow,
-                {"id": row.id, "state": DUE},
-                state=SENDING,
-                attempts=row.attempts + 1,
-            )
-            return changed == 1
+            attempt = {"state": SENDING, "attempts": row.attempts + 1}
+            changed = await tx.update(OutboxRow, {"id": row.id, "state": DUE}, **attempt)
+            return changed == 1 or (tried and await tx.count(OutboxRow, id=row.id, **attempt) == 1)
 
     async def sent(self, row: OutboxRow, message_id: int | None) -> None:
         """It arrived."""

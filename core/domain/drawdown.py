@@ -14,7 +14,7 @@ Invariants:
 7. Equity under the minimum because of a withdrawal blocks approvals and closes nothing.
 """
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 from enum import StrEnum
 
 from msgspec import Struct
@@ -98,7 +98,10 @@ class Verdict(Struct, frozen=True, kw_only=True, gc=False):
 def judge(memory: GuardMemory, reading: Reading, limits: Limits) -> Verdict:
     """Judge one reading."""
     equity = reading.explained_equity
-    peak = _ratchet(peak_after_flow(memory.peak_equity, equity, reading.flow), reading)
+    peak = peak_after_flow(memory.peak_equity, equity, reading.flow)
+    if _was_lost_before(memory.peak_equity, reading, limits):
+        peak = _peak_still_over(memory.peak_equity, equity, limits)
+    peak = _ratchet(peak, reading)
     exempt = _withdrawal_exempt(memory, reading, limits)
     drawdown = drawdown_percent(peak, equity)
     if not reading.trusted:
@@ -133,6 +136,25 @@ def peak_after_flow(peak: Decimal | None, equity: Decimal, flow: Decimal) -> Dec
     if before <= 0 or equity <= 0:
         return equity
     return (peak * equity / before).quantize(PEAK_QUANTUM, ROUND_HALF_EVEN)
+
+
+def _was_lost_before(peak: Decimal | None, reading: Reading, limits: Limits) -> bool:
+    """Whether the limit was broken before a flow that restarts the peak (laws 8 and 9).
+
+    Whoever lost everything and pays in, or takes the rest out, between two readings would have a
+    new peak and no drawdown: the loss is judged without the flow.
+    """
+    equity, flow = reading.explained_equity, reading.flow
+    restarts = flow != 0 and (equity - flow <= 0 or equity <= 0)
+    return restarts and is_over(peak, equity - flow, limits.max_drawdown_percent)
+
+
+def _peak_still_over(peak: Decimal | None, equity: Decimal, limits: Limits) -> Decimal | None:
+    """A peak of which this equity is at the limit: the breach outlives the flow and a restart."""
+    if equity <= 0:
+        return peak
+    left = HUNDRED - limits.max_drawdown_percent
+    return (equity * HUNDRED / left).quantize(PEAK_QUANTUM, ROUND_UP)
 
 
 def is_over(peak: Decimal | None, equity: Decimal, percent: Decimal) -> bool:

@@ -19,6 +19,24 @@ async def heard(house: House, chat: int, kind: type[Any]) -> list[Any]:
     return [alert for alert in await house.said(chat) if isinstance(alert, kind)]
 
 
+@pytest.mark.parametrize(
+    ("left", "cash"),
+    [
+        (D(780), "-800"),  # nearly everything was lost, and more than the rest taken out
+        (D(-50), "9000"),  # more than everything was lost, and as much as before paid in
+    ],
+)
+async def test_money_that_moves_after_a_loss_does_not_hide_it(
+    house: House, left: Decimal, cash: str
+) -> None:
+    """Between two readings both happen; the peak would restart, and the drawdown be 0."""
+    house.cash(GBP, f"{left - 10_000}", "commission")
+    house.cash(GBP, cash)
+    await house.run(30)
+    (told,) = await heard(house, ALICE, a.GuardBreached)
+    assert (await house.state(GBP)).latched_at == told.at
+
+
 async def test_a_repeated_execution_is_told_once_and_stays_one_when_the_first_ends(
     house: House,
 ) -> None:

@@ -120,6 +120,8 @@ class MemoryStore:
     def __init__(self) -> None:
         self.tables: Tables = {}
         self.down = False
+        self.called_failed = 0
+        """Which of the next commits is made and called failed all the same: 1 the next one."""
         self.commits = 0
         self._one_writer = asyncio.Lock()
 
@@ -139,6 +141,9 @@ class MemoryStore:
             self._check()
             self.tables = tx.tables
             self.commits += 1
+            self.called_failed -= 1
+            if self.called_failed == 0:
+                raise StoreUnavailable("whether it was made is not known")
 
     async def save_state(self, row: AccountStateRow) -> None:
         async with self.writing() as tx:

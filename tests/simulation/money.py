@@ -80,13 +80,22 @@ def _trusted(belief: Belief, reading: Reading, *, stale: bool) -> Outcome:
     peak, flow = belief.peak, belief.pending
     before = equity - flow
     if flow:
-        peak = equity if before <= 0 or equity <= 0 else peak * equity / before
+        peak = _after(belief.peak, before, equity)
     if not stale:
         peak = max(peak, equity)
     drawdown = max(Fraction(0), (peak - equity) / peak * 100) if peak > 0 else Fraction(0)
     if stale:
         drawdown = max(drawdown, belief.drawdown)
     return Outcome(Belief(peak, drawdown, Fraction(0), belief.since_ms), trusted=True)
+
+
+def _after(peak: Fraction, before: Fraction, equity: Fraction) -> Fraction:
+    """The peak after a flow: what was lost before it stays lost."""
+    if before > 0 and equity > 0:
+        return peak * equity / before
+    if peak > 0 and peak - before >= peak * LIMIT_PERCENT / 100:
+        return peak if equity <= 0 else equity * 100 / (100 - LIMIT_PERCENT)
+    return equity
 
 
 def fits(outcome: Outcome, peak: Decimal | None, drawdown: Decimal | None) -> bool:

@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, delete, func, select, update
+from sqlalchemy import Executable
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.adapters.sql.errors import InvalidRow, ReadOnly, TransactionFailed, translated
-from core.adapters.sql.statements import Kind, kind_of
+from core.adapters.sql.statements import Kind, Values, kind_of
 from core.domain.audit import AuditKeys
 from core.ports import DuplicateRow, KeysUnusable, R, StoreUnavailable
 from core.records import AccountStateRow, Record
@@ -23,6 +24,12 @@ def _upsert_state(dialect: str) -> Executable:
     statement = insert(_STATE.table)
     changed = {name: statement.excluded[name] for name in _STATE.fields if name != "id"}
     return statement.on_conflict_do_update(index_elements=["id"], set_=changed)
+
+
+@cache
+def _insert_new(of: Kind[Any], dialect: str) -> Executable:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(of.table).on_conflict_do_nothing().returning(of.column("id"))
 
 
 _UPSERT_STATE = {dialect: _upsert_state(dialect) for dialect in ("postgresql", "sqlite")}
@@ -60,11 +67,9 @@ class SqlTransaction:
     ) -> list[R]:
         """Give the rows that match, in order; equals are ordered by id, None is lowest."""
         of = kind_of(kind)
-        statement = of.select.where(*of.conditions(where)).order_by(*of.order(order_by))
-        if limit is not None:
-            statement = statement.limit(limit)
+        statement, values = of.find(where, order_by, limit=limit)
         async with self._statement():
-            result = await self._connection.execute(statement)
+            result = await self._connection.execute(statement, values)
             return [of.read(row) for row in result]
 
     async def first(self, kind: type[R], /, *, order_by: str = "id", **where: Any) -> R | None:
@@ -74,10 +79,9 @@ class SqlTransaction:
 
     async def count(self, kind: type[Record], /, **where: Any) -> int:
         """Count the rows that match."""
-        of = kind_of(kind)
-        statement = select(func.count()).select_from(of.table).where(*of.conditions(where))
+        statement, values = kind_of(kind).count(where)
         async with self._statement():
-            return int((await self._connection.execute(statement)).scalar_one())
+            return int((await self._connection.execute(statement, values)).scalar_one())
 
     async def insert(self, row: Record) -> int:
         """Insert and give the id. Raises DuplicateRow, InvalidRow or ValueError."""
@@ -100,24 +104,19 @@ class SqlTransaction:
     async def insert_new(self, row: Record) -> int | None:
         """Insert and give the id, or None where a unique key already holds the value."""
         of = kind_of(type(row))
-        statement = self._insert(of).values(of.values(row)).on_conflict_do_nothing()
+        statement = _insert_new(of, self._connection.dialect.name)
         async with self._statement(writes=True):
-            result = await self._connection.execute(statement.returning(of.column("id")))
+            result = await self._connection.execute(statement, of.values(row))
             row_id: int | None = result.scalar_one_or_none()
             return row_id
 
     async def update(self, kind: type[Record], where: dict[str, Any], /, **changes: Any) -> int:
         """Change the rows that match and say how many there were."""
-        of = kind_of(kind)
-        for name in changes:
-            of.column(name)
-        statement = update(of.table).where(*of.conditions(where)).values(changes)
-        return await self._changed(statement)
+        return await self._changed(*kind_of(kind).update(where, changes))
 
     async def delete(self, kind: type[Record], /, **where: Any) -> int:
         """Remove the rows that match and say how many there were."""
-        of = kind_of(kind)
-        return await self._changed(delete(of.table).where(*of.conditions(where)))
+        return await self._changed(*kind_of(kind).delete(where))
 
     async def save_state(self, row: AccountStateRow) -> None:
         """Upsert the account's one `account_state` row."""
@@ -143,9 +142,9 @@ class SqlTransaction:
             await self._connection.invalidate()
             raise
 
-    async def _changed(self, statement: Executable) -> int:
+    async def _changed(self, statement: Executable, values: Values) -> int:
         async with self._statement(writes=True):
-            result = await self._connection.execute(statement)
+            result = await self._connection.execute(statement, values)
             return result.rowcount if isinstance(result, CursorResult) else 0
 
     @asynccontextmanager
@@ -163,11 +162,6 @@ class SqlTransaction:
     def _still_good(self) -> None:
         if self._failure is not None:
             raise TransactionFailed(f"a statement before failed: {self._failure}")
-
-    def _insert(self, of: Kind[Any]) -> postgresql.Insert | sqlite.Insert:
-        if self._connection.dialect.name == "postgresql":
-            return postgresql.insert(of.table)
-        return sqlite.insert(of.table)
 
     def _one_kind(self, rows: Sequence[Record]) -> Kind[Any]:
         kinds = {type(row) for row in rows}

@@ -334,6 +334,16 @@ async def test_a_store_lost_during_the_send_does_not_send_twice(world: World) ->
     assert len(world.telegram.texts()) == 1
 
 
+async def test_an_attempt_whose_commit_was_called_failed_and_held_is_ours(world: World) -> None:
+    """The row says that it is being sent, and by nobody else: left at that it never leaves."""
+    row_id = await world.put(breach())
+    world.store.called_failed = 2  # after what an earlier run left was looked after
+    async with world.running():
+        row = await world.until(row_id, "sent")
+    assert row.attempts == 1
+    assert len(world.telegram.calls) == 1
+
+
 async def test_an_alert_nobody_can_read_any_more_is_still_told(world: World) -> None:
     row_id = await world.put(breach(), priority=0, payload='{"type":"Gone"}', kind="Gone")
     await world.notifier.drain(3)

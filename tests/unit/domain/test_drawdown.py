@@ -98,12 +98,30 @@ def test_a_flow_multiplies_the_peak_by_what_it_did_to_equity(equity_before: int,
     assert verdict.peak_before_flow == 10000
 
 
+@pytest.mark.parametrize(("equity", "flow"), [("0", "-10000"), ("-20", "-9990"), ("0", "-8000.01")])
+def test_whoever_takes_everything_out_restarts_the_peak(equity: str, flow: str) -> None:
+    verdict = judged(equity, flow=D(flow))
+    assert verdict.memory.peak_equity == D(equity)
+
+
 @pytest.mark.parametrize(
-    ("equity", "flow"),
-    [("1000", "1000"), ("1000", "1200"), ("0", "-500"), ("-20", "-500")],
+    ("equity", "flow", "peak"),
+    [
+        ("0", "-8000", "10000"),  # 8,000 of 10,000 were left: 20 % lost, then all taken out
+        ("-20", "-500", "10000"),  # 480 were left
+        ("1000", "1000", "1250"),  # nothing was left; 1,000 are 20 % under 1,250
+        ("1000", "1200", "1250"),  # 200 were owed
+        ("100.01", "200", "125.0125"),
+    ],
 )
-def test_nothing_left_on_either_side_of_a_flow_restarts_the_peak(equity: str, flow: str) -> None:
-    assert judged(equity, flow=D(flow)).memory.peak_equity == D(equity)
+def test_a_loss_stays_a_loss_whatever_is_paid_in_or_taken_out_after_it(
+    equity: str, flow: str, peak: str
+) -> None:
+    """Law 8: not by a deposit. The peak stays where the next reading finds the breach, too."""
+    verdict = judged(equity, flow=D(flow))
+    assert verdict.memory.peak_equity == D(peak)
+    assert verdict.broken is not None
+    assert judged(equity, remembered(peak)).broken is not None
 
 
 @pytest.mark.parametrize(

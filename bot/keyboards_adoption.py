@@ -8,7 +8,7 @@ from bot.views.numbers import lots, slippage
 from core.domain.adoption import Choice
 from core.domain.alerts_adoption import PositionQuestion
 
-LABEL_CHARS_MAX = 40
+LABEL_CHARS_MAX = 48
 LISTED_MAX = 10
 """Questions with a button in a list; the others are counted."""
 

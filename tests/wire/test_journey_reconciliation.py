@@ -109,6 +109,40 @@ async def test_a_slipped_entry_is_told_in_pips(stage: Stage) -> None:
     assert Decimal(pips) / 10**8 in {Decimal(8), Decimal(8) / 10**4}
 
 
+async def test_a_position_by_hand_is_asked_about_adopted_by_a_press_and_taken_back(
+    stage: Stage,
+) -> None:
+    """Dai's executor is refused; Dai buys by phone. Ada says that it is the signal's."""
+    await stage.fault(50004, "reject", to="executor")
+    seen = await stage.last_id(DAI)
+    await stage.asks(ADA, "/signal XAUUSD buy 0.30", "Offered to 4", chat_id=ADMIN_CHAT)
+    offer = await stage.hears_after(DAI, seen, "Answer by")
+    await stage.taps(DAI, "Approve", message_id=offer["id"])
+    in_chat = await stage.last_id(ADMIN_CHAT)
+    ticket = await stage.opens(50004, "XAUUSD", "buy", 0.3)
+    title = "Which signal? XAUUSD buy 0.30 on 50004"
+    asked = await stage.hears_after(ADMIN_CHAT, in_chat, title, f"Position {ticket}")
+    assert "0.30 lots, expected at 1,970.30: exactly as expected" in asked["text"]
+    number = asked["text"].partition("• Signal ")[2].partition(":")[0]
+    label = f"Signal {number}: 0.30 lots, exactly as expected"
+
+    by_client = await stage.taps(DAI, label, ADMIN_CHAT, message_id=asked["id"])
+    assert by_client["text"] == "Only an admin can do that. Nothing was changed."
+    done = await stage.taps(ADA, label, ADMIN_CHAT, message_id=asked["id"])
+    assert done["text"].startswith("XAUUSD buy 0.30 on 50004 is signal ")
+    told = await stage.hears_after(DAI, seen, "🔗 Signal ", f"Position {ticket}")
+    assert "Ada" in told["text"]
+    shown = await stage.hears_after(ADMIN_CHAT, in_chat, "✅ Signal ", f"Position {ticket}")
+    assert shown["id"] == asked["id"]  # one message, kept up to date
+
+    back = await stage.taps(ADA, "Take it back", ADMIN_CHAT, message_id=asked["id"])
+    assert back["text"].startswith("Taken back: XAUUSD buy 0.30 on 50004")
+    await stage.hears_after(DAI, told["id"], "Unknown position: XAUUSD buy 0.30", f"{ticket}")
+    await stage.mend(50004)
+    await stage.post("/broker/50004/close", ticket=ticket, by="mobile")
+    await stage.hears_after(DAI, told["id"], "You closed XAUUSD buy 0.30")
+
+
 @pytest.mark.parametrize(
     ("kind", "more"),
     [

@@ -201,12 +201,15 @@ def look(known: Track | None, reading: Reading, policy: MarketPolicy) -> tuple[T
     fresh = known is None or tick.at > known.tick.at
     before = known.before if known else None
     settles_at = known.settles_at if known else None
-    if known is not None and fresh and before is None and tick.at - known.tick.at >= BREAK_MIN:
+    fill = _fill(known, reading)
+    if fill is not None:
+        before = settles_at = None  # nearer than any quote from before it
+    elif known is not None and fresh and before is None and _broken_off(known.tick, tick):
         usual = unmarked(usual)
         if _comparable(known, now, offset_s):
             before, settles_at = known.tick, now + timedelta(seconds=policy.settle_s)
     muted = policy.mute is not None and policy.mute.holds(now, offset_s)
-    earlier = _earlier(known, reading) if before is None else _of(before)
+    earlier = _earlier(known, reading, fill) if before is None else _of(before)
     settling = settles_at is not None and now < settles_at
     if before is not None and not settling:
         fresh = True  # settled: judged once, whether or not a new quote came with it
@@ -330,14 +333,25 @@ def _comparable(known: Track, now: datetime, server_offset_s: int) -> bool:
     return open_time(known.seen_at, now, server_offset_s) <= ABSENCE_MAX
 
 
-def _earlier(known: Track | None, reading: Reading) -> Earlier | None:
-    """The latest price known from before this quote: a fill where nothing was seen since it."""
+def _broken_off(before: Tick, after: Tick) -> bool:
+    return after.at - before.at >= BREAK_MIN
+
+
+def _fill(known: Track | None, reading: Reading) -> Earlier | None:
+    """The fill of a position opened lately, where no quote was seen since it."""
     opened = reading.opened
-    if opened is not None and reading.now - opened.opened_at <= FILL_AGE_MAX:
-        unseen = known is None or known.seen_at < opened.opened_at
-        if unseen and opened.price_open > 0:
-            of = "ask" if opened.side is Side.BUY else "bid"
-            return Earlier(price=opened.price_open, at=opened.opened_at, of=of)
+    if opened is None or reading.now - opened.opened_at > FILL_AGE_MAX or opened.price_open <= 0:
+        return None
+    if known is not None and known.seen_at >= opened.opened_at:
+        return None
+    of = "ask" if opened.side is Side.BUY else "bid"
+    return Earlier(price=opened.price_open, at=opened.opened_at, of=of)
+
+
+def _earlier(known: Track | None, reading: Reading, fill: Earlier | None) -> Earlier | None:
+    """The latest price known from before this quote."""
+    if fill is not None:
+        return fill
     if known is None or not _comparable(known, reading.now, reading.server_offset_s):
         return None
     return _of(known.tick)

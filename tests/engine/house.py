@@ -216,6 +216,7 @@ class House:
         self.engine: Engine
         self.gateway: SimGateway
         self.due: dict[int, datetime] = {}
+        self._woken: set[int] = set()
         self.ids: dict[int, int] = {}
         self.epoch = 0
 
@@ -257,6 +258,7 @@ class House:
             file.write_bytes(TEMPLATE[0])
 
     def _wake(self, account_id: int) -> None:
+        self._woken.add(account_id)
         self.due[account_id] = self.clock.now()
 
     async def stop(self) -> None:
@@ -284,7 +286,10 @@ class House:
             if due > end:
                 break
             self.clock.instant = max(self.clock.instant, due)
+            self._woken.discard(account_id)
             following = await self.engine.sync(account_id)
+            if account_id in self._woken:  # as the scheduler: it is due again right after
+                following = self.clock.instant
             # A cycle takes time: one that is due at once is due a little later.
             self.due[account_id] = max(following, self.clock.instant + timedelta(milliseconds=20))
             await self.engine.market.pass_time()

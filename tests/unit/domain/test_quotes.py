@@ -223,10 +223,10 @@ def test_the_fill_of_a_position_just_opened_is_a_quote_to_compare_with(
     side: Side, price_open: str, bid: str, ask: str, s: float, figure: str | None
 ) -> None:
     opened = position(side=side, price_open=D(price_open), opened_at=at(0))
-    for before in (None, known(gold("1500", "1500", s=-86400))):
+    # Also where an older quote is known, from before nobody held it any more.
+    for before in (None, known(gold("1500", "1500", s=-3600))):
         _, seen = judged(before, gold(bid, ask, s=s), opened=opened)
-        if before is None or figure is not None:
-            assert (seen.jump and seen.jump.figure) == (figure and D(figure))
+        assert (seen.jump and seen.jump.figure) == (figure and D(figure))
 
 
 # --- the open -------------------------------------------------------------------------------------

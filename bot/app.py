@@ -192,6 +192,7 @@ class App:
                 "limits": (LIMITS_INTERVAL_S, engine.align),
                 "first_look": (HOUSEKEEPING_INTERVAL_S, engine.first_look.tell),
                 "digests": (DIGEST_INTERVAL_S, engine.send_digests),
+                "audit_heads": (DIGEST_INTERVAL_S, engine.record_heads),
             },
             concurrency_max=self._settings.sync_concurrency_max,
             spawn=self._nursery.spawn,

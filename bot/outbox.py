@@ -12,6 +12,7 @@ from core.domain.alerts import ChatUnreachable, Priority
 from core.domain.speech import deliver
 from core.ports import Clock, Store, Transaction
 from core.records import OutboxRow, UserRow
+from core.services.telling import audit_fate
 
 DUE, SENDING, SENT, FAILED = "due", "sending", "sent", "failed"
 NEW, EDIT, REPLY = "new", "edit", "reply"
@@ -171,7 +172,12 @@ class Outbox:
 
     async def sent(self, row: OutboxRow, message_id: int | None) -> None:
         """It arrived."""
-        await self._set(row, state=SENT, message_id=message_id, sent_at=self._clock.now())
+        now = self._clock.now()
+        async with self._store.writing() as tx:
+            await tx.update(
+                OutboxRow, {"id": row.id}, state=SENT, message_id=message_id, sent_at=now
+            )
+            await audit_fate(tx, row, now, message_id=message_id, error=None)
 
     async def again(self, row: OutboxRow, error: str | None) -> None:
         """It is tried again."""
@@ -179,7 +185,10 @@ class Outbox:
 
     async def failed(self, row: OutboxRow, error: str) -> None:
         """It is given up."""
-        await self._set(row, state=FAILED, error=error[:ERROR_CHARS_MAX])
+        error = error[:ERROR_CHARS_MAX]
+        async with self._store.writing() as tx:
+            await tx.update(OutboxRow, {"id": row.id}, state=FAILED, error=error)
+            await audit_fate(tx, row, self._clock.now(), message_id=None, error=error)
 
     async def migrated(self, row: OutboxRow, chat_id: int) -> None:
         """The group has a new id: everything still to be sent goes there."""
@@ -191,7 +200,9 @@ class Outbox:
         """The person blocked the bot: give it up, and tell the admins in the same commit."""
         now = self._clock.now()
         async with self._store.writing() as tx:
-            await tx.update(OutboxRow, {"id": row.id}, state=FAILED, error=error[:ERROR_CHARS_MAX])
+            error = error[:ERROR_CHARS_MAX]
+            await tx.update(OutboxRow, {"id": row.id}, state=FAILED, error=error)
+            await audit_fate(tx, row, now, message_id=None, error=error)
             if row.chat_id == self._admin_chat_id:
                 return
             user = await tx.first(UserRow, telegram_id=row.chat_id)

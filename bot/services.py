@@ -19,6 +19,7 @@ from core.domain.answers import (
 )
 from core.domain.board import AccountBoard, DrawdownBoard, OverrideLine, SystemBoard, WarningLine
 from core.domain.history import HistoryPage
+from core.domain.incident import Incident, IncidentLine
 from core.domain.people import Person
 from core.domain.periods import Span
 from core.domain.report import AccountReport
@@ -213,4 +214,16 @@ class Reports(Protocol):
 
     async def accounts(self, person: Person) -> tuple[tuple[int, int], ...]:
         """The person's own accounts: (id, login)."""
+        ...
+
+
+class Incidents(Protocol):
+    """`core.services.incidents`."""
+
+    async def latest(self, person: Person) -> tuple[IncidentLine, ...]:
+        """The newest incidents that this person may see."""
+        ...
+
+    async def one(self, person: Person, number: int) -> Incident:
+        """One of them with everything known of it."""
         ...

@@ -67,6 +67,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             disown_position=engine.disown,
             histories=engine.histories,
             reports=engine.reports,
+            incidents=engine.incidents,
             clock=engine.clock,
             voice=voice,
             admin_chat_id=settings.admin_chat_id,

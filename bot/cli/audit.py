@@ -13,15 +13,13 @@ from bot.cli.run import settings_or_usage
 from bot.cli.saying import complain, say
 from core.config import Settings
 from core.domain.audit import SYSTEM, plain
-from core.domain.audit_check import TamperFinding, Tampering
+from core.domain.audit_check import HEAD_DIGITS, TamperFinding, Tampering
 from core.ports import KeysUnusable, Store, StoreUnavailable
 from core.records import AccountRow, AuditRow
 from core.services.audit import newest
 from core.services.audit_verify import ROWS_AT_ONCE, Verified, VerifyAudit
 
 TAMPERED: Final = 1
-SHORT: Final = 16
-"""Digits of a hash that are published."""
 WORDS: Final = {
     Tampering.CHANGED: "link {sequence} was changed, or put there without the key",
     Tampering.INSERTED: "link {sequence} was put there without the key",
@@ -92,7 +90,7 @@ def _report(found: Verified, name: str) -> bool:
         say(f"{name}: and {found.left_out} more")
     if found.findings:
         return False
-    head = f"{name}:{found.head.sequence}:{found.head.hash[:SHORT]}"
+    head = f"{name}:{found.head.sequence}:{found.head.hash[:HEAD_DIGITS]}"
     say(f"{name}: {found.links} links, head {head}" if found.links else f"{name}: no link yet")
     return True
 
@@ -129,7 +127,7 @@ async def _heads(settings: Settings) -> int:
             async with store.reading() as tx:
                 last = await newest(tx, account_id)
             if last is not None:
-                say(f"{names.of(account_id)}:{last.sequence}:{last.hash[:SHORT]}")
+                say(f"{names.of(account_id)}:{last.sequence}:{last.hash[:HEAD_DIGITS]}")
     return 0
 
 

@@ -20,6 +20,7 @@ from bot.routers import (
     client,
     fallback,
     history,
+    incident,
     release,
     reports,
     signals,
@@ -39,6 +40,7 @@ from bot.services import (
     ClearTerminal,
     DecideApproval,
     Histories,
+    Incidents,
     People,
     PostSignal,
     Questions,
@@ -71,6 +73,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     disown_position: AnswerQuestion
     histories: Histories
     reports: Reports
+    incidents: Incidents
     clock: Clock
     voice: Voice
     admin_chat_id: int
@@ -87,6 +90,7 @@ def build_router() -> Router:
         client.build(),
         history.build(),
         reports.build(),
+        incident.build(),
         signals.build(),
         approvals.build(),
         admin.build(),
@@ -119,6 +123,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         disown_position=shell.disown_position,
         histories=shell.histories,
         reports=shell.reports,
+        incidents=shell.incidents,
         clock=shell.clock,
         voice=shell.voice,
         symbols=shell.symbols,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from bot.views import (
     alerts_adoption,
     alerts_app,
+    alerts_audit,
     alerts_closing,
     alerts_digest,
     alerts_divergence,
@@ -21,6 +22,7 @@ from core.domain import alerts as a
 from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
+from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
 
@@ -83,6 +85,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_app.stopping(alert, voice)
         case a.ChatUnreachable():
             return alerts_app.unreachable(alert, voice)
+        case HeadsRecorded():
+            return alerts_audit.heads(alert, voice)
         case DailyDigest():
             return alerts_digest.digest(alert, voice)
         case _:

@@ -19,6 +19,7 @@ def digest(alert: DailyDigest, voice: Voice) -> Message:
         lines += _account(account)
     if alert.left_out:
         lines.append(f"and {plural(alert.left_out, 'more account')}: see /report")
+    lines += _proof(alert)
     lines.append(f"Times: {esc(alert.time_zone)}. Chart and file:")
     lines.append(f"<code>/report day {alert.day.isoformat()}</code>")
     return Message(html="\n".join(lines), silent=True)
@@ -58,6 +59,16 @@ def _account(account: DigestAccount) -> list[str]:
     if len(set(account.curve)) > 1:
         lines.append(f"Equity {sparkline(account.curve)}")
     return lines
+
+
+def _proof(alert: DailyDigest) -> list[str]:
+    """The heads of the accounts' audits: whoever keeps this message can hold them against it."""
+    heads = [
+        f"<code>{account.login}:{account.head_sequence}:{esc(account.head_hash)}</code>"
+        for account in alert.accounts
+        if account.head_sequence is not None
+    ]
+    return [f"Proof of what was done: {', '.join(heads)}"] if heads else []
 
 
 def _moved(account: DigestAccount) -> list[str]:

@@ -24,6 +24,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo(
         "report", "a day or a week: results, chart, file", OWN, usage="day|week [date] [login]"
     ),
+    CommandInfo("incident", "what a guard did, with its proof", OWN, usage="[number]"),
     CommandInfo("release", "ask to unlock a locked account", OWN, own=True),
     CommandInfo("accounts", "every account, least room first", ADMIN, admin=True),
     CommandInfo("warnings", "open market warnings with their buttons", ADMIN, admin=True),

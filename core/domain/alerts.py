@@ -14,6 +14,7 @@ from enum import IntEnum
 from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
 from core.domain.alerts_adoption import AdoptionAlert
 from core.domain.alerts_app import AppAlert
+from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
 from core.domain.alerts_money import MoneyAlert
@@ -421,4 +422,5 @@ Alert = (
     | LimitsChanged
     | ChatUnreachable
     | DailyDigest
+    | HeadsRecorded
 )

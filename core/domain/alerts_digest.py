@@ -14,7 +14,8 @@ from core.domain.alert_parts import AlertBase
 class DigestAccount(Struct, frozen=True, kw_only=True):
     """One account's day. `floating` is the open result last read in it, None where none was.
 
-    `unread_s` are the seconds of the day without readings: of those nothing is known.
+    `unread_s` are the seconds of the day without readings: of those nothing is known. `head_*` is
+    the head of its audit when this was made: the number and the beginning of the hash.
     """
 
     login: int
@@ -34,6 +35,8 @@ class DigestAccount(Struct, frozen=True, kw_only=True):
     worst_drawdown_percent: Decimal | None
     unread_s: int
     curve: tuple[Decimal, ...] = ()
+    head_sequence: int | None = None
+    head_hash: str = ""
 
 
 class DailyDigest(AlertBase, frozen=True, kw_only=True):

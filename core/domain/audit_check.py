@@ -13,6 +13,8 @@ from msgspec import Struct
 from core.domain import audit_words as words
 from core.domain.audit import GENESIS, KEYED, UNKEYED, AuditKeys, Link, digest, vouched
 
+HEAD_DIGITS = 16
+"""Digits of a hash that are published: one in 2^64 is the chance of another with the same."""
 FINDINGS_MAX = 100
 """Findings of one chain that are kept; the rest are counted."""
 PLACES_MAX = 16
@@ -69,11 +71,17 @@ class ChainCheck:
     """Feed every link of a chain in order of its number, then `finish`.
 
     `keys` None leaves keys unlooked at where all links are unkeyed. `heads` are what was published
-    or kept of this chain: number and the beginning of the hash.
+    or kept of this chain: number and the beginning of the hash. With `after` it begins behind that
+    link, and takes it for what it says.
     """
 
     def __init__(
-        self, account_id: int, keys: AuditKeys | None, heads: Mapping[int, str] | None = None
+        self,
+        account_id: int,
+        keys: AuditKeys | None,
+        heads: Mapping[int, str] | None = None,
+        *,
+        after: Link | None = None,
     ) -> None:
         self.account_id = account_id
         self.links = 0
@@ -90,6 +98,10 @@ class ChainCheck:
         self._version = 0
         self._key_id: str | None = None
         self._unknown: str | None = None
+        if after is not None:
+            self.head = Head(after.sequence, after.hash)
+            self._last_hash, self._highest = after.hash, after.sequence
+            self._version, self._key_id = after.version, after.key_id
 
     @property
     def findings(self) -> tuple[TamperFinding, ...]:

@@ -14,6 +14,7 @@ from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
+from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
 from core.domain.divergences import Severity, severity_of
@@ -91,8 +92,8 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(info, f"app:{alert.started.at.isoformat()}", EDIT)
         case a.ChatUnreachable():
             return Delivery(warning, f"unreachable:{alert.chat_id}:{alert.at.isoformat()}", NEW)
-        case DailyDigest():
-            return Delivery(info, f"digest:{alert.user_id}:{alert.day.isoformat()}", NEW)
+        case DailyDigest() | HeadsRecorded():
+            return Delivery(info, _daily(alert), NEW)
         case a.LimitsChanged():
             return Delivery(info, f"limits:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case _:
@@ -190,6 +191,11 @@ def _of_money(alert: m.MoneyAlert) -> Delivery:  # noqa: PLR0911 - one arm per k
             return Delivery(info, f"still:{alert.account_id}:{alert.episode_id}", EDIT)
         case m.WhileAway():
             return Delivery(warning, f"away:{alert.account_id}:{alert.until.isoformat()}", NEW)
+
+
+def _daily(alert: DailyDigest | HeadsRecorded) -> str:
+    whose = f"digest:{alert.user_id}" if isinstance(alert, DailyDigest) else "heads"
+    return f"{whose}:{alert.day.isoformat()}"
 
 
 def _mismatch(account_id: int, episode_id: int) -> str:

@@ -118,7 +118,7 @@ class TableCheck:
             return
         for name, column in columns.items():
             if name in link.detail and not _same(link.detail[name], getattr(row, column)):
-                said, is_now = link.detail[name], plain(getattr(row, column))
+                said, is_now = _figure(link.detail[name]), _figure(getattr(row, column))
                 where = f"{kind.table} {row.id}: {column}"
                 self._find(link.sequence, f"{where} is {is_now}, was {said}")
 
@@ -130,7 +130,9 @@ class TableCheck:
             ("total_loss", said.result, row.total_loss),
         ):
             if was != is_now:
-                self._find(said.sequence, f"{where}: {name} is {plain(is_now)}, was {plain(was)}")
+                self._find(
+                    said.sequence, f"{where}: {name} is {_figure(is_now)}, was {_figure(was)}"
+                )
 
     def _find(self, sequence: int, text: str) -> None:
         if len(self._found) >= FINDINGS_MAX:
@@ -162,6 +164,15 @@ def _numbers(links: Sequence[AuditRow], name: str) -> set[int]:
 def _number(detail: dict[str, Any], name: str) -> int:
     value = detail.get(name)
     return value if isinstance(value, int) else 0
+
+
+def _figure(value: object) -> object:
+    """A value as it is told: amounts without needless zeros."""
+    try:
+        amount = Decimal(value) if isinstance(value, str | Decimal) else None
+    except ArithmeticError:
+        return value
+    return plain(value) if amount is None else f"{amount.normalize():f}"
 
 
 def _same(said: object, value: object) -> bool:

@@ -44,6 +44,7 @@ async def record_breach(
         await _supersede_symbol_jobs(pen, job)
     await _withdraw_trades(pen)
     await _rows(pen, cycle, rule, job)
+    await pen.say(_alert(pen, cycle, snapshot, rule, job))
     await pen.audit(
         words.GUARD_BREACHED,
         rule=rule.value,
@@ -59,7 +60,6 @@ async def record_breach(
         deadline_at=job.deadline_at if job else None,
         hurry=cycle.verdict.hurry,
     )
-    await pen.say(_alert(pen, cycle, snapshot, rule, job))
     return state
 
 

@@ -53,6 +53,7 @@ class AccountMemory:
     executed, from `deals_from` on. `doubt`: by how much the last equity contradicted the rest.
     `questions` are those that wait or were declined, by position identifier.
     `own_activity_at`: when, on our own clock, a close of ours was last at work.
+    `rules` names the settings in force.
     """
 
     account: AccountRow
@@ -81,6 +82,7 @@ class AccountMemory:
     observed: Mapping[Key, datetime] = field(default_factory=dict)
     muted: frozenset[Key] = frozenset()
     own_activity_at: datetime | None = None
+    rules: str = ""
 
     @property
     def job(self) -> CloseJobRow | None:
@@ -133,8 +135,9 @@ class AccountMemory:
 class Desk:
     """The memories and locks of all accounts this process owns."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, rules: str = "") -> None:
         self._store = store
+        self._rules = rules
         self._clock = clock
         self._memories: dict[int, AccountMemory] = {}
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -177,6 +180,7 @@ class Desk:
     async def _load(self, account_id: int) -> AccountMemory:
         async with self._store.reading() as tx:
             memory = await load_memory(tx, account_id, self._clock.now())
+        memory.rules = self._rules
         before = self._forgotten.pop(account_id, None)
         if before is not None:
             # The last snapshot and the failures describe the world, not the store: they survive.

@@ -9,11 +9,13 @@ import msgspec
 
 from core.domain import periods
 from core.domain.alerts_digest import DailyDigest, DigestAccount
+from core.domain.audit_check import HEAD_DIGITS
 from core.domain.people import Role
 from core.domain.report import Report
 from core.domain.speech import deliver
 from core.ports import Clock, Store
-from core.records import AccountRow, OutboxRow, UserRow
+from core.records import AccountRow, AuditRow, OutboxRow, UserRow
+from core.services.audit import newest
 from core.services.policy import EnginePolicy
 from core.services.reports import Reports
 
@@ -69,7 +71,9 @@ class SendDigests:
         lines = []
         for account in known[:ACCOUNTS_MAX]:
             made = await self._reports.of_period(account, wanted, user.time_zone, own=True)
-            lines.append(_line(account, made.report))
+            async with self._store.reading() as tx:
+                head = await newest(tx, account.id)
+            lines.append(_line(account, made.report, head))
         now = self._clock.now()
         digest = DailyDigest(
             user_id=user.id,
@@ -95,7 +99,7 @@ class SendDigests:
             return 1 if await tx.insert_new(row) is not None else 0
 
 
-def _line(account: AccountRow, made: Report) -> DigestAccount:
+def _line(account: AccountRow, made: Report, head: AuditRow | None) -> DigestAccount:
     unread = sum((span.end - span.start for span in made.blind), timedelta())
     return DigestAccount(
         login=account.login,
@@ -115,6 +119,8 @@ def _line(account: AccountRow, made: Report) -> DigestAccount:
         worst_drawdown_percent=made.worst_drawdown[0] if made.worst_drawdown else None,
         unread_s=int(unread.total_seconds()),
         curve=_thinned([point.equity for point in made.curve]),
+        head_sequence=head.sequence if head else None,
+        head_hash=head.hash[:HEAD_DIGITS] if head else "",
     )
 
 

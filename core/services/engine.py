@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.domain import alerts_app as own
+from core.domain import audit_words as words
+from core.domain.audit import SYSTEM
 from core.people_file import PeopleFile
 from core.ports import Clock, Metrics, Store, TerminalGateway
-from core.records import AccountRow, AccountStateRow, CloseJobRow
+from core.records import AccountRow, AccountStateRow, AuditRow, CloseJobRow
+from core.services import audit
 from core.services.adoption import Adoption
 from core.services.answering import AnswerDesk
 from core.services.approvals import DecideApproval, ExpireOffers
+from core.services.audit_heads import RecordHeads
 from core.services.boards import Boards
 from core.services.converge import Converge
 from core.services.desk import ACTIVE_JOB_STATES, Desk
@@ -21,6 +25,7 @@ from core.services.fencing import FencedGateway
 from core.services.first_look import FirstLook
 from core.services.gap_close import GapClose
 from core.services.history import History
+from core.services.incidents import Incidents
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
@@ -77,7 +82,9 @@ class Engine:
     disown: Disown
     histories: History
     reports: Reports
+    incidents: Incidents
     send_digests: SendDigests
+    record_heads: RecordHeads
     expected: ExpectedTrades
     tokens: Tokens
     enrol: Enrol
@@ -89,6 +96,7 @@ class Engine:
             await self.enrol(people)
         self.align_limits.remember(people)
         await self.align()
+        await self._audit_rules()
         await self.market.load()
         async with self.store.reading() as tx:
             accounts = [account.id for account in await tx.find(AccountRow, enabled=True)]
@@ -101,6 +109,18 @@ class Engine:
         order = [i for i in dict.fromkeys([*first, *accounts]) if i in known]
         self.first_look.begin(order, {state.id: state.unavailable_since for state in out})
         return Prepared(order, newest.observed_at if newest else None)
+
+    async def _audit_rules(self) -> None:
+        """Keep what the settings say under their version, once after each change of them."""
+        version = self.policy.version()
+        async with self.store.writing() as tx:
+            last = await tx.first(
+                AuditRow, account_id=SYSTEM, action=words.RULES_IN_FORCE, order_by="-sequence"
+            )
+            if last is None or last.detail.get("version") != version:
+                detail = {"version": version, "rules": self.policy.shown()}
+                now = self.clock.now()
+                await audit.append(tx, SYSTEM, "settings", words.RULES_IN_FORCE, detail, now)
 
     async def align(self) -> None:
         """Bring limits in line with the settings; changed accounts are read anew."""
@@ -142,7 +162,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
     wake: Callable[[int], None],
 ) -> Engine:
     """Build every service over these ports. `wake` makes an account due now."""
-    gateway, desk = FencedGateway(gateway, store, epoch), Desk(store, clock)
+    gateway, desk = FencedGateway(gateway, store, epoch), Desk(store, clock, policy.version())
     market = MarketGuard(
         store=store, clock=clock, metrics=metrics, desk=desk, policy=policy, wake=wake
     )
@@ -178,7 +198,9 @@ def assemble(  # noqa: PLR0913 - each port is named once
         disown=Disown(answers),
         histories=History(store, clock),
         reports=Reports(store, clock, policy),
+        incidents=Incidents(store, clock),
         send_digests=SendDigests(store, clock, policy),
+        record_heads=RecordHeads(store, clock, policy),
         expected=ExpectedTrades(store, clock, desk),
         tokens=Tokens(store),
         enrol=Enrol(store=store, clock=clock, policy=policy),

@@ -67,12 +67,6 @@ class LatchWatch:
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
             job = replace(job, id=await tx.insert(job))
-            await pen.audit(
-                words.LATCH_REAPPEARED,
-                job=job.id,
-                positions=[p.ticket for p in snapshot.positions],
-                orders=[o.ticket for o in snapshot.orders],
-            )
             await pen.log(
                 matched=False,
                 symbol=first.symbol,
@@ -89,6 +83,12 @@ class LatchWatch:
                     magic=first.magic,
                     at=now,
                 )
+            )
+            await pen.audit(
+                words.LATCH_REAPPEARED,
+                job=job.id,
+                positions=[p.ticket for p in snapshot.positions],
+                orders=[o.ticket for o in snapshot.orders],
             )
         memory.jobs.append(job)
         self._metrics.guard_triggered("latched")
@@ -111,14 +111,6 @@ class LatchWatch:
         )
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
-            await pen.audit(
-                words.LATCH_RELEASED,
-                equity=equity,
-                peak_before=memory.state.peak_equity,
-                first_read_at=memory.release_flat_at,
-                second_read_at=snapshot.observed_at,
-                granted_by=memory.state.release_granted_by,
-            )
             await pen.say(
                 a.ReleaseAnswered(
                     **pen.who,
@@ -129,6 +121,14 @@ class LatchWatch:
                     peak_equity=equity,
                     at=now,
                 )
+            )
+            await pen.audit(
+                words.LATCH_RELEASED,
+                equity=equity,
+                peak_before=memory.state.peak_equity,
+                first_read_at=memory.release_flat_at,
+                second_read_at=snapshot.observed_at,
+                granted_by=memory.state.release_granted_by,
             )
             await tx.save_state(state)
         memory.state = state

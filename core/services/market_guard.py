@@ -248,12 +248,14 @@ class MarketGuard:
             "figure": warning.figure,
             "limit": warning.limit,
             "accounts": warning.account_ids,
+            "rules": self._policy.version(),
         }
         if quote is not None:
             detail |= _quote(quote.tick)
         if override is not None:
             detail |= {
                 "verb": override.verb,
+                "user": override.user_id,
                 "reason": override.reason,
                 "expires_at": override.expires_at,
             }

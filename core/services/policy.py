@@ -1,7 +1,12 @@
 """The engine's settings as the services need them: one frozen value, built once from `Settings`."""
 
+import hashlib
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 
+from core.domain.audit import canonical
 from core.domain.cadence import Cadence
 from core.domain.closing import ClosePolicy
 from core.domain.limits import GuardLimits
@@ -30,3 +35,24 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     magic_base: int
     admin_chat_id: int
     digest_hour: int | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """The settings as an audit link can keep them: figures as text, no address."""
+        shown: dict[str, Any] = msgspec.to_builtins(self)
+        del shown["admin_chat_id"]
+        return {name: _shown(value) for name, value in shown.items()}
+
+    def version(self) -> str:
+        """A name for these settings: the same settings have the same, others another."""
+        return hashlib.sha256(canonical(self.shown())).hexdigest()[:VERSION_DIGITS]
+
+
+VERSION_DIGITS = 12
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, dict):
+        return {str(name): _shown(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(each) for each in value]
+    return str(value) if isinstance(value, float) else value

@@ -47,13 +47,6 @@ async def _warned(pen: Recorder, cycle: Cycle) -> None:
             created_at=pen.now,
         )
     )
-    await pen.audit(
-        words.GUARD_WARNED,
-        drawdown_percent=verdict.drawdown_percent,
-        equity=equity,
-        peak=peak,
-        warn_percent=limits.warn_drawdown_percent,
-    )
     await pen.log(
         matched=True,
         event_type="warning",
@@ -71,6 +64,13 @@ async def _warned(pen: Recorder, cycle: Cycle) -> None:
             headroom=equity - floor_equity(peak, limits, exempt=state.withdrawal_exempt),
             at=pen.now,
         )
+    )
+    await pen.audit(
+        words.GUARD_WARNED,
+        drawdown_percent=verdict.drawdown_percent,
+        equity=equity,
+        peak=peak,
+        warn_percent=limits.warn_drawdown_percent,
     )
 
 

@@ -6,11 +6,15 @@ from typing import Any
 import msgspec
 
 from core.domain import alerts as a
+from core.domain.broker import AccountSnapshot
+from core.domain.cycle import Cycle
 from core.ports import Transaction
 from core.records import PositionSnapshotRow, ReconciliationLogRow
 from core.services import audit
 from core.services.desk import AccountMemory
+from core.services.evidence import DECISIONS, inputs
 from core.services.speaking import speak
+from core.services.telling import AUDITED
 
 TOLD_EACH_MAX = 3
 """Things of one kind, found in one reading, that get a message each; more share one."""
@@ -33,6 +37,11 @@ class Recorder:
         self.admin_chat_id = admin_chat_id
         self.muted: tuple[type[a.Alert], ...] = ()
         """Kinds of alert that another message of this commit tells of (inhibition)."""
+        self.reading: AccountSnapshot | None = None
+        self.cycle: Cycle | None = None
+        """What is being judged, where that is not yet what the memory has."""
+        self.spoken: list[int] = []
+        """Outbox rows of this commit so far that tell of a decision."""
         account = memory.account
         self.who: dict[str, Any] = {
             "account_id": account.id,
@@ -46,10 +55,18 @@ class Recorder:
         if isinstance(alert, self.muted):
             return
         client = self.memory.user.telegram_id
-        await speak(self.tx, alert, client=client, admin=self.admin_chat_id, now=self.now)
+        made = await speak(self.tx, alert, client=client, admin=self.admin_chat_id, now=self.now)
+        if type(alert).__name__ in AUDITED:
+            self.spoken += made
 
     async def audit(self, word: str, /, actor: str = "engine", **detail: object) -> None:
-        """Add a link to the account's audit chain."""
+        """Add a link to the account's audit chain; a decision's with what it was made on.
+
+        Say what tells of a decision before it: its link names the messages of this commit.
+        """
+        if word in DECISIONS:
+            detail["inputs"] = inputs(self.memory, self.cycle, self.reading)
+            detail["outbox"] = list(self.spoken)
         await audit.append(
             self.tx, self.memory.account.id, actor, word, msgspec.to_builtins(detail), self.now
         )

@@ -42,7 +42,6 @@ class AskRelease:
             state = replace(memory.state, release_requested_at=now)
             async with self._store.writing() as tx:
                 pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
-                await pen.audit(words.RELEASE_ASKED, actor=actor.name, equity=state.equity)
                 await pen.say(
                     a.ReleaseAsked(
                         **pen.who,
@@ -55,6 +54,12 @@ class AskRelease:
                         latched_at=state.latched_at or now,
                         at=now,
                     )
+                )
+                await pen.audit(
+                    words.RELEASE_ASKED,
+                    actor=actor.name,
+                    actor_id=actor.telegram_id,
+                    equity=state.equity,
                 )
                 await tx.save_state(state)
             memory.state = state
@@ -110,7 +115,6 @@ class AnswerRelease:
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
             word = words.RELEASE_GRANTED if grant else words.RELEASE_REFUSED
-            await pen.audit(word, actor=actor.name, equity=state.equity)
             await pen.say(
                 a.ReleaseAnswered(
                     **pen.who,
@@ -122,6 +126,7 @@ class AnswerRelease:
                     at=now,
                 )
             )
+            await pen.audit(word, actor=actor.name, actor_id=actor.telegram_id, equity=state.equity)
             await tx.save_state(state)
         memory.state = state
         memory.release_flat_at = None

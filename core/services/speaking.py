@@ -9,6 +9,7 @@ from core.domain import alerts as a
 from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
+from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
 from core.domain.speech import deliver
@@ -22,6 +23,7 @@ ADMIN_ONLY = (
     own.AppStopping,
     a.ReleaseAsked,
     ad.PositionQuestion,
+    HeadsRecorded,
 )
 CLIENT_ONLY = (
     a.SignalOffered,
@@ -42,8 +44,12 @@ STOP_OUTS = (a.PositionClosed, a.PositionsClosed)
 
 async def speak(
     tx: Transaction, alert: a.Alert, *, client: int | None, admin: int, now: datetime
-) -> None:
-    """Commit an alert to whom it concerns: the client, the admin chat, or both."""
+) -> list[int]:
+    """Commit an alert to whom it concerns: the client, the admin chat, or both.
+
+    Answers the outbox rows that were made.
+    """
+    made: list[int] = []
     delivery = deliver(alert)
     body = msgspec.json.encode(alert).decode()
     kind = type(alert).__name__
@@ -59,7 +65,9 @@ async def speak(
             created_at=now,
             due_at=now,
         )
-        await tx.insert_new(row)
+        row_id = await tx.insert_new(row)
+        made += [] if row_id is None else [row_id]
+    return made
 
 
 def audience(alert: a.Alert, *, client: int | None, admin: int) -> Iterable[int]:

@@ -232,6 +232,7 @@ class SyncAccount:
         async with self._store.writing() as tx:
             now = self._clock.now()  # a countdown runs from the commit, not from the wait for it
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
+            pen.reading, pen.cycle = snapshot, cycle
             if cycle.first:
                 await pen.audit(words.GUARD_ARMED, equity=state.equity, peak=state.peak_equity)
             if away is not None:

@@ -8,6 +8,7 @@ from core.domain import alerts as a
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain.alert_parts import GroupItem, TicketResult, Unguarded
+from tests.fakes.alerts_audit import heads_recorded
 from tests.fakes.alerts_digest import day_of, digest
 from tests.fakes.alerts_market import markets
 from tests.fakes.alerts_money import moneys
@@ -377,5 +378,6 @@ def _app() -> list[a.Alert]:
             at=START,
         ),
         digest(),
+        heads_recorded(),
         digest(day_of(), day_of(login=50002, currency="USD", trades=0, won=0, lost=0)),
     ]

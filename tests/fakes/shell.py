@@ -32,6 +32,7 @@ from core.domain.signals import SignalDraft
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from tests.fakes.clock import START, FixedClock
+from tests.fakes.incidents import FakeIncidents
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.questions import FakeQuestions
 from tests.fakes.reports import FakeHistories, FakeReports
@@ -314,6 +315,7 @@ class Conversation:
         self.questions = FakeQuestions(self.services.asked)
         self.histories = FakeHistories()
         self.reports = FakeReports()
+        self.incidents = FakeIncidents()
         self.bot: Bot
         self.telegram: RecordingSession
         self.bot, self.telegram = make_bot()
@@ -336,6 +338,7 @@ class Conversation:
                 disown_position=self.questions.disown,
                 histories=self.histories,
                 reports=self.reports,
+                incidents=self.incidents,
                 clock=self.clock,
                 voice=Voice(mark="[DEMO]"),
                 admin_chat_id=ADMIN_CHAT,

@@ -5,7 +5,6 @@ from datetime import timedelta
 from bot.views import (
     alerts_adoption,
     alerts_app,
-    alerts_audit,
     alerts_closing,
     alerts_digest,
     alerts_divergence,
@@ -85,10 +84,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_app.stopping(alert, voice)
         case a.ChatUnreachable():
             return alerts_app.unreachable(alert, voice)
-        case HeadsRecorded():
-            return alerts_audit.heads(alert, voice)
-        case DailyDigest():
-            return alerts_digest.digest(alert, voice)
+        case DailyDigest() | HeadsRecorded():
+            return alerts_digest.daily(alert, voice)
         case _:
             return alerts_terminal.render(alert, voice, audience)
 

@@ -4,11 +4,18 @@ from datetime import timedelta
 
 from bot.markup import esc
 from bot.views.alert_lines import headline
+from bot.views.alerts_audit import heads
 from bot.views.boards import sparkline
 from bot.views.message import Message, Voice
 from bot.views.numbers import gain, percent, span
 from bot.views.words import plural
+from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest, DigestAccount
+
+
+def daily(alert: DailyDigest | HeadsRecorded, voice: Voice) -> Message:
+    """What is told once a day: to a client their day, to the admins the audit's head."""
+    return heads(alert, voice) if isinstance(alert, HeadsRecorded) else digest(alert, voice)
 
 
 def digest(alert: DailyDigest, voice: Voice) -> Message:

@@ -83,7 +83,10 @@ class StoreLocked(StoreUnavailable):
 
 
 class SnapshotRequest(Struct, frozen=True, kw_only=True):
-    """What to read: deals executed since an instant (UTC), and symbols wanted beside those held."""
+    """What to read: all deals executed since an instant (UTC), and symbols beside those held.
+
+    Older deals may come too: a new one looks old while the broker's clock is wrong.
+    """
 
     account_id: int
     login: int

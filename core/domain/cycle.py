@@ -53,9 +53,9 @@ class Known(Struct, frozen=True, kw_only=True):
 
     `deals` are grouped by position identifier; `absent` counts complete readings without an
     unmatched position that was there before. `opinion` is what was concluded from the last reading.
-    `deal_tickets` are known from `deals_from` on, which is before anything asked for. `doubt` is by
-    how much the last reading's equity contradicted its other figures. `deals_awaited`: a close of
-    our own is still to show its deals. `refused`: see `core.domain.matching.World`.
+    `deal_tickets` are those of all shown deals that were booked before. `doubt` is by how much the
+    last reading's equity contradicted its other figures. `deals_awaited`: a close of our own is
+    still to show its deals. `refused`: see `core.domain.matching.World`.
     `observed` is since when differences wait to be confirmed, `muted` which of them were kept quiet
     (`inhibited`) by the last reading.
     """
@@ -70,7 +70,6 @@ class Known(Struct, frozen=True, kw_only=True):
     absent: Mapping[str, int]
     inhibited: bool
     opinion: Reconciliation | None = None
-    deals_from: datetime | None = None
     doubt: Decimal | None = None
     deals_awaited: bool = False
     refused: Mapping[int, frozenset[int]] = {}
@@ -114,7 +113,7 @@ def think(
     explanation_wait_s: float,
 ) -> Cycle:
     """Conclude everything there is to conclude from one complete reading."""
-    new_deals = ledger.unseen(snapshot.deals, known.deal_tickets, known.deals_from)
+    new_deals = ledger.unseen(snapshot.deals, known.deal_tickets)
     deals = _grouped(known.deals, new_deals)
     step = ledger.book(
         _ledger_memory(known.state),

@@ -56,18 +56,9 @@ class LedgerStep(Struct, frozen=True, kw_only=True, gc=False):
         return self.trusted and self.memory.written_off == 0
 
 
-def unseen(
-    deals: Iterable[Deal], known: Container[int], since: datetime | None = None
-) -> tuple[Deal, ...]:
-    """The deals whose tickets are not known, each once, in the order of their tickets.
-
-    Tickets are known from `since` on: what is older was not asked for and is not looked at.
-    """
-    new = {
-        d.ticket: d
-        for d in deals
-        if d.ticket not in known and (since is None or d.executed_at >= since)
-    }
+def unseen(deals: Iterable[Deal], known: Container[int]) -> tuple[Deal, ...]:
+    """The deals whose tickets are not known, each once, in the order of their tickets."""
+    new = {d.ticket: d for d in deals if d.ticket not in known}
     return tuple(new[ticket] for ticket in sorted(new))
 
 

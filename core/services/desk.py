@@ -6,7 +6,7 @@ forgotten whenever a write fails. All work on an account happens under its lock.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from decimal import Decimal
 from core.domain.adoption import ASKED, DECLINED
 from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import OPEN_STATES
-from core.domain.deal_window import within
+from core.domain.deal_window import OVERLAP, asked_from, within
 from core.domain.episodes import Key
 from core.domain.matching import identifiers
 from core.domain.reconciliation import Reconciliation
@@ -33,14 +33,10 @@ from core.records import (
 )
 from core.services.errors import Refused
 
-DEALS_OVERLAP = timedelta(minutes=75)
-"""Deals are asked for from this long before the newest one known.
-
-They can arrive late; and twice a year the broker's clock jumps by an hour, which is not known
-before the first fresh tick: until then the question begins an hour off.
-"""
 LATE_FILL_DAYS = 1
 """For this long after its deadline a trade is still recognised by its tag."""
+TICKETS_A_QUERY = 500
+"""Tickets looked up in one statement; more are asked for in several."""
 ACTIVE_JOB_STATES = ("countdown", "closing")
 
 
@@ -49,9 +45,10 @@ class AccountMemory:
     """One account as of its last committed cycle.
 
     `failures` count the cycles in a row that ended without a reading, `failed_reads` those of them
-    in which the terminal was not merely on its way up. `deal_tickets` are when each known deal was
-    executed, from `deals_from` on. `doubt`: by how much the last equity contradicted the rest.
-    `questions` are those that wait or were declined, by position identifier.
+    in which the terminal was not merely on its way up. `deal_tickets` are when deals booked
+    not long ago were executed, by their ticket; the store has all. `doubt`: by how much the last
+    equity contradicted the rest. `questions` are those that wait or were declined, by position
+    identifier.
     `own_activity_at`: when, on our own clock, a close of ours was last at work.
     `rules` names the settings in force.
     """
@@ -64,7 +61,6 @@ class AccountMemory:
     questions: dict[int, QuestionRow] = field(default_factory=dict)
     deals: dict[int, list[Deal]] = field(default_factory=dict)
     deal_tickets: dict[int, datetime] = field(default_factory=dict)
-    deals_from: datetime | None = None
     doubt: Decimal | None = None
     jobs: list[CloseJobRow] = field(default_factory=list)
     orders: list[CloseOrderRow] = field(default_factory=list)
@@ -111,19 +107,19 @@ class AccountMemory:
 
     def deals_since(self, now: datetime) -> datetime:
         """From when deals must be read so that none is missed, late ones included."""
-        marks = [self.state.deals_cursor_at or now]
-        marks.extend(t.missing_since for t in self.trades.values() if t.missing_since)
-        marks.extend(m for m in (self.state.unexplained_since,) if m)
+        state = self.state
+        marks = [t.missing_since for t in self.trades.values() if t.missing_since]
+        marks.extend(m for m in (state.unexplained_since,) if m)
         marks.extend(j.created_at for j in (*self.jobs, *self.unreported))
-        return min(marks) - DEALS_OVERLAP
+        explained = state.unexplained_since is None and state.written_off == 0
+        return asked_from(state.deals_cursor_at, marks, now, explained=explained)
 
     def forget_deals(self, now: datetime, held: Collection[int]) -> None:
         """Drop deals that cannot be shown again and that nothing open is explained by.
 
         `held` are the identifiers of the positions there now.
         """
-        self.deals_from = self.deals_since(now) - DEALS_OVERLAP
-        self.deal_tickets = within(self.deal_tickets, self.deals_from)
+        self.deal_tickets = within(self.deal_tickets, self.deals_since(now) - OVERLAP)
         wanted = {*held, *_explained_by_deals(self)}
         self.deals = {
             position_id: deals
@@ -158,6 +154,23 @@ class Desk:
             except BaseException:
                 self._forget(account_id, memory)
                 raise
+
+    async def recall(self, memory: AccountMemory, deals: Sequence[Deal]) -> None:
+        """Learn from the store which of these deals were booked before. Raises StoreUnavailable.
+
+        Of most the ticket is at hand. A question that goes further back than usual shows older
+        ones, and one that was dated wrongly comes again under its right time.
+        """
+        if memory.state.ledger_balance is None:
+            return  # nothing was booked yet
+        tickets = [d.ticket for d in deals if d.ticket not in memory.deal_tickets]
+        if not tickets:
+            return
+        async with self._store.reading() as tx:
+            for start in range(0, len(tickets), TICKETS_A_QUERY):
+                asked = tuple(tickets[start : start + TICKETS_A_QUERY])
+                rows = await tx.find(DealRow, account_id=memory.account.id, ticket=asked)
+                memory.deal_tickets.update((row.ticket, row.executed_at) for row in rows)
 
     def drop(self, account_id: int) -> None:
         """Make the account be loaded anew before its next cycle."""
@@ -240,10 +253,9 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
     account_id = memory.account.id
     cursor = memory.state.deals_cursor_at
     if cursor is not None:
-        since = min(cursor, memory.deals_since(cursor)) - DEALS_OVERLAP
+        since = min(cursor, memory.deals_since(cursor)) - OVERLAP
         recent = await tx.find(DealRow, account_id=account_id, executed_at__ge=since)
         memory.deal_tickets = {d.ticket: d.executed_at for d in recent}
-        memory.deals_from = since
     wanted = _explained_by_deals(memory)
     sent = await tx.find(CloseOrderRow, account_id=account_id, position_id=tuple(wanted))
     memory.sent_for = {o.position_id for o in sent}

@@ -133,7 +133,7 @@ class SyncAccount:
     async def _read(self, memory: AccountMemory) -> AccountSnapshot:
         now = self._clock.now()
         wanted = {t.symbol for t in memory.trades.values() if t.status in {"pending", "open"}}
-        return await self._gateway.snapshot(
+        snapshot = await self._gateway.snapshot(
             SnapshotRequest(
                 account_id=memory.account.id,
                 login=memory.account.login,
@@ -142,6 +142,8 @@ class SyncAccount:
                 symbols=tuple(sorted(wanted)),
             )
         )
+        await self._desk.recall(memory, snapshot.deals)
+        return snapshot
 
     def _think(self, memory: AccountMemory, snapshot: AccountSnapshot) -> Cycle:
         known = Known(
@@ -155,7 +157,6 @@ class SyncAccount:
             absent=memory.absent,
             inhibited=_is_ours(memory, self._clock.now()),
             opinion=memory.opinion,
-            deals_from=memory.deals_from,
             doubt=memory.doubt,
             deals_awaited=bool(memory.jobs or memory.unreported),
             refused=memory.refused,

@@ -3,13 +3,14 @@
 Until then deals are asked for from an hour off, and come dated an hour off.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from core.domain import alerts_money as m
+from core.domain.deal_window import CLOCK_SPAN, LATE_DEALS_MAX, OVERLAP, asked_from
 from core.records import CashFlowRow, DealRow
-from core.services.desk import DEALS_OVERLAP
 from tests.engine.house import BEN, USD, House
 
 HOUR = timedelta(hours=1)
@@ -59,8 +60,8 @@ async def test_deals_are_asked_for_over_more_than_the_hour_that_a_clock_may_jump
     assert memory is not None
     cursor = memory.state.deals_cursor_at
     assert cursor is not None
-    assert memory.deals_since(house.clock.now()) == cursor - DEALS_OVERLAP
-    assert DEALS_OVERLAP > HOUR
+    assert memory.deals_since(house.clock.now()) == cursor - OVERLAP
+    assert OVERLAP > HOUR
 
 
 async def test_a_restart_knows_every_deal_that_can_be_shown_again(house: House) -> None:
@@ -84,3 +85,37 @@ async def test_a_restart_knows_every_deal_that_can_be_shown_again(house: House) 
     assert shown <= memory.deal_tickets.keys()
     after = {row.ticket for row in await house.rows(DealRow, account_id=house.ids[USD])}
     assert after == before
+
+
+def test_the_question_goes_back_as_far_as_a_clock_may_be_off_while_money_is_unexplained() -> None:
+    """Zones lie between UTC-12 and UTC+14, and the first question goes back further still."""
+    now = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
+    cursor, waiting = now - timedelta(minutes=5), [now - timedelta(minutes=20)]
+    explained = asked_from(cursor, waiting, now, explained=True)
+    wide = asked_from(cursor, waiting, now, explained=False)
+    assert explained == now - timedelta(minutes=20 + 75)
+    assert explained - wide == CLOCK_SPAN == timedelta(hours=12 + 14)
+    # An agent goes back an hour more, and its clock may be put right by as much as it can be off.
+    further = OVERLAP + CLOCK_SPAN + HOUR + CLOCK_SPAN
+    assert further < LATE_DEALS_MAX
+    assert asked_from(None, (), now, explained=True) == now - LATE_DEALS_MAX
+
+
+async def test_what_is_older_than_the_first_reading_is_in_the_balance_it_began_with(
+    tmp_path: Path,
+) -> None:
+    """A deal of 100 minutes before, and one of 70, which the second question begins 75 before."""
+    house = House(tmp_path)
+    for minutes, amount in ((30, "200"), (70, "300")):
+        house.cash(USD, amount)
+        house.clock.instant += timedelta(minutes=minutes)
+    await house.start()
+    await house.run(30)
+    house.cash(USD, "100")
+    await house.run(30)
+    state = await house.state(USD)
+    assert state.peak_equity == 12_600
+    assert state.written_off == 0
+    assert [row.amount for row in await house.rows(CashFlowRow)] == [100]
+    assert not [x for x in await house.said(BEN) if isinstance(x, m.BalanceUnexplained)]
+    await house.close()

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from core.domain import alerts_money as m
 from core.domain.broker import AccountSnapshot
+from core.domain.deal_window import OVERLAP
 from core.records import (
     AuditRow,
     CashFlowRow,
@@ -16,7 +17,6 @@ from core.records import (
     OutboxRow,
     ReconciliationLogRow,
 )
-from core.services.desk import DEALS_OVERLAP
 from tests.engine.house import ADMIN_CHAT, BEN, USD, House
 
 D = Decimal
@@ -198,7 +198,7 @@ async def test_tickets_are_kept_while_their_deals_can_be_shown_again_and_no_long
     memory = house.engine.desk.peek(house.ids[USD])
     assert memory is not None
     first = house.sim.ledger.deals(USD)[-1].ticket
-    house.clock.instant = memory.deal_tickets[first] + 2 * DEALS_OVERLAP + past
+    house.clock.instant = memory.deal_tickets[first] + 2 * OVERLAP + past
     house.cash(USD, "1")
     await house.run(11)
     assert (first in memory.deal_tickets) is kept

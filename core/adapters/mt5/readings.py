@@ -55,7 +55,8 @@ def snapshot(
     """The reading, without the symbols that nobody asked for, and without a future.
 
     While a change of the broker's clock is not yet believed, its times lie an hour ahead. What has
-    been read has happened: a cursor or a price's age must not run ahead of our own clock.
+    been read has happened: a cursor or a price's age must not run ahead of our own clock. A deal is
+    never left out for its time, which may be as wrong: the ledger knows deals by their tickets.
     Raises BrokerUnavailable or WrongAccount, as the translation does.
     """
     observed_at = read.observed_at
@@ -73,9 +74,7 @@ def snapshot(
             replace(each, opened_at=min(each.opened_at, observed_at)) for each in account.positions
         ),
         deals=tuple(
-            replace(deal, executed_at=min(deal.executed_at, observed_at))
-            for deal in account.deals
-            if deal.executed_at >= request.deals_since
+            replace(deal, executed_at=min(deal.executed_at, observed_at)) for deal in account.deals
         ),
         ticks={
             name: replace(tick, at=min(tick.at, observed_at))

@@ -89,12 +89,6 @@ def test_a_deal_shown_twice_counts_once() -> None:
     assert [d.ticket for d in unseen(again, {1})] == [2]
 
 
-def test_deals_from_before_the_known_ones_are_not_looked_at() -> None:
-    """Their tickets were forgotten because nothing asks for them any more."""
-    at_bound, before = money(1, "20", executed_at=at(0)), money(2, "30", executed_at=at(-0.001))
-    assert unseen([at_bound, before], {}, at(0)) == (at_bound,)
-
-
 def test_profit_commission_swap_and_fee_are_signed_and_added_as_they_are() -> None:
     deal = money(1, "20", 0, commission=D("-1.50"), swap=D("-0.25"), fee=D("-0.05"))
     assert read(BALANCED, "10018.20", [deal]).trusted

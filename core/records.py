@@ -228,7 +228,8 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     Terminal memory: `terminal_blocked_*` (it answered for another account: nothing is traded until
     an operator clears it), `obstacles` (words of `core.domain.permissions`, None before the first
     read), `obstacles_since` (while there are any), `obstacles_told_at` (last told of while
-    something was held). `autotrading` and `can_trade` say the same of terminal and account, for
+    something was held), `reappeared` (tickets on a latched account that were told of and, as its
+    setting is, not closed). `autotrading` and `can_trade` say the same of terminal and account, for
     whoever asks the database; nothing here is decided by them.
     """
 
@@ -271,6 +272,7 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     obstacles: list[str] | None = None
     obstacles_since: datetime | None = None
     obstacles_told_at: datetime | None = None
+    reappeared: list[int] | None = None
 
     @property
     def known_positions(self) -> int | None:
@@ -373,7 +375,9 @@ class CloseJobRow(Record, frozen=True, kw_only=True):
 
     `scope`: `account`, or a symbol name. `state`: countdown, closing, flat, or superseded (the
     whole account's job has taken over). `deadline_at` is when closing begins. `flat_read_at` is the
-    first of the two reads that prove it (law 7).
+    first of the two reads that prove it (law 7). `progress_at`: when a reading last showed less to
+    close; `stalled_told_at`: when it was last told that none does; `opens_at`: when the closed
+    market that holds it up usually opens.
     """
 
     table: ClassVar[str] = "close_jobs"
@@ -392,6 +396,9 @@ class CloseJobRow(Record, frozen=True, kw_only=True):
     created_at: datetime
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    progress_at: datetime | None = None
+    stalled_told_at: datetime | None = None
+    opens_at: datetime | None = None
 
 
 class CloseOrderRow(Record, frozen=True, kw_only=True):
@@ -400,6 +407,8 @@ class CloseOrderRow(Record, frozen=True, kw_only=True):
     `action`: close or cancel. `state`: intended (committed, perhaps sent), done (the server said
     so), refused (certainly not executed), unknown, settled (a later read shows it gone or smaller).
     `retcode` is the trade server's, or from 1 down the library's `last_error` (domain.retcodes).
+    `held` is the ticket's volume when the attempt was made; the price might move by
+    `deviation_points`.
     """
 
     table: ClassVar[str] = "close_orders"
@@ -423,6 +432,8 @@ class CloseOrderRow(Record, frozen=True, kw_only=True):
     created_at: datetime
     answered_at: datetime | None = None
     settled_at: datetime | None = None
+    held: Decimal | None = None
+    deviation_points: int | None = None
 
 
 class MarketWarningRow(Record, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from bot.views import (
     alerts_market,
     alerts_money,
     alerts_terminal,
+    alerts_watch,
 )
 from bot.views import alerts_trades as trades
 from bot.views.message import Audience, Message, Voice
@@ -20,6 +21,7 @@ from bot.views.numbers import span
 from core.domain import alerts as a
 from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
+from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
@@ -67,7 +69,9 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
         case a.CloseTrouble():
             return alerts_closing.trouble(alert, voice, audience)
         case a.LatchedReappeared():
-            return alerts_closing.reappeared(alert, voice, audience)
+            return alerts_watch.reappeared(alert, voice, audience)
+        case c.CloseStalled():
+            return alerts_watch.stalled(alert, voice, audience)
         case a.ReleaseAsked():
             return alerts_closing.release_asked(alert, voice, audience)
         case a.ReleaseAnswered():

@@ -1,17 +1,18 @@
 """Closing carried out: proved flat, held up, re-opened; and the release afterwards."""
 
+from datetime import datetime
+
 from bot import keyboards
 from bot.markup import code, esc
 from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade, who
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
 from bot.views.numbers import gain, limit, moment, money, percent, price, span
 from bot.views.obstacles import BY_HAND
-from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, opened_by, plural, word
+from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, word
 from core.domain.alert_parts import AccountAlert, TicketResult
 from core.domain.alerts import (
     CloseConfirmed,
     CloseTrouble,
-    LatchedReappeared,
     ReleaseAnswered,
     ReleaseAsked,
 )
@@ -87,6 +88,8 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
         lines.append(SWITCH_ON)  # the terminal itself refused: no server said anything
     else:
         lines += _refusal(alert, audience)
+    if alert.trouble == "market_closed":
+        lines.append(opening(alert.opens_at, alert.at, voice))
     lines += [
         (
             f"Reckoner tries again at {moment(alert.next_try_at, voice, today=alert.at)} "
@@ -95,6 +98,14 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
+
+
+def opening(opens_at: datetime | None, at: datetime, voice: Voice) -> str:
+    """When a closed market opens, as far as anybody can say."""
+    if opens_at is None:
+        return "MetaTrader does not say when it opens: Reckoner tries with the first new price."
+    when = moment(opens_at, voice, today=at)
+    return f"It usually opens at {when}; Reckoner tries then, and with any new price before."
 
 
 def _refusal(alert: CloseTrouble, audience: Audience) -> list[str]:
@@ -120,21 +131,6 @@ def _held_by_block(
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
-
-
-def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Message:
-    """Something was opened on a locked account."""
-    head = [
-        headline(voice, f"🔒 {_appeared(len(alert.results))} on locked {alert.login}"),
-        *who(alert, audience),
-        f"Reckoner is closing {'it' if len(alert.results) == 1 else 'them'}.",
-        f"Opened {opened_by(alert.opened_by, alert.magic)}.",
-        LOCKED,
-    ]
-    rows = [ticket(result, alert.currency) for result in alert.results]
-    return Message(
-        html=compose(head, rows, [at_line(alert.at, voice)]), keyboard=_ask(alert, audience)
-    )
 
 
 def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Message:
@@ -220,12 +216,6 @@ def _why(alert: CloseConfirmed, voice: Voice) -> list[str]:
     recovered = before is not None and alert.equity > before
     rule = " A close that has begun is not cancelled when the price recovers."
     return [f"Why: {why}{rule if recovered else ''}"]
-
-
-def _appeared(count: int) -> str:
-    if count == 1:
-        return "A position was opened"
-    return f"{plural(count, 'position')} were opened"
 
 
 def _ask(alert: AccountAlert, audience: Audience) -> Keyboard:

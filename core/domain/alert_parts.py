@@ -43,6 +43,41 @@ class TicketResult(Struct, frozen=True, kw_only=True):
     retcode: int | None = None
 
 
+class Blocked(Struct, frozen=True, kw_only=True):
+    """What keeps one ticket from being closed; without a ticket, what keeps the whole job.
+
+    `word`: a trouble of `core.domain.closing`, or not_tried, lingers, figures, unreadable. `code`
+    is the last answer's where it tells, `detail` its text, `tries` the requests made so far.
+    """
+
+    word: str
+    ticket: int = 0
+    symbol: str = ""
+    side: str = ""
+    volume: Decimal = Decimal(0)
+    is_order: bool = False
+    code: int | None = None
+    detail: str = ""
+    tries: int = 0
+
+
+class Appeared(Struct, frozen=True, kw_only=True):
+    """A position or pending order found on a latched account, and who made it.
+
+    `opened_by` is MetaTrader's reason code, None where it is not told; `trade_id` is the signal's
+    trade whose number it bears.
+    """
+
+    ticket: int
+    symbol: str
+    side: str
+    volume: Decimal
+    is_order: bool
+    opened_by: int | None
+    magic: int
+    trade_id: int | None = None
+
+
 class Exposure(Struct, frozen=True, kw_only=True):
     """What one account holds of a symbol on one side: lots, and its result so far in `currency`."""
 

@@ -11,10 +11,18 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
-from core.domain.alert_parts import AccountAlert, AlertBase, Exposure, GroupItem, TicketResult
+from core.domain.alert_parts import (
+    AccountAlert,
+    AlertBase,
+    Appeared,
+    Exposure,
+    GroupItem,
+    TicketResult,
+)
 from core.domain.alerts_adoption import AdoptionAlert
 from core.domain.alerts_app import AppAlert
 from core.domain.alerts_audit import HeadsRecorded
+from core.domain.alerts_closing import ClosingAlert
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
 from core.domain.alerts_money import MoneyAlert
@@ -274,6 +282,7 @@ class CloseTrouble(AccountAlert, frozen=True, kw_only=True):
     """A close job is held up; it goes on trying. `trouble` is a word, `detail` the server's.
 
     `retcode` is the last answer's code in the order outcome table, None where it had none.
+    `opens_at` is when a closed market usually opens, None where nobody can say.
     Troubles: market_closed, autotrading_off, rejected, unknown_outcome, unavailable, cannot_trade,
     terminal_blocked.
     """
@@ -287,15 +296,19 @@ class CloseTrouble(AccountAlert, frozen=True, kw_only=True):
     next_try_at: datetime
     at: datetime
     retcode: int | None = None
+    opens_at: datetime | None = None
 
 
 class LatchedReappeared(AccountAlert, frozen=True, kw_only=True):
-    """Something was opened on a latched account; it is being closed again."""
+    """Something was opened or placed on a latched account, by whom each of `items` says.
+
+    It is being closed again by the job `job_id`, unless that is 0: then it is only told of, as the
+    account's setting is. `items` is at most the first so many, `more` counts the others.
+    """
 
     job_id: int
-    results: tuple[TicketResult, ...]
-    opened_by: int
-    magic: int
+    items: tuple[Appeared, ...] = ()
+    more: int = 0
     at: datetime
 
 
@@ -413,6 +426,7 @@ Alert = (
     | CloseConfirmed
     | CloseTrouble
     | LatchedReappeared
+    | ClosingAlert
     | ReleaseAsked
     | ReleaseAnswered
     | MoneyAlert

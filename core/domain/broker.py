@@ -109,7 +109,7 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PendingOrder(Struct, frozen=True, kw_only=True, gc=False):
-    """One resting order; it can become a position at any tick."""
+    """One resting order; it can become a position at any tick. `reason`: None where not told."""
 
     ticket: int
     symbol: str
@@ -119,6 +119,7 @@ class PendingOrder(Struct, frozen=True, kw_only=True, gc=False):
     magic: int
     comment: str
     placed_at: datetime
+    reason: int | None = None
 
     @property
     def side(self) -> Side:

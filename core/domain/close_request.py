@@ -8,7 +8,6 @@ from core.domain.broker import PendingOrder, Position, SymbolSpec
 
 CLOSE = "close"
 CANCEL = "cancel"
-DEVIATION_FACTOR_MAX = 10
 
 FILL_FOK = 0
 FILL_IOC = 1
@@ -17,15 +16,26 @@ FLAG_FOK = 1
 FLAG_IOC = 2
 EXECUTION_MARKET = 2
 
+PIECES_MAX = 1000
+"""Requests that a position is counted to need, at most."""
+
+
+class Refused(Struct, frozen=True, gc=False):
+    """How many attempts at a ticket were refused for their filling mode, and for their volume."""
+
+    filling: int = 0
+    volume: int = 0
+
 
 class Attempt(Struct, frozen=True, kw_only=True, gc=False):
-    """A request to make now."""
+    """A request to make now; `held` is what the reading shows of the ticket, `volume` is asked."""
 
     action: str
     ticket: int
     position_id: int
     symbol: str
     side: str
+    held: Decimal
     volume: Decimal
     filling: int
     deviation_points: int
@@ -36,15 +46,13 @@ def attempt(
     item: Position | PendingOrder,
     spec: SymbolSpec | None,
     number: int,
-    refused_filling: int,
+    refused: Refused,
     deviation_points: int,
 ) -> Attempt:
     """The request that removes an order, or closes a position.
 
-    `number` counts the ticket's attempts from one: each accepts a larger deviation, up to a bound.
-    `refused_filling` says how many of them were refused for their filling mode.
+    `number` counts the ticket's attempts from one.
     """
-    deviation = deviation_points * min(number, DEVIATION_FACTOR_MAX)
     if isinstance(item, PendingOrder):
         return Attempt(
             action=CANCEL,
@@ -52,9 +60,10 @@ def attempt(
             position_id=0,
             symbol=item.symbol,
             side=item.side.value,
+            held=item.volume,
             volume=item.volume,
             filling=FILL_RETURN,
-            deviation_points=deviation,
+            deviation_points=deviation_points,
             attempt=number,
         )
     modes = filling_modes(spec)
@@ -64,21 +73,26 @@ def attempt(
         position_id=item.identifier,
         symbol=item.symbol,
         side=item.side.value,
-        volume=close_volume(item.volume, spec),
-        filling=modes[refused_filling % len(modes)],
-        deviation_points=deviation,
+        held=item.volume,
+        volume=close_volume(item.volume, spec, refused=refused.volume),
+        filling=modes[refused.filling % len(modes)],
+        deviation_points=deviation_points,
         attempt=number,
     )
 
 
-def close_volume(held: Decimal, spec: SymbolSpec | None) -> Decimal:
+def close_volume(held: Decimal, spec: SymbolSpec | None, *, refused: int = 0) -> Decimal:
     """How much of a position one request may close: all of it, or the largest allowed order.
 
     A rest smaller than the symbol's minimum could not be closed afterwards, so the split leaves at
-    least that much. Without usable symbol data all of it is asked for.
+    least that much. Without usable symbol data all of it is asked for. A volume off the symbol's
+    grid (a broker that changed its step) is asked for whole, and after a refusal of the volume
+    rounded down to the grid; the two take turns.
     """
-    if spec is None or held <= spec.volume_max or spec.volume_step <= 0:
+    if spec is None or spec.volume_step <= 0:
         return held
+    if held <= spec.volume_max:
+        return (_to_step(held, spec.volume_step) or held) if refused % 2 else held
     largest = _to_step(spec.volume_max, spec.volume_step)
     if held - largest < spec.volume_min:
         leaving = _to_step(held - spec.volume_min, spec.volume_step)
@@ -108,3 +122,16 @@ def filling_modes(spec: SymbolSpec | None) -> tuple[int, ...]:
     if spec.execution_mode < EXECUTION_MARKET:
         return (FILL_FOK, FILL_IOC, FILL_RETURN)
     return (*flagged, *rest)
+
+
+def pieces(held: Decimal, spec: SymbolSpec | None) -> tuple[Decimal, ...]:
+    """The requests that close a position of this volume, one after the other (at most PIECES_MAX).
+
+    Where the largest order is so small that more would be needed, the last stands for the rest.
+    """
+    made: list[Decimal] = []
+    left = held
+    while left > 0 and len(made) < PIECES_MAX:
+        made.append(close_volume(left, spec))
+        left -= made[-1]
+    return tuple(made)

@@ -15,7 +15,10 @@ Invariants:
    nothing.
 7. A clock set back holds nothing up: an attempt dated after `now` counts as made now.
 8. Where only the oldest position of a symbol may be closed (FIFO), a younger one never goes first.
-9. While a close that was only accepted (10008) is listed at work, neither is it cancelled nor its
+9. The price may move further with each refusal for it, from the start to the bound of the policy.
+10. A position that a deal says was closed, and that is shown as it was, is not sent for again
+   before the reading has caught up, for at most `LAG_LONGEST_S`.
+11. While a close that was only accepted (10008) is listed at work, neither is it cancelled nor its
    position closed again, for at most `AT_WORK_LONGEST_S`.
 """
 
@@ -26,9 +29,12 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.domain.broker import AccountSnapshot, PendingOrder, Position
-from core.domain.close_request import CANCEL, CLOSE, Attempt, attempt
+from core.domain.broker import AccountSnapshot, DealEntry, PendingOrder, Position
+from core.domain.close_request import CANCEL, CLOSE, Attempt, Refused, attempt
+from core.domain.close_turn import CloseFirst, in_turn
+from core.domain.results import COMMENT_PREFIX, DEAL_CLOCK_SLACK
 from core.domain.retcodes import (
+    INVALID_VOLUME,
     PLACED,
     REFUSALS_TOLD,
     Executed,
@@ -36,6 +42,7 @@ from core.domain.retcodes import (
     RetcodeClass,
     outcome,
 )
+from core.domain.sessions import usual_open
 from core.records import CloseJobRow, CloseOrderRow
 
 ACCOUNT_SCOPE = "account"
@@ -50,6 +57,10 @@ SETTLE_S = 1.0
 """A server may say done before the position is gone (300 to 800 ms seen on ECN brokers)."""
 AT_WORK_LONGEST_S = 30.0
 """How long an order that was accepted and is still listed keeps its position from another close."""
+LAG_LONGEST_S = 30.0
+"""How long a position whose closing deal is in the history may still be shown as it was."""
+PARKED_LOOK_S = 900.0
+"""A market that is closed until a known hour is tried this often all the same: hours may differ."""
 MARKET_TYPES = frozenset({0, 1})
 """ORDER_TYPE buy and sell: such an order is listed only while the server works on it."""
 NOT_SENT = -10004
@@ -68,10 +79,17 @@ OPEN_STATES = (INTENDED, DONE, UNKNOWN)
 
 
 class ClosePolicy(Struct, frozen=True, kw_only=True):
-    """Bounds of closing."""
+    """Bounds of closing.
+
+    The price may move by `deviation_points` at first, by a step more after each refusal for it,
+    and by no more than the maximum.
+    """
 
     quiet_period_s: float
     deviation_points: int
+    deviation_step_points: int = 50
+    deviation_max_points: int = 500
+    first: CloseFirst = CloseFirst.LARGEST_LOSS
 
 
 class Plan(Struct, frozen=True, kw_only=True, gc=False):
@@ -80,7 +98,8 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
     `settled` are attempts that this reading settles, `redated` those to be dated now because their
     own date is still to come. Then exactly one of: attempts to make; `first_flat` (remember this
     reading as the first proof) or `finished`; otherwise wait until `due_at`. `reset_flat` where an
-    earlier first proof no longer stands.
+    earlier first proof no longer stands. `opens_at`: where a closed market holds something up, when
+    the first that is known to usually opens.
     """
 
     settled: tuple[CloseOrderRow, ...]
@@ -91,6 +110,7 @@ class Plan(Struct, frozen=True, kw_only=True, gc=False):
     reset_flat: bool
     due_at: datetime
     trouble: str
+    opens_at: datetime | None = None
 
 
 def plan(
@@ -113,22 +133,24 @@ def plan(
     for order in sorted(orders, key=lambda o: (o.created_at, o.id)):
         histories.setdefault((order.action, order.ticket), []).append(order)
         numbers[order.ticket] = max(order.attempt, numbers.get(order.ticket, 0))
-    live = {(CLOSE, p.ticket) for p in snapshot.positions}
-    live |= {(CANCEL, o.ticket) for o in snapshot.orders}
-    settled = tuple(o for o in orders if (o.action, o.ticket) not in live and _settles(o, snapshot))
+    live = {_key(p): p.volume for p in snapshot.positions}
+    live |= {_key(o): o.volume for o in snapshot.orders}
+    settled = tuple(o for o in orders if _settles(o, live.get((o.action, o.ticket)), snapshot))
     if not positions and not pending:
         return _prove(job, orders, snapshot, now, settled, redated)
     attempts: list[Attempt] = []
     waits: list[datetime] = []
     troubles: list[str] = []
+    opens: list[datetime] = []
     look = _Look(snapshot=snapshot, now=now, policy=policy)
     at_work = _at_work(histories, look)
     fifo = _fifo_symbols(orders, snapshot)
     held_until: dict[str, datetime] = {}
-    for item in _in_turn(pending, positions, fifo):
+    for item in in_turn(pending, positions, fifo, policy.first, snapshot.symbols):
         history = histories.get(_key(item), [])
         wait_until = _wait_until(history, item, look, at_work)
         troubles.append(_trouble(history))
+        opens += _opens(history, look)
         if isinstance(item, Position) and item.symbol in fifo:
             wait_until = held_until.get(item.symbol, wait_until)
             if wait_until is not None:
@@ -137,9 +159,8 @@ def plan(
             waits.append(wait_until)
         elif len(attempts) < REQUESTS_PER_ROUND_MAX:
             number = numbers[item.ticket] = numbers.get(item.ticket, 0) + 1
-            refused_filling = sum(1 for o in history if o.retcode is not None and _filling(o))
-            spec = snapshot.symbols.get(item.symbol)
-            attempts.append(attempt(item, spec, number, refused_filling, policy.deviation_points))
+            spec, points = snapshot.symbols.get(item.symbol), _deviation(history, policy)
+            attempts.append(attempt(item, spec, number, _refused(history), points))
     return Plan(
         settled=settled,
         redated=redated,
@@ -149,6 +170,7 @@ def plan(
         reset_flat=job.flat_read_at is not None,
         due_at=now if attempts else min(waits),
         trouble=next((t for t in troubles if t), ""),
+        opens_at=min(opens, default=None),
     )
 
 
@@ -166,9 +188,24 @@ def _key(item: Position | PendingOrder) -> Key:
     return (CANCEL if isinstance(item, PendingOrder) else CLOSE, item.ticket)
 
 
-def _settles(order: CloseOrderRow, snapshot: AccountSnapshot) -> bool:
-    """Whether a reading without the ticket settles its attempt."""
-    return order.state in OPEN_STATES and snapshot.began_at >= _sent_at(order)
+def _held(order: CloseOrderRow) -> Decimal:
+    """What was shown of the ticket when the attempt was made."""
+    return order.volume if order.held is None else order.held
+
+
+def _settles(order: CloseOrderRow, shown: Decimal | None, snapshot: AccountSnapshot) -> bool:
+    """Whether a reading settles an attempt: the ticket is gone, or a close that was done shows.
+
+    `shown` is the ticket's volume, None where it is gone.
+    """
+    if order.state not in OPEN_STATES or snapshot.began_at < _sent_at(order):
+        return False
+    return shown is None or (order.action == CLOSE and _is_filled(order) and shown < _held(order))
+
+
+def _is_filled(order: CloseOrderRow) -> bool:
+    """Whether the server said that it has filled something, and is done with it."""
+    return order.state == DONE and order.retcode != PLACED
 
 
 def _prove(
@@ -240,23 +277,6 @@ def _fifo_symbols(orders: Sequence[CloseOrderRow], snapshot: AccountSnapshot) ->
     return frozenset(held.intersection(told))
 
 
-def _in_turn(
-    pending: Sequence[PendingOrder], positions: Sequence[Position], fifo: frozenset[str]
-) -> list[PendingOrder | Position]:
-    """Orders, then positions by the largest loss; those of a FIFO symbol together, oldest first."""
-    worst: dict[str, Decimal] = {}
-    for position in positions:
-        loss = position.profit + position.swap
-        worst[position.symbol] = min(loss, worst.get(position.symbol, loss))
-
-    def turn(position: Position) -> tuple[Decimal, str, datetime, int]:
-        if position.symbol in fifo:
-            return (worst[position.symbol], position.symbol, position.opened_at, position.ticket)
-        return (position.profit + position.swap, "", position.opened_at, position.ticket)
-
-    return [*pending, *sorted(positions, key=turn)]
-
-
 def _wait_until(
     history: Sequence[CloseOrderRow],
     item: Position | PendingOrder,
@@ -279,19 +299,77 @@ def _wait_until(
     if last.state == REFUSED:
         ready = base + timedelta(seconds=_pause_s(history, look))
         return None if now >= ready and snapshot.began_at >= base else max(ready, now)
-    filled = last.state == DONE and last.retcode != PLACED
-    if filled and item.volume < last.volume and snapshot.began_at >= base:
-        return None  # a partial fill: this reading shows what is left
+    filled = _is_filled(last)
+    shows = filled or last.state == SETTLED
+    if shows and item.volume < _held(last) and snapshot.began_at >= base:
+        return None  # a piece or a part of it was filled: this reading shows what is left
+    limit = base + timedelta(seconds=LAG_LONGEST_S)
+    if now < limit and _lags(last, item, snapshot):
+        return min(limit, now + timedelta(seconds=SETTLE_S))
     quiet_s = _settle_s(history) if filled else max(SETTLE_S, look.policy.quiet_period_s)
     ready = base + timedelta(seconds=quiet_s)
     return None if snapshot.began_at >= ready else max(ready, now)
 
 
+def _lags(order: CloseOrderRow, item: Position | PendingOrder, snapshot: AccountSnapshot) -> bool:
+    """Whether a deal shows that the close was executed, and the position does not show it yet."""
+    if order.state not in OPEN_STATES or item.volume < _held(order):
+        return False
+    ours = f"{COMMENT_PREFIX}{order.id}"
+    since = order.created_at - DEAL_CLOCK_SLACK
+    return any(
+        deal.position_id == order.position_id
+        and deal.entry in DealEntry.EXITS
+        and deal.executed_at >= since
+        # Brokers may write over a comment; that of another request of ours tells of that one.
+        and (deal.comment == ours or not deal.comment.startswith(COMMENT_PREFIX))
+        for deal in snapshot.deals
+        if order.position_id
+    )
+
+
+def _opens(history: Sequence[CloseOrderRow], look: _Look) -> list[datetime]:
+    """When the market that refused the last attempt usually opens, where that is known."""
+    if not history or history[-1].state != REFUSED:
+        return []
+    last = history[-1]
+    if _answer(last).answer is not RetcodeClass.SESSION or _is_quoted_since(last, look):
+        return []
+    opens = usual_open(last.symbol, look.snapshot.symbols.get(last.symbol), look.now)
+    return [] if opens is None else [opens]
+
+
+def _is_quoted_since(order: CloseOrderRow, look: _Look) -> bool:
+    """The library tells no sessions: a quote after the refusal is the sign that one began."""
+    tick = look.snapshot.ticks.get(order.symbol)
+    return tick is not None and tick.at > _sent_at(order)
+
+
+def _deviation(history: Sequence[CloseOrderRow], policy: ClosePolicy) -> int:
+    """How far the price may move: as at the last attempt, further where that was refused for it."""
+    start = policy.deviation_points
+    if not history:
+        return start
+    last = history[-1]
+    points = start if last.deviation_points is None else last.deviation_points
+    if last.state == REFUSED and _answer(last).answer is RetcodeClass.REPRICE:
+        points += policy.deviation_step_points
+    return max(start, min(points, policy.deviation_max_points))
+
+
+def _refused(history: Sequence[CloseOrderRow]) -> Refused:
+    answers = [o for o in history if o.retcode is not None and o.state == REFUSED]
+    return Refused(
+        filling=sum(1 for o in answers if _answer(o).answer is RetcodeClass.FILLING),
+        volume=sum(1 for o in answers if o.retcode == INVALID_VOLUME),
+    )
+
+
 def _done_in_vain(history: Sequence[CloseOrderRow]) -> int:
-    """How often in a row the server said done of as much, and the ticket was still there."""
+    """How often in a row the server said done, and as much as before was still there."""
     count = 0
     for order in reversed(history):
-        if order.state != DONE or order.volume != history[-1].volume:
+        if order.state != DONE or _held(order) != _held(history[-1]):
             break
         count += 1
     return count
@@ -311,11 +389,15 @@ def _pause_s(history: Sequence[CloseOrderRow], look: _Look) -> float:
         times += 1
     pauses = answer.pauses_s
     pause_s = pauses[min(times, len(pauses)) - 1]
-    tick = look.snapshot.ticks.get(last.symbol)
-    if answer.answer is RetcodeClass.SESSION and tick is not None and tick.at > _sent_at(last):
-        # The library tells no sessions: a quote after the refusal is the sign that one began.
+    if answer.answer is not RetcodeClass.SESSION:
+        return pause_s
+    if _is_quoted_since(last, look):
         return min(pause_s, pauses[0])
-    return pause_s
+    spec = look.snapshot.symbols.get(last.symbol)
+    opens = usual_open(last.symbol, spec, _sent_at(last))
+    if opens is None:
+        return pause_s
+    return min((opens - _sent_at(last)).total_seconds(), PARKED_LOOK_S)
 
 
 def _answer(order: CloseOrderRow) -> OrderOutcome:
@@ -335,6 +417,13 @@ def telling_code(order: CloseOrderRow) -> int | None:
     return None if order.state == REFUSED and executed is not Executed.NO else order.retcode
 
 
+def standing_trouble(last: CloseOrderRow) -> str:
+    """The trouble that the last attempt met, told or not; "" where the server took it."""
+    if last.state in {UNKNOWN, INTENDED}:
+        return "unknown_outcome"
+    return _answer(last).trouble if last.state == REFUSED else ""
+
+
 def _trouble(history: Sequence[CloseOrderRow]) -> str:
     if not history:
         return ""
@@ -347,7 +436,3 @@ def _trouble(history: Sequence[CloseOrderRow]) -> str:
     same = sum(1 for o in history if _answer(o) == answer)
     told = same >= answer.told_after or len(history) >= REFUSALS_TOLD
     return answer.trouble if told else ""
-
-
-def _filling(order: CloseOrderRow) -> bool:
-    return _answer(order).answer is RetcodeClass.FILLING

@@ -1,7 +1,7 @@
 """What became of each ticket of a close job, from its deals."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.domain.alert_parts import TicketResult
@@ -13,14 +13,28 @@ from core.records import CloseOrderRow
 COMMENT_PREFIX = "rc:"
 """What the comment of a close request begins with; the number of its row follows."""
 
+DEAL_CLOCK_SLACK = timedelta(seconds=1)
+"""Deals carry milliseconds of the broker's clock; ours may be a little ahead."""
+
 
 def deals_seen(orders: Sequence[CloseOrderRow], deals: Mapping[int, Sequence[Deal]]) -> bool:
-    """Whether every position the job sent for has an exit deal by now."""
-    return all(
-        any(d.entry in DealEntry.EXITS for d in deals.get(o.position_id, ()))
-        for o in orders
-        if o.action == "close"
-    )
+    """Whether the deals that closed every position the job sent for have been seen by now.
+
+    They are as many lots as were there at the position's first attempt, where that is known.
+    """
+    first: dict[int, CloseOrderRow] = {}
+    for order in sorted(orders, key=lambda o: o.id):
+        if order.action == "close":
+            first.setdefault(order.position_id, order)
+    return all(_is_whole(order, deals.get(p, ())) for p, order in first.items())
+
+
+def _is_whole(first: CloseOrderRow, deals: Sequence[Deal]) -> bool:
+    exits = [d for d in deals if d.entry in DealEntry.EXITS]
+    if first.held is None:
+        return bool(exits)
+    since = first.created_at - DEAL_CLOCK_SLACK
+    return sum((d.volume for d in exits if d.executed_at >= since), ZERO) >= first.held
 
 
 def ticket_results(

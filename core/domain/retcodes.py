@@ -18,6 +18,7 @@ PLACED = 10008
 DONE = 10009
 PARTIAL = 10010
 MARKET_CLOSED = 10018
+INVALID_VOLUME = 10014
 INVALID_FILL = 10030
 INVALID_PARAMS = -2
 REFUSALS_TOLD = 5
@@ -82,7 +83,7 @@ PAUSES_S: Final[dict[RetcodeClass, tuple[float, ...]]] = {
     C.BACK_OFF: (1.0, 2.0, 4.0, 8.0, 15.0, 30.0),
     C.FILLING: (0.0, 0.0, 1.0, 5.0, 15.0, 30.0),
     C.OLDEST_FIRST: (0.0, 0.5, 1.0, 2.0, 5.0),
-    C.SESSION: (5.0, 10.0, 30.0),
+    C.SESSION: (5.0, 10.0, 30.0, 60.0, 120.0, 300.0),
     C.HUMAN: (2.0, 5.0, 10.0),
     C.INVALID: (1.0, 2.0, 5.0, 15.0, 30.0),
 }
@@ -173,7 +174,7 @@ RETCODES: Final = (
     _row(10011, "ERROR", _UNKNOWN, C.UNKNOWN, "The server failed while it worked on the request."),
     _row(10012, "TIMEOUT", _UNKNOWN, C.UNKNOWN, "The server did not finish the request in time."),
     _row(10013, "INVALID", _NO, C.INVALID, "The broker calls the request invalid."),
-    _row(10014, "INVALID_VOLUME", _NO, C.INVALID, "The broker does not take this volume."),
+    _row(INVALID_VOLUME, "INVALID_VOLUME", _NO, C.INVALID, "The broker does not take this volume."),
     _row(10015, "INVALID_PRICE", _NO, C.REPRICE, "The broker does not take this price.",
          told_after=2, pauses_s=ONCE_FRESH_S),
     _row(10016, "INVALID_STOPS", _NO, C.INVALID, "The broker does not take these stops."),

@@ -12,6 +12,7 @@ from msgspec import Struct
 from core.domain import alerts as a
 from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
+from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
@@ -72,8 +73,10 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"warned:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DrawdownEased():
             return Delivery(info, f"warned:{alert.account_id}:{alert.warned_at.isoformat()}", EDIT)
-        case a.CloseConfirmed() | a.CloseTrouble():
+        case a.CloseConfirmed() | a.CloseTrouble() | c.CloseStalled():
             return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", REPLY)
+        case a.LatchedReappeared() if not alert.job_id:
+            return Delivery(critical, f"open:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.GuardBreached() | a.LatchedReappeared():
             return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", NEW)
         case a.ReleaseAsked():

@@ -13,6 +13,7 @@ from core.domain.drawdown import Rule
 from core.domain.permissions import standing
 from core.domain.rates import to_gbp
 from core.records import AccountStateRow, CloseJobRow, CloseOrderRow, DrawdownAlertRow
+from core.services.close_jobs import begin, breach_key
 from core.services.record_trades import not_placed
 from core.services.recording import Recorder
 
@@ -34,13 +35,12 @@ async def record_breach(
     A breach while flat latches without a job. The countdown runs from this commit, unless the
     verdict is in a hurry (law 8).
     """
-    now, memory = pen.now, pen.memory
+    now = pen.now
     flat = not snapshot.positions and not snapshot.orders
     state = replace(cycle.state, latched_at=now, latch_reason=rule.value, warned_at=None)
     job = None if flat else _job(pen, cycle, rule, countdown_s=countdown_s, epoch=epoch)
     if job is not None:
-        job = replace(job, id=await pen.tx.insert(job))
-        memory.jobs.append(job)
+        job = await begin(pen, job)
         await _supersede_symbol_jobs(pen, job)
     await _withdraw_trades(pen)
     await _rows(pen, cycle, rule, job)
@@ -68,7 +68,7 @@ def _job(pen: Recorder, cycle: Cycle, rule: Rule, *, countdown_s: int, epoch: in
     wait_s = 0 if cycle.verdict.hurry else countdown_s
     return CloseJobRow(
         account_id=pen.memory.account.id,
-        trigger_key=f"{rule.value}:{now.isoformat()}",
+        trigger_key=breach_key(rule.value, cycle.state.peak_at),
         reason=rule.value,
         scope=ACCOUNT_SCOPE,
         state="countdown" if wait_s else "closing",

@@ -16,6 +16,9 @@ from core.services.answering import AnswerDesk
 from core.services.approvals import DecideApproval, ExpireOffers
 from core.services.audit_heads import RecordHeads
 from core.services.boards import Boards
+from core.services.close_progress import CloseProgress
+from core.services.close_reports import CloseReports
+from core.services.close_requests import SendClose
 from core.services.converge import Converge
 from core.services.desk import ACTIVE_JOB_STATES, Desk
 from core.services.digest import SendDigests
@@ -226,13 +229,13 @@ def _cycle(  # noqa: PLR0913, PLR0917 - the ports, passed on
         metrics=metrics,
         desk=desk,
         converge=Converge(
-            gateway=gateway,
-            store=store,
             clock=clock,
-            metrics=metrics,
             policy=policy,
-            block=block,
-            epoch=epoch,
+            send=SendClose(
+                gateway=gateway, store=store, clock=clock, policy=policy, block=block, epoch=epoch
+            ),
+            progress=CloseProgress(store=store, clock=clock, policy=policy),
+            reports=CloseReports(store=store, clock=clock, metrics=metrics, policy=policy),
         ),
         latch=LatchWatch(store=store, clock=clock, metrics=metrics, policy=policy, epoch=epoch),
         gap_close=GapClose(

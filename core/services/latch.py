@@ -1,18 +1,25 @@
 """Watch a latched account: close again what re-appears, and finish a granted release (law 8)."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
-from core.domain.alert_parts import TicketResult
+from core.domain.alert_parts import Appeared
 from core.domain.broker import ZERO, AccountSnapshot, PendingOrder, Position
 from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S
 from core.domain.ledger import is_consistent
+from core.domain.reappearing import closes_again
 from core.ports import Clock, Metrics, Store
 from core.records import CloseJobRow
+from core.services.close_jobs import begin, reappeared_key
 from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
+
+ITEMS_TOLD_MAX = 10
+"""Tickets named in a message about what re-appeared; it says how many more there are."""
 
 
 class LatchWatch:
@@ -31,7 +38,10 @@ class LatchWatch:
         """Close what re-appears on a latched account, or finish a granted release."""
         if snapshot.positions or snapshot.orders:
             memory.release_flat_at = None
-            await self._close_again(memory, snapshot)
+            if closes_again(memory.state.latch_reason, self._policy.reappeared):
+                await self._close_again(memory, snapshot)
+            else:
+                await self._report(memory, snapshot)
             return
         if memory.state.release_granted_at is None:
             return
@@ -48,11 +58,10 @@ class LatchWatch:
 
     async def _close_again(self, memory: AccountMemory, snapshot: AccountSnapshot) -> None:
         now = self._clock.now()
-        appeared: list[Position | PendingOrder] = [*snapshot.positions, *snapshot.orders]
-        first = appeared[0]
+        appeared = _appeared(memory, snapshot)
         job = CloseJobRow(
             account_id=memory.account.id,
-            trigger_key=f"latched:{now.isoformat()}",
+            trigger_key=reappeared_key(memory.state.latched_at, (x.ticket for x in appeared)),
             reason="latched",
             scope=ACCOUNT_SCOPE,
             state="closing",
@@ -66,32 +75,25 @@ class LatchWatch:
         )
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
-            job = replace(job, id=await tx.insert(job))
-            await pen.log(
-                matched=False,
-                symbol=first.symbol,
-                event_type="guard_trigger",
-                status="warning",
-                error_message="opened on a latched account",
-            )
-            await pen.say(
-                a.LatchedReappeared(
-                    **pen.who,
-                    job_id=job.id,
-                    results=_reappeared(snapshot),
-                    opened_by=first.reason if isinstance(first, Position) else 0,
-                    magic=first.magic,
-                    at=now,
-                )
-            )
-            await pen.audit(
-                words.LATCH_REAPPEARED,
-                job=job.id,
-                positions=[p.ticket for p in snapshot.positions],
-                orders=[o.ticket for o in snapshot.orders],
-            )
-        memory.jobs.append(job)
+            job = await begin(pen, job)
+            await _record(pen, appeared, job.id)
         self._metrics.guard_triggered("latched")
+
+    async def _report(self, memory: AccountMemory, snapshot: AccountSnapshot) -> None:
+        """Tell once of each ticket that is there; nothing is closed, as the setting is."""
+        told = set(memory.state.reappeared or ())
+        appeared = _appeared(memory, snapshot)
+        held = {x.ticket for x in appeared}
+        new = [x for x in appeared if x.ticket not in told]
+        if not new and told <= held:
+            return
+        state = replace(memory.state, reappeared=sorted(held))
+        async with self._store.writing() as tx:
+            pen = Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
+            if new:
+                await _record(pen, new, 0)
+            await tx.save_state(state)
+        memory.state = state
 
     async def _release(self, memory: AccountMemory, snapshot: AccountSnapshot) -> None:
         """Confirmed flat after the grant: the peak restarts at the trusted equity (law 8)."""
@@ -104,6 +106,7 @@ class LatchWatch:
             release_requested_at=None,
             release_granted_at=None,
             release_granted_by=None,
+            reappeared=None,
             peak_equity=equity,
             peak_at=now,
             drawdown_percent=ZERO,
@@ -135,21 +138,48 @@ class LatchWatch:
         memory.release_flat_at = None
 
 
-def _reappeared(snapshot: AccountSnapshot) -> tuple[TicketResult, ...]:
-    positions = (
-        TicketResult(
-            ticket=p.ticket, symbol=p.symbol, side=p.side.value, volume=p.volume, outcome="open"
-        )
-        for p in snapshot.positions
+async def _record(pen: Recorder, appeared: Sequence[Appeared], job_id: int) -> None:
+    """Audit, row and message of what re-appeared; `job_id` is 0 where it is not closed."""
+    what = "placed" if all(x.is_order for x in appeared) else "opened"
+    await pen.log(
+        matched=False,
+        symbol=appeared[0].symbol,
+        event_type="guard_trigger",
+        status="warning",
+        error_message=f"{what} on a latched account",
     )
-    orders = (
-        TicketResult(
-            ticket=o.ticket,
-            symbol=o.symbol,
-            side=o.side.value,
-            volume=o.volume,
-            outcome="open",
+    await pen.say(
+        a.LatchedReappeared(
+            **pen.who,
+            job_id=job_id,
+            items=tuple(appeared[:ITEMS_TOLD_MAX]),
+            more=max(0, len(appeared) - ITEMS_TOLD_MAX),
+            at=pen.now,
         )
-        for o in snapshot.orders
     )
-    return (*positions, *orders)
+    await pen.audit(
+        words.LATCH_REAPPEARED,
+        job=job_id or None,
+        positions=[x.ticket for x in appeared if not x.is_order],
+        orders=[x.ticket for x in appeared if x.is_order],
+        items=appeared[:ITEMS_TOLD_MAX],
+    )
+
+
+def _appeared(memory: AccountMemory, snapshot: AccountSnapshot) -> list[Appeared]:
+    """What is there and who made it: positions, then orders."""
+    trades = {trade.magic: trade.id for trade in memory.trades.values()}
+    held: list[Position | PendingOrder] = [*snapshot.positions, *snapshot.orders]
+    return [
+        Appeared(
+            ticket=item.ticket,
+            symbol=item.symbol,
+            side=item.side.value,
+            volume=item.volume,
+            is_order=isinstance(item, PendingOrder),
+            opened_by=item.reason,
+            magic=item.magic,
+            trade_id=trades.get(item.magic) if item.magic else None,
+        )
+        for item in held
+    ]

@@ -11,6 +11,7 @@ from core.domain.cadence import Cadence
 from core.domain.closing import ClosePolicy
 from core.domain.limits import GuardLimits
 from core.domain.quotes import MarketPolicy
+from core.domain.reappearing import Reappeared
 from core.domain.reconciliation import Policy
 
 
@@ -18,7 +19,7 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     """Tolerances, times and addresses of speech. Durations in seconds.
 
     `digest_hour` is the hour of each reader's own day at which yesterday's digest is due; None for
-    no digests.
+    no digests. `reappeared`: what is done with what re-appears on a latched account.
     """
 
     reconciliation: Policy
@@ -35,6 +36,7 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     magic_base: int
     admin_chat_id: int
     digest_hour: int | None = None
+    reappeared: Reappeared = Reappeared.CLOSE
 
     def shown(self) -> dict[str, Any]:
         """The settings as an audit link can keep them: figures as text, no address."""

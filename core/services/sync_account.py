@@ -110,7 +110,9 @@ class SyncAccount:
             self._metrics.synced(
                 "wrong_account" if isinstance(error, WrongAccount) else "unavailable", 0.0
             )
-            return await self._outage(memory, error)
+            due = await self._outage(memory, error)
+            await self._converge.unreadable(memory, str(error), due)
+            return due
         cycle, breach = self._think(memory, snapshot), None
         if self._suspects(memory, cycle):
             snapshot, cycle, breach = await self._confirm(memory, snapshot, cycle)

@@ -9,6 +9,7 @@ from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain.alert_parts import GroupItem, TicketResult, Unguarded
 from tests.fakes.alerts_audit import heads_recorded
+from tests.fakes.alerts_closing import watched
 from tests.fakes.alerts_digest import day_of, digest
 from tests.fakes.alerts_market import markets
 from tests.fakes.alerts_money import moneys
@@ -328,9 +329,7 @@ def _closing() -> list[a.Alert]:
             )
             for trouble in (*troubles, "cannot_trade", "terminal_blocked")
         ),
-        a.LatchedReappeared(
-            **ACCOUNT, job_id=4, results=tickets(1), opened_by=1, magic=0, at=START
-        ),
+        *watched(),
     ]
 
 

@@ -126,6 +126,7 @@ class AccountState(Base):
     obstacles: Mapped[list[str] | None]
     obstacles_since: Mapped[datetime | None]
     obstacles_told_at: Mapped[datetime | None]
+    reappeared: Mapped[list[int] | None]
 
 
 class Terminal(Base):

@@ -38,6 +38,9 @@ class CloseJob(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    progress_at: Mapped[datetime | None]
+    stalled_told_at: Mapped[datetime | None]
+    opens_at: Mapped[datetime | None]
 
 
 class CloseOrder(Base):
@@ -74,6 +77,8 @@ class CloseOrder(Base):
     created_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    held: Mapped[Decimal | None]
+    deviation_points: Mapped[int | None]
 
 
 class MarketWarning(Base):

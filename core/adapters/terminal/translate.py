@@ -263,6 +263,7 @@ def _order(raw: Raw, offset: timedelta) -> PendingOrder:
         magic=_whole(raw["magic"]),
         comment=_text(raw["comment"]),
         placed_at=_instant(raw["time_setup_msc"], offset),
+        reason=_whole(raw["reason"]),
     )
 
 

@@ -12,7 +12,7 @@ from core.domain.closing import AT_WORK_LONGEST_S, ClosePolicy, Plan, plan
 from core.domain.retcodes import LAST_ERRORS, RETCODES, Executed
 from core.ports import SendResult
 from core.records import CloseOrderRow
-from core.services.converge import _answered
+from core.services.close_requests import _answered
 from tests.unit.domain.make import D, at, job, pending, position, sent, snapshot, state, tick
 
 QUIET_S = 3.0

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.domain.broker import Side
 from core.domain.close_request import Attempt
 from core.records import AccountStateRow
-from core.services.converge import _to_request
+from core.services.close_requests import _to_request
 from core.services.desk import load_memory
 from core.services.startup import _may_loosen
 from tests.engine.house import GBP, House
@@ -46,6 +46,7 @@ def test_a_close_does_not_depend_on_a_tick(
         position_id=900001,
         symbol="XAUUSD",
         side=side.value,
+        held=D("0.10"),
         volume=D("0.10"),
         filling=1,
         deviation_points=50,

@@ -1,0 +1,160 @@
+"""Tell that a close job is proved flat, with the result of each ticket, late ones included."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.domain import audit_words as words
+from core.domain.broker import AccountSnapshot, Deal
+from core.domain.closing import Plan
+from core.domain.matching import identifiers
+from core.domain.rates import to_gbp
+from core.domain.results import DEAL_CLOCK_SLACK, deals_seen, ticket_results, total_pnl
+from core.ports import Clock, Metrics, Store, Transaction
+from core.records import CloseJobRow, CloseOrderRow, DrawdownAlertRow
+from core.services.close_progress import settle
+from core.services.desk import AccountMemory
+from core.services.policy import EnginePolicy
+from core.services.recording import Recorder
+
+DEALS_WAIT = timedelta(seconds=5)
+"""How long a proved-flat job waits for its deals before it reports without their prices."""
+DEALS_MISSING = "deals_missing"
+"""What a finished job bears while deals of its closes have not been seen."""
+LATE_DEALS_MAX = timedelta(days=1)
+"""How long after a close its report is completed when late deals come."""
+
+
+class CloseReports:
+    """Ends jobs, and reports them."""
+
+    def __init__(
+        self, *, store: Store, clock: Clock, metrics: Metrics, policy: EnginePolicy
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._policy = policy
+
+    def waits(
+        self,
+        job: CloseJobRow,
+        orders: Sequence[CloseOrderRow],
+        deals: Mapping[int, Sequence[Deal]],
+    ) -> bool:
+        """Whether the report still waits for the job's deals, as it does for a short while."""
+        first = job.flat_read_at
+        soon = first is not None and self._clock.now() - first < DEALS_WAIT
+        return soon and not deals_seen(orders, deals)
+
+    async def finish(
+        self, memory: AccountMemory, job: CloseJobRow, plan: Plan, snapshot: AccountSnapshot
+    ) -> None:
+        """Report a proved-flat job; where deals are late, their results follow (law 14)."""
+        orders = [o for o in memory.orders if o.job_id == job.id]
+        trouble = None if deals_seen(orders, memory.deals) else DEALS_MISSING
+        async with self._store.writing() as tx:
+            pen = self._pen(tx, memory)
+            await settle(pen, plan)
+            done = replace(job, state="flat", finished_at=pen.now, trouble=trouble)
+            await tx.update(
+                CloseJobRow, {"id": job.id}, state="flat", finished_at=pen.now, trouble=trouble
+            )
+            closed = await self._report(pen, done, snapshot)
+        memory.jobs = [j for j in memory.jobs if j.id != job.id]
+        if trouble is not None:
+            memory.unreported.append(done)
+        self._forget_orders(memory)
+        self._metrics.autoclosed(job.reason, closed)
+
+    async def complete_reports(self, memory: AccountMemory, snapshot: AccountSnapshot) -> None:
+        """Report again, with its results, a finished job whose late deals have come."""
+        for job in tuple(memory.unreported):
+            orders = [o for o in memory.orders if o.job_id == job.id]
+            given_up = self._clock.now() - (job.finished_at or job.created_at) > LATE_DEALS_MAX
+            if not deals_seen(orders, memory.deals) and not given_up:
+                continue
+            async with self._store.writing() as tx:
+                pen = self._pen(tx, memory)
+                await tx.update(CloseJobRow, {"id": job.id}, trouble=None)
+                if not given_up:
+                    await self._report(pen, job, snapshot, completed=True)
+            memory.unreported.remove(job)
+            self._forget_orders(memory)
+
+    async def _report(
+        self,
+        pen: Recorder,
+        job: CloseJobRow,
+        snapshot: AccountSnapshot,
+        *,
+        completed: bool = False,
+    ) -> int:
+        """Row, audit and message of a proved-flat job; answers how many positions it closed."""
+        orders = [o for o in pen.memory.orders if o.job_id == job.id]
+        results = ticket_results(orders, pen.memory.deals, job.created_at - DEAL_CLOCK_SLACK)
+        closed = sum(1 for r in results if r.outcome == "closed")
+        pnl = total_pnl(results)
+        await drawdown_row(
+            pen,
+            job,
+            action_taken="positions_closed",
+            status="success",
+            positions_closed_count=closed,
+            total_loss=pnl,
+            total_loss_gbp=to_gbp(pnl, pen.memory.state.gbp_rate),
+            executed_at=job.finished_at,
+        )
+        await pen.audit(
+            words.CLOSE_CONFIRMED,
+            job=job.id,
+            first_read_at=job.flat_read_at,
+            second_read_at=snapshot.observed_at,
+            equity=snapshot.state.equity,
+            balance=snapshot.state.balance,
+            tickets=results,
+            completed=completed,
+        )
+        await pen.say(
+            a.CloseConfirmed(
+                **pen.who,
+                job_id=job.id,
+                reason=job.reason,
+                scope=job.scope,
+                results=results,
+                total_pnl=pnl,
+                equity=snapshot.state.equity,
+                balance=snapshot.state.balance,
+                triggered_at=job.created_at,
+                equity_at_trigger=job.equity_at_trigger,
+                drawdown_percent=job.drawdown_percent,
+                limit_percent=job.limit_percent,
+                started_at=job.started_at or job.created_at,
+                flat_at=snapshot.observed_at if not completed else (job.finished_at or pen.now),
+                latched=pen.memory.latched,
+                results_missing=job.trouble == DEALS_MISSING and not completed,
+                completed=completed,
+            )
+        )
+        return closed
+
+    def _forget_orders(self, memory: AccountMemory) -> None:
+        """Keep the attempts and deals of jobs that are still to be worked on or reported."""
+        active = {j.id for j in (*memory.jobs, *memory.unreported)}
+        traded = {i for t in memory.trades.values() for i in identifiers(t)}
+        kept = [o for o in memory.orders if o.job_id in active]
+        wanted = {o.position_id for o in kept} | traded
+        for order in memory.orders:
+            if order.position_id not in wanted:
+                memory.deals.pop(order.position_id, None)
+        memory.orders = kept
+
+    def _pen(self, tx: Transaction, memory: AccountMemory) -> Recorder:
+        return Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
+
+
+async def drawdown_row(pen: Recorder, job: CloseJobRow, **changes: object) -> None:
+    """Change the `drawdown_alerts` row of the job's execution, if it has one."""
+    await pen.tx.update(DrawdownAlertRow, {"job_id": job.id}, **changes)

@@ -2,9 +2,11 @@
 
 from core.config import Settings
 from core.domain.cadence import Cadence
+from core.domain.close_turn import CloseFirst
 from core.domain.closing import ClosePolicy
 from core.domain.limits import GuardLimits
 from core.domain.quotes import Action, MarketPolicy
+from core.domain.reappearing import Reappeared
 from core.domain.reconciliation import Policy
 from core.services.policy import EnginePolicy
 
@@ -22,6 +24,9 @@ def policy_from(settings: Settings) -> EnginePolicy:
         closing=ClosePolicy(
             quiet_period_s=settings.close_quiet_period_s,
             deviation_points=settings.close_deviation_points,
+            deviation_step_points=settings.close_deviation_step_points,
+            deviation_max_points=settings.close_deviation_max_points,
+            first=CloseFirst(settings.close_first),
         ),
         market=MarketPolicy(
             gap_percent=settings.price_gap_alert_percent,
@@ -60,4 +65,5 @@ def policy_from(settings: Settings) -> EnginePolicy:
         magic_base=settings.magic_base,
         admin_chat_id=settings.admin_chat_id,
         digest_hour=settings.digest_hour,
+        reappeared=Reappeared(settings.latched_reappeared),
     )

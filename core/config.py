@@ -29,11 +29,16 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from core.config_fields import DAY_S, INTERVAL_S_MAX, INTERVAL_S_MIN
+from core.config_fields import at_most as _at_most
+from core.config_fields import between as _between
+from core.config_fields import text as _text
 from core.config_values import (
     PASSWORD_KEYS_MAX,
     Address,
     BySymbol,
     ChatNumber,
+    CloseFirstWord,
     CommandLine,
     DatabaseAddress,
     DayWindow,
@@ -52,9 +57,6 @@ NEARNESS_MIN: Final = 0.9
 NEAR_LENGTHS: Final = 2
 """... if it is at most so much longer or shorter."""
 
-DAY_S: Final = 86_400
-INTERVAL_S_MIN: Final = 0.1
-INTERVAL_S_MAX: Final = 300
 _HIDDEN: Final = frozenset(
     {"telegram_token", "database_url", "password_keys", "api_signals_secret"}
 )
@@ -88,37 +90,6 @@ class SettingsError(Exception):
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
         self.lines = lines
-
-
-def _between(default: float | Decimal, low: object, high: object, unit: str, meaning: str) -> Any:  # noqa: ANN401 - a field's default has the field's type
-    """A bounded figure; both bounds are allowed values."""
-    accepts = _range(default, low, high, unit)
-    bounds: dict[str, Any] = {"ge": low, "le": high}
-    return Field(
-        default=default, description=meaning, json_schema_extra={"accepts": accepts}, **bounds
-    )
-
-
-def _at_most(default_s: float, ceiling: str, meaning: str) -> Any:  # noqa: ANN401 - as above
-    """An interval that follows another one down unless it is given itself."""
-    return Field(
-        default_factory=lambda data: min(default_s, data[ceiling]),
-        ge=INTERVAL_S_MIN,
-        le=INTERVAL_S_MAX,
-        description=meaning,
-        json_schema_extra={"accepts": _range(default_s, INTERVAL_S_MIN, INTERVAL_S_MAX, "seconds")},
-    )
-
-
-def _range(default: object, low: object, high: object, unit: str) -> str:
-    noun = "a whole number" if isinstance(default, int) else "a number"
-    return f"{noun} from {low} to {high} ({unit})"
-
-
-def _text(default: object, accepts: str, meaning: str, **limits: Any) -> Any:  # noqa: ANN401 - as above
-    return Field(
-        default=default, description=meaning, json_schema_extra={"accepts": accepts}, **limits
-    )
 
 
 class Settings(BaseSettings):
@@ -290,6 +261,18 @@ class Settings(BaseSettings):
         761_000_000, 1, 2_000_000_000, "magic number", "trades are this plus their number"
     )
     close_deviation_points: int = _between(50, 0, 10_000, "points", "allowed when closing")
+    close_deviation_step_points: int = _between(
+        50, 0, 10_000, "points", "allowed more after each refusal for the price"
+    )
+    close_deviation_max_points: int = _between(500, 0, 10_000, "points", "never allowed more")
+    close_first: CloseFirstWord = _text(
+        "largest_loss",
+        "largest_loss, largest_profit, largest_exposure, oldest or newest",
+        "the position that is closed first",
+    )
+    latched_reappeared: Literal["close", "report"] = _text(
+        "close", "close or report", "what is done with what appears on a locked account"
+    )
     close_quiet_period_s: float = _between(2.0, 0.1, 60, "seconds", "look before the next send")
 
     # --- reports

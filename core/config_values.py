@@ -8,7 +8,7 @@ import re
 from datetime import time
 from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -141,6 +141,7 @@ Loopback = Annotated[str, AfterValidator(_loopback)]
 DatabaseAddress = Annotated[str, AfterValidator(_engine)]
 CommandLine = Annotated[str | None, AfterValidator(_command)]
 FernetKeys = Annotated[SecretStr | None, AfterValidator(_fernet_keys)]
+CloseFirstWord = Literal["largest_loss", "largest_profit", "largest_exposure", "oldest", "newest"]
 Hour = Annotated[int | None, BeforeValidator(_hour)]
 DayWindow = Annotated[Any, NoDecode, BeforeValidator(_window)]
 BySymbol = Annotated[

@@ -1,4 +1,4 @@
-"""In which turn a close job takes what is held: orders, then positions, the oldest where it must."""
+"""In which turn a close job takes what is held: orders, positions, the oldest where it must."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal

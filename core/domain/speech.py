@@ -73,10 +73,8 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"warned:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.DrawdownEased():
             return Delivery(info, f"warned:{alert.account_id}:{alert.warned_at.isoformat()}", EDIT)
-        case a.CloseConfirmed() | a.CloseTrouble() | c.CloseStalled():
+        case a.CloseConfirmed() | a.CloseTrouble():
             return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", REPLY)
-        case a.LatchedReappeared() if not alert.job_id:
-            return Delivery(critical, f"open:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case a.GuardBreached() | a.LatchedReappeared():
             return Delivery(critical, f"job:{alert.job_id}:{alert.account_id}", NEW)
         case a.ReleaseAsked():

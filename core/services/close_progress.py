@@ -86,7 +86,7 @@ class CloseProgress:
         now = self._clock.now()
         for job in tuple(memory.jobs):
             begun = job.state == "closing" or now >= job.deadline_at
-            if not begun or not stall.is_due(job, now):
+            if not begun or not stall.is_due(replace(job, trouble=None), now):
                 continue
             changed = replace(job, stalled_told_at=now)
             async with self._store.writing() as tx:

@@ -83,7 +83,9 @@ def test_whatever_is_answered_no_ticket_is_sent_for_twice_at_a_time(
             return
         for settled in step.settled:
             orders = [replace(o, state="settled") if o.id == settled.id else o for o in orders]
-            assert settled.ticket not in held | dict.fromkeys(rest, D(0)), "1"
+            left = held.get(settled.ticket, D(0)) if settled.action == "close" else D(0)
+            assert left < (settled.held or 0), "1: gone, or smaller than it was"
+            assert settled.action == "close" or settled.ticket not in rest, "1"
         current = remembered(current, step, now_s)
         for attempt in step.attempts:
             open_ones = [
@@ -103,6 +105,7 @@ def test_whatever_is_answered_no_ticket_is_sent_for_twice_at_a_time(
                 action=attempt.action,
                 attempt=attempt.attempt,
                 volume=attempt.volume,
+                held=attempt.held,
                 retcode=code,
             )
             assert (row.ticket, row.attempt) not in {(o.ticket, o.attempt) for o in orders}

@@ -333,12 +333,7 @@ def test_a_level_where_none_was_is_set_not_moved(kind: str, title: str, line: st
     assert line in text
 
 
-def test_what_appears_on_a_locked_account_is_being_closed() -> None:
-    text = said(next(x for x in EVERY if isinstance(x, a.LatchedReappeared)))
-    assert text.startswith(
-        "🔒 A position was opened on locked 50001\nReckoner is closing it.\n"
-        "Opened by hand, on a phone.\n"
-    )
+def test_a_ticket_that_is_still_open_is_said_to_be_closed_now() -> None:
     open_one = TicketResult(
         ticket=900014, symbol="GBPUSD", side="buy", volume=Decimal("0.5"), outcome="open"
     )

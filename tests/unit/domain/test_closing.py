@@ -131,10 +131,42 @@ def test_a_refused_filling_mode_is_followed_by_the_next_and_the_first_again() ->
     assert tried == [1, 0, 2, 1]
 
 
-@pytest.mark.parametrize(("attempt", "points"), [(1, 100), (8, 450), (9, 500), (10, 500)])
-def test_the_price_may_move_more_with_each_attempt_up_to_a_bound(attempt: int, points: int) -> None:
-    order = sent("refused", -300, attempt=attempt)
-    assert planned(snapshot(position()), order).attempts[0].deviation_points == points
+@pytest.mark.parametrize(
+    ("retcodes", "points"),
+    [
+        ((), 20),
+        ((10004,), 35),  # a requote: a step more
+        ((10004, 10020), 50),
+        ((10004, 10020, 10015), 60),  # the bound, not 65
+        ((10004, 10020, 10015, 10004), 60),
+        ((10018, 10006, 10024, 10030), 20),  # not refused for the price
+        ((10004, 10018), 35),  # what was granted stays
+    ],
+)
+def test_the_price_may_move_further_with_each_refusal_for_it_up_to_a_bound(
+    retcodes: tuple[int, ...], points: int
+) -> None:
+    policy = ClosePolicy(
+        quiet_period_s=QUIET_S,
+        deviation_points=20,
+        deviation_step_points=15,
+        deviation_max_points=60,
+    )
+    orders: list[CloseOrderRow] = []
+    for n, code in enumerate((*retcodes, None), start=1):
+        made = plan(job(), orders, snapshot(position(), began=1000 * n), at(1000 * n), policy)
+        (attempt,) = made.attempts
+        facts = {"id": n, "attempt": n, "deviation_points": attempt.deviation_points}
+        orders.append(sent("refused", 1000 * n, retcode=code, **facts))
+    assert attempt.deviation_points == points
+
+
+def test_a_bound_below_the_start_takes_nothing_from_the_start() -> None:
+    policy = ClosePolicy(quiet_period_s=QUIET_S, deviation_points=80, deviation_max_points=50)
+    refused = sent("refused", -300, deviation_points=80)
+    for orders in ((), (refused,)):
+        (attempt,) = plan(job(), orders, snapshot(position()), at(0), policy).attempts
+        assert attempt.deviation_points == 80
 
 
 # --- what waits -----------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import alerts_money as m
+from core.domain import alerts_closing as c
 from core.domain import alerts_terminal as t
 from core.domain.audit import GENESIS, digest, plain
 from core.domain.audit_check import verify
@@ -123,6 +124,7 @@ def test_what_the_guard_does_and_what_keeps_it_from_it_go_first() -> None:
         a.PositionClosed,
         m.BalanceUnexplained,
     }  # where the taxonomy says so
+    guards |= {c.CloseStalled}
     assert first == guards | grave | {t.CannotClose, t.TerminalBlocked}
 
 

@@ -36,6 +36,7 @@ def _range(default: object, low: object, high: object, unit: str) -> str:
 
 
 def text(default: object, accepts: str, meaning: str, **limits: Any) -> Any:  # noqa: ANN401 - as above
+    """Anything else, with what it accepts in words."""
     return Field(
         default=default, description=meaning, json_schema_extra={"accepts": accepts}, **limits
     )

@@ -12,7 +12,6 @@ from msgspec import Struct
 from core.domain import alerts as a
 from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
-from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
@@ -50,8 +49,8 @@ class Delivery(Struct, frozen=True, gc=False):
 def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one arm per kind
     """The delivery of an alert. Total over the union."""
     critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
-    if isinstance(alert, m.MoneyAlert | ad.AdoptionAlert):
-        return _of_money(alert) if isinstance(alert, m.MoneyAlert) else _of_adoption(alert)
+    if isinstance(alert, m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert):
+        return _of_own_file(alert)
     match alert:
         case a.SignalOffered():
             return Delivery(warning, f"offer:{alert.approval_id}", NEW)
@@ -142,6 +141,14 @@ def _of_differences(alert: Difference) -> Delivery:
 def _urgency(severity: str) -> a.Priority:
     """What the taxonomy says of a difference decides how fast its message travels."""
     return URGENCIES.get(severity, a.Priority.WARNING)
+
+
+def _of_own_file(alert: m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert) -> Delivery:
+    if isinstance(alert, m.MoneyAlert):
+        return _of_money(alert)
+    if isinstance(alert, ad.AdoptionAlert):
+        return _of_adoption(alert)
+    return Delivery(a.Priority.CRITICAL, f"job:{alert.job_id}:{alert.account_id}", REPLY)
 
 
 def _of_terminal(alert: t.TerminalAlert) -> Delivery:

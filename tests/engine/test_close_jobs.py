@@ -138,7 +138,9 @@ async def test_120_lots_of_which_50_may_be_sent_at_a_time_are_closed_in_lawful_p
     assert {o.epoch for o in orders} == {house.epoch}
     assert "CloseTrouble" not in await house.kinds(BEN)
     (confirmed,) = [x for x in await house.said(BEN) if isinstance(x, a.CloseConfirmed)]
-    assert [(r.ticket, r.volume, r.outcome) for r in confirmed.results] == [(ticket, 120, "closed")]
+    assert [(r.ticket, r.volume, r.outcome) for r in confirmed.results] == [
+        (ticket, D(120), "closed")
+    ]
     assert not confirmed.results_missing
 
 

@@ -79,15 +79,15 @@ def test_a_closed_market_is_nothing_that_anybody_can_close_by_hand() -> None:
         (
             reappeared(appeared(opened_by=3, magic=77)),
             (
-                "🔒 A position was opened on locked 50001\nReckoner is closing it.\n#900001 XAUUSD buy "
-                "0.10, opened by an expert advisor, a program with the number 77\n"
+                "🔒 A position was opened on locked 50001\nReckoner is closing it.\n"
+                "#900001 XAUUSD buy 0.10, opened by an expert advisor, a program with the number 77\n"
             ),
         ),
         (
             reappeared(appeared(opened_by=3, magic=7, trade_id=5)),
             (
-                "🔒 A position was opened on locked 50001\nReckoner is closing it.\n#900001 XAUUSD buy "
-                "0.10, opened by your own program for a signal (trade 5)\n"
+                "🔒 A position was opened on locked 50001\nReckoner is closing it.\n"
+                "#900001 XAUUSD buy 0.10, opened by your own program for a signal (trade 5)\n"
             ),
         ),
         (
@@ -95,8 +95,8 @@ def test_a_closed_market_is_nothing_that_anybody_can_close_by_hand() -> None:
             (
                 "🔒 A pending order was placed on locked 50001\n"
                 "pending order #900001 XAUUSD buy 0.10\n"
-                "The account is locked. It is not closed by Reckoner, as this lock is set: close it by "
-                "hand.\n"
+                "The account is locked. It is not closed by Reckoner, as this lock is set: "
+                "close it by hand.\n"
             ),
         ),
     ],

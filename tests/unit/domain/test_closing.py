@@ -153,12 +153,13 @@ def test_the_price_may_move_further_with_each_refusal_for_it_up_to_a_bound(
         deviation_max_points=60,
     )
     orders: list[CloseOrderRow] = []
+    asked = 0
     for n, code in enumerate((*retcodes, None), start=1):
         made = plan(job(), orders, snapshot(position(), began=1000 * n), at(1000 * n), policy)
-        (attempt,) = made.attempts
-        facts = {"id": n, "attempt": n, "deviation_points": attempt.deviation_points}
-        orders.append(sent("refused", 1000 * n, retcode=code, **facts))
-    assert attempt.deviation_points == points
+        asked = made.attempts[0].deviation_points
+        row = sent("refused", 1000 * n, id=n, attempt=n, retcode=code, deviation_points=asked)
+        orders.append(row)
+    assert asked == points
 
 
 def test_a_bound_below_the_start_takes_nothing_from_the_start() -> None:

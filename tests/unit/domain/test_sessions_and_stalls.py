@@ -4,6 +4,7 @@ Summer time begins in New York on 8 March 2026: 17:00 there is 22:00 UTC before,
 """
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,7 @@ def test_a_new_price_ends_the_parking_at_once() -> None:
 # --- stalls ---------------------------------------------------------------------------------------
 
 
-def told_at_s(until_s: int, every_s: int = 10, **changes: object) -> list[int]:
+def told_at_s(until_s: int, every_s: int = 10, **changes: Any) -> list[int]:
     """At which seconds without progress it is told, looking each so many seconds."""
     current, told = job(started_at=at(0), **changes), []
     for s in range(0, until_s + 1, every_s):

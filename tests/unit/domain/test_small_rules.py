@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from core.domain import alerts as a
-from core.domain import alerts_money as m
 from core.domain import alerts_closing as c
+from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
 from core.domain.audit import GENESIS, digest, plain
 from core.domain.audit_check import verify

@@ -35,6 +35,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
     """The message an alert becomes for these readers."""
     if isinstance(alert, m.MoneyAlert):
         return alerts_money.render(alert, voice, audience)
+    if isinstance(alert, c.ClosingAlert):
+        return alerts_watch.stalled(alert, voice, audience)
     match alert:
         case a.SignalOffered():
             return trades.signal_offered(alert, voice, audience)
@@ -70,8 +72,6 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_closing.trouble(alert, voice, audience)
         case a.LatchedReappeared():
             return alerts_watch.reappeared(alert, voice, audience)
-        case c.CloseStalled():
-            return alerts_watch.stalled(alert, voice, audience)
         case a.ReleaseAsked():
             return alerts_closing.release_asked(alert, voice, audience)
         case a.ReleaseAnswered():

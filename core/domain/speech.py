@@ -12,6 +12,7 @@ from msgspec import Struct
 from core.domain import alerts as a
 from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
+from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded

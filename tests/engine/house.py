@@ -380,15 +380,6 @@ class House:
         assert sent.result["retcode"] == 10009, sent.result
         return int(sent.result["order"])
 
-    def rest(self, login: int, price: str, symbol: str = "XAUUSD", *, reason: int = 1) -> int:
-        """Place a buy limit of 0.10 lots by hand; answers the ticket."""
-        body = {"action": 5, "symbol": symbol, "volume": 0.1, "type": 2, "price": float(price)}
-        sent = self.sim.submit(login, PERSON, body, reason=reason)
-        self.world.commit()
-        assert sent.result is not None
-        assert sent.result["retcode"] == 10009, sent.result
-        return int(sent.result["order"])
-
     def close_position(
         self, login: int, ticket: int, volume: str | None = None, reason: int = 1
     ) -> None:

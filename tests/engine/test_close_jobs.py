@@ -19,6 +19,7 @@ from core.domain.broker import AccountSnapshot
 from core.ports import StaleEpoch
 from core.records import AccountStateRow, AuditRow, CloseJobRow, CloseOrderRow, LeaseRow
 from core.services.close_jobs import breach_key
+from core.sim.simulation import PERSON
 from tests.engine.house import ADMIN_CHAT, BEN, GBP, USD, House
 
 D = Decimal
@@ -282,8 +283,13 @@ async def reappeared(house: House) -> list[tuple[Appeared, ...]]:
 
 
 def place(house: House, reason: int = 0) -> int:
-    """A buy limit far below the market."""
-    return house.rest(USD, "1900.00", reason=reason)
+    """Ben's buy limit of 0.10 lots far below the market, by hand; answers the ticket."""
+    body = {"action": 5, "symbol": "XAUUSD", "volume": 0.1, "type": 2, "price": 1900.0}
+    sent = house.sim.submit(USD, PERSON, body, reason=reason)
+    house.world.commit()
+    assert sent.result is not None
+    assert sent.result["retcode"] == 10009, sent.result
+    return int(sent.result["order"])
 
 
 @pytest.mark.parametrize(

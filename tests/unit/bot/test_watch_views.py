@@ -80,7 +80,8 @@ def test_a_closed_market_is_nothing_that_anybody_can_close_by_hand() -> None:
             reappeared(appeared(opened_by=3, magic=77)),
             (
                 "🔒 A position was opened on locked 50001\nReckoner is closing it.\n"
-                "#900001 XAUUSD buy 0.10, opened by an expert advisor, a program with the number 77\n"
+                "#900001 XAUUSD buy 0.10, opened by an expert advisor, "
+                "a program with the number 77\n"
             ),
         ),
         (

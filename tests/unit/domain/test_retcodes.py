@@ -47,7 +47,7 @@ RETCODE_ROWS = [
     # trading disabled | no, alert
     (10017, "TRADE_DISABLED", E.NO, C.HUMAN, "cannot_trade", 1, (2, 5, 10)),
     # market closed | yes, at next open (queue + alert)
-    (10018, "MARKET_CLOSED", E.NO, C.SESSION, "market_closed", 1, (5, 10, 30)),
+    (10018, "MARKET_CLOSED", E.NO, C.SESSION, "market_closed", 1, (5, 10, 30, 60, 120, 300)),
     # funds | no
     (10019, "NO_MONEY", E.NO, C.BACK_OFF, "rejected", 1, (1, 2, 4, 8, 15, 30)),
     # prices changed | yes, fresh price
@@ -274,10 +274,11 @@ def test_what_follows_fits_what_became_of_the_request() -> None:
         assert settled_by_reading == (row.pauses_s == ()), row
 
 
-def test_pauses_grow_to_at_most_half_a_minute() -> None:
+def test_pauses_grow_to_at_most_half_a_minute_and_where_nothing_is_quoted_to_five() -> None:
     for row in (*RETCODES, *LAST_ERRORS):
         assert all(shorter <= longer for shorter, longer in pairwise(row.pauses_s)), row
-        assert not row.pauses_s or row.pauses_s[-1] in range(1, 31), row
+        longest_s = 300 if row.answer is C.SESSION else 30
+        assert not row.pauses_s or 1 <= row.pauses_s[-1] <= longest_s, row
     assert set(PAUSES_S) == set(RetcodeClass) - {C.UNKNOWN, C.ACCEPTED, C.GONE}
 
 

@@ -33,10 +33,8 @@ LATE_S = 60
 
 def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa: C901, PLR0911, PLR0912 - one case per kind
     """The message an alert becomes for these readers."""
-    if isinstance(alert, m.MoneyAlert):
-        return alerts_money.render(alert, voice, audience)
-    if isinstance(alert, c.ClosingAlert):
-        return alerts_watch.stalled(alert, voice, audience)
+    if isinstance(alert, m.MoneyAlert | c.ClosingAlert):
+        return _of_own_file(alert, voice, audience)
     match alert:
         case a.SignalOffered():
             return trades.signal_offered(alert, voice, audience)
@@ -92,6 +90,12 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_digest.daily(alert, voice)
         case _:
             return alerts_terminal.render(alert, voice, audience)
+
+
+def _of_own_file(alert: m.MoneyAlert | c.ClosingAlert, voice: Voice, audience: Audience) -> Message:
+    if isinstance(alert, m.MoneyAlert):
+        return alerts_money.render(alert, voice, audience)
+    return alerts_watch.stalled(alert, voice, audience)
 
 
 def late_note(late: timedelta) -> str:

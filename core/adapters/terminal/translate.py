@@ -263,7 +263,8 @@ def _order(raw: Raw, offset: timedelta) -> PendingOrder:
         magic=_whole(raw["magic"]),
         comment=_text(raw["comment"]),
         placed_at=_instant(raw["time_setup_msc"], offset),
-        reason=_whole(raw["reason"]),
+        # It only says who placed the order: no reading fails for the want of it.
+        reason=_whole(raw["reason"]) if "reason" in raw else None,
     )
 
 

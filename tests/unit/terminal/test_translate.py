@@ -36,6 +36,7 @@ MAY_LACK: tuple[Path, ...] = (
     ("orders", 0),
     ("deals", 0),
     ("ticks", "XAUUSD"),  # a close does not need one
+    ("orders", 0, "reason"),  # who placed it is told where it is known
 )
 
 
@@ -66,6 +67,12 @@ def test_every_field_arrives_exactly() -> None:
     assert deal.amount == D("-0.04")
     assert reading.symbols["XAUUSD"].volume_step == D("0.01")
     assert (reading.ticks["XAUUSD"].bid, reading.ticks["XAUUSD"].ask) == (D("1969.5"), D("1969.8"))
+
+
+def test_who_placed_an_order_is_read_where_it_is_told_and_missed_by_no_reading() -> None:
+    assert read(BODY).orders[0].reason == 1
+    untold = [{k: v for k, v in order.items() if k != "reason"} for order in BODY["orders"]]
+    assert read({**BODY, "orders": untold}).orders[0].reason is None
 
 
 def test_the_server_clock_is_brought_to_utc_and_its_offset_kept() -> None:

@@ -67,6 +67,7 @@ BODY: dict[str, Any] = {
             "price_open": 1980.0,
             "magic": 0,
             "comment": "",
+            "reason": 1,
             "time_setup_msc": SERVER_MS,
         }
     ],

@@ -3,9 +3,11 @@
     python -m tests.benchmarks.reconcile --json
 
 Worlds of 200 accounts with 10 positions each, every position a trade's. Each is read again
-`unchanged` (the very same values), `equal` (other objects that say the same), `priced` (each
-position at a new price, nothing that is judged changed), `moved` (each stop moved: a finding each),
-and `first` (nothing known before). The best of many rounds is told, in nanoseconds per position.
+`unchanged` (the very same values), `handed` (translated anew from equal rows, as an account at rest
+is), `equal` (other objects that say the same), `priced` (each position at a new price, nothing that
+is judged changed), `moved` (each stop moved: a finding each), `persists` (each at a new price, the
+finding of the moved stop as before), and `first` (nothing known before). The best of many rounds is
+told, in nanoseconds per position. `translated` is what translating an equal reading costs.
 """
 
 import argparse
@@ -19,10 +21,12 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from core.adapters.terminal.rows import Rows
 from core.domain.broker import AccountSnapshot, Position
 from core.domain.reconciliation import Policy, Reconciliation, reconcile
 from core.records import TradeRow
 from tests.unit.domain.make import position, snapshot, trade
+from tests.unit.terminal import wire
 
 POLICY: Final = Policy(
     slippage_pips_max=Decimal(5),
@@ -50,11 +54,41 @@ class World:
             held, {"price_current": Decimal("1970.01"), "profit": Decimal("-2.90")}
         )
         self.moved = self._with(held, {"stop_loss": Decimal("1949.00")})
+        self.moved_before = reconcile(self.trades, self.moved, {}, NONE, POLICY)
+        self.moved_on = self._with(
+            held, {"stop_loss": Decimal("1949.00"), "price_current": Decimal("1970.01")}
+        )
+        self._rows, self._body = Rows(), body_of(held)
+        self.at_rest = reconcile(self.trades, self.translated(), {}, NONE, POLICY)
+        self.handed = self.translated()
+
+    def translated(self) -> AccountSnapshot:
+        """What the terminal answers of the account, translated once more."""
+        return wire.read(msgspec.json.decode(self._body), self._rows)
 
     def _with(self, held: Sequence[Position], changes: dict[str, Decimal]) -> AccountSnapshot:
         """Read again: no figure is the same object as before, as a new translation gives them."""
         read = msgspec.msgpack.decode(msgspec.msgpack.encode(held), type=tuple[Position, ...])
         return snapshot(*(replace(p, **changes) for p in read))
+
+
+def body_of(held: Sequence[Position]) -> bytes:
+    """A terminal's answer with these positions."""
+    one = wire.BODY["positions"][0]
+    rows = [
+        one
+        | {
+            "ticket": p.ticket,
+            "identifier": p.identifier,
+            "type": 0,
+            "sl": 1950.0,
+            "tp": 1990.0,
+            "magic": p.magic,
+            "comment": p.comment,
+        }
+        for p in held
+    ]
+    return msgspec.json.encode(wire.BODY | {"positions": rows, "orders": [], "deals": []})
 
 
 def measure(accounts: int, positions: int, rounds: int) -> dict[str, int]:
@@ -64,12 +98,15 @@ def measure(accounts: int, positions: int, rounds: int) -> dict[str, int]:
     def again(world: World, read: AccountSnapshot) -> Reconciliation:
         return reconcile(world.trades, read, {}, NONE, POLICY, world.before)
 
-    kinds: dict[str, Callable[[World], Reconciliation]] = {
+    kinds: dict[str, Callable[[World], object]] = {
         "unchanged": lambda w: again(w, w.read),
+        "handed": lambda w: reconcile(w.trades, w.handed, {}, NONE, POLICY, w.at_rest),
         "equal": lambda w: again(w, w.equal),
         "priced": lambda w: again(w, w.priced),
         "moved": lambda w: again(w, w.moved),
+        "persists": lambda w: reconcile(w.trades, w.moved_on, {}, NONE, POLICY, w.moved_before),
         "first": lambda w: reconcile(w.trades, w.read, {}, NONE, POLICY),
+        "translated": World.translated,
     }
     found: dict[str, int] = {}
     for kind, reconciled in kinds.items():

@@ -123,6 +123,7 @@ class Mt5Gateway:
             terminal.clock,
             aliases={asked: name for asked, name in found.items() if asked != name},
             without=frozenset(for_clock - wanted - read.held),
+            rows=terminal.rows,
         )
         several = {asked: names for asked in request.symbols if (names := symbols.several(asked))}
         return replace(snapshot, ambiguous=several)

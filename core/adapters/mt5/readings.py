@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from core.adapters.mt5.channel import Answer
 from core.adapters.terminal import translate
+from core.adapters.terminal.rows import Rows
 from core.domain.broker import AccountSnapshot
 from core.domain.broker_time import BrokerClock, restated
 from core.ports import SnapshotRequest
@@ -51,6 +52,7 @@ def snapshot(
     *,
     aliases: Mapping[str, str],
     without: frozenset[str],
+    rows: Rows | None = None,
 ) -> AccountSnapshot:
     """The reading, without the symbols that nobody asked for, and without a future.
 
@@ -67,11 +69,14 @@ def snapshot(
         server=request.server,
         began_at=read.began_at,
         observed_at=observed_at,
+        rows=rows,
     )
     return replace(
         account,
         positions=tuple(
-            replace(each, opened_at=min(each.opened_at, observed_at)) for each in account.positions
+            # An object that is as it was before stays the same one.
+            each if each.opened_at <= observed_at else replace(each, opened_at=observed_at)
+            for each in account.positions
         ),
         deals=tuple(
             replace(deal, executed_at=min(deal.executed_at, observed_at)) for deal in account.deals

@@ -26,6 +26,7 @@ from core.adapters.mt5.answers import (
 from core.adapters.mt5.catalogue import AGE_MAX, AGE_MAX_MISSING, Catalogue
 from core.adapters.mt5.channel import SHUTDOWN_WAIT_S, Answer, Channel, Lost, LostHow, NotAsked
 from core.adapters.mt5.shared import HELLO_S_MAX, Shared, hello, question
+from core.adapters.terminal.rows import Rows
 from core.domain.broker_time import BrokerClock, Look, observe
 from core.ports import (
     BrokerUnavailable,
@@ -60,6 +61,7 @@ class Terminal:
         self.clock = BrokerClock()
         self._catalogue: Catalogue | None = None
         self.currencies: set[str] = set()
+        self.rows = Rows()
         self._channel: Channel | None = None
         self._secret: Secret | None = None
         self._host = ""

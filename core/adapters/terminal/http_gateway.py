@@ -1,6 +1,7 @@
 """The terminal gateway over loopback HTTP (docs/terminal-protocol.md)."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,6 +12,7 @@ from core.adapters.process import this_process
 from core.adapters.terminal import translate
 from core.adapters.terminal.outcomes import certainly_not_sent
 from core.adapters.terminal.requests import trade_request
+from core.adapters.terminal.rows import Rows
 from core.domain.broker import AccountSnapshot
 from core.ports import (
     AnsweredElsewhere,
@@ -51,6 +53,7 @@ class HttpTerminalGateway:
         self._read_timeout = aiohttp.ClientTimeout(total=read_timeout_s)
         self._send_timeout = aiohttp.ClientTimeout(total=send_timeout_s)
         self._owner = this_process()
+        self._rows: defaultdict[tuple[int, str], Rows] = defaultdict(Rows)
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX))
 
     async def close(self) -> None:
@@ -82,6 +85,7 @@ class HttpTerminalGateway:
             server=request.server,
             began_at=began_at,
             observed_at=self._clock.now(),
+            rows=self._rows[request.login, request.server],
         )
 
     async def send(self, request: CloseRequest | CancelRequest) -> SendResult:

@@ -8,9 +8,11 @@ UTC; the offset that the answer states is taken off here and kept with the readi
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import partial
 from math import isfinite
 from typing import Any, TypeVar
 
+from core.adapters.terminal.rows import Rows
 from core.domain.broker import (
     AccountSnapshot,
     AccountState,
@@ -39,7 +41,7 @@ Raw = Mapping[str, Any]
 T = TypeVar("T")
 
 
-def snapshot(
+def snapshot(  # noqa: PLR0913 - whose reading it is, when, and what came before it
     body: Raw,
     *,
     account_id: int,
@@ -47,8 +49,9 @@ def snapshot(
     server: str,
     began_at: datetime,
     observed_at: datetime,
+    rows: Rows | None = None,
 ) -> AccountSnapshot:
-    """One complete reading.
+    """One complete reading. With the `rows` of the one before, what is equal is the same object.
 
     Raises BrokerUnavailable where the terminal failed, is not connected, or gave a reading that
     contradicts itself; WrongAccount where it is another account's.
@@ -57,7 +60,7 @@ def snapshot(
     if "failed" in body:
         raise BrokerUnavailable(f"{body['failed']} failed: {body.get('error')}")
     try:
-        return _snapshot(body, account_id, began_at, observed_at)
+        return _snapshot(body, account_id, began_at, observed_at, rows or Rows())
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise BrokerUnavailable(f"malformed reading: {type(error).__name__}: {error}") from error
 
@@ -73,17 +76,26 @@ def _check_account(body: Raw, login: int, server: str) -> None:
 
 
 def _snapshot(
-    body: Raw, account_id: int, began_at: datetime, observed_at: datetime
+    body: Raw, account_id: int, began_at: datetime, observed_at: datetime, rows: Rows
 ) -> AccountSnapshot:
+    rows.begin()
     terminal = _of(dict, body["terminal"])
     if not _flag(terminal["connected"]):
         raise BrokerUnavailable("the terminal is not connected to the broker")
     offset_s = _whole(body["server_offset_s"])
     offset = timedelta(seconds=offset_s)
-    specs = {name: _spec(raw) for name, raw in _of(dict, body["symbols"]).items()}
+    specs = {
+        name: rows.of("symbol", name, raw, None, partial(_spec, raw))
+        for name, raw in _of(dict, body["symbols"]).items()
+    }
     digits = {name: spec.digits for name, spec in specs.items()}
-    positions = tuple(_position(raw, digits, offset) for raw in _of(list, body["positions"]))
-    orders = tuple(_order(raw, offset) for raw in _of(list, body["orders"]))
+    positions = tuple(
+        _known_position(raw, digits, offset, rows) for raw in _of(list, body["positions"])
+    )
+    orders = tuple(
+        rows.of("order", raw["ticket"], raw, offset, partial(_order, raw, offset))
+        for raw in _of(list, body["orders"])
+    )
     account = body["account"]
     result = AccountSnapshot(
         account_id=account_id,
@@ -109,6 +121,7 @@ def _snapshot(
         ),
     )
     _check_complete(result)
+    rows.end()
     return result
 
 
@@ -231,9 +244,14 @@ def _state(raw: Raw) -> AccountState:
     )
 
 
-def _position(raw: Raw, digits: Mapping[str, int], offset: timedelta) -> Position:
+def _known_position(raw: Raw, digits: Mapping[str, int], offset: timedelta, rows: Rows) -> Position:
+    places = digits.get(_text(raw["symbol"]), 8)
+    made = partial(_position, raw, places, offset)
+    return rows.of("position", raw["ticket"], raw, (places, offset), made)
+
+
+def _position(raw: Raw, places: int, offset: timedelta) -> Position:
     symbol = _text(raw["symbol"])
-    places = digits.get(symbol, 8)
     return Position(
         ticket=_ticket(raw["ticket"]),
         identifier=_whole(raw["identifier"]),

@@ -30,6 +30,20 @@ async def test_server_time_is_turned_into_utc_with_the_offset_recorded(bench: Be
     assert (position.side, position.opened_at) == (Side.SELL, opened_at)
 
 
+async def test_a_position_that_did_not_change_is_the_same_object_at_the_next_reading(
+    bench: Bench,
+) -> None:
+    """So that comparing it with what was concluded before costs next to nothing."""
+    bench.agents.position()
+    before = await bench.read()
+    bench.clock.move(5)
+
+    after = await bench.read()
+
+    assert after.observed_at > before.observed_at
+    assert after.positions[0] is before.positions[0]
+
+
 async def test_deals_are_asked_for_an_hour_earlier_in_server_time(bench: Bench) -> None:
     bench.clock.at = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

@@ -2,6 +2,7 @@
 
 import copy
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from math import inf, nan
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.adapters.terminal.rows import Rows
 from core.domain.broker import MarginMode, Side
 from core.ports import BrokerUnavailable, WrongAccount
 from tests.unit.terminal.wire import (
@@ -280,3 +282,35 @@ JSON = st.recursive(
 def test_whatever_stands_anywhere_it_is_a_reading_or_unavailable(path: Path, value: Any) -> None:  # noqa: ANN401 - JSON
     with suppress(BrokerUnavailable):
         read(changed(path, value))
+
+
+def test_an_equal_row_is_the_same_object_as_before_and_a_changed_one_a_new_one() -> None:
+    rows = Rows()
+    first = read(BODY, rows)
+    again = read(copy.deepcopy(BODY), rows)
+    assert again.positions[0] is first.positions[0]
+    assert again.orders[0] is first.orders[0]
+    assert again.symbols["XAUUSD"] is first.symbols["XAUUSD"]
+
+    moved = read(changed(("positions", 0, "sl"), 1991.0), rows)
+    assert moved.positions[0].stop_loss == D(1991)
+    assert moved.orders[0] is first.orders[0]
+    assert read(BODY, rows).positions[0] == first.positions[0]
+
+
+def test_an_equal_row_under_another_clock_or_with_other_digits_is_read_anew() -> None:
+    rows = Rows()
+    first = read(BODY, rows).positions[0]
+    an_hour_on = read(changed(("server_offset_s",), 7_200), rows).positions[0]
+    assert an_hour_on.opened_at - first.opened_at == timedelta(hours=1)
+    read(BODY, rows)
+    coarse = read(changed(("symbols", "XAUUSD", "digits"), 0), rows).positions[0]
+    assert (first.price_current, coarse.price_current) == (D("1969.80"), D(1970))
+
+
+def test_a_reading_that_fails_leaves_what_the_last_whole_one_knew() -> None:
+    rows = Rows()
+    first = read(BODY, rows)
+    with suppress(BrokerUnavailable):
+        read(changed(("deals", 0, "price"), nan), rows)
+    assert read(BODY, rows).positions[0] is first.positions[0]

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.adapters.terminal import translate
+from core.adapters.terminal.rows import Rows
 from core.domain.broker import AccountSnapshot
 
 LOGIN, SERVER = 50001, "Sim"
@@ -121,10 +122,16 @@ BODY: dict[str, Any] = {
 }
 
 
-def read(body: Any) -> AccountSnapshot:  # noqa: ANN401 - whatever a terminal may answer
+def read(body: Any, rows: Rows | None = None) -> AccountSnapshot:  # noqa: ANN401 - any answer
     """Translate an answer."""
     return translate.snapshot(
-        body, account_id=1, login=LOGIN, server=SERVER, began_at=BEGAN, observed_at=BEGAN
+        body,
+        account_id=1,
+        login=LOGIN,
+        server=SERVER,
+        began_at=BEGAN,
+        observed_at=BEGAN,
+        rows=rows,
     )
 
 

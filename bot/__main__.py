@@ -17,6 +17,7 @@ from bot.cli.options import (
     UsageError,
 )
 from bot.cli.parser import parse
+from bot.cli.saying import FAILED, NobodyListens
 
 BAD_INPUT: Final = 2
 
@@ -28,6 +29,8 @@ def main(words: Sequence[str]) -> int:
     except UsageError as error:
         print(error, file=sys.stderr)  # noqa: T201 - the command line's own voice
         return BAD_INPUT
+    except NobodyListens:
+        return FAILED
 
 
 def _do(options: Options) -> int:

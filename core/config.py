@@ -13,7 +13,6 @@ Units stand last in the names: `_s` seconds, `_percent` percent (15 means 15 %),
 import os
 from collections.abc import Mapping
 from decimal import Decimal
-from difflib import get_close_matches
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal, Self
@@ -49,29 +48,14 @@ from core.config_values import (
     Token,
     WebAddress,
 )
+from core.near_names import nearest
 
 GIVEN_LENGTH_MAX: Final = 60
 """How much of a wrong value is repeated in its error line."""
-NEARNESS_MIN: Final = 0.9
-"""From which likeness (difflib's ratio) on a variable's name is taken for a mistyped setting ..."""
-NEAR_LENGTHS: Final = 2
-"""... if it is at most so much longer or shorter."""
 
 _HIDDEN: Final = frozenset(
     {"telegram_token", "database_url", "password_keys", "api_signals_secret"}
 )
-_NAMES_OF_OTHERS: Final = frozenset(
-    {
-        "database_uri",
-        "database_urls",
-        "datadir",
-        "http_hosts",
-        "http_ports",
-        "https_host",
-        "https_port",
-    }
-)
-"""Usual variables of other programs that are near to a setting's name."""
 _PIPS: Final = (
     "XAUUSD=0.10,XAGUSD=0.01,"
     "US500=1,US30=1,NAS100=1,GER40=1,UK100=1,JP225=1,FRA40=1,EU50=1,AUS200=1"
@@ -354,17 +338,12 @@ class _MappingSource(EnvSettingsSource):
 
 def _mistyped(env: Mapping[str, str]) -> list[str]:
     """Say which given variables are no settings but were probably meant to be."""
-    nearest = ((name, _nearest(name.lower())) for name, value in sorted(env.items()) if value)
-    return [f"{name}: no such setting; did you mean {meant}?" for name, meant in nearest if meant]
-
-
-def _nearest(name: str) -> str | None:
-    """Answer the setting that this name, which is none, was probably meant to be."""
-    if name in Settings.model_fields or name in _NAMES_OF_OTHERS:
-        return None
-    near = [one for one in Settings.model_fields if abs(len(one) - len(name)) <= NEAR_LENGTHS]
-    meant = get_close_matches(name, near, n=1, cutoff=NEARNESS_MIN)
-    return meant[0].upper() if meant else None
+    found = (
+        (name, nearest(name.lower(), Settings.model_fields))
+        for name, value in sorted(env.items())
+        if value
+    )
+    return [f"{name}: no such setting; did you mean {meant}?" for name, meant in found if meant]
 
 
 def _contradictions(settings: Settings) -> list[str]:
@@ -410,7 +389,7 @@ def _explain(detail: ErrorDetails) -> list[str]:
     name = str(detail["loc"][0])
     field = Settings.model_fields.get(name)
     if field is None:
-        meant = _nearest(name)
+        meant = nearest(name, Settings.model_fields)
         hint = f"did you mean {meant}?" if meant else "see .env.example for those there are"
         return [f"{name.upper()}: no such setting; {hint}"]
     given = "a value not shown here" if name in _HIDDEN else f"'{_short(detail['input'])}'"

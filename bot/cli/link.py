@@ -20,7 +20,8 @@ from core.ports import KeysUnusable, Secret, StoreUnavailable
 from core.records import TerminalRow
 from core.services.links import NewLink, PasswordsUnreadable, TerminalTaken
 
-PASSWORD_LENGTH_MAX: Final = 256
+PASSWORD_UNITS_MAX: Final = 256
+"""Of UTF-16, which is how the terminal is given it: some characters are two. The agent's bound."""
 NO_TERMINAL_TO_ASK: Final = (
     "link: standard input is no terminal, so the password cannot be asked for unseen; "
     "a script gives it with --password-stdin"
@@ -146,7 +147,7 @@ def _check_host(settings: Settings, host: str) -> None:
 def _password(options: LinkOptions) -> Secret:
     """Read the password, from a person without echo or from a script. Raises UsageError."""
     if options.password_stdin:
-        text = sys.stdin.readline(PASSWORD_LENGTH_MAX + 2).rstrip("\r\n")
+        text = sys.stdin.readline(PASSWORD_UNITS_MAX + 2).rstrip("\r\n")
     elif sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(NO_TERMINAL_TO_ASK)
     else:
@@ -156,9 +157,10 @@ def _password(options: LinkOptions) -> Secret:
             "link: expected a password, got nothing; where the terminal remembers its own login, "
             "--no-password"
         )
-    if len(text) > PASSWORD_LENGTH_MAX or not text.isprintable():
+    if not text.isprintable() or len(text.encode("utf-16-le")) // 2 > PASSWORD_UNITS_MAX:
         raise UsageError(
-            f"link: expected a password of at most {PASSWORD_LENGTH_MAX} printable characters"
+            f"link: expected a password of at most {PASSWORD_UNITS_MAX} printable characters, "
+            "those beyond Unicode's first 65,536 counting as two"
         )
     return Secret(text)
 

@@ -115,9 +115,16 @@ class KeyFile:
             raise NoKeys(f"{self.path}: there is no key to {self._opens}") from None
         except OSError as error:
             raise KeysUnusable(f"{self.path}: cannot be read: {error.strerror}") from None
-        with os.fdopen(handle, "rb") as file:
-            self._refuse_others(os.fstat(handle).st_mode)
-            content = file.read(FILE_BYTES_MAX + 1)
+        try:
+            mode = os.fstat(handle).st_mode
+            if not stat.S_ISREG(mode):
+                raise KeysUnusable(f"{self.path}: expected a file of keys; it is no file")
+            self._refuse_others(mode)
+            content = os.read(handle, FILE_BYTES_MAX + 1)
+        except OSError as error:
+            raise KeysUnusable(f"{self.path}: cannot be read: {error.strerror}") from None
+        finally:
+            os.close(handle)
         keys = tuple(content.decode("ascii", "replace").split())
         if not 0 < len(keys) <= self.keys_max or not all(FERNET_KEY.fullmatch(key) for key in keys):
             raise KeysUnusable(

@@ -1,5 +1,6 @@
 """Which terminal belongs to which account: link, unlink, list, and encrypt all passwords anew."""
 
+import ntpath
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -208,7 +209,6 @@ def _passwords(vault: PasswordVault, rows: list[TerminalRow]) -> list[Secret]:
 
 
 def _refuse_taken(new: NewLink, on_host: list[TerminalRow]) -> None:
-    """Windows takes upper and lower case, and both slashes, for the same."""
     for row in on_host:
         is_other = (row.login, row.server) != (new.login, new.server)
         if is_other and _same(row.path) == _same(new.path):
@@ -216,4 +216,5 @@ def _refuse_taken(new: NewLink, on_host: list[TerminalRow]) -> None:
 
 
 def _same(path: str) -> str:
-    return path.replace("\\", "/").casefold()
+    """One spelling of what Windows takes for the same: case, slashes, `.` and `..` on the way."""
+    return ntpath.normpath(path).casefold()

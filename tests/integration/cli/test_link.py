@@ -115,7 +115,7 @@ def test_a_script_gives_it_on_standard_input(
     )
 
 
-@pytest.mark.parametrize("password", ["", "\n", "a\tb", "x" * 257])
+@pytest.mark.parametrize("password", ["", "\n", "a\tb", "x" * 257, "\U0001f511" * 128 + "xxx"])
 def test_what_is_no_password_is_refused_and_not_repeated(
     directory: Path, monkeypatch: pytest.MonkeyPatch, password: str
 ) -> None:
@@ -126,7 +126,38 @@ def test_what_is_no_password_is_refused_and_not_repeated(
 
 
 def test_the_longest_password_is_taken(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """256 units of UTF-16, which is what an agent takes."""
     assert _link(monkeypatch, "x" * 256) == 0
+    assert _link(monkeypatch, "\U0001f511" * 128) == 0
+
+
+def test_a_directory_in_the_place_of_the_keys_is_one_line(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = directory / "reckoner-data" / "password.keys"
+    keys.mkdir(parents=True)
+    assert _link(monkeypatch, "hunter2") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("nothing was changed: ")
+    assert line.endswith("password.keys: expected a file of keys; it is no file")
+
+
+def test_a_list_that_nobody_reads_to_its_end_ends_quietly(tmp_path: Path) -> None:
+    """As with `| head`: the reader is gone before the first line is written."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    process = subprocess.run(
+        [sys.executable, "-m", "bot", "link", "--list"],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "DATA_DIR": str(tmp_path)},
+        cwd=tmp_path,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=RUN_S_MAX,
+    )
+    os.close(theirs)
+    assert process.stderr == b""
+    assert process.returncode == 1
 
 
 def test_a_terminal_that_remembers_its_login_needs_no_key(
@@ -169,12 +200,22 @@ def test_the_list_shows_where_and_never_with_what(
     ]
 
 
-def test_one_terminal_for_two_accounts_is_refused(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        r"C:\MT5\1\terminal64.exe",
+        "c:/mt5/1/TERMINAL64.exe",
+        "C:/MT5/1/./terminal64.exe",
+        r"C:\MT5\2\..\1\\terminal64.exe",
+    ],
+)
+def test_one_terminal_for_two_accounts_is_refused_however_it_is_spelt(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, spelling: str
 ) -> None:
     _link(monkeypatch, "hunter2")
     with pytest.raises(UsageError, match="linked to 1 at S already; one terminal serves one"):
-        _link(monkeypatch, "hunter2", login=2)
+        _link(monkeypatch, "hunter2", login=2, terminal=spelling)
+    assert _link(monkeypatch, "hunter2", login=2, terminal=r"C:\MT5\2\terminal64.exe") == 0
 
 
 def test_unlinking_forgets_the_password(

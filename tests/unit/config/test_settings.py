@@ -187,13 +187,15 @@ def test_overrides_win_over_the_environment_and_it_over_the_file(tmp_path: Path)
 
 def test_an_unknown_name_in_the_file_is_a_mistake(tmp_path: Path) -> None:
     dotenv = tmp_path / ".env"
-    dotenv.write_text("MAX_DRAWDOWN=20\n")
-    with pytest.raises(SettingsError, match=r"^MAX_DRAWDOWN: no such setting; see .env.example"):
+    dotenv.write_text("FAVOURITE_COLOUR=20\n")
+    with pytest.raises(
+        SettingsError, match=r"^FAVOURITE_COLOUR: no such setting; see .env.example"
+    ):
         load({}, dotenv=dotenv)
 
 
 def test_an_unknown_name_in_the_environment_is_not_ours() -> None:
-    load({"MAX_DRAWDOWN": "20"}, dotenv=None)
+    load({"FAVOURITE_COLOUR": "20"}, dotenv=None)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +210,13 @@ def test_an_unknown_name_in_the_environment_is_not_ours() -> None:
         ("DRAWDOWN_COUNTDOWN", "DRAWDOWN_COUNTDOWN_S"),
         ("TELEGRAM_TOKN", "TELEGRAM_TOKEN"),
         ("DATABSE_URL", "DATABASE_URL"),
+        ("MAX_DRAWDOWN_PCT", "MAX_DRAWDOWN_PERCENT"),
+        ("MAX_DRAWDOWN_PERC", "MAX_DRAWDOWN_PERCENT"),
+        ("WARN_DRAWDWON_PCT", "WARN_DRAWDOWN_PERCENT"),
+        ("MAX_DRAWDOWN", "MAX_DRAWDOWN_PERCENT"),
+        ("MIN_EQUITY", "MIN_EQUITY_GBP"),
+        ("MAX_SLIPPAGE", "MAX_SLIPPAGE_PIPS"),
+        ("RECONCILIATION_SYNC_INTERVAL_SECONDS", "RECONCILIATION_SYNC_INTERVAL_S"),
     ],
 )
 def test_a_mistyped_setting_in_the_environment_does_not_start_with_the_default(

@@ -8,11 +8,15 @@ from core.domain.limits import GuardLimits
 from core.domain.quotes import Action, MarketPolicy
 from core.domain.reappearing import Reappeared
 from core.domain.reconciliation import Policy
+from core.rule_files import profiles
 from core.services.policy import EnginePolicy
 
 
 def policy_from(settings: Settings) -> EnginePolicy:
-    """The policy these settings mean. Raises ValueError without an admin chat."""
+    """The policy these settings mean. Raises ValueError without an admin chat.
+
+    Raises RuleFileError where the rule profiles cannot be used.
+    """
     if settings.admin_chat_id is None:
         raise ValueError("ADMIN_CHAT_ID is not set")
     return EnginePolicy(
@@ -66,4 +70,5 @@ def policy_from(settings: Settings) -> EnginePolicy:
         admin_chat_id=settings.admin_chat_id,
         digest_hour=settings.digest_hour,
         reappeared=Reappeared(settings.latched_reappeared),
+        profiles=profiles(settings.rules_dir),
     )

@@ -23,6 +23,7 @@ from core.domain.incident import Incident, IncidentLine
 from core.domain.people import Person
 from core.domain.periods import Span
 from core.domain.report import AccountReport
+from core.domain.rule_board import RuleBoard
 from core.domain.signals import SignalDraft
 from core.services.answering import Answer
 from core.services.history import HistoryAsk
@@ -86,6 +87,14 @@ class Boards(Protocol):
 
     async def system(self) -> SystemBoard:
         """How Reckoner is."""
+        ...
+
+
+class RuleBoards(Protocol):
+    """`core.services.rule_boards`."""
+
+    async def of(self, person: Person, login: int | None) -> list[RuleBoard]:
+        """The rules of the person's accounts, or of the one with this login."""
         ...
 
 

@@ -68,6 +68,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             histories=engine.histories,
             reports=engine.reports,
             incidents=engine.incidents,
+            rule_boards=engine.rule_boards,
             clock=engine.clock,
             voice=voice,
             admin_chat_id=settings.admin_chat_id,

@@ -142,6 +142,9 @@ class Settings(BaseSettings):
         None, "an admin's Telegram number", "the admin on whose behalf they are posted", ge=1
     )
     people_file: Path | None = _text(None, "a TOML file", "who may do what, on which account")
+    rules_dir: Path | None = _text(
+        None, "a directory", "rule profiles of one's own, beside those that come with Reckoner"
+    )
     message_mark: str = _text(
         "", "at most 16 characters", "stands before every money message", max_length=16
     )

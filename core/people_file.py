@@ -16,11 +16,13 @@
 
 An account may carry tighter limits than the settings (`max_drawdown_percent`,
 `warn_drawdown_percent`, `min_equity_gbp`, `countdown_s`), written as text so that they stay exact.
+It may have a rule profile (`profile`, docs/rules.md) with a `mode` for all of its rules, `modes`
+for single ones, and the `initial_balance` that they count from.
 """
 
 import re
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -31,6 +33,7 @@ from msgspec import Struct
 
 from core.domain.broker import MarginMode
 from core.domain.people import Role
+from core.domain.rules import Mode
 
 NAME_LENGTH_MAX: Final = 64
 ENTRIES_MAX: Final = 10_000
@@ -68,7 +71,10 @@ class UserEntry(Struct, frozen=True, kw_only=True):
 
 
 class AccountEntry(Struct, frozen=True, kw_only=True):
-    """A trading account. `owner` is its client's telegram_id; limits are None where not given."""
+    """A trading account. `owner` is its client's telegram_id; limits are None where not given.
+
+    `profile` names its rules, None for none; `mode` holds for those that `modes` does not name.
+    """
 
     login: int
     server: str
@@ -80,6 +86,10 @@ class AccountEntry(Struct, frozen=True, kw_only=True):
     warn_drawdown_percent: Decimal | None = None
     min_equity_gbp: Decimal | None = None
     countdown_s: int | None = None
+    profile: str | None = None
+    mode: Mode = Mode.ENFORCE
+    modes: Mapping[str, Mode] = {}
+    initial_balance: Decimal | None = None
 
 
 class PeopleFile(Struct, frozen=True, kw_only=True):
@@ -188,6 +198,10 @@ def _account(entry: _Entry) -> AccountEntry | None:
     entry.may("warn_drawdown_percent", percent, _figure(1, 90))
     entry.may("min_equity_gbp", "an amount from 0 to 10000000, as text", _figure(0, 10_000_000))
     entry.may("countdown_s", "a whole number from 0 to 10", _countdown)
+    entry.may("profile", f"1 to {NAME_LENGTH_MAX} characters", _words)
+    entry.may("mode", _one_of(Mode), _member(Mode))
+    entry.may("modes", f"a table of rules, each {_one_of(Mode)}", _modes)
+    entry.may("initial_balance", "an amount from 1 to 1000000000, as text", _figure(1, 10**9))
     warn = entry.taken.get("warn_drawdown_percent")
     limit = entry.taken.get("max_drawdown_percent")
     if warn is not None and limit is not None and warn >= limit:
@@ -264,6 +278,14 @@ def _countdown(given: object) -> int | None:
     if not isinstance(given, int) or isinstance(given, bool):
         return None
     return given if 0 <= given <= COUNTDOWN_S_MAX else None
+
+
+def _modes(given: object) -> dict[str, Mode] | None:
+    if not isinstance(given, dict) or not all(isinstance(name, str) for name in given):
+        return None
+    read = {name: _member(Mode)(mode) for name, mode in given.items()}
+    known = {name: mode for name, mode in read.items() if mode is not None}
+    return known if len(known) == len(given) else None
 
 
 def _figure(lowest: int, highest: int) -> Callable[[object], Decimal | None]:

@@ -7,18 +7,11 @@ called `state`, `kind`, `status` hold the words of the `StrEnum`s in `core.domai
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from msgspec import Struct
-
-JsonObject = dict[str, Any]
-
-
-class Record(Struct, frozen=True, kw_only=True, gc=False):
-    """A row of one table."""
-
-    table: ClassVar[str]
-    id: int = 0
+from core.record_base import JsonObject as JsonObject  # noqa: PLC0414 - given on from here
+from core.record_base import Record as Record  # noqa: PLC0414 - given on from here
+from core.records_rules import RuleEventRow as RuleEventRow  # noqa: PLC0414 - given on from here
 
 
 class UserRow(Record, frozen=True, kw_only=True):
@@ -36,6 +29,7 @@ class AccountRow(Record, frozen=True, kw_only=True):
     """A client's trading account with the limits in force for it (law 8).
 
     `pending_*` are looser limits asked for and not yet in force; None where nothing is pending.
+    `rules` are its guard rules in force (`core.domain.rules.RuleSet`), None where it has none.
     """
 
     table: ClassVar[str] = "accounts"
@@ -56,6 +50,9 @@ class AccountRow(Record, frozen=True, kw_only=True):
     pending_effective_at: datetime | None = None
     token_hash: str | None = None
     created_at: datetime
+    rules: JsonObject | None = None
+    pending_rules: JsonObject | None = None
+    pending_rules_effective_at: datetime | None = None
 
 
 class SignalRow(Record, frozen=True, kw_only=True):
@@ -231,6 +228,9 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     something was held), `reappeared` (tickets on a latched account that were told of and, as its
     setting is, not closed). `autotrading` and `can_trade` say the same of terminal and account, for
     whoever asks the database; nothing here is decided by them.
+    Rule memory: `trusted_*` (the last reading that could be believed, which a day's base is taken
+    from), `rule_memory` (a `core.domain.rule_floor.RuleMemory` per rule), `blind_since` (told of:
+    no trustworthy reading since then, with positions open).
     """
 
     table: ClassVar[str] = "account_state"
@@ -273,6 +273,11 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     obstacles_since: datetime | None = None
     obstacles_told_at: datetime | None = None
     reappeared: list[int] | None = None
+    trusted_at: datetime | None = None
+    trusted_equity: Decimal | None = None
+    trusted_balance: Decimal | None = None
+    rule_memory: JsonObject | None = None
+    blind_since: datetime | None = None
 
     @property
     def known_positions(self) -> int | None:
@@ -641,4 +646,5 @@ RECORDS: tuple[type[Record], ...] = (
     LeaseRow,
     ApiTokenRow,
     ApiRequestRow,
+    RuleEventRow,
 )

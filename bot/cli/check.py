@@ -16,16 +16,17 @@ from bot.cli.composition import Database, Prober, links_over, looked_at, now
 from bot.cli.keys import opened_again
 from bot.cli.options import UsageError
 from bot.cli.private import keep_to_this_user
-from bot.cli.run import settings_or_usage
+from bot.cli.run import people_and_rules, settings_or_usage
 from bot.cli.saying import FAILED, say
 from bot.cli.steps import State, Step, cannot, many, missing, ok
 from bot.keys import Keys
 from core.config import Settings
 from core.domain.people import Role
 from core.domain.readiness import of_state
-from core.people_file import PeopleFile, PeopleFileError, read_people
+from core.people_file import PeopleFile, PeopleFileError
 from core.ports import PasswordUnreadable, Store, StoreUnavailable
 from core.records import AccountRow, AccountStateRow, SignalRow, TerminalRow, TradeRow
+from core.rule_files import RuleFileError
 from core.services.links import PasswordsUnreadable
 
 AT_ONCE_MAX: Final = 8
@@ -50,8 +51,8 @@ def check() -> int:
     keep_to_this_user()
     settings = settings_or_usage()
     try:
-        people = None if settings.people_file is None else read_people(settings.people_file)
-    except PeopleFileError as error:
+        people = people_and_rules(settings)
+    except (PeopleFileError, RuleFileError) as error:
         raise UsageError(str(error)) from None
     is_ready = asyncio.run(look(settings, people))
     say(f"\n{READY if is_ready else NOT_READY}")

@@ -6,6 +6,7 @@ from bot.cli.serving import serve_app
 from core.agent_command import AgentCommand, agent_command
 from core.config import Settings, SettingsError, load
 from core.people_file import PeopleFile, PeopleFileError, read_people
+from core.rule_files import RuleFileError, profiles, unknown
 
 NO_BOT = (
     "TELEGRAM_TOKEN: expected the token BotFather gave you, got nothing; "
@@ -39,12 +40,25 @@ def prepare() -> tuple[Settings, PeopleFile | None]:
     ]
     people = None
     try:
-        people = None if settings.people_file is None else read_people(settings.people_file)
-    except PeopleFileError as error:
+        people = people_and_rules(settings)
+    except (PeopleFileError, RuleFileError) as error:
         mistakes.append(str(error))
     if mistakes:
         raise UsageError("\n".join(mistakes))
     return settings, people
+
+
+def people_and_rules(settings: Settings) -> PeopleFile | None:
+    """Read the people file and the rule profiles it names.
+
+    Raises PeopleFileError and RuleFileError.
+    """
+    known = profiles(settings.rules_dir)
+    people = None if settings.people_file is None else read_people(settings.people_file)
+    wrong = [] if people is None else unknown(people, known, str(settings.people_file))
+    if wrong:
+        raise PeopleFileError(wrong)
+    return people
 
 
 def way_to_terminals(settings: Settings) -> str | AgentCommand | None:

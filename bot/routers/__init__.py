@@ -23,6 +23,7 @@ from bot.routers import (
     incident,
     release,
     reports,
+    rules,
     signals,
     start,
     tokens,
@@ -45,6 +46,7 @@ from bot.services import (
     PostSignal,
     Questions,
     Reports,
+    RuleBoards,
     SyncNow,
 )
 from bot.speaker import Speaker
@@ -74,6 +76,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     histories: Histories
     reports: Reports
     incidents: Incidents
+    rule_boards: RuleBoards
     clock: Clock
     voice: Voice
     admin_chat_id: int
@@ -91,6 +94,7 @@ def build_router() -> Router:
         history.build(),
         reports.build(),
         incident.build(),
+        rules.build(),
         signals.build(),
         approvals.build(),
         admin.build(),
@@ -124,6 +128,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         histories=shell.histories,
         reports=shell.reports,
         incidents=shell.incidents,
+        rule_boards=shell.rule_boards,
         clock=shell.clock,
         voice=shell.voice,
         symbols=shell.symbols,

@@ -12,6 +12,7 @@ from bot.views import (
     alerts_guard,
     alerts_market,
     alerts_money,
+    alerts_rules,
     alerts_terminal,
     alerts_watch,
 )
@@ -23,6 +24,8 @@ from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
+from core.domain import alerts_rules as r
+from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
@@ -89,7 +92,13 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
         case DailyDigest() | HeadsRecorded():
             return alerts_digest.daily(alert, voice)
         case _:
-            return alerts_terminal.render(alert, voice, audience)
+            return _of_guarding(alert, voice, audience)
+
+
+def _of_guarding(alert: r.RuleAlert | t.TerminalAlert, voice: Voice, audience: Audience) -> Message:
+    if isinstance(alert, r.RuleAlert):
+        return alerts_rules.render(alert, voice, audience)
+    return alerts_terminal.render(alert, voice, audience)
 
 
 def _of_own_file(alert: m.MoneyAlert | c.ClosingAlert, voice: Voice, audience: Audience) -> Message:

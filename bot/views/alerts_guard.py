@@ -1,7 +1,9 @@
 """The drawdown guard: warning, breach, and what moves the figures it judges by."""
 
 from bot import keyboards
+from bot.markup import esc
 from bot.views import obstacles as words_of
+from bot.views import rules
 from bot.views.alert_lines import (
     LOCKED,
     at_line,
@@ -68,11 +70,7 @@ def drawdown_eased(alert: DrawdownEased, voice: Voice, audience: Audience) -> Me
 def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     """The guard closes everything, when, and why; or it only locks a flat account."""
     flat = alert.positions_count == 0 and alert.orders_count == 0
-    figure = (
-        f"equity {money(alert.equity, alert.currency)}"
-        if alert.rule == "minimum_equity"
-        else f"drawdown {percent(alert.drawdown_percent, alert.limit_percent)}"
-    )
+    figure = _figure(alert)
     if flat:
         title = f"🔒 {alert.login} is locked - {figure}"
     elif alert.obstacles and not words_of.partial(alert.obstacles):
@@ -89,6 +87,15 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     return Message(
         html="\n".join(lines), keyboard=keyboards.ask_release(alert.account_id) if ask else ()
     )
+
+
+def _figure(alert: GuardBreached) -> str:
+    """What the first line says of why."""
+    if alert.title:
+        return esc(alert.title.lower())
+    if alert.rule == "minimum_equity":
+        return f"equity {money(alert.equity, alert.currency)}"
+    return f"drawdown {percent(alert.drawdown_percent, alert.limit_percent)}"
 
 
 def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Message:
@@ -145,6 +152,12 @@ def _locked_only() -> list[str]:
 
 
 def _why(alert: GuardBreached) -> list[str]:
+    if alert.title and alert.figure is not None and alert.floor is not None:
+        broken = rules.against(alert.measure, alert.figure, alert.floor, alert.currency)
+        return [
+            f"{esc(alert.title)}: {broken}.",
+            equity_line(alert.equity, alert.peak_equity, alert.currency),
+        ]
     if alert.rule == "minimum_equity" and alert.minimum_equity is not None:
         return [
             (

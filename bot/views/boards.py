@@ -11,7 +11,7 @@ from decimal import Decimal
 from bot import keyboards
 from bot.callbacks import BoardKind
 from bot.markup import esc
-from bot.views import alerts_market
+from bot.views import alerts_market, rules
 from bot.views import obstacles as words_of
 from bot.views.alerts_terminal import NEVER_READ, UNLINKED
 from bot.views.message import (
@@ -86,7 +86,7 @@ def drawdown(boards: Sequence[DrawdownBoard], voice: Voice, now: datetime) -> tu
     if len(boards) == 1:
         return (drawdown_chart(boards[0], voice, now),)
     accounts = [board.account for board in boards]
-    rows = [line for account in accounts for line in _drawdown_lines(account, voice, now)]
+    rows = [line for board in boards for line in _drawdown_lines(board, voice, now)]
     buttons = keyboards.charts([(account.account_id, account.login) for account in accounts])
     keyboard = (*buttons, *keyboards.refresh(BoardKind.DRAWDOWN))
     return pages(_title(voice, "📉 Drawdown", accounts), rows, (), keyboard)
@@ -97,7 +97,7 @@ def drawdown_chart(board: DrawdownBoard, voice: Voice, now: datetime) -> Message
     account = board.account
     figure = "" if account.drawdown_percent is None else f" {_percent(account)}"
     title = _title(voice, f"📉 Drawdown{figure} on {account.login}", [account])
-    lines = [title, *_drawdown_lines(account, voice, now)[1:]]
+    lines = [title, *_drawdown_lines(board, voice, now)[1:]]
     drawn = len(board.history) > 1
     return Message(
         html="\n".join(lines),
@@ -301,7 +301,8 @@ def _percent(board: AccountBoard) -> str:
     return percent(value, board.warn_percent, board.limit_percent)
 
 
-def _drawdown_lines(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
+def _drawdown_lines(asked: DrawdownBoard, voice: Voice, now: datetime) -> list[str]:
+    board = asked.account
     lines = [_head(board), *_trust(board, voice, now), *_headroom(board, voice, now)]
     if board.drawdown_percent is not None:
         lines.append(
@@ -321,7 +322,7 @@ def _drawdown_lines(board: AccountBoard, voice: Voice, now: datetime) -> list[st
         lines.append(f"Minimum equity: {minimum}{pounds}")
     else:
         lines.append(f"Minimum equity: {_pounds(board.min_equity_gbp)}, no rate for it yet")
-    return [*lines, *_guard(board, voice, now)]
+    return [*lines, *_guard(board, voice, now), *rules.headroom(asked, now)]
 
 
 def _guard(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:

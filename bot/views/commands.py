@@ -20,6 +20,7 @@ OWN, ADMIN, ABOUT = "Your accounts", "Admin", "Reckoner"
 COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("positions", "open positions and their results", OWN, own=True, usage="[login]"),
     CommandInfo("drawdown", "drawdown, headroom and chart", OWN, own=True, usage="[login]"),
+    CommandInfo("rules", "each rule's floor, worked out", OWN, usage="[login]"),
     CommandInfo("history", "what happened, page by page", OWN, usage="[login]"),
     CommandInfo(
         "report", "a day or a week: results, chart, file", OWN, usage="day|week [date] [login]"

@@ -78,6 +78,13 @@ def _already_decided(facts: Facts, voice: Voice) -> str:
     return f"Already {decision}{_at(facts, 'at', voice)}. Nothing was changed."
 
 
+def _paused(facts: Facts, voice: Voice) -> str:
+    return (
+        f"Nothing new is approved{_at(facts, 'until', voice, ' until ')}: the rule "
+        f"'{_outside(facts, 'rule')}' is broken and pauses the account for the day."
+    )
+
+
 def _latched(facts: Facts, voice: Voice) -> str:
     reason = word(REASONS, str(facts.get("reason", "drawdown")))
     return (
@@ -308,6 +315,7 @@ SENTENCES: dict[str, Sentence] = {
     "signal_expired": _fixed("This signal has expired. Nothing is traded."),
     "already_decided": _already_decided,
     "account_latched": _latched,
+    "rule_paused": _paused,
     "account_closing": _fixed("Reckoner is closing this account now; nothing new is approved."),
     "account_unavailable": _unavailable,
     "account_not_armed": _not_armed,

@@ -26,6 +26,7 @@ from core.domain.alerts_closing import ClosingAlert
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead
 from core.domain.alerts_money import MoneyAlert
+from core.domain.alerts_rules import RuleAlert
 from core.domain.alerts_terminal import TerminalAlert
 
 
@@ -231,8 +232,10 @@ class DrawdownEased(AccountAlert, frozen=True, kw_only=True):
 class GuardBreached(AccountAlert, frozen=True, kw_only=True):
     """The guard closes everything, at `deadline_at` or, where that is None, at once.
 
-    `rule`: drawdown or minimum_equity. `skip_reason`: why there is no countdown. `obstacles`: what
-    the close will meet as it is. Without positions and orders the account is only latched.
+    `rule`: drawdown, minimum_equity, or a rule of the account's profile; of that `title`, and the
+    `floor` that its `figure` broke, as `measure` has them. `skip_reason`: why there is no
+    countdown. `obstacles`: what the close will meet as it is. Without positions and orders the
+    account is only latched.
     """
 
     job_id: int
@@ -248,6 +251,10 @@ class GuardBreached(AccountAlert, frozen=True, kw_only=True):
     skip_reason: str
     at: datetime
     obstacles: tuple[str, ...] = ()
+    title: str = ""
+    measure: str = ""
+    figure: Decimal | None = None
+    floor: Decimal | None = None
 
 
 class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
@@ -432,6 +439,7 @@ Alert = (
     | MoneyAlert
     | MarketWarning
     | MarketCloseAhead
+    | RuleAlert
     | AppAlert
     | LimitsChanged
     | ChatUnreachable

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from core.domain.headroom import RuleLine
+
 
 class PositionLine(Struct, frozen=True, kw_only=True):
     """One open position with the signal behind it, if any. Money in the account's currency."""
@@ -107,10 +109,11 @@ class EquityPoint(Struct, frozen=True, gc=False):
 
 
 class DrawdownBoard(Struct, frozen=True, kw_only=True):
-    """An account's drawdown with its history, oldest first."""
+    """An account's drawdown with its history, oldest first, and the rules of its profile."""
 
     account: AccountBoard
     history: tuple[EquityPoint, ...]
+    rules: tuple[RuleLine, ...] = ()
 
 
 class WarningLine(Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
-from core.domain import drawdown, ledger
+from core.domain import cycle_rules, drawdown, ledger, rule_guard
 from core.domain.broker import ZERO, AccountSnapshot, Deal
 from core.domain.closures import explain
 from core.domain.conditions import KINDS as CONDITIONS
@@ -31,6 +31,8 @@ from core.domain.freshness import is_stale
 from core.domain.permissions import ACCOUNTS, TERMINALS
 from core.domain.rates import Rate, gbp_rate
 from core.domain.reconciliation import Policy, Reconciliation, reconcile
+from core.domain.rule_guard import Memories, RulesVerdict, RuleVerdict
+from core.domain.rules import NO_RULES, RuleSet
 from core.records import AccountRow, AccountStateRow, EpisodeRow, TradeRow
 
 UNMATCHED_KINDS = frozenset(
@@ -75,6 +77,18 @@ class Known(Struct, frozen=True, kw_only=True):
     refused: Mapping[int, frozenset[int]] = {}
     observed: Mapping[tuple[str, str], datetime] = NOTHING
     muted: frozenset[tuple[str, str]] = frozenset()
+    rules: RuleSet = NO_RULES
+    rule_memories: Memories = {}
+
+
+class Breach(Struct, frozen=True, kw_only=True):
+    """What calls for closing everything: one of the two that always enforce, or a rule.
+
+    `rule` is its word: drawdown, minimum_equity, or the rule's own name with its `verdict`.
+    """
+
+    rule: str
+    verdict: RuleVerdict | None = None
 
 
 class Cycle(Struct, frozen=True, kw_only=True):
@@ -96,6 +110,20 @@ class Cycle(Struct, frozen=True, kw_only=True):
     observed: Mapping[tuple[str, str], datetime] = NOTHING
     muted: tuple[Finding, ...] = ()
     newly_muted: tuple[Finding, ...] = ()
+    rules: RulesVerdict = rule_guard.NOTHING
+
+    @property
+    def breach(self) -> Breach | None:
+        """What is broken by this reading alone; the two rules that always enforce come first."""
+        if self.verdict.broken is not None:
+            return Breach(rule=self.verdict.broken.value)
+        broken = self.rules.broken
+        return None if broken is None else Breach(rule=broken.name, verdict=broken)
+
+    @property
+    def hurry(self) -> str:
+        """Why a countdown would be too slow, empty where it would not (law 8)."""
+        return self.verdict.hurry or self.rules.hurry
 
     @property
     def unsettled(self) -> bool:
@@ -128,6 +156,8 @@ def think(
     doubt = ledger.contradiction(snapshot.state, swaps)
     reading = _reading(known, snapshot, step, doubt)
     verdict = drawdown.judge(_guard_memory(known.state), reading, limits)
+    state = _next_state(known.state, snapshot, step, verdict, rate, now)
+    state, rules = _rules(known, snapshot, step, reading, state)
     before = None if new_deals else known.opinion
     opinion = reconcile(
         known.trades,
@@ -142,7 +172,7 @@ def think(
     findings, muted = _inhibit(known, (*_as_told(known, opinion.findings), *carried))
     episodes = advance(_divergences(known), findings, now, known.observed)
     return Cycle(
-        state=_next_state(known.state, snapshot, step, verdict, rate, now),
+        state=state,
         new_deals=new_deals,
         ledger=step,
         verdict=verdict,
@@ -158,6 +188,7 @@ def think(
         observed=episodes.observed,
         muted=muted,
         newly_muted=tuple(f for f in muted if f.key not in known.muted) if muted else (),
+        rules=rules,
     )
 
 
@@ -317,6 +348,31 @@ def _inhibit(
         else:
             kept.append(msgspec.structs.replace(finding, material=episode.material))
     return kept, tuple(muted)
+
+
+def _rules(
+    known: Known,
+    snapshot: AccountSnapshot,
+    step: ledger.LedgerStep,
+    judged: drawdown.Reading,
+    state: AccountStateRow,
+) -> tuple[AccountStateRow, RulesVerdict]:
+    """The rules' verdict, and the state with what they go on from, after a restart too."""
+    sound = step.trusted and judged.consistent
+    reading = cycle_rules.rule_reading(snapshot, step, doubtful=judged.stale or not sound)
+    last = cycle_rules.last_trusted(known.state)
+    rules = rule_guard.judge(known.rules, known.rule_memories, last, reading)
+    kept = cycle_rules.kept(rules.memories, known.rule_memories, state)
+    if not sound:
+        return msgspec.structs.replace(state, rule_memory=kept), rules
+    return msgspec.structs.replace(
+        state,
+        rule_memory=kept,
+        blind_since=None,
+        trusted_at=reading.at,
+        trusted_equity=reading.equity,
+        trusted_balance=reading.balance,
+    ), rules
 
 
 def _next_state(

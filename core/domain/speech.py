@@ -14,6 +14,7 @@ from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
+from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
@@ -50,7 +51,7 @@ class Delivery(Struct, frozen=True, gc=False):
 def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one arm per kind
     """The delivery of an alert. Total over the union."""
     critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
-    if isinstance(alert, m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert):
+    if isinstance(alert, m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert | r.RuleAlert):
         return _of_own_file(alert)
     match alert:
         case a.SignalOffered():
@@ -144,11 +145,15 @@ def _urgency(severity: str) -> a.Priority:
     return URGENCIES.get(severity, a.Priority.WARNING)
 
 
-def _of_own_file(alert: m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert) -> Delivery:
+def _of_own_file(
+    alert: m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert | r.RuleAlert,
+) -> Delivery:
     if isinstance(alert, m.MoneyAlert):
         return _of_money(alert)
     if isinstance(alert, ad.AdoptionAlert):
         return _of_adoption(alert)
+    if isinstance(alert, r.RuleAlert):
+        return _of_rules(alert)
     return Delivery(a.Priority.CRITICAL, f"job:{alert.job_id}:{alert.account_id}", REPLY)
 
 
@@ -177,6 +182,34 @@ def _of_terminal(alert: t.TerminalAlert) -> Delivery:
             )
         case _:
             assert_never(alert)
+
+
+def _of_rules(alert: r.RuleAlert) -> Delivery:
+    """A blind guard and a pause come first; what is over takes the place of what told of it."""
+    critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
+    match alert:
+        case r.RuleBroken():
+            return Delivery(warning, _rule(alert.account_id, alert.rule, alert.at.isoformat()), NEW)
+        case r.RuleEased():
+            since = alert.opened_at.isoformat()
+            return Delivery(info, _rule(alert.account_id, alert.rule, since), EDIT)
+        case r.RuleResetAhead():
+            thread = f"reset:{alert.account_id}:{alert.rule}:{alert.resets_at.isoformat()}"
+            return Delivery(warning, thread, NEW)
+        case r.RulesChanged():
+            return Delivery(info, f"rules:{alert.account_id}:{alert.at.isoformat()}", NEW)
+        case r.GuardBlind():
+            return Delivery(critical, _blind(alert.account_id, alert.since.isoformat()), NEW)
+        case r.GuardSees():
+            return Delivery(warning, _blind(alert.account_id, alert.since.isoformat()), REPLY)
+
+
+def _rule(account_id: int, rule: str, opened_at: str) -> str:
+    return f"rule:{account_id}:{rule}:{opened_at}"
+
+
+def _blind(account_id: int, since: str) -> str:
+    return f"blind:{account_id}:{since}"
 
 
 def _of_money(alert: m.MoneyAlert) -> Delivery:  # noqa: PLR0911 - one arm per kind

@@ -14,6 +14,7 @@ from core.domain.cycle import limits_in_force
 from core.domain.matching import COMMENT_TAG
 from core.domain.people import Person
 from core.domain.permissions import standing
+from core.domain.rule_guard import paused
 from core.ports import (
     BrokerUnavailable,
     Clock,
@@ -94,7 +95,7 @@ class DecideApproval:
         _check_open(approval, signal, now)
         if not approve:
             return await self._reject(memory, actor, approval, signal)
-        _check_account(memory)
+        _check_account(memory, now)
         snapshot = await self._read(memory, signal)
         return await self._approve(memory, actor, approval, signal, snapshot)
 
@@ -269,13 +270,17 @@ def _check_open(approval: ApprovalRow, signal: SignalRow, now: datetime) -> None
         raise Refused("already_decided", decision=approval.status, at=approval.decided_at)
 
 
-def _check_account(memory: AccountMemory) -> None:
+def _check_account(memory: AccountMemory, now: datetime) -> None:
     """Whatever keeps this account from taking a new trade, the gravest first."""
     state = memory.state
     if memory.jobs:
         raise Refused("account_closing")
     if state.latched_at is not None:
         raise Refused("account_latched", reason=state.latch_reason, since=state.latched_at)
+    pause = paused(memory.rule_memories, now)
+    if pause is not None:
+        titles = {held.spec.name: held.spec.title for held in memory.guard_rules.rules}
+        raise Refused("rule_paused", rule=titles.get(pause[0], pause[0]), until=pause[1])
     if state.terminal_blocked_at is not None:
         raise Refused("cannot_close", obstacles=standing(state))
     if memory.snapshot is None or memory.failures:

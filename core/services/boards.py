@@ -35,6 +35,7 @@ from core.records import (
     UserRow,
 )
 from core.services.desk import ACTIVE_JOB_STATES, AccountMemory, Desk, load_memory
+from core.services.rule_boards import rule_lines
 
 HISTORY_SPAN = timedelta(hours=24)
 HISTORY_POINTS_MAX = 1440
@@ -78,7 +79,9 @@ class Boards:
         """The person's accounts with a day of history, the latest reading at its end."""
         return [
             DrawdownBoard(
-                account=board, history=_up_to_now(await self._history(board.account_id), board)
+                account=board,
+                history=_up_to_now(await self._history(board.account_id), board),
+                rules=rule_lines(await self._memory(board.account_id)),
             )
             for board in await self.accounts_of(person)
         ]
@@ -168,11 +171,15 @@ class Boards:
         known = (self._gateway.health(a.login, a.server) for a in accounts)
         return tuple(sorted(Counter(h.state.value for h in known if h is not None).items()))
 
-    async def _board(self, account_id: int) -> AccountBoard:
+    async def _memory(self, account_id: int) -> AccountMemory:
         memory = self._desk.peek(account_id)
-        if memory is None:
-            async with self._store.reading() as tx:
-                memory = await load_memory(tx, account_id, self._clock.now())
+        if memory is not None:
+            return memory
+        async with self._store.reading() as tx:
+            return await load_memory(tx, account_id, self._clock.now())
+
+    async def _board(self, account_id: int) -> AccountBoard:
+        memory = await self._memory(account_id)
         health = self._gateway.health(memory.account.login, memory.account.server)
         return board_of(memory, self._started_at, health)
 

@@ -8,11 +8,11 @@ from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain.broker import ZERO, AccountSnapshot
 from core.domain.closing import ACCOUNT_SCOPE
-from core.domain.cycle import Cycle
-from core.domain.drawdown import Rule
+from core.domain.cycle import Breach, Cycle
 from core.domain.permissions import standing
 from core.domain.rates import to_gbp
 from core.records import AccountStateRow, CloseJobRow, CloseOrderRow, DrawdownAlertRow
+from core.services import record_rules
 from core.services.close_jobs import begin, breach_key
 from core.services.record_trades import not_placed
 from core.services.recording import Recorder
@@ -25,7 +25,7 @@ async def record_breach(
     pen: Recorder,
     cycle: Cycle,
     snapshot: AccountSnapshot,
-    rule: Rule,
+    breach: Breach,
     *,
     countdown_s: int,
     epoch: int,
@@ -35,19 +35,20 @@ async def record_breach(
     A breach while flat latches without a job. The countdown runs from this commit, unless the
     verdict is in a hurry (law 8).
     """
-    now = pen.now
+    now, rule = pen.now, breach.rule
     flat = not snapshot.positions and not snapshot.orders
-    state = replace(cycle.state, latched_at=now, latch_reason=rule.value, warned_at=None)
-    job = None if flat else _job(pen, cycle, rule, countdown_s=countdown_s, epoch=epoch)
+    state = replace(cycle.state, latched_at=now, latch_reason=rule, warned_at=None)
+    job = None if flat else _job(pen, cycle, breach, countdown_s=countdown_s, epoch=epoch)
     if job is not None:
         job = await begin(pen, job)
         await _supersede_symbol_jobs(pen, job)
     await _withdraw_trades(pen)
     await _rows(pen, cycle, rule, job)
-    await pen.say(_alert(pen, cycle, snapshot, rule, job))
+    await pen.say(_alert(pen, cycle, snapshot, breach, job))
+    detail = _arithmetic(breach)
     await pen.audit(
         words.GUARD_BREACHED,
-        rule=rule.value,
+        rule=rule,
         equity=cycle.state.equity,
         balance=cycle.state.balance,
         peak=cycle.state.peak_equity,
@@ -58,18 +59,42 @@ async def record_breach(
         orders=[o.ticket for o in snapshot.orders],
         job=job.id if job else None,
         deadline_at=job.deadline_at if job else None,
-        hurry=cycle.verdict.hurry,
+        hurry=cycle.hurry,
+        arithmetic=detail,
     )
+    if breach.verdict is not None:
+        await record_rules.enforced(pen, breach.verdict, cycle)
     return state
 
 
-def _job(pen: Recorder, cycle: Cycle, rule: Rule, *, countdown_s: int, epoch: int) -> CloseJobRow:
-    now = pen.now
-    wait_s = 0 if cycle.verdict.hurry else countdown_s
+def _arithmetic(breach: Breach) -> dict[str, object] | None:
+    """A rule's floor and how it came about, for the audit; the two others stand there already."""
+    verdict = breach.verdict
+    if verdict is None:
+        return None
+    return {
+        "figure": verdict.value,
+        "floor": verdict.floor.limit,
+        "acts_at": verdict.floor.acts_at,
+        "base": verdict.memory.base,
+        "base_at": verdict.memory.base_at,
+        "base_age_s": verdict.memory.base_age_s,
+        "amount": verdict.floor.amount,
+        "rule_data": verdict.held.spec,
+    }
+
+
+def _job(
+    pen: Recorder, cycle: Cycle, breach: Breach, *, countdown_s: int, epoch: int
+) -> CloseJobRow:
+    """What closes everything; its key names the breach by what it is counted from."""
+    now, rule, verdict = pen.now, breach.rule, breach.verdict
+    since = cycle.state.peak_at if verdict is None else verdict.memory.base_at
+    wait_s = 0 if cycle.hurry else countdown_s
     return CloseJobRow(
         account_id=pen.memory.account.id,
-        trigger_key=breach_key(rule.value, cycle.state.peak_at),
-        reason=rule.value,
+        trigger_key=breach_key(rule, since),
+        reason=rule,
         scope=ACCOUNT_SCOPE,
         state="countdown" if wait_s else "closing",
         deadline_at=now + timedelta(seconds=wait_s),
@@ -103,7 +128,7 @@ async def _withdraw_trades(pen: Recorder) -> None:
         await pen.audit(words.TRADE_CANCELLED, trade=trade.id, reason=WITHDRAWN)
 
 
-async def _rows(pen: Recorder, cycle: Cycle, rule: Rule, job: CloseJobRow | None) -> None:
+async def _rows(pen: Recorder, cycle: Cycle, rule: str, job: CloseJobRow | None) -> None:
     equity = cycle.state.equity or ZERO
     await pen.tx.insert(
         DrawdownAlertRow(
@@ -127,7 +152,7 @@ async def _rows(pen: Recorder, cycle: Cycle, rule: Rule, job: CloseJobRow | None
         event_type="guard_trigger",
         status="warning",
         divergence_reason=None,
-        error_message=f"{rule.value}: drawdown {cycle.verdict.drawdown_percent} %",
+        error_message=f"{rule}: drawdown {cycle.verdict.drawdown_percent} %",
     )
 
 
@@ -135,7 +160,7 @@ def _alert(
     pen: Recorder,
     cycle: Cycle,
     snapshot: AccountSnapshot,
-    rule: Rule,
+    breach: Breach,
     job: CloseJobRow | None,
 ) -> a.GuardBreached:
     deadline: datetime | None = None
@@ -144,7 +169,7 @@ def _alert(
     return a.GuardBreached(
         **pen.who,
         job_id=job.id if job else 0,
-        rule=rule.value,
+        rule=breach.rule,
         drawdown_percent=cycle.verdict.drawdown_percent,
         limit_percent=cycle.limits.max_drawdown_percent,
         equity=cycle.state.equity or ZERO,
@@ -153,7 +178,11 @@ def _alert(
         positions_count=len(snapshot.positions),
         orders_count=len(snapshot.orders),
         deadline_at=deadline,
-        skip_reason=cycle.verdict.hurry,
+        skip_reason=cycle.hurry,
         at=pen.now,
         obstacles=standing(cycle.state),
+        title="" if breach.verdict is None else breach.verdict.held.spec.title,
+        measure="" if breach.verdict is None else breach.verdict.held.spec.measure.value,
+        figure=None if breach.verdict is None else breach.verdict.value,
+        floor=None if breach.verdict is None else breach.verdict.floor.acts_at,
     )

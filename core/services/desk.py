@@ -15,10 +15,13 @@ from decimal import Decimal
 from core.domain.adoption import ASKED, DECLINED
 from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import OPEN_STATES
+from core.domain.cycle_rules import memories_of, rules_of
 from core.domain.deal_window import OVERLAP, asked_from, within
 from core.domain.episodes import Key
 from core.domain.matching import identifiers
 from core.domain.reconciliation import Reconciliation
+from core.domain.rule_guard import Memories
+from core.domain.rules import NO_RULES, RuleSet
 from core.ports import Clock, Store, Transaction
 from core.records import (
     AccountRow,
@@ -79,6 +82,8 @@ class AccountMemory:
     muted: frozenset[Key] = frozenset()
     own_activity_at: datetime | None = None
     rules: str = ""
+    guard_rules: RuleSet = NO_RULES
+    rule_memories: Memories = field(default_factory=dict)
 
     @property
     def job(self) -> CloseJobRow | None:
@@ -218,6 +223,8 @@ async def load_memory(tx: Transaction, account_id: int, now: datetime) -> Accoun
     memory = AccountMemory(
         account=account, user=user, state=state or AccountStateRow(id=account_id)
     )
+    memory.guard_rules = rules_of(account)
+    memory.rule_memories = memories_of(memory.state)
     await _load_trades(tx, memory, now)
     open_episodes = await tx.find(EpisodeRow, account_id=account_id, resolved_at=None)
     memory.episodes = {(row.kind, row.subject): row for row in open_episodes}

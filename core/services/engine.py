@@ -37,6 +37,8 @@ from core.services.policy import EnginePolicy
 from core.services.questions import Questions
 from core.services.release import AnswerRelease, AskRelease
 from core.services.reports import Reports
+from core.services.rule_boards import RuleBoards
+from core.services.rule_setting import AlignRules
 from core.services.signals import PostSignal
 from core.services.speaking import speak
 from core.services.startup import AlignLimits, Enrol
@@ -92,12 +94,15 @@ class Engine:
     tokens: Tokens
     enrol: Enrol
     align_limits: AlignLimits
+    align_rules: AlignRules
+    rule_boards: RuleBoards
 
     async def prepare(self, people: PeopleFile | None) -> Prepared:
         """Bring people, limits and open warnings in line before anything is read."""
         if people is not None:
             await self.enrol(people)
         self.align_limits.remember(people)
+        self.align_rules.remember(people)
         await self.align()
         await self._audit_rules()
         await self.market.load()
@@ -127,7 +132,7 @@ class Engine:
 
     async def align(self) -> None:
         """Bring limits in line with the settings; changed accounts are read anew."""
-        for account_id in await self.align_limits():
+        for account_id in {*await self.align_limits(), *await self.align_rules()}:
             self.desk.drop(account_id)
 
     async def announce_start(self, last_read_at: datetime | None) -> None:
@@ -208,6 +213,8 @@ def assemble(  # noqa: PLR0913 - each port is named once
         tokens=Tokens(store),
         enrol=Enrol(store=store, clock=clock, policy=policy),
         align_limits=AlignLimits(store=store, clock=clock, policy=policy),
+        align_rules=AlignRules(store=store, clock=clock, policy=policy),
+        rule_boards=RuleBoards(store=store, clock=clock, desk=desk),
     )
 
 

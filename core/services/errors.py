@@ -21,7 +21,8 @@ class Refused(Exception):
     same_login (login), no_account, in_the_future (day), before_all (day),
     too_many_tokens (limit), bad_label (limit), no_such_token, bad_signature, not_fresh (seconds),
     replayed, key_used (signal),
-    market_warning (symbol, kind, figure, limit), reason_missing, reason_long (most), not_offered.
+    market_warning (symbol, kind, figure, limit), reason_missing, reason_long (most), not_offered,
+    rule_paused (rule, until).
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

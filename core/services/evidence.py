@@ -19,6 +19,8 @@ DECISIONS: Final = frozenset(
         words.GUARD_ARMED,
         words.GUARD_WARNED,
         words.GUARD_BREACHED,
+        words.RULE_BROKEN,
+        words.GUARD_BLIND,
         words.CLOSE_STARTED,
         words.CLOSE_INTENDED,
         words.CLOSE_CONFIRMED,

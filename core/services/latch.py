@@ -6,13 +6,16 @@ from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
+from core.domain import cycle_rules
 from core.domain.alert_parts import Appeared
 from core.domain.broker import ZERO, AccountSnapshot, PendingOrder, Position
 from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S
 from core.domain.ledger import is_consistent
 from core.domain.reappearing import closes_again
+from core.domain.rule_guard import restarted
 from core.ports import Clock, Metrics, Store
 from core.records import CloseJobRow
+from core.services import record_rules
 from core.services.close_jobs import begin, reappeared_key
 from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
@@ -99,6 +102,8 @@ class LatchWatch:
         """Confirmed flat after the grant: the peak restarts at the trusted equity (law 8)."""
         now = self._clock.now()
         equity = snapshot.state.equity
+        reading = cycle_rules.of_state(memory.state, snapshot)
+        memories = {} if reading is None else restarted(memory.guard_rules, reading)
         state = replace(
             memory.state,
             latched_at=None,
@@ -111,6 +116,7 @@ class LatchWatch:
             peak_at=now,
             drawdown_percent=ZERO,
             warned_at=None,
+            rule_memory=cycle_rules.kept(memories, memory.rule_memories, memory.state),
         )
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, now, self._policy.admin_chat_id)
@@ -132,9 +138,12 @@ class LatchWatch:
                 first_read_at=memory.release_flat_at,
                 second_read_at=snapshot.observed_at,
                 granted_by=memory.state.release_granted_by,
+                rules_begun_anew=sorted(memories),
             )
+            await record_rules.released(pen)
             await tx.save_state(state)
         memory.state = state
+        memory.rule_memories = memories
         memory.release_flat_at = None
 
 

@@ -6,6 +6,7 @@ import structlog
 from msgspec.structs import replace
 
 from core.domain import alerts_terminal as t
+from core.domain.blindness import became_blind
 from core.ports import (
     BrokerUnavailable,
     Clock,
@@ -16,6 +17,7 @@ from core.ports import (
     TerminalState,
     WrongAccount,
 )
+from core.services import record_rules
 from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder, failed_read
@@ -68,6 +70,7 @@ class Outage:
         elif memory.state.unavailable_since is None and self._is_told(memory, error, now):
             await self._tell_outage(memory, error, memory.failing_since)
             is_news = True
+        await self._tell_blind(memory, error, now)
         self._log(memory, error, now, is_news=is_news)
         fast = self._policy.cadence.fast_s
         slower = min(memory.failures, FAILURE_BACKOFF_MAX)
@@ -75,6 +78,20 @@ class Outage:
         is_starting = isinstance(error, TerminalStarting)
         pause = fast if memory.jobs or memory.latched or is_starting else fast * slower
         return now + timedelta(seconds=min(pause, self._policy.cadence.idle_s))
+
+    async def _tell_blind(
+        self, memory: AccountMemory, error: BrokerUnavailable, now: datetime
+    ) -> None:
+        """Once reads have failed for long, with positions open, nothing is guarded at all."""
+        since = became_blind(memory.state, now, memory.failing_since)
+        if since is None:
+            return
+        state = replace(memory.state, blind_since=since)
+        async with self._store.writing() as tx:
+            pen = Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
+            await record_rules.told_blind(pen, state, since, _said(error)[:REASON_LENGTH_MAX])
+            await tx.save_state(state)
+        memory.state = state
 
     def _is_told(self, memory: AccountMemory, error: BrokerUnavailable, now: datetime) -> bool:
         """Whether it has lasted long enough; a terminal on its way is given time to get up."""

@@ -1,6 +1,7 @@
 """The engine's settings as the services need them: one frozen value, built once from `Settings`."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -13,13 +14,15 @@ from core.domain.limits import GuardLimits
 from core.domain.quotes import MarketPolicy
 from core.domain.reappearing import Reappeared
 from core.domain.reconciliation import Policy
+from core.domain.rules import Profile
 
 
 class EnginePolicy(Struct, frozen=True, kw_only=True):
     """Tolerances, times and addresses of speech. Durations in seconds.
 
     `digest_hour` is the hour of each reader's own day at which yesterday's digest is due; None for
-    no digests. `reappeared`: what is done with what re-appears on a latched account.
+    no digests. `reappeared`: what is done with what re-appears on a latched account. `profiles`
+    are the rule profiles that accounts may have, by name.
     """
 
     reconciliation: Policy
@@ -37,6 +40,7 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     admin_chat_id: int
     digest_hour: int | None = None
     reappeared: Reappeared = Reappeared.CLOSE
+    profiles: Mapping[str, Profile] = {}
 
     def shown(self) -> dict[str, Any]:
         """The settings as an audit link can keep them: figures as text, no address."""

@@ -108,7 +108,7 @@ class AlignLimits:
         wanted = wanted_limits(self._policy, entry)
         now = self._clock.now()
         before = _limit_state(account)
-        after = align(before, wanted, now, may_loosen=_may_loosen(state, now))
+        after = align(before, wanted, now, may_loosen=may_loosen(state, now))
         if after == before:
             return False
         await tx.update(AccountRow, {"id": account.id}, **_columns(after))
@@ -169,7 +169,7 @@ def _countdown(entry: AccountEntry, policy: EnginePolicy) -> int:
     return min(entry.countdown_s, policy.countdown_s)
 
 
-def _may_loosen(state: AccountStateRow | None, now: datetime) -> bool:
+def may_loosen(state: AccountStateRow | None, now: datetime) -> bool:
     """Whether the account is flat and unlatched now: what an old reading showed proves nothing."""
     if state is None or state.observed_at is None:
         return False

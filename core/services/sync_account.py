@@ -10,8 +10,7 @@ from core.domain import audit_words as words
 from core.domain import cadence
 from core.domain.broker import AccountSnapshot
 from core.domain.closing import ACCOUNT_SCOPE
-from core.domain.cycle import Cycle, Known, think
-from core.domain.drawdown import Rule
+from core.domain.cycle import Breach, Cycle, Known, think
 from core.domain.matching import LATE_FILL_GRACE
 from core.domain.permissions import News, news
 from core.domain.rates import to_gbp
@@ -35,6 +34,7 @@ from core.services import (
     record_ledger,
     record_obstacles,
     record_questions,
+    record_rules,
     record_trades,
 )
 from core.services.breach import record_breach
@@ -164,6 +164,8 @@ class SyncAccount:
             refused=memory.refused,
             observed=memory.observed,
             muted=memory.muted,
+            rules=memory.guard_rules,
+            rule_memories=memory.rule_memories,
         )
         return think(
             known,
@@ -174,18 +176,18 @@ class SyncAccount:
         )
 
     def _suspects(self, memory: AccountMemory, cycle: Cycle) -> bool:
-        return cycle.verdict.broken is not None and not memory.latched
+        return cycle.breach is not None and not memory.latched
 
     async def _confirm(
         self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle
-    ) -> tuple[AccountSnapshot, Cycle, Rule | None]:
+    ) -> tuple[AccountSnapshot, Cycle, Breach | None]:
         """Confirm a breach by an immediate second trusted reading (law 8).
 
         Where the second cannot be had, the suspicion stays: the next trusted reading that is broken
         confirms it, the next one that is not clears it.
         """
         if memory.suspected:
-            return snapshot, cycle, cycle.verdict.broken
+            return snapshot, cycle, cycle.breach
         memory.suspected = True
         try:
             again = await self._read(memory)
@@ -206,23 +208,23 @@ class SyncAccount:
             second=str(second.verdict.drawdown_percent),
         )
         if second.ledger.trusted:
-            memory.suspected = second.verdict.broken is not None
-        return again, second, second.verdict.broken
+            memory.suspected = second.breach is not None
+        return again, second, second.breach
 
     # --- write ----------------------------------------------------------------------------------
 
     async def _write(
-        self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle, breach: Rule | None
+        self, memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle, breach: Breach | None
     ) -> None:
-        now = self._clock.now()
-        state = cycle.state
+        now, state = self._clock.now(), cycle.state
         was_out = memory.state.unavailable_since is not None
         obstacles = news(memory.state, state, now)
         sampled = self._sample_due(memory, cycle, now)
         overdue = self._overdue(memory, snapshot, cycle)
         away = record_absence.absence(memory, snapshot, cycle)
         asks = record_questions.due(memory, snapshot, cycle)
-        special = breach or was_out or obstacles or sampled or overdue or away or asks
+        blind = record_rules.is_news_of_blindness(memory.state, state, now)
+        special = breach or was_out or obstacles or sampled or overdue or away or asks or blind
         if not special and not self._eventful(cycle):
             await self._store.save_state(state)
             self._accept(memory, snapshot, cycle, state)
@@ -253,6 +255,8 @@ class SyncAccount:
             for trade in overdue:
                 await record_trades.not_placed(pen, memory.trades[trade], "expired", "deadline")
             await record_guard.warnings(pen, cycle, breached=breach is not None)
+            state = await record_rules.rules(pen, cycle)
+            cycle = replace(cycle, state=state)
             if breach is not None:
                 state = await record_breach(
                     pen,
@@ -262,7 +266,7 @@ class SyncAccount:
                     countdown_s=min(self._policy.countdown_s, memory.account.countdown_s),
                     epoch=self._epoch,
                 )
-                self._metrics.guard_triggered(breach.value)
+                self._metrics.guard_triggered("rule" if breach.verdict else breach.rule)
             if sampled:
                 await record_guard.snapshot_row(pen, cycle, snapshot.positions)
             await tx.save_state(state)
@@ -279,6 +283,7 @@ class SyncAccount:
         memory.muted = frozenset(f.key for f in cycle.muted)
         if memory.jobs:
             memory.own_activity_at = self._clock.now()
+        memory.rule_memories = cycle.rules.memories
         if cycle.new_deals:
             memory.forget_deals(self._clock.now(), {p.identifier for p in snapshot.positions})
         memory.absent = dict(cycle.absent)
@@ -303,6 +308,7 @@ class SyncAccount:
             or any(_match_changes(m) for m in opinion.matches)
             or verdict.warning_opened
             or verdict.warning_eased
+            or cycle.rules.eventful
         )
 
     def _sample_due(self, memory: AccountMemory, cycle: Cycle, now: datetime) -> bool:
@@ -337,7 +343,7 @@ class SyncAccount:
         if memory.latched and not memory.jobs:
             await self._latch(memory, snapshot)
         await self._gap_close(memory, snapshot)
-        hurry = cycle.verdict.hurry if memory.job and memory.job.scope == ACCOUNT_SCOPE else ""
+        hurry = cycle.hurry if memory.job and memory.job.scope == ACCOUNT_SCOPE else ""
         step_due = await self._converge(memory, snapshot, hurry=hurry)
         regular = now + timedelta(seconds=self._interval(memory, cycle, snapshot))
         return regular if step_due is None else min(regular, step_due)
@@ -347,7 +353,10 @@ class SyncAccount:
             holds_anything=bool(snapshot.positions or snapshot.orders),
             awaits_trade=any(t.status == "pending" for t in memory.trades.values())
             or memory.latched,
-            unsettled=cycle.unsettled or bool(memory.jobs) or self._release_waits(memory),
+            unsettled=cycle.unsettled
+            or bool(memory.jobs)
+            or self._release_waits(memory)
+            or (cycle.rules.near and bool(snapshot.positions)),
             drawdown_percent=cycle.verdict.drawdown_percent,
             warn_percent=cycle.limits.warn_drawdown_percent,
             margin_level_percent=snapshot.state.margin_level_percent,

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from core.domain import alerts as a
+from core.domain import alerts_rules as r
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM
 from core.ports import Transaction
@@ -28,6 +29,8 @@ AUDITED: Final = frozenset(
         a.ReleaseAnswered,
         a.MarketWarning,
         a.LimitsChanged,
+        r.RuleBroken,
+        r.GuardBlind,
     )
 )
 """Kinds of message that tell of a decision."""

@@ -184,6 +184,7 @@ class House:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
+        self.people = PEOPLE
         self.clock = TestClock(self.begins)
         self.metrics = CountingMetrics()
         self.settings = load(
@@ -239,7 +240,7 @@ class House:
             version="test",
             wake=self._wake,
         )
-        prepared = await self.engine.prepare(PEOPLE)
+        prepared = await self.engine.prepare(self.people)
         self.due = dict.fromkeys(prepared.accounts, self.clock.now())
         async with self.store.reading() as tx:
             self.ids = {a.login: a.id for a in await tx.find(AccountRow)}

@@ -13,6 +13,7 @@ from tests.fakes.alerts_closing import watched
 from tests.fakes.alerts_digest import day_of, digest
 from tests.fakes.alerts_market import markets
 from tests.fakes.alerts_money import moneys
+from tests.fakes.alerts_rules import rules
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
 from tests.fakes.clock import START
 from tests.fakes.questions import adoptions
@@ -45,6 +46,7 @@ def every_alert() -> list[a.Alert]:
         *terminals(),
         *adoptions(),
         *moneys(),
+        *rules(),
         *_guard(),
         *_closing(),
         *_release(),

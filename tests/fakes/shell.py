@@ -28,6 +28,7 @@ from core.domain.board import (
     WarningLine,
 )
 from core.domain.people import Person, Role
+from core.domain.rule_board import RuleBoard
 from core.domain.signals import SignalDraft
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
@@ -290,6 +291,18 @@ class Services:
         self.asked("answer_release", actor.telegram_id, account_id, grant)
 
 
+class FakeRules:
+    """The service that tells of rules."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.boards: list[RuleBoard] = []
+
+    async def of(self, person: Person, login: int | None) -> list[RuleBoard]:
+        self._services.asked("rules", person.telegram_id, login)
+        return self.boards
+
+
 class Clearing:
     """The service that unblocks terminals."""
 
@@ -316,6 +329,7 @@ class Conversation:
         self.histories = FakeHistories()
         self.reports = FakeReports()
         self.incidents = FakeIncidents()
+        self.rule_boards = FakeRules(self.services)
         self.bot: Bot
         self.telegram: RecordingSession
         self.bot, self.telegram = make_bot()
@@ -339,6 +353,7 @@ class Conversation:
                 histories=self.histories,
                 reports=self.reports,
                 incidents=self.incidents,
+                rule_boards=self.rule_boards,
                 clock=self.clock,
                 voice=Voice(mark="[DEMO]"),
                 admin_chat_id=ADMIN_CHAT,

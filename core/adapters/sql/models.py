@@ -22,6 +22,7 @@ from core.adapters.sql.models_reconciliation import (
     Question,
     ReconciliationLog,
 )
+from core.adapters.sql.models_rules import RuleEvent
 from core.adapters.sql.models_trading import Approval, Signal, Trade
 from core.records import Record
 
@@ -48,6 +49,7 @@ __all__ = [
     "Press",
     "Question",
     "ReconciliationLog",
+    "RuleEvent",
     "Signal",
     "Terminal",
     "Trade",

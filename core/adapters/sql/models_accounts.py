@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -74,6 +74,9 @@ class Account(Base):
     pending_effective_at: Mapped[datetime | None]
     token_hash: Mapped[str | None]
     created_at: Mapped[datetime]
+    rules: Mapped[dict[str, Any] | None]
+    pending_rules: Mapped[dict[str, Any] | None]
+    pending_rules_effective_at: Mapped[datetime | None]
 
 
 class AccountState(Base):
@@ -127,6 +130,11 @@ class AccountState(Base):
     obstacles_since: Mapped[datetime | None]
     obstacles_told_at: Mapped[datetime | None]
     reappeared: Mapped[list[int] | None]
+    trusted_at: Mapped[datetime | None]
+    trusted_equity: Mapped[Decimal | None]
+    trusted_balance: Mapped[Decimal | None]
+    rule_memory: Mapped[dict[str, Any] | None]
+    blind_since: Mapped[datetime | None]
 
 
 class Terminal(Base):

@@ -292,3 +292,19 @@ def test_what_run_keeps_is_readable_by_its_user_only(
         os.umask(before)
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "made").stat().st_mode & 0o777 == 0o700
+
+
+def test_run_and_check_name_every_mistake_of_a_rule_file(tmp_path: Path) -> None:
+    """One line with file, rule and field; an account's unknown profile is one too."""
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    shipped = (ROOT / "core" / "rules" / "two-step.toml").read_text("utf-8")
+    (rules / "mine.toml").write_text(shipped.replace('"Europe/Prague"', '"Nowhere"'), "utf-8")
+    told = _refusal("check", cwd=tmp_path, RULES_DIR=str(rules))
+    assert "mine.toml: rule daily_loss: clock.zone: expected an IANA name" in told
+
+    (rules / "mine.toml").write_text(shipped, "utf-8")
+    people = (ROOT / "people.example.toml").read_text("utf-8")
+    (tmp_path / "people.toml").write_text(people + 'profile = "other"\n', "utf-8")
+    told = _refusal("check", cwd=tmp_path, RULES_DIR=str(rules), PEOPLE_FILE="people.toml")
+    assert "people.toml: account 1: profile: expected one of balance-or-equity" in told

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
+from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as t
 from core.domain.audit import GENESIS, digest, plain
 from core.domain.audit_check import verify
@@ -125,7 +126,7 @@ def test_what_the_guard_does_and_what_keeps_it_from_it_go_first() -> None:
         m.BalanceUnexplained,
     }  # where the taxonomy says so
     guards |= {c.CloseStalled}
-    assert first == guards | grave | {t.CannotClose, t.TerminalBlocked}
+    assert first == guards | grave | {t.CannotClose, t.TerminalBlocked, r.GuardBlind}
 
 
 @pytest.mark.parametrize(("positions", "priority"), [(1, "CRITICAL"), (0, "WARNING")])

@@ -12,7 +12,7 @@ from core.domain.close_request import Attempt
 from core.records import AccountStateRow
 from core.services.close_requests import _to_request
 from core.services.desk import load_memory
-from core.services.startup import _may_loosen
+from core.services.startup import may_loosen
 from tests.engine.house import GBP, House
 from tests.unit.domain.make import NOW, D, job, position, sent, snapshot, tick
 
@@ -77,8 +77,8 @@ def test_limits_loosen_only_on_a_fresh_reading_of_a_flat_unlatched_account(
     *, age_s: int, changes: dict[str, object], may: bool
 ) -> None:
     state = replace(AccountStateRow(id=1, observed_at=NOW), **changes)
-    assert _may_loosen(state, NOW + timedelta(seconds=age_s)) is may
-    assert not _may_loosen(None, NOW)
+    assert may_loosen(state, NOW + timedelta(seconds=age_s)) is may
+    assert not may_loosen(None, NOW)
 
 
 async def test_a_symbol_whose_market_is_closed_holds_up_no_other_symbol(house: House) -> None:

@@ -178,9 +178,10 @@ class Notifier:
         row = ready.row
         if not await self._taken(row):
             return
+        zone = await self._stored(lambda: self._outbox.zone_of(row.chat_id))
         parcel = Parcel(
             chat_id=self._moved.get(row.chat_id, row.chat_id),
-            message=self._message(row),
+            message=self._message(row, self._voice.to(zone)),
             edit_id=ready.shown_id if row.mode == "edit" else None,
             reply_id=ready.shown_id if row.mode == "reply" else None,
         )
@@ -225,12 +226,12 @@ class Notifier:
         else:
             await self._stored(lambda: self._outbox.again(row, error))
 
-    def _message(self, row: OutboxRow) -> Message:
+    def _message(self, row: OutboxRow, voice: Voice) -> Message:
         """The row in words. What cannot be read is still told, never dropped."""
         audience = Audience.ADMIN if row.chat_id in self._admin_chats() else Audience.CLIENT
         try:
             alert = msgspec.json.decode(row.payload, type=Alert)
-            message = alert_views.render(alert, self._voice, audience)
+            message = alert_views.render(alert, voice, audience)
         except Exception:
             # A fault in words must not silence what they tell of.
             log.exception("alert_not_rendered", row=row.id, kind=row.kind)

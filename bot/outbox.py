@@ -62,6 +62,14 @@ class Outbox:
         real = [r for r in rows if r.sent_at and r.error != SUPERSEDED]
         return [(r.chat_id, (now - r.sent_at).total_seconds()) for r in real if r.sent_at]
 
+    async def zone_of(self, chat_id: int) -> str | None:
+        """The time zone of whoever reads this chat alone; None where it is a group."""
+        if chat_id < 0:
+            return None
+        async with self._store.reading() as tx:
+            reader = await tx.first(UserRow, telegram_id=chat_id)
+        return None if reader is None else reader.time_zone
+
     async def empty(self) -> bool:
         """Whether nothing is due or under way."""
         async with self._store.reading() as tx:

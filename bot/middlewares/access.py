@@ -20,6 +20,7 @@ from bot.services import People
 from bot.speaker import Speaker
 from bot.views import refusals
 from bot.views.message import Message as Said
+from bot.views.message import Voice
 from core.domain.people import Person, Role
 
 STRANGER_SPAN_S = 3600.0
@@ -30,10 +31,14 @@ log = structlog.get_logger(__name__)
 
 
 class AccessMiddleware(BaseMiddleware):
-    """Outer, on messages and presses: knows the person, or ends it here."""
+    """Outer, on messages and presses: knows the person, or ends it here.
 
-    def __init__(self, people: People) -> None:
+    In private they are spoken to in their own time zone.
+    """
+
+    def __init__(self, people: People, voice: Voice) -> None:
         self._people = people
+        self._voice = voice
         self._seen = Recently(STRANGER_SPAN_S, STRANGERS_MAX)
 
     async def __call__(
@@ -58,7 +63,10 @@ class AccessMiddleware(BaseMiddleware):
             await self._people.refuse(user.id, f"foreign: {what(event)}")
             await _end(event, data, refusals.FOREIGN)
             return None
-        return await handler(event, {**data, "person": person})
+        given = {**data, "person": person}
+        if chat.type == "private":  # in a group others read along, each in their own zone
+            given["voice"] = self._voice.to(person.time_zone)
+        return await handler(event, given)
 
     async def _turn_away(
         self,

@@ -139,7 +139,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
     dispatcher.update.outer_middleware(
         ErrorsMiddleware(shell.people, shell.voice, shell.admin_chat_id)
     )
-    access = AccessMiddleware(shell.people)
+    access = AccessMiddleware(shell.people, shell.voice)
     roles = RoleMiddleware(shell.people, shell.admin_chat_id)
     for observer in (dispatcher.message, dispatcher.callback_query):
         observer.outer_middleware(access)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from aiogram import Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
-from msgspec.structs import replace
 
 from bot.callbacks import HistoryPress, HistoryVerb
 from bot.middlewares.context import Toast
@@ -52,7 +51,7 @@ async def history(  # noqa: PLR0913, PLR0917 - aiogram injects by name
         await speaker.say(message, boards.no_account(admin=person.is_admin))
         return
     shown = await histories.first_page(person, int(login) if login else None)
-    said = views.page(shown, of(person, voice), clock.now(), person.telegram_id)
+    said = views.page(shown, voice.to(person.time_zone), clock.now(), person.telegram_id)
     await speaker.say(message, said)
 
 
@@ -68,7 +67,7 @@ async def turn(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     """Another page, filter, symbol or account, in the place of what was shown."""
     if callback_data.asker != person.telegram_id:
         return Toast(refusals.FOREIGN, alert=True)
-    spoken = of(person, voice)
+    spoken = voice.to(person.time_zone)
     if callback_data.verb is HistoryVerb.SYMBOLS:
         symbols = await histories.symbols(person, callback_data.account_id)
         await speaker.show(query, views.pick_symbol(callback_data, symbols, spoken))
@@ -79,11 +78,6 @@ async def turn(  # noqa: PLR0913, PLR0917 - aiogram injects by name
         said = views.pick_account(callback_data, shown.accounts, spoken)
     await speaker.show(query, said)
     return Toast()
-
-
-def of(person: Person, voice: Voice) -> Voice:
-    """The voice with this reader's time zone."""
-    return replace(voice, time_zone=person.time_zone)
 
 
 def _ask(press: HistoryPress) -> HistoryAsk:

@@ -6,7 +6,6 @@ from aiogram import Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import Message
 
-from bot.routers.history import of
 from bot.routers.logins import is_login
 from bot.services import Incidents
 from bot.speaker import Speaker
@@ -33,7 +32,7 @@ async def incident(
     voice: Voice,
 ) -> None:
     """The list, or one with its document."""
-    text, spoken = (command.args or "").strip(), of(person, voice)
+    text, spoken = (command.args or "").strip(), voice.to(person.time_zone)
     if not text:
         lines = await incidents.latest(person)
         await speaker.say(message, views.listed(lines, spoken, admin=person.is_admin))

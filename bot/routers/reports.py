@@ -12,7 +12,6 @@ from msgspec import Struct
 from bot.callbacks import ReportPress
 from bot.limits import Recently
 from bot.middlewares.context import Toast
-from bot.routers.history import of
 from bot.routers.logins import is_login
 from bot.services import Reports
 from bot.speaker import Speaker
@@ -99,7 +98,7 @@ async def report(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     if wanted.login is None and not person.account_ids:
         await speaker.say(message, boards.no_account(admin=person.is_admin))
         return
-    spoken = of(person, voice)
+    spoken = voice.to(person.time_zone)
     if wanted.login is None and len(person.account_ids) > 1:
         day = wanted.day or views.today(clock.now(), spoken)
         accounts = await reports.accounts(person)
@@ -113,7 +112,9 @@ async def report(  # noqa: PLR0913, PLR0917 - aiogram injects by name
 
 async def _words(found: AccountReport, person: Person, voice: Voice) -> Said:
     """The report as a message, made in a thread: a file of ten thousand deals takes a while."""
-    return await asyncio.to_thread(views.report, found, of(person, voice), person.telegram_id)
+    return await asyncio.to_thread(
+        views.report, found, voice.to(person.time_zone), person.telegram_id
+    )
 
 
 def read(text: str) -> Wanted:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bot.markup import TEXT_UNITS_MAX, fit_rows, utf16_length
 from core.domain.board import EquityPoint
@@ -32,6 +33,10 @@ class Voice(Struct, frozen=True, kw_only=True):
 
     mark: str = ""
     time_zone: str = "UTC"
+
+    def to(self, time_zone: str | None) -> "Voice":
+        """The voice as one reader hears it: every time in their zone. A group's (None) is UTC."""
+        return replace(self, time_zone=time_zone or "UTC")
 
 
 class Button(Struct, frozen=True):

@@ -31,6 +31,8 @@ HOUSEKEEPING_INTERVAL_S = 1
 LIMITS_INTERVAL_S = 60
 DIGEST_INTERVAL_S = 60
 """How often it is looked whose digest is due: the latest it leaves after its hour."""
+DRILL_INTERVAL_S = 60
+"""How often it is looked whether a rehearsal of closing is due."""
 DRAIN_S = 10.0
 """How long a stop waits for cycles in flight: a close on its way is not cut off."""
 EVENT_NAMES = {

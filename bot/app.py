@@ -50,7 +50,13 @@ from core.ports import Clock, StaleEpoch, StoreUnavailable, TerminalLink
 from core.services.engine import Engine, assemble
 from core.services.first_look import FirstLook
 from core.sim.remote_clock import RemoteClock
-from scheduler import DIGEST_INTERVAL_S, HOUSEKEEPING_INTERVAL_S, LIMITS_INTERVAL_S, Scheduler
+from scheduler import (
+    DIGEST_INTERVAL_S,
+    DRILL_INTERVAL_S,
+    HOUSEKEEPING_INTERVAL_S,
+    LIMITS_INTERVAL_S,
+    Scheduler,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -192,6 +198,7 @@ class App:
                 "limits": (LIMITS_INTERVAL_S, engine.align),
                 "first_look": (HOUSEKEEPING_INTERVAL_S, engine.first_look.tell),
                 "digests": (DIGEST_INTERVAL_S, engine.send_digests),
+                "drill": (DRILL_INTERVAL_S, engine.drill.by_schedule),
                 "audit_heads": (DIGEST_INTERVAL_S, engine.record_heads),
             },
             concurrency_max=self._settings.sync_concurrency_max,

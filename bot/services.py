@@ -18,6 +18,7 @@ from core.domain.answers import (
     WarningAnswered,
 )
 from core.domain.board import AccountBoard, DrawdownBoard, OverrideLine, SystemBoard, WarningLine
+from core.domain.drill import Drilled
 from core.domain.history import HistoryPage
 from core.domain.incident import Incident, IncidentLine
 from core.domain.people import Person
@@ -103,6 +104,14 @@ class SyncNow(Protocol):
 
     async def __call__(self, actor: Person, login: int | None) -> SyncReport:
         """Read one account, or all of them, now."""
+        ...
+
+
+class Drill(Protocol):
+    """`core.services.drill`."""
+
+    async def __call__(self, actor: Person, login: int | None) -> tuple[Drilled, ...]:
+        """Rehearse closing one account, or all of them, now."""
         ...
 
 

@@ -57,6 +57,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             decide_approval=engine.decide_approval,
             boards=engine.boards,
             sync_now=engine.sync_now,
+            drill=engine.drill,
             answer_warning=engine.answer_warning,
             ask_release=engine.ask_release,
             answer_release=engine.answer_release,

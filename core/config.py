@@ -47,6 +47,7 @@ from core.config_values import (
     SigningSecret,
     Token,
     WebAddress,
+    WeekSlot,
 )
 from core.near_names import nearest
 
@@ -256,6 +257,12 @@ class Settings(BaseSettings):
         "largest_loss",
         "largest_loss, largest_profit, largest_exposure, oldest or newest",
         "the position that is closed first",
+    )
+    drill_schedule: WeekSlot = _text(
+        "wed 10:00",
+        "a day and a time of the week (UTC), such as wed 10:00, or none",
+        "when closing is rehearsed",
+        validate_default=True,
     )
     latched_reappeared: Literal["close", "report"] = _text(
         "close", "close or report", "what is done with what appears on a locked account"

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from core.agent_command import words_of
+from core.domain.drill import WEEK_DAYS, Slot
 from core.domain.quotes import Window
 
 SYMBOLS_MAX: Final = 500
@@ -28,6 +29,7 @@ NO_HOUR: Final = "none"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 """32 bytes as URL-safe base64."""
+_CLOCK: Final = re.compile(r"[0-9]{2}:[0-9]{2}")
 _WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
 
@@ -127,6 +129,19 @@ def _window(value: object) -> object:
     return Window(begin, end)
 
 
+def _week_slot(value: object) -> object:
+    """`wed 10:00` as a moment of the week (UTC), `none` for none; a slot stays one."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip().lower()
+    if text == NO_HOUR:
+        return None
+    day, _, clock = text.partition(" ")
+    if day not in WEEK_DAYS or not _CLOCK.fullmatch(clock):
+        raise ValueError
+    return Slot(WEEK_DAYS.index(day), time.fromisoformat(clock))
+
+
 def _hour(value: object) -> object:
     """`none` for no hour at all."""
     return None if isinstance(value, str) and value.strip().lower() == NO_HOUR else value
@@ -143,6 +158,7 @@ CommandLine = Annotated[str | None, AfterValidator(_command)]
 FernetKeys = Annotated[SecretStr | None, AfterValidator(_fernet_keys)]
 CloseFirstWord = Literal["largest_loss", "largest_profit", "largest_exposure", "oldest", "newest"]
 Hour = Annotated[int | None, BeforeValidator(_hour)]
+WeekSlot = Annotated[Any, NoDecode, BeforeValidator(_week_slot)]
 DayWindow = Annotated[Any, NoDecode, BeforeValidator(_window)]
 BySymbol = Annotated[
     dict[str, Decimal], NoDecode, BeforeValidator(_by_symbol), Field(max_length=SYMBOLS_MAX)

@@ -130,6 +130,18 @@ class SendResult(Struct, frozen=True, kw_only=True):
     comment: str
 
 
+class CheckResult(Struct, frozen=True, kw_only=True):
+    """What `order_check` says of a request; nothing was sent.
+
+    `retcode` 0 is "would be taken". `margin_level_percent` is the account's afterwards, None where
+    it would use no margin, or where that was not said.
+    """
+
+    retcode: int
+    comment: str
+    margin_level_percent: Decimal | None = None
+
+
 class Secret:
     """A text that shows itself to nobody who does not ask: not in logs, errors or reprs."""
 
@@ -239,6 +251,13 @@ class TerminalGateway(Protocol):
         """Send one request, once.
 
         Raises NotSent, OutcomeUnknown, WrongAccount (not sent) or StaleEpoch (not sent).
+        """
+        ...
+
+    async def check(self, request: CloseRequest) -> CheckResult:
+        """Ask whether the terminal would take this request now. Sends nothing.
+
+        Raises BrokerUnavailable, WrongAccount or StaleEpoch.
         """
         ...
 

@@ -18,6 +18,7 @@ from bot.routers import (
     adoption,
     approvals,
     client,
+    drill,
     fallback,
     history,
     incident,
@@ -40,6 +41,7 @@ from bot.services import (
     Boards,
     ClearTerminal,
     DecideApproval,
+    Drill,
     Histories,
     Incidents,
     People,
@@ -65,6 +67,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     decide_approval: DecideApproval
     boards: Boards
     sync_now: SyncNow
+    drill: Drill
     answer_warning: AnswerWarning
     ask_release: AskRelease
     answer_release: AnswerRelease
@@ -98,6 +101,7 @@ def build_router() -> Router:
         signals.build(),
         approvals.build(),
         admin.build(),
+        drill.build(),
         warnings.build(),
         release.build(),
         unblock.build(),
@@ -117,6 +121,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         post_signal=shell.post_signal,
         decide_approval=shell.decide_approval,
         sync_now=shell.sync_now,
+        drill=shell.drill,
         answer_warning=shell.answer_warning,
         ask_release=shell.ask_release,
         answer_release=shell.answer_release,

@@ -76,6 +76,7 @@ class TerminalRoutes:
         return [
             web.post("/terminal/{login}/snapshot", self._snapshot),
             web.post("/terminal/{login}/send", self._send),
+            web.post("/terminal/{login}/check", self._check),
             web.post("/terminal/{login}/mt5", self._call),
         ]
 
@@ -98,6 +99,25 @@ class TerminalRoutes:
         except msgspec.DecodeError as error:
             return _json({"error": str(error)}, 400)
         return await self._serve(request, login, body, SEND)
+
+    async def _check(self, request: web.Request) -> web.Response:
+        """`order_check`: asked as a send is, and nothing is executed."""
+        login = self._login(request)
+        if login is None:
+            return _unknown(request)
+        try:
+            body = msgspec.json.decode(await request.read(), type=SendBody)
+            self._sim.fence.admit(login, body.epoch, body.owner)
+        except msgspec.DecodeError as error:
+            return _json({"error": str(error)}, 400)
+        except Stale as stale:
+            return _json({"error": "stale_epoch", "epoch_max": stale.epoch_max}, 409)
+        head = self._terminal.head(login)
+        checked = self._terminal.check(login, body.request)
+        self._sim.journal.commit()
+        if checked.error is not None:
+            return _json({**head, "result": None, "error": list(checked.error)})
+        return _json({**head, "result": checked.result})
 
     async def _call(self, request: web.Request) -> web.Response:
         """One call to the terminal as MetaTrader5's pipe carries it; the epoch is the agent's."""

@@ -15,6 +15,7 @@ from bot.views import (
     alerts_rules,
     alerts_terminal,
     alerts_watch,
+    drill,
 )
 from bot.views import alerts_trades as trades
 from bot.views.message import Audience, Message, Voice
@@ -104,6 +105,8 @@ def _of_guarding(alert: r.RuleAlert | t.TerminalAlert, voice: Voice, audience: A
 def _of_own_file(alert: m.MoneyAlert | c.ClosingAlert, voice: Voice, audience: Audience) -> Message:
     if isinstance(alert, m.MoneyAlert):
         return alerts_money.render(alert, voice, audience)
+    if isinstance(alert, c.DrillBlocked):
+        return drill.by_schedule(alert, voice)
     return alerts_watch.stalled(alert, voice, audience)
 
 

@@ -46,7 +46,8 @@ class TicketResult(Struct, frozen=True, kw_only=True):
 class Blocked(Struct, frozen=True, kw_only=True):
     """What keeps one ticket from being closed; without a ticket, what keeps the whole job.
 
-    `word`: a trouble of `core.domain.closing`, or not_tried, lingers, figures, unreadable. `code`
+    `word`: a trouble of `core.domain.closing`, or not_tried, lingers, figures, unreadable; in a
+    rehearsal also an obstacle's of `core.domain.permissions`, closing_now or check_failed. `code`
     is the last answer's where it tells, `detail` its text, `tries` the requests made so far.
     """
 

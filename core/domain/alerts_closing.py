@@ -5,7 +5,8 @@ They belong to the union in `core.domain.alerts`; amounts, instants and words ar
 
 from datetime import datetime
 
-from core.domain.alert_parts import AccountAlert, Blocked
+from core.domain.alert_parts import AccountAlert, AlertBase, Blocked
+from core.domain.drill import Drilled
 
 
 class CloseStalled(AccountAlert, frozen=True, kw_only=True):
@@ -26,4 +27,16 @@ class CloseStalled(AccountAlert, frozen=True, kw_only=True):
     at: datetime
 
 
-ClosingAlert = CloseStalled
+class DrillBlocked(AlertBase, frozen=True, kw_only=True):
+    """A rehearsal by schedule found accounts that could not be closed now; for the admins.
+
+    `more` of them are not listed; `rehearsed` counts all that were tried.
+    """
+
+    accounts: tuple[Drilled, ...]
+    more: int
+    rehearsed: int
+    at: datetime
+
+
+ClosingAlert = CloseStalled | DrillBlocked

@@ -154,6 +154,8 @@ def _of_own_file(
         return _of_adoption(alert)
     if isinstance(alert, r.RuleAlert):
         return _of_rules(alert)
+    if isinstance(alert, c.DrillBlocked):
+        return Delivery(a.Priority.WARNING, f"drill:{alert.at.isoformat()}", NEW)
     return Delivery(a.Priority.CRITICAL, f"job:{alert.job_id}:{alert.account_id}", REPLY)
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from core.domain import audit_words as words
 from core.domain import closing
 from core.domain.broker import ZERO, AccountSnapshot, Side
-from core.domain.close_request import Attempt
+from core.domain.close_request import CANCEL, Attempt
 from core.domain.results import COMMENT_PREFIX
 from core.domain.retcodes import RetcodeClass, classify
 from core.ports import (
@@ -154,15 +154,20 @@ class SendClose:
 def _to_request(
     attempt: Attempt, order: CloseOrderRow, snapshot: AccountSnapshot
 ) -> CloseRequest | CancelRequest:
-    login, server = snapshot.state.login, snapshot.state.server
-    if attempt.action == "cancel":
+    if attempt.action == CANCEL:
+        state = snapshot.state
         return CancelRequest(
-            login=login, server=server, ticket=attempt.ticket, symbol=attempt.symbol
+            login=state.login, server=state.server, ticket=attempt.ticket, symbol=attempt.symbol
         )
+    return close_request(attempt, f"{COMMENT_PREFIX}{order.id}", snapshot)
+
+
+def close_request(attempt: Attempt, comment: str, snapshot: AccountSnapshot) -> CloseRequest:
+    """The request that an attempt to close a position is."""
     side = Side(attempt.side)
     return CloseRequest(
-        login=login,
-        server=server,
+        login=snapshot.state.login,
+        server=snapshot.state.server,
         ticket=attempt.ticket,
         symbol=attempt.symbol,
         position_side=side,
@@ -170,7 +175,7 @@ def _to_request(
         price=_price(attempt, side, snapshot),
         deviation_points=attempt.deviation_points,
         filling=attempt.filling,
-        comment=f"{COMMENT_PREFIX}{order.id}",
+        comment=comment,
     )
 
 

@@ -23,6 +23,7 @@ from core.services.converge import Converge
 from core.services.desk import ACTIVE_JOB_STATES, Desk
 from core.services.digest import SendDigests
 from core.services.disown import Disown
+from core.services.drill import Drill
 from core.services.expected import ExpectedTrades, Tokens
 from core.services.fencing import FencedGateway
 from core.services.first_look import FirstLook
@@ -78,6 +79,7 @@ class Engine:
     boards: Boards
     first_look: FirstLook
     sync_now: SyncNow
+    drill: Drill
     answer_warning: AnswerWarning
     ask_release: AskRelease
     answer_release: AnswerRelease
@@ -196,6 +198,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
         first_look=FirstLook(
             store=store, gateway=gateway, clock=clock, desk=desk, boards=boards, policy=policy
         ),
+        drill=Drill(store=store, gateway=gateway, clock=clock, policy=policy),
         sync_now=SyncNow(store=store, clock=clock, desk=desk, policy=policy, sync=sync),
         answer_warning=AnswerWarning(market),
         ask_release=AskRelease(store=store, clock=clock, desk=desk, policy=policy),

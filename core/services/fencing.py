@@ -10,6 +10,7 @@ terminal must not be able to leave every account unguarded.
 from core.domain.broker import AccountSnapshot
 from core.ports import (
     CancelRequest,
+    CheckResult,
     CloseRequest,
     NotSent,
     SendResult,
@@ -58,6 +59,14 @@ class FencedGateway:
         except StaleEpoch as error:
             await self._stop_if_replaced(error)
             raise NotSent(f"the terminal obeys another owner: {error}") from error
+
+    async def check(self, request: CloseRequest) -> CheckResult:
+        """Ask of one request whether it would be taken. Raises as `snapshot`."""
+        try:
+            return await self._gateway.check(request)
+        except StaleEpoch as error:
+            await self._stop_if_replaced(error)
+            raise TerminalTaken(f"its terminal obeys another owner: {error}; {REMEDY}") from error
 
     async def _stop_if_replaced(self, error: StaleEpoch) -> None:
         """Raise the refusal on where our own store has another owner by now."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 from core.domain.audit import canonical
 from core.domain.cadence import Cadence
 from core.domain.closing import ClosePolicy
+from core.domain.drill import Slot
 from core.domain.limits import GuardLimits
 from core.domain.quotes import MarketPolicy
 from core.domain.reappearing import Reappeared
@@ -22,7 +23,8 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
 
     `digest_hour` is the hour of each reader's own day at which yesterday's digest is due; None for
     no digests. `reappeared`: what is done with what re-appears on a latched account. `profiles`
-    are the rule profiles that accounts may have, by name.
+    are the rule profiles that accounts may have, by name. `drill`: when closing is rehearsed each
+    week, None for never.
     """
 
     reconciliation: Policy
@@ -41,6 +43,7 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     digest_hour: int | None = None
     reappeared: Reappeared = Reappeared.CLOSE
     profiles: Mapping[str, Profile] = {}
+    drill: Slot | None = None
 
     def shown(self) -> dict[str, Any]:
         """The settings as an audit link can keep them: figures as text, no address."""

@@ -40,7 +40,7 @@ class Terminal:
         faults, cache = self._sim.faults, self._sim.cache
         failed = self._failed(login)
         if failed is not None:
-            return {**self._head(login), "failed": failed[0], "error": list(failed[1])}
+            return {**self.head(login), "failed": failed[0], "error": list(failed[1])}
         shown = self._shown_login(login)
         # Before a use of the disconnection is counted: the last one is answered whole, too.
         view, deals = cache.shown(shown), cache.deals(shown, deals_since_ms)
@@ -53,7 +53,7 @@ class Terminal:
                 view = {**view, part: cache.shown(self._sim.neighbour(login))[part]}
         names = self._names(view, symbols)
         return {
-            **self._head(shown),
+            **self.head(shown),
             "agent_pid": os.getpid(),
             "agent_clock_ms": self._sim.agent_now_ms(login),
             "server_offset_s": cache.clock(shown).offset_s(self._sim.now_ms()),
@@ -97,12 +97,21 @@ class Terminal:
         fault = faults.take(login, RECKONER, "call_fails", "order_send", AFTER)
         return sent if fault is None else Sent(result=None, error=failure(fault.code))
 
+    def check(self, login: int, request: Body) -> Sent:
+        """Ask for Reckoner whether a request would be taken; nothing is executed."""
+        faults = self._sim.faults
+        fault = faults.take(login, RECKONER, "call_fails", "order_check", BEFORE)
+        if fault is not None:
+            return Sent(result=None, error=failure(fault.code))
+        return self._sim.check(login, request)
+
     def head_for_send(self, login: int) -> Body:
         """`login` and `server` as a send's answer names them, before the send is made."""
         wrong = self._sim.faults.find(login, RECKONER, "wrong_login", SEND) is not None
-        return self._head(self._sim.neighbour(login) if wrong else login)
+        return self.head(self._sim.neighbour(login) if wrong else login)
 
-    def _head(self, login: int) -> Body:
+    def head(self, login: int) -> Body:
+        """`login` and `server` as an answer names them."""
         return {"login": login, "server": self._sim.ledger.accounts[login].server}
 
     def _shown_login(self, login: int) -> int:

@@ -355,6 +355,20 @@ async def test_a_picture_is_announced_while_it_is_drawn(chat: Conversation) -> N
     assert chat.telegram.calls[0] is action
 
 
+@pytest.mark.parametrize(("text", "login"), [("/drill", None), ("/drill 50001", 50001)])
+async def test_drill_rehearses_closing(chat: Conversation, text: str, login: int | None) -> None:
+    await chat.feed(message_json(OLGA, text))
+    assert chat.services.calls == [("drill", OLGA, login)]
+    assert "1 account could be closed now" in chat.said
+
+
+async def test_drill_takes_logins_only_and_is_for_admins(chat: Conversation) -> None:
+    await chat.feed(message_json(OLGA, "/drill gold"))
+    assert "is not a login" in chat.said
+    await chat.feed(message_json(ANN, "/drill"))
+    assert chat.services.calls == []
+
+
 @pytest.mark.parametrize(("text", "login"), [("/sync", None), ("/sync 50001", 50001)])
 async def test_sync_tells_what_was_read_and_what_was_not(
     chat: Conversation, text: str, login: int | None

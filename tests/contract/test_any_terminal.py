@@ -144,24 +144,30 @@ class Ground:
     async def close(self, position: Position, **more: Any) -> SendResult:
         """Close it, in each filling mode until one is taken."""
         read = await self.read()
-        spec, tick = read.symbols[position.symbol], read.ticks[position.symbol]
-        for filling in filling_modes(spec):
-            fields: dict[str, Any] = {
-                "login": self.link.login,
-                "server": self.link.server,
-                "ticket": position.ticket,
-                "symbol": position.symbol,
-                "position_side": position.side,
-                "volume": position.volume,
-                "price": tick.bid if position.side is Side.BUY else tick.ask,
-                "deviation_points": 50,
-                "filling": filling,
-                "comment": "rc:test",
-            }
-            answer = await self.gateway.send(CloseRequest(**(fields | more)))
+        for filling in filling_modes(read.symbols[position.symbol]):
+            answer = await self.gateway.send(self.request(position, read, filling, **more))
             if answer.retcode != INVALID_FILL:
                 return answer
         raise AssertionError("no filling mode was taken")
+
+    def request(
+        self, position: Position, read: AccountSnapshot, filling: int, **more: Any
+    ) -> CloseRequest:
+        """The request that closes it."""
+        tick = read.ticks[position.symbol]
+        fields: dict[str, Any] = {
+            "login": self.link.login,
+            "server": self.link.server,
+            "ticket": position.ticket,
+            "symbol": position.symbol,
+            "position_side": position.side,
+            "volume": position.volume,
+            "price": tick.bid if position.side is Side.BUY else tick.ask,
+            "deviation_points": 50,
+            "filling": filling,
+            "comment": "rc:test",
+        }
+        return CloseRequest(**(fields | more))
 
     async def is_gone(self, ticket: int) -> None:
         """Wait until the terminal shows it no more."""
@@ -254,6 +260,21 @@ async def test_what_was_bought_is_read_and_closed_and_its_deals_tell_both(ground
     assert {deal.volume for deal in deals} == {position.volume}
     age = datetime.now(UTC) - deals[-1].executed_at
     assert abs(age) < timedelta(minutes=1), "the broker's clock was told wrong"
+
+
+async def test_a_close_is_checked_and_nothing_is_sent(ground: Ground) -> None:
+    """By `order_check`, through the agent: in one of the filling modes it would be taken."""
+    ticket = await ground.executor.buy()
+    position = await ground.position(ticket)
+
+    read = await ground.read()
+    requests = [ground.request(position, read, filling) for filling in filling_modes(None)]
+    answers = [(await ground.gateway.check(request)).retcode for request in requests]
+
+    assert 0 in answers
+    assert any(each.ticket == ticket for each in (await ground.read()).positions)
+    await ground.close(position)
+    await ground.is_gone(ticket)
 
 
 async def test_what_is_closed_cannot_be_closed_again(ground: Ground) -> None:

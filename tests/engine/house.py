@@ -27,7 +27,9 @@ from core.domain.people import Person, Role
 from core.domain.signals import parse_signal
 from core.people_file import AccountEntry, PeopleFile, UserEntry
 from core.ports import (
+    BrokerUnavailable,
     CancelRequest,
+    CheckResult,
     CloseRequest,
     NotSent,
     OutcomeUnknown,
@@ -139,7 +141,9 @@ class SimGateway:
             observed_at=self._clock.now(),
         )
         if self.server_moved:
-            snapshot = _dated(snapshot, self.server_moved)
+            by = self.server_moved
+            deals = tuple(replace(d, executed_at=d.executed_at + by) for d in snapshot.deals)
+            snapshot = replace(snapshot, deals=deals)
         return self.as_read(snapshot)
 
     async def send(self, request: CloseRequest | CancelRequest) -> SendResult:
@@ -163,17 +167,20 @@ class SimGateway:
             comment=result["comment"],
         )
 
+    async def check(self, request: CloseRequest) -> CheckResult:
+        """Check through the real request builder."""
+        self._admit(request.login)
+        self.before_call("check")
+        sent = self._terminal.check(request.login, trade_request(request))
+        if sent.result is None:
+            raise BrokerUnavailable(f"order_check failed: {sent.error}")
+        return translate.check_result(sent.result)
+
     def _admit(self, login: int) -> None:
         try:
             self._sim.fence.admit(login, self._epoch)
         except Stale as error:
             raise StaleEpoch(str(error)) from error
-
-
-def _dated(snapshot: AccountSnapshot, by: timedelta) -> AccountSnapshot:
-    """The reading as it is with an offset that is no longer right."""
-    deals = tuple(replace(d, executed_at=d.executed_at + by) for d in snapshot.deals)
-    return replace(snapshot, deals=deals)
 
 
 class House:

@@ -7,7 +7,9 @@ from typing import Any
 from core.domain import alerts as a
 from core.domain import alerts_closing as c
 from core.domain.alert_parts import Appeared, Blocked
+from core.domain.drill import Drilled
 from tests.fakes.clock import START
+from tests.fakes.drill import drilled, shut
 
 ACCOUNT: dict[str, Any] = {
     "account_id": 7,
@@ -34,6 +36,8 @@ def watched() -> list[a.Alert]:
         stalled(Blocked(word="figures")),
         stalled(Blocked(word="terminal_blocked", detail="asked for 50001"), held("not_tried")),
         stalled(held("market_closed"), opens_at=START + timedelta(days=2), scope="XAUUSD", more=7),
+        drill_blocked(shut()),
+        drill_blocked(shut(), drilled(Blocked(word="autotrading_off")), more=4),
         reappeared(appeared()),
         reappeared(appeared(opened_by=3, magic=77)),
         reappeared(appeared(opened_by=3, magic=761000005, trade_id=5)),
@@ -69,6 +73,12 @@ def stalled(*blocks: Blocked, **changes: Any) -> c.CloseStalled:
         "at": START,
     }
     return c.CloseStalled(**ACCOUNT, blocks=blocks, **{**facts, **changes})
+
+
+def drill_blocked(*accounts: Drilled, **changes: Any) -> c.DrillBlocked:
+    """The weekly rehearsal found something."""
+    facts: dict[str, Any] = {"more": 0, "rehearsed": 12, "at": START}
+    return c.DrillBlocked(accounts=accounts, **{**facts, **changes})
 
 
 def appeared(**changes: Any) -> Appeared:

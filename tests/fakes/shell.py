@@ -33,6 +33,7 @@ from core.domain.signals import SignalDraft
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from tests.fakes.clock import START, FixedClock
+from tests.fakes.drill import FakeDrill
 from tests.fakes.incidents import FakeIncidents
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.questions import FakeQuestions
@@ -342,6 +343,7 @@ class Conversation:
                 decide_approval=self.services.decide_approval,
                 boards=self.services,
                 sync_now=self.services.sync_now,
+                drill=FakeDrill(self.services.asked),
                 answer_warning=self.services.answer_warning,
                 ask_release=self.services.ask_release,
                 answer_release=self.services.answer_release,

@@ -9,6 +9,7 @@ from core.domain.broker import AccountSnapshot
 from core.ports import (
     BrokerUnavailable,
     CancelRequest,
+    CheckResult,
     CloseRequest,
     SendResult,
     SnapshotRequest,
@@ -71,6 +72,10 @@ class SeenGateway:
         finally:
             self._stage.model.look()
             self._stage.kill_here()
+
+    async def check(self, request: CloseRequest) -> CheckResult:
+        """Check."""
+        return await self._inner.check(request)
 
 
 class Stage:

@@ -26,6 +26,7 @@ from core.domain.broker import AccountSnapshot
 from core.ports import (
     BrokerUnavailable,
     CancelRequest,
+    CheckResult,
     CloseRequest,
     NotSent,
     OutcomeUnknown,
@@ -122,6 +123,10 @@ class FarGateway:
         finally:
             await self._line.step("sent")
             sending.ended_s = self._world.now_s()
+
+    async def check(self, request: CloseRequest) -> CheckResult:
+        """Check; the worlds rehearse nothing."""
+        return await self._near.check(request)
 
     async def _deliver(
         self,

@@ -26,6 +26,7 @@ from core.ports import (
     AnsweredElsewhere,
     BrokerUnavailable,
     CancelRequest,
+    CheckResult,
     Clock,
     CloseRequest,
     Metrics,
@@ -192,6 +193,20 @@ class Mt5Gateway:
             raise NotSent(f"{error}") from error
         except Refused as refused:
             raise send_failure(refused.refusal) from refused
+
+    async def check(self, request: CloseRequest) -> CheckResult:
+        """Check a close, sending nothing. Raises BrokerUnavailable, WrongAccount, StaleEpoch."""
+        terminal = self._terminal(request.login, request.server)
+        order = trade_request(request)
+        await terminal.ready()
+        try:
+            async with terminal.turn(self._limits.read_s), terminal.judging(reading=True):
+                answer = await terminal.ask("check", {"request": order}, self._limits.read_s)
+                return translate.check_result(answer.get("result") or {})
+        except Refused as refused:
+            raise read_failure(refused.refusal) from refused
+        except (Lost, NotAsked) as error:
+            raise BrokerUnavailable(f"{error}") from error
 
     async def _send(self, terminal: Terminal, order: dict[str, Any]) -> SendResult:
         try:

@@ -18,6 +18,7 @@ from core.ports import (
     AnsweredElsewhere,
     BrokerUnavailable,
     CancelRequest,
+    CheckResult,
     Clock,
     CloseRequest,
     NotSent,
@@ -26,6 +27,7 @@ from core.ports import (
     SnapshotRequest,
     StaleEpoch,
     TerminalHealth,
+    WrongAccount,
 )
 
 STALE: Final = 409
@@ -106,6 +108,21 @@ class HttpTerminalGateway:
             # Sent, but by whom it was answered is not whom it was for: only reading can tell.
             raise AnsweredElsewhere("sent, but another account answered")
         return _result(answer)
+
+    async def check(self, request: CloseRequest) -> CheckResult:
+        """Check a close, sending nothing. Raises BrokerUnavailable, WrongAccount, StaleEpoch."""
+        body = {"server": request.server, "request": trade_request(request)}
+        try:
+            answer = await self._call(request.login, "check", body, self._read_timeout)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            reason = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise BrokerUnavailable(f"the terminal did not answer ({reason})") from error
+        found = (answer.get("login"), answer.get("server"))
+        if found != (request.login, request.server):
+            raise WrongAccount(f"asked for {request.login}, the terminal answered for {found[0]}")
+        if answer.get("result") is None:
+            raise BrokerUnavailable(f"order_check failed: {answer.get('error')}")
+        return translate.check_result(answer["result"])
 
     async def _call(
         self, login: int, verb: str, body: dict[str, Any], within: aiohttp.ClientTimeout

@@ -26,7 +26,7 @@ from core.domain.broker import (
 )
 from core.domain.permissions import obstacles
 from core.domain.symbols import Listing, canonical
-from core.ports import BrokerUnavailable, SendResult, WrongAccount
+from core.ports import BrokerUnavailable, CheckResult, SendResult, WrongAccount
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 QUANTUM = Decimal("0.00000001")
@@ -172,6 +172,19 @@ def send_result(raw: Raw) -> SendResult:
         price=number(raw["price"]),
         comment=str(raw["comment"]),
     )
+
+
+def check_result(raw: Raw) -> CheckResult:
+    """What `order_check` says. Raises BrokerUnavailable where that cannot be read."""
+    try:
+        level = number(raw["margin_level"])
+        return CheckResult(
+            retcode=_whole(raw["retcode"]),
+            comment=str(raw["comment"]),
+            margin_level_percent=level if level > 0 else None,
+        )
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+        raise BrokerUnavailable(f"malformed check: {type(error).__name__}: {error}") from error
 
 
 def _price(value: object, digits: int) -> Decimal:

@@ -81,6 +81,20 @@ async def test_gold_is_refused_fill_or_kill_and_closed_immediate_or_cancel(
     assert (await gateway.snapshot(READ)).positions == ()
 
 
+async def test_a_close_is_checked_and_nothing_is_done(
+    desk: Desk, gateway: HttpTerminalGateway
+) -> None:
+    ticket = await desk.buy(ALICE)
+    assert (await gateway.check(close_of(ticket, 0))).retcode == 10030
+    assert (await gateway.check(close_of(ticket, 1))).retcode == 0
+    assert (await gateway.check(close_of(ticket + 1, 1))).retcode == 10036
+    (position,) = (await gateway.snapshot(READ)).positions
+    assert position.ticket == ticket
+    await desk.post(f"/broker/{ALICE}/fault", kind="call_fails", verb="order_check", code=-10002)
+    with pytest.raises(BrokerUnavailable, match="order_check failed"):
+        await gateway.check(close_of(ticket, 1))
+
+
 async def test_an_order_is_cancelled(desk: Desk, gateway: HttpTerminalGateway) -> None:
     placed = await desk.post(
         f"/broker/{ALICE}/pending", symbol="XAUUSD", type="buy_limit", volume=0.1, price=1960

@@ -25,13 +25,7 @@ def policy_from(settings: Settings) -> EnginePolicy:
             missing_observations_min=settings.missing_observations_min,
             pip_by_symbol=settings.pip_by_symbol,
         ),
-        closing=ClosePolicy(
-            quiet_period_s=settings.close_quiet_period_s,
-            deviation_points=settings.close_deviation_points,
-            deviation_step_points=settings.close_deviation_step_points,
-            deviation_max_points=settings.close_deviation_max_points,
-            first=CloseFirst(settings.close_first),
-        ),
+        closing=_closing(settings),
         market=MarketPolicy(
             gap_percent=settings.price_gap_alert_percent,
             spread_pips=settings.liquidity_spread_threshold_pips,
@@ -72,4 +66,14 @@ def policy_from(settings: Settings) -> EnginePolicy:
         drill=settings.drill_schedule,
         reappeared=Reappeared(settings.latched_reappeared),
         profiles=profiles(settings.rules_dir),
+    )
+
+
+def _closing(settings: Settings) -> ClosePolicy:
+    return ClosePolicy(
+        quiet_period_s=settings.close_quiet_period_s,
+        deviation_points=settings.close_deviation_points,
+        deviation_step_points=settings.close_deviation_step_points,
+        deviation_max_points=settings.close_deviation_max_points,
+        first=CloseFirst(settings.close_first),
     )

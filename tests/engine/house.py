@@ -157,15 +157,7 @@ class SimGateway:
             code, text = sent.error or (0, "")
             error = NotSent if certainly_not_sent(code) else OutcomeUnknown
             raise error(f"{code} {text}")
-        result = sent.result
-        return SendResult(
-            retcode=result["retcode"],
-            deal=result["deal"],
-            order=result["order"],
-            volume=D(repr(result["volume"])),
-            price=D(repr(result["price"])),
-            comment=result["comment"],
-        )
+        return translate.send_result(sent.result)
 
     async def check(self, request: CloseRequest) -> CheckResult:
         """Check through the real request builder."""

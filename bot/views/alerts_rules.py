@@ -22,6 +22,10 @@ ADVISED = {
     "pause_day": "This rule advises only: approvals go on. To stop for the day is up to you.",
     "warn": "Reckoner closes nothing for this rule.",
 }
+NOT_ARMED = (
+    "It was broken at its first reading, so Reckoner closes nothing for it until it was kept once. "
+    "Please check the account's initial balance and profile."
+)
 DONE_AT_RESET = {
     "close_all": "Then Reckoner closes everything.",
     "pause_day": "Then approvals pause for the day.",
@@ -58,6 +62,8 @@ def _broken(alert: RuleBroken, voice: Voice, audience: Audience) -> Message:
     lines = [headline(voice, title), *who(alert, audience), f"{name}: {past}."]
     if pauses:
         lines.append("Nothing new is approved until then. What is open stays open.")
+    elif alert.mode == "enforce" and alert.severity == "close_all":
+        lines.append(NOT_ARMED)
     else:
         lines.append(ADVISED.get(alert.severity, ADVISED["warn"]))
     lines += [f"Equity: {money(alert.equity, alert.currency)}", at_line(alert.at, voice)]

@@ -158,6 +158,10 @@ def _rule(line: RuleLine, currency: str, digits: int, voice: Voice, now: datetim
     ahead = _ahead(line, currency)
     if ahead:
         rows.append(ahead)
+    if line.held.closes and not line.memory.armed and not spec.always:
+        rows.append(
+            "⚠️ Not armed: it was broken at its first reading. Is the initial balance right?"
+        )
     if line.memory.over_since is not None:
         since = moment(line.memory.over_since, voice, today=now)
         rows.append(f"⚠️ Past it since {since} by readings that cannot be trusted yet.")

@@ -359,7 +359,9 @@ def _rules(
 ) -> tuple[AccountStateRow, RulesVerdict]:
     """The rules' verdict, and the state with what they go on from, after a restart too."""
     sound = step.trusted and judged.consistent
-    reading = cycle_rules.rule_reading(snapshot, step, doubtful=judged.stale or not sound)
+    reading = cycle_rules.rule_reading(
+        snapshot, step, known.rules, doubtful=judged.stale or not sound
+    )
     last = cycle_rules.last_trusted(known.state)
     rules = rule_guard.judge(known.rules, known.rule_memories, last, reading)
     kept = cycle_rules.kept(rules.memories, known.rule_memories, state)

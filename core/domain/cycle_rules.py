@@ -13,7 +13,9 @@ from core.domain.rules import NO_RULES, RuleSet
 from core.records import AccountRow, AccountStateRow, JsonObject
 
 
-def rule_reading(snapshot: AccountSnapshot, step: LedgerStep, *, doubtful: bool) -> RuleReading:
+def rule_reading(
+    snapshot: AccountSnapshot, step: LedgerStep, rules: RuleSet, *, doubtful: bool
+) -> RuleReading:
     """A reading as rules take it; money that no deal explains is no gain (law 9)."""
     state, gain = snapshot.state, max(ZERO, step.memory.written_off)
     return RuleReading(
@@ -25,7 +27,7 @@ def rule_reading(snapshot: AccountSnapshot, step: LedgerStep, *, doubtful: bool)
         doubtful=doubtful,
         margin_level_percent=state.margin_level_percent,
         positions=len(snapshot.positions),
-        exposure=exposure_of(snapshot),
+        exposure=exposure_of(snapshot) if rules.rules else None,
     )
 
 

@@ -61,7 +61,9 @@ class RuleMemory(Struct, frozen=True, kw_only=True, gc=False):
     reset that was. `resets_at` is the next reset. `initial` and `scale` follow cash flows: `scale`
     is what the initial balance was multiplied by. `over_since`: over the limit by readings in
     doubt. `opened_at` with `opened_equity` (which follows cash flows) and `worst`: an episode under
-    way. `reset_told_for`: the reset that was warned of.
+    way. `reset_told_for`: the reset that was warned of. `armed`: a
+    reading was inside the limit once; before that nothing is closed, for an initial balance may
+    be mistyped.
     """
 
     shape: str
@@ -77,6 +79,7 @@ class RuleMemory(Struct, frozen=True, kw_only=True, gc=False):
     worst: Decimal | None = None
     paused_until: datetime | None = None
     reset_told_for: datetime | None = None
+    armed: bool = False
 
 
 class Floor(Struct, frozen=True, kw_only=True, gc=False):

@@ -8,6 +8,8 @@ Invariants:
 3. A broken rule is one episode until it is over by a margin, so that it does not flutter.
 4. A day's pause lasts until its reset, whatever the equity does.
 5. What is remembered is enough to go on from after a restart.
+6. A rule that is broken at its first reading closes nothing until a reading was inside it once: so
+   that a mistyped initial balance does not close an account. It is told.
 """
 
 from collections.abc import Mapping
@@ -75,6 +77,11 @@ class RuleVerdict(Struct, frozen=True, kw_only=True):
         return self.held.spec.name
 
     @property
+    def closes(self) -> bool:
+        """Whether everything is to be closed now."""
+        return self.stands and self.held.closes and self.memory.armed
+
+    @property
     def room(self) -> Decimal | None:
         """How far the figure is from where the guard acts; below zero past it."""
         if self.value is None:
@@ -92,12 +99,12 @@ class RulesVerdict(Struct, frozen=True, kw_only=True):
     @property
     def broken(self) -> RuleVerdict | None:
         """The first rule that closes everything now."""
-        return next((rule for rule in self.rules if rule.stands and rule.held.closes), None)
+        return next((rule for rule in self.rules if rule.closes), None)
 
     @property
     def hurry(self) -> str:
         """Why a countdown would be too slow, empty where it would not."""
-        closing = (rule for rule in self.rules if rule.stands and rule.held.closes)
+        closing = (rule for rule in self.rules if rule.closes)
         return "far_past_limit" if any(map(_is_far, closing)) else ""
 
     @property
@@ -170,6 +177,8 @@ def _judge(
     floor = floor_of(spec, memory, reading)
     value = value_of(spec, reading)
     past = is_past(spec, value, floor.acts_at)
+    if not (past or reading.doubtful or memory.armed):
+        memory = replace(memory, armed=True)
     memory, stands = _doubted(memory, reading, past=past)
     memory, begun, ended = _episode(held, memory, floor, value, reading, stands=stands)
     memory, ahead = _ahead(spec, memory, value, reading, past=past)
@@ -210,7 +219,7 @@ def _episode(
     stands: bool,
 ) -> tuple[RuleMemory, bool, bool]:
     """Begin, follow or end the episode; what closes at once has none, but a latch (law 8)."""
-    if held.closes:  # it may have only told of an episode until now
+    if held.closes and memory.armed:  # it may have only told of an episode until now
         over = replace(memory, opened_at=None, opened_equity=None, worst=None)
         return over, False, memory.opened_at is not None
     if memory.opened_at is None:

@@ -301,3 +301,33 @@ async def test_an_admin_sees_any_account_and_a_client_only_theirs(house_with: Bu
     assert [board.login for board in await house.engine.rule_boards.of(ada, USD)] == [USD]
     with pytest.raises(Refused, match="not_found"):
         await house.engine.rule_boards.of(ben, 50001)
+
+
+async def test_a_mistyped_initial_balance_closes_nothing(house_with: Build) -> None:
+    """Ten times too much: the floor of 108,000 is far above an equity of 12,000."""
+    house = await house_with(profile="two-step", initial_balance=D(120_000))
+    house.open(USD, "buy", "0.10")
+    await house.run(30)
+    assert len(house.sim.ledger.positions(USD)) == 1
+    assert await told(house, a.GuardBreached) == []
+    (broken,) = await told(house, r.RuleBroken)
+    assert (broken.rule, broken.mode, broken.floor) == ("maximum_loss", "enforce", D(108_000))
+
+
+async def test_money_moved_changes_no_verdict(house_with: Build) -> None:
+    """Doubled by a deposit: so are base and floor, and 5 % down is still the limit (law 9)."""
+    house = await house_with(profile="two-step")
+    house.open(USD, "buy", "2.00")
+    await house.run(11)
+    house.cash(USD, "11940")  # equity is 11,940 after the spread of 0.30 on 200 oz
+    await house.run(12)
+    (board,) = await house.engine.rule_boards.of(await house.person(BEN), None)
+    (daily,) = [line for line in board.rules if line.held.spec.name == "daily_loss"]
+    assert daily.floor.limit == D(11400) * 2
+    assert await told(house, a.GuardBreached) == []
+    house.cash(USD, "-11940")
+    await house.run(12)
+    (board,) = await house.engine.rule_boards.of(await house.person(BEN), None)
+    (daily,) = [line for line in board.rules if line.held.spec.name == "daily_loss"]
+    assert daily.floor.limit == D(11400)
+    assert await told(house, a.GuardBreached) == []

@@ -17,6 +17,7 @@ def rules() -> list[a.Alert]:
     return [
         broken(),
         broken(mode="advise", severity="close_all"),
+        broken(mode="enforce", severity="close_all"),
         broken(mode="advise", severity="pause_day"),
         broken(severity="pause_day", paused_until=SOON, zone=PRAGUE),
         broken(measure="margin_level", figure=Decimal("180.5"), floor=Decimal(200)),

@@ -248,3 +248,29 @@ def test_with_little_room_left_the_account_is_read_as_often_as_possible(
     account = Account()
     reading = RuleReading(at=NOW, equity=D(equity), balance=D(10000))
     assert judge(account.rules, account.memories, account.last, reading).near is near
+
+
+def test_a_rule_that_is_broken_at_its_first_reading_is_told_and_closes_nothing() -> None:
+    """A floor of 90,000 for an account of 10,000 is a typing mistake, not a loss of 80,000."""
+    account = Account(replace(SPEC, clock=None, base=Base.INITIAL))
+    account.rules = replace(account.rules, initial=D(100_000))
+    first = account.reads("10000")
+    assert (first.stands, first.closes, first.begun) == (True, False, True)
+    assert not account.reads("9000").closes
+
+
+def test_once_inside_it_closes_after_a_restart_too() -> None:
+    account = Account()
+    assert account.memories["daily"].armed
+    assert account.reads("8999").closes
+    held = account.reads("8999", after=timedelta(hours=1))
+    assert held.memory.armed
+    assert held.closes
+
+
+def test_a_reading_in_doubt_arms_nothing() -> None:
+    account = Account(replace(SPEC, clock=None, base=Base.INITIAL))
+    account.rules = replace(account.rules, initial=D(100_000))
+    account.reads("10000")
+    assert not account.reads("100000", doubtful=True).memory.armed
+    assert account.reads("100000").memory.armed

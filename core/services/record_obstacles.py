@@ -6,10 +6,13 @@ from msgspec.structs import replace
 
 from core.domain import alerts_terminal as t
 from core.domain import audit_words as words
-from core.domain.drawdown import Rule
+from core.domain.closing import ACCOUNT_SCOPE
 from core.domain.permissions import News, explain
 from core.records import AccountStateRow, CloseJobRow
 from core.services.recording import Recorder
+
+LATCHED = "latched"
+"""Why something that re-appeared is closed: no breach told of that."""
 
 
 def told(state: AccountStateRow, news: News, now: datetime) -> AccountStateRow:
@@ -22,7 +25,7 @@ def told(state: AccountStateRow, news: News, now: datetime) -> AccountStateRow:
 def is_told(state: AccountStateRow, job: CloseJobRow) -> bool:
     """Whether a guard's close is held up by what its own message, or one since, told already."""
     stands = explain(state.obstacles or (), job.trouble or "")
-    return stands and job.reason in {rule.value for rule in Rule}
+    return stands and job.scope == ACCOUNT_SCOPE and job.reason != LATCHED
 
 
 async def obstacles(pen: Recorder, state: AccountStateRow, news: News, *, breached: bool) -> None:

@@ -331,3 +331,17 @@ async def test_money_moved_changes_no_verdict(house_with: Build) -> None:
     (daily,) = [line for line in board.rules if line.held.spec.name == "daily_loss"]
     assert daily.floor.limit == D(11400)
     assert await told(house, a.GuardBreached) == []
+
+
+async def test_drawdown_shows_each_rule_with_the_positions_in_it(house_with: Build) -> None:
+    """Half the daily loss of 600 is gone: 300 left; of the exposure gold is all."""
+    house = await house_with(profile="two-step")
+    ticket = house.open(USD, "buy", "2.00")
+    await house.run(11)
+    await fall(house, "1968.80")
+    (board,) = await house.engine.boards.drawdown(await house.person(BEN))
+    daily = next(line for line in board.rules if line.held.spec.name == "daily_loss")
+    assert (daily.figure, daily.room) == (D(11700), D(300))
+    (share,) = daily.shares
+    assert (share.ticket, share.percent, share.ends_at) == (ticket, D(100), D("1967.30"))
+    assert [line.held.spec.name for line in board.rules][:2] == ["peak_drawdown", "minimum_equity"]

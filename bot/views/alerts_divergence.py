@@ -1,7 +1,6 @@
 """Differences between an account and what the signals called for."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from bot.markup import esc
@@ -18,7 +17,7 @@ from bot.views.words import (
     opened_by,
     word,
 )
-from core.domain.alerts import DivergenceOpened, DivergenceResolved
+from core.domain.alerts import DivergenceOpened, DivergenceResolved, DivergencesOpened
 from core.domain.divergences import Severity, severity_of
 
 ICONS: Mapping[str, str] = {Severity.INFO: "🔹", Severity.WARNING: "⚠️", Severity.CRITICAL: "🔴"}
@@ -32,12 +31,14 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
     title = _name(alert)
     figure = "" if alert.slippage_pips is None else f" by {pips(alert.slippage_pips)}"
     what = trade(alert.symbol, alert.side, alert.volume) if alert.symbol else ""
-    subject = f"{what} on {alert.login}" if what else f"account {alert.login}"
+    again = "Still: " if alert.lasting_since else "Grown: " if alert.worse else ""
+    short = f"{esc(alert.symbol)} {lots(alert.volume)}" if again and what else what
+    subject = f"{short} on {alert.login}" if what else f"account {alert.login}"
     sign = icon(severity_of(alert.finding, alert.origin))
-    lasting = "" if alert.lasting_since is None else _lasting(alert.at - alert.lasting_since)
     lines = [
-        headline(voice, f"{sign} {lasting}{title}{figure}: {subject}"),
+        headline(voice, f"{sign} {again}{title}{figure}: {subject}"),
         *who(alert, audience),
+        *([what] if again and what else []),
         *_figures(alert),
         sentence(of_divergence(alert), voice, audience),
     ]
@@ -48,6 +49,7 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
         lines.append(f"{name} {esc(alert.subject)}")
     if alert.changed:
         lines.append("It has changed since it was last told.")
+    lines += lasting(alert, voice)
     lines += [FINDING_NOTES.get(alert.finding, NOTHING_DONE), at_line(alert.at, voice)]
     return Message(html="\n".join(lines))
 
@@ -57,8 +59,12 @@ def icon(severity: str) -> str:
     return ICONS.get(severity, ICONS[Severity.WARNING])
 
 
-def _lasting(age: timedelta) -> str:
-    return f"Still, for {span(age)}: "
+def lasting(alert: DivergenceOpened | DivergencesOpened, voice: Voice) -> list[str]:
+    """For how long that has been so which was told before and is the same."""
+    if alert.lasting_since is None:
+        return []
+    since = moment(alert.lasting_since, voice, today=alert.at)
+    return [f"It has lasted {span(alert.at - alert.lasting_since)}, since {since}."]
 
 
 def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Message:

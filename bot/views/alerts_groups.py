@@ -2,7 +2,7 @@
 
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, trade, who
-from bot.views.alerts_divergence import icon
+from bot.views.alerts_divergence import icon, lasting
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain
 from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS, word
@@ -24,13 +24,16 @@ def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> M
     what = f"{title.capitalize()}, {alert.count} of them,"
     if alert.finding == MIXED:
         what = f"{alert.count} differences"
+    again = "Still: " if alert.lasting_since else ""
     lines = [
-        headline(voice, f"{icon(alert.severity)} {what} on {alert.login}"),
+        headline(voice, f"{icon(alert.severity)} {again}{what} on {alert.login}"),
         *who(alert, audience),
         *(_item(item, alert.currency) for item in alert.items),
         *_more(alert.count, len(alert.items)),
     ]
     note = NOTES_OF_MANY.get(alert.finding, FINDING_NOTES.get(alert.finding))
+    lines += ["They have changed since they were last told."] if alert.changed else []
+    lines += lasting(alert, voice)
     lines += [note] if note else []
     if audience is Audience.ADMIN and alert.finding == "unknown_position":
         lines.append("To say which of them are signals: /adopt")

@@ -136,7 +136,7 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
     Kinds: those of `core.domain.findings.Kind`. `expected`, `observed` are the two figures as
     decimal text (prices with the symbol's digits, lots), empty where none: a stop that was not
     there before is `sl_moved` from nothing. `lasting_since`: it was told before, is the same, and
-    has lasted since then.
+    has lasted since then. `worse`: it `changed`, and more is at stake by a step.
     """
 
     episode_id: int
@@ -155,6 +155,7 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
     slippage_points: Decimal | None = None
     origin: str = ""
     lasting_since: datetime | None = None
+    worse: bool = False
 
 
 class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):
@@ -162,6 +163,8 @@ class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):
 
     `items` are the first of them, `count` how many there are; `finding` is their kind, or `mixed`
     where they are of several: then each item has its own. `severity` is the gravest of theirs.
+    They are new, or have all `changed`, or are the same as told before, the oldest of them since
+    `lasting_since`.
     """
 
     finding: str
@@ -169,6 +172,8 @@ class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):
     items: tuple[GroupItem, ...]
     at: datetime
     severity: str = "warning"
+    changed: bool = False
+    lasting_since: datetime | None = None
 
 
 class PositionsClosed(AccountAlert, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from core.domain.conditions import (
     still,
 )
 from core.domain.deal_window import next_cursor
-from core.domain.episodes import NOTHING, Event, advance
+from core.domain.episodes import NOTHING, Event, Lasting, advance
 from core.domain.findings import Closure, Finding, Kind
 from core.domain.freshness import is_stale
 from core.domain.permissions import ACCOUNTS, TERMINALS
@@ -178,7 +178,7 @@ def think(
         verdict=verdict,
         limits=limits,
         reconciliation=opinion,
-        events=episodes.events,
+        events=_in_time(known, episodes.events),
         closures=closures,
         absent=absent,
         rate=rate,
@@ -348,6 +348,13 @@ def _inhibit(
         else:
             kept.append(msgspec.structs.replace(finding, material=episode.material))
     return kept, tuple(muted)
+
+
+def _in_time(known: Known, events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Nobody is told that a difference lasts while it is being closed; afterwards, if it does."""
+    if not known.inhibited:
+        return events
+    return tuple(event for event in events if not isinstance(event, Lasting))
 
 
 def _rules(

@@ -6,20 +6,23 @@ Invariants:
 2. `open` with the events applied equals the findings that are confirmed.
 3. A difference that may be a step on the way (`CONFIRMED_AFTER`) is told when a later reading still
    shows it; one that is gone by then is never told, and ends nothing.
-4. A material change is told at once for the first few times; after that at most once a minute, and
-   what came back to what was told is no change.
+4. A material change is told at once for the first few times; after that at ever longer intervals,
+   and what came back to what was told is no change. One that doubles what is at stake, or turns it
+   round, is told at once and aloud: once for each doubling of what was last told aloud.
 5. What is critical, or leaves more at risk than was agreed, is told again while it lasts, at the
-   ages of `TOLD_AGAIN_AT`, and then no more: the number of messages about an unchanged episode has
-   a bound.
+   ages of `TOLD_AGAIN_AT`, and then no more. With `WORSE_TOLD_MAX` the number of messages that an
+   episode can ever cause has a bound (`TOLD_EVER_MAX`); what is no longer told is still recorded.
 6. Nothing depends on the order of the findings, or on a restart: what is kept is in the row. What
    is only observed begins anew.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from core.domain.divergences import Severity, severity_of
@@ -40,7 +43,23 @@ Times are those of our own clock at the readings, never the broker's.
 """
 CHANGES_AT_ONCE: Final = 3
 CHANGE_INTERVAL: Final = timedelta(seconds=60)
-"""A stop that trails the market changes with every reading; a minute's worth is one message."""
+CHANGE_INTERVAL_MAX: Final = timedelta(hours=1)
+"""A stop that trails the market changes with every reading; a minute's worth is one message, then
+two minutes', four, and so on up to an hour's."""
+CHANGES_TOLD_MAX: Final = 40
+WORSE_TOLD_MAX: Final = 50
+"""Changes told of one episode: ten more than any others where what is at stake grows."""
+GROWN_BY: Final = 2
+GROWING: Final = frozenset(
+    {
+        Kind.OVER_VOLUME,
+        Kind.SCALED_IN,
+        Kind.DUPLICATE_EXECUTION,
+        Kind.UNKNOWN_POSITION,
+        Kind.SYMBOL_MISMATCH,
+    }
+)
+"""The more lots, the more can be lost by these."""
 TOLD_AGAIN_AT: Final[Mapping[Severity, tuple[timedelta, ...]]] = MappingProxyType(
     {
         Severity.CRITICAL: (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4)),
@@ -59,8 +78,11 @@ AT_RISK: Final = frozenset(
     }
 )
 """More than agreed can be lost while these last."""
-CHANGES, TIMES_AGAIN = "changes", "told_again"
-"""What a row's `detail` keeps beside the finding: how often it was told for either reason."""
+TOLD_EVER_MAX: Final = 1 + WORSE_TOLD_MAX + max(map(len, TOLD_AGAIN_AT.values())) + 1
+"""Messages of one episode to one chat: its beginning, its changes, that it lasts, its end."""
+CHANGES, TIMES_AGAIN, ALOUD = "changes", "told_again", "aloud"
+"""What a row's `detail` keeps beside the finding: how often it was told for either reason, and what
+was at stake when it was last told aloud."""
 NOTHING: Final[Mapping[Key, datetime]] = MappingProxyType({})
 
 
@@ -71,10 +93,16 @@ class Opened(Struct, frozen=True, gc=False):
 
 
 class Changed(Struct, frozen=True, gc=False):
-    """A difference that is materially another than it was."""
+    """A difference that is materially another than it was.
+
+    `worse`: more is at stake by a step. Not `told` where it was told so often that it is only
+    recorded.
+    """
 
     episode: EpisodeRow
     finding: Finding
+    worse: bool = False
+    told: bool = True
 
 
 class Lasting(Struct, frozen=True, gc=False):
@@ -123,9 +151,8 @@ def advance(
                 events.append(Opened(finding))
             else:
                 waiting[key] = since
-        elif episode.material != finding.material:
-            if _may_change(episode, now):
-                events.append(Changed(episode, finding))
+        elif (change := _change(episode, finding, now)) is not None:
+            events.append(change)
         elif (times := due_again(episode, finding, now)) > told_again(episode):
             events.append(Lasting(episode, finding, times))
     if len(seen) < len(episodes) or episodes.keys() - seen:
@@ -152,6 +179,22 @@ def changes_told(episode: EpisodeRow) -> int:
     return _count(episode.detail, CHANGES)
 
 
+def detail_after(event: Changed | Lasting) -> dict[str, Any]:
+    """What the episode's row keeps of it from now on."""
+    detail = event.episode.detail
+    if isinstance(event, Lasting):
+        return {**detail, TIMES_AGAIN: event.times}
+    kept = msgspec.to_builtins(event.finding)
+    side, volume, slippage = _at_stake(kept if event.worse else detail)
+    aloud = {"side": side, "volume": volume, "slippage_pips": slippage}
+    return {
+        **kept,
+        CHANGES: changes_told(event.episode) + event.told,
+        TIMES_AGAIN: told_again(event.episode),
+        ALOUD: msgspec.to_builtins(aloud),
+    }
+
+
 def _since(observed: Mapping[Key, datetime], finding: Finding, now: datetime) -> datetime | None:
     """Since when it waits to be confirmed; None where it need not wait (any more)."""
     wait = CONFIRMED_AFTER.get(finding.kind.value)
@@ -161,10 +204,44 @@ def _since(observed: Mapping[Key, datetime], finding: Finding, now: datetime) ->
     return None if now - since >= wait else since
 
 
-def _may_change(episode: EpisodeRow, now: datetime) -> bool:
-    if changes_told(episode) < CHANGES_AT_ONCE:
-        return True
-    return not episode.changed_at <= now < episode.changed_at + CHANGE_INTERVAL
+def _change(episode: EpisodeRow, finding: Finding, now: datetime) -> Changed | None:
+    """What is told of a change, if now is its time."""
+    if episode.material == finding.material:
+        return None
+    worse = _is_worse(episode, finding)
+    changes = changes_told(episode)
+    if not worse and episode.changed_at <= now < episode.changed_at + _pause(changes):
+        return None
+    told = changes < (WORSE_TOLD_MAX if worse else CHANGES_TOLD_MAX)
+    return Changed(episode, finding, worse=worse, told=told)
+
+
+def _pause(changes: int) -> timedelta:
+    """How long after so many changes the next one waits."""
+    if changes < CHANGES_AT_ONCE:
+        return timedelta()
+    doublings = min(changes, CHANGES_TOLD_MAX) - CHANGES_AT_ONCE
+    return min(CHANGE_INTERVAL * (1 << doublings), CHANGE_INTERVAL_MAX)
+
+
+def _is_worse(episode: EpisodeRow, finding: Finding) -> bool:
+    """Whether twice as much is at stake as when it was last told aloud, or the other way."""
+    side, volume, slippage = _at_stake(episode.detail)
+    if finding.kind in GROWING and volume is not None:
+        return finding.side != side or finding.volume >= GROWN_BY * volume
+    pips = finding.slippage_pips
+    return pips is not None and slippage is not None and pips >= GROWN_BY * slippage
+
+
+def _at_stake(detail: Mapping[str, Any]) -> tuple[str, Decimal | None, Decimal | None]:
+    """Side, lots and pips as last told aloud; until it grew, those it began with."""
+    aloud = detail.get(ALOUD) or detail
+    volume, slippage = aloud.get("volume"), aloud.get("slippage_pips")
+    return (
+        str(aloud.get("side", "")),
+        None if volume is None else Decimal(str(volume)),
+        None if slippage is None else Decimal(str(slippage)),
+    )
 
 
 def _count(detail: Mapping[str, Any], name: str) -> int:

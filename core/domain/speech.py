@@ -128,10 +128,12 @@ def _of_differences(alert: Difference) -> Delivery:
             return Delivery(urgent, f"position:{alert.account_id}:{alert.position_id}{whose}", NEW)
         case a.DivergenceOpened():
             urgent = _urgency(severity_of(alert.finding, alert.origin))
-            mode = REPLY if alert.lasting_since else EDIT if alert.changed else NEW
+            aloud = alert.lasting_since is not None or alert.worse
+            mode = REPLY if aloud else EDIT if alert.changed else NEW
             return Delivery(urgent, f"episode:{alert.episode_id}", mode)
         case a.DivergencesOpened():
-            thread = f"episodes:{alert.account_id}:{alert.finding}:{alert.at.isoformat()}"
+            again = "lasting:" if alert.lasting_since else "changed:" if alert.changed else ""
+            thread = f"episodes:{again}{alert.account_id}:{alert.finding}:{alert.at.isoformat()}"
             return Delivery(_urgency(alert.severity), thread, NEW)
         case a.PositionsClosed():
             urgent = _urgency(severity_of(alert.close_reason))

@@ -17,6 +17,7 @@ from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import OPEN_STATES
 from core.domain.cycle_rules import memories_of, rules_of
 from core.domain.deal_window import OVERLAP, asked_from, within
+from core.domain.divergences import BY_REASON
 from core.domain.episodes import Key
 from core.domain.matching import identifiers
 from core.domain.reconciliation import Reconciliation
@@ -31,6 +32,7 @@ from core.records import (
     DealRow,
     EpisodeRow,
     QuestionRow,
+    ReconciliationLogRow,
     TradeRow,
     UserRow,
 )
@@ -41,6 +43,12 @@ LATE_FILL_DAYS = 1
 TICKETS_A_QUERY = 500
 """Tickets looked up in one statement; more are asked for in several."""
 ACTIVE_JOB_STATES = ("countdown", "closing")
+OWN_ACTIVITY_GRACE = timedelta(seconds=5)
+"""After a close of ours this long nothing that differs is an alarm: its deals may be late."""
+MUTED = "not told: the account is being closed, or locked"
+"""The remark in the history by which a restart knows what it has kept quiet about."""
+MUTED_MAX = 1_000
+"""Differences kept quiet that a restart remembers; any beyond are written down once more."""
 
 
 @dataclass(slots=True)
@@ -241,6 +249,7 @@ async def load_memory(tx: Transaction, account_id: int, now: datetime) -> Accoun
     unsettled = await tx.find(CloseOrderRow, account_id=account_id, state=OPEN_STATES)
     memory.orders.extend(o for o in unsettled if o.job_id not in active)
     await _load_deals(tx, memory)
+    await _load_quiet(tx, memory, now)
     return memory
 
 
@@ -269,6 +278,30 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
     for row in await tx.find(DealRow, account_id=account_id, position_id=tuple(wanted)):
         memory.deals.setdefault(row.position_id, []).append(deal_of(row))
         memory.deal_tickets[row.ticket] = row.executed_at
+
+
+async def _load_quiet(tx: Transaction, memory: AccountMemory, now: datetime) -> None:
+    """When a close of ours was last at work, and which differences were kept quiet since."""
+    account_id = memory.account.id
+    ended = await tx.find(
+        CloseJobRow, account_id=account_id, finished_at__gt=now - OWN_ACTIVITY_GRACE
+    )
+    memory.own_activity_at = max((j.finished_at for j in ended if j.finished_at), default=None)
+    since = [job.created_at for job in (*memory.jobs, *ended)]
+    since += [at for at in (memory.state.latched_at,) if at is not None]
+    if not since:
+        return
+    rows = await tx.find(
+        ReconciliationLogRow,
+        user_id=memory.user.id,
+        account_id=account_id,
+        created_at__ge=min(since),
+        error_message=MUTED,
+        order_by="-id",
+        limit=MUTED_MAX,
+    )
+    known = [(BY_REASON.get(r.divergence_reason or ""), r.mt5_position_id) for r in rows]
+    memory.muted = frozenset((what.code.value, str(ticket)) for what, ticket in known if what)
 
 
 def _explained_by_deals(memory: AccountMemory) -> set[int]:

@@ -2,64 +2,90 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain.alert_parts import GroupItem
 from core.domain.cycle import Cycle
 from core.domain.divergences import Severity, reason_word, severity_of
-from core.domain.episodes import (
-    CHANGES,
-    TIMES_AGAIN,
-    Changed,
-    Key,
-    Lasting,
-    Opened,
-    Resolved,
-    changes_told,
-    told_again,
-)
+from core.domain.episodes import Changed, Key, Lasting, Opened, Resolved, detail_after
 from core.domain.findings import Finding, Kind
 from core.domain.matching import identifiers
 from core.records import EpisodeRow
+from core.services.desk import MUTED
 from core.services.recording import GROUP_ITEMS_MAX, TOLD_EACH_MAX, Recorder
 
 TOLD_SINGLY_MAX: Final = 5
 """Differences of all kinds, found in one reading, that get messages of their own."""
 MIXED: Final = "mixed"
 GRAVITY: Final = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
-MUTED: Final = "not told: the account is being closed, or locked"
+TOLD_ENOUGH: Final = "not told: it was told to have changed as often as anything is"
 TOGETHER = "together"
-"""Marks an episode that was told with others: its end is not told, as its beginning was not."""
+"""Marks an episode told only with others: it has no message of its own whose end to tell."""
+
+
+class _News(Struct, frozen=True):
+    """What is to be told of one episode. `lasting`: told before, the same, and still so."""
+
+    row: EpisodeRow
+    finding: Finding
+    changed: bool = False
+    worse: bool = False
+    lasting: bool = False
+
+    @property
+    def group(self) -> tuple[bool, bool]:
+        """What may share a message: beginnings, changes, and what lasts, each with its like."""
+        return (self.changed, self.lasting)
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether it only corrects a message of its own: that interrupts nobody."""
+        return self.changed and not self.worse and not self.row.detail.get(TOGETHER)
 
 
 async def episodes(pen: Recorder, cycle: Cycle) -> list[str]:
-    """Record openings, changes and ends of divergences; answers the kinds opened.
+    """Record what happened to divergences, and tell it; answers the kinds opened.
 
     More than `TOLD_EACH_MAX` of one kind in one reading are told in one message, and so are more
-    than `TOLD_SINGLY_MAX` of all kinds.
+    than `TOLD_SINGLY_MAX` of all kinds; beginnings, changes and what lasts each for themselves.
     """
-    opened = [e.finding for e in cycle.events if isinstance(e, Opened)]
-    together = _together(opened)
+    news: list[_News] = []
     for event in cycle.events:
         match event:
             case Opened(finding):
-                await _opened(pen, finding, together=finding.key in together)
+                news.append(_News(await _opened(pen, finding), finding))
             case Changed(episode, finding):
-                await _changed(pen, episode, finding)
-            case Lasting(episode, finding, times):
-                await _lasting(pen, episode, finding, times)
+                row = await _changed(pen, event)
+                if event.told:
+                    news.append(_News(row, finding, changed=True, worse=event.worse))
+            case Lasting(episode, finding):
+                news.append(_News(await _keep(pen, episode, event), finding, lasting=True))
             case Resolved(episode):
                 await _resolved(pen, episode, cycle)
-    for group in _groups([f for f in opened if f.key in together]):
-        await _told_together(pen, group)
+    await _tell(pen, news)
     for finding in cycle.newly_muted:
         await _logged(pen, finding, MUTED)
-    return [finding.kind.value for finding in opened]
+    return [e.finding.kind.value for e in cycle.events if isinstance(e, Opened)]
+
+
+async def _tell(pen: Recorder, news: Sequence[_News]) -> None:
+    """Tell each for itself, or the many of a sort in one message."""
+    for kind in dict.fromkeys(each.group for each in news):
+        some = {each.finding.key: each for each in news if each.group == kind}
+        together = _together([each.finding for each in some.values() if not each.is_edit])
+        for key, each in some.items():
+            if key not in together:
+                await _mark(pen, each.row, together=False)
+                await _told(pen, each)
+            elif not each.changed and not each.lasting:
+                await _mark(pen, each.row, together=True)
+        for group in _groups([some[key].finding for key in some if key in together]):
+            await _told_together(pen, [some[finding.key] for finding in group])
 
 
 def _together(opened: Sequence[Finding]) -> frozenset[Key]:
@@ -81,7 +107,8 @@ def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
     return [*many, rest] if rest else many
 
 
-async def _told_together(pen: Recorder, found: Sequence[Finding]) -> None:
+async def _told_together(pen: Recorder, news: Sequence[_News]) -> None:
+    found = [each.finding for each in news]
     kinds = {f.kind.value for f in found}
     mixed = len(kinds) > 1
     gravest = max((severity_of(f.kind.value, f.origin) for f in found), key=GRAVITY.index)
@@ -103,47 +130,57 @@ async def _told_together(pen: Recorder, found: Sequence[Finding]) -> None:
             items=items,
             at=pen.now,
             severity=gravest.value,
+            changed=news[0].changed,
+            lasting_since=min(n.row.opened_at for n in news) if news[0].lasting else None,
         )
     )
 
 
-async def _opened(pen: Recorder, finding: Finding, *, together: bool) -> None:
+async def _opened(pen: Recorder, finding: Finding) -> EpisodeRow:
     row = EpisodeRow(
         account_id=pen.memory.account.id,
         kind=finding.kind.value,
         subject=finding.subject,
         trade_id=finding.trade_id,
         material=finding.material,
-        detail={**msgspec.to_builtins(finding), TOGETHER: together},
+        detail=msgspec.to_builtins(finding),
         opened_at=pen.now,
         changed_at=pen.now,
     )
     row = replace(row, id=await pen.tx.insert(row))
     pen.memory.episodes[(row.kind, row.subject)] = row
     await _logged(pen, finding)
-    if not together:
-        await _told(pen, row, finding)
+    return row
 
 
-async def _changed(pen: Recorder, episode: EpisodeRow, finding: Finding) -> None:
-    counts = {CHANGES: changes_told(episode) + 1, TIMES_AGAIN: told_again(episode)}
-    changes = {
-        "material": finding.material,
-        "detail": {**msgspec.to_builtins(finding), **counts},
-        "changed_at": pen.now,
-    }
-    await pen.tx.update(EpisodeRow, {"id": episode.id}, **changes)
-    pen.memory.episodes[(episode.kind, episode.subject)] = replace(episode, **changes)
-    await _logged(pen, finding)
-    await _told(pen, episode, finding, changed=True)
+async def _changed(pen: Recorder, event: Changed) -> EpisodeRow:
+    row = await _keep(
+        pen, event.episode, event, material=event.finding.material, changed_at=pen.now
+    )
+    await _logged(pen, event.finding, None if event.told else TOLD_ENOUGH)
+    return row
 
 
-async def _lasting(pen: Recorder, episode: EpisodeRow, finding: Finding, times: int) -> None:
-    """Tell again what is the same and lasts; the history has it already."""
-    detail = {**episode.detail, TIMES_AGAIN: times}
-    await pen.tx.update(EpisodeRow, {"id": episode.id}, detail=detail)
-    pen.memory.episodes[(episode.kind, episode.subject)] = replace(episode, detail=detail)
-    await _told(pen, episode, finding, lasting_since=episode.opened_at)
+async def _keep(
+    pen: Recorder, episode: EpisodeRow, event: Changed | Lasting, **changes: Any
+) -> EpisodeRow:
+    """Keep in the row what it is to remember of an event, and with whom it was told."""
+    detail = detail_after(event)
+    if episode.detail.get(TOGETHER):
+        detail[TOGETHER] = True
+    return await _change(pen, episode, detail=detail, **changes)
+
+
+async def _mark(pen: Recorder, row: EpisodeRow, *, together: bool) -> None:
+    """Keep whether its last message was its own."""
+    if bool(row.detail.get(TOGETHER)) is not together:
+        await _change(pen, row, detail={**row.detail, TOGETHER: together})
+
+
+async def _change(pen: Recorder, row: EpisodeRow, **changes: Any) -> EpisodeRow:
+    await pen.tx.update(EpisodeRow, {"id": row.id}, **changes)
+    pen.memory.episodes[(row.kind, row.subject)] = changed = replace(row, **changes)
+    return changed
 
 
 async def _logged(pen: Recorder, finding: Finding, remark: str | None = None) -> None:
@@ -164,14 +201,8 @@ async def _logged(pen: Recorder, finding: Finding, remark: str | None = None) ->
     )
 
 
-async def _told(
-    pen: Recorder,
-    row: EpisodeRow,
-    finding: Finding,
-    *,
-    changed: bool = False,
-    lasting_since: datetime | None = None,
-) -> None:
+async def _told(pen: Recorder, news: _News) -> None:
+    row, finding = news.row, news.finding
     await pen.say(
         a.DivergenceOpened(
             **pen.who,
@@ -189,8 +220,9 @@ async def _told(
             magic=finding.magic,
             opened_by=finding.opened_by,
             at=pen.now,
-            changed=changed,
-            lasting_since=lasting_since,
+            changed=news.changed,
+            worse=news.worse,
+            lasting_since=row.opened_at if news.lasting else None,
         )
     )
 

@@ -1,7 +1,6 @@
 """Read one account, think, write, act: the one use case everything periodic goes through."""
 
 from datetime import datetime, timedelta
-from typing import Final
 
 import structlog
 from msgspec.structs import replace
@@ -39,7 +38,7 @@ from core.services import (
 )
 from core.services.breach import record_breach
 from core.services.converge import Converge
-from core.services.desk import AccountMemory, Desk
+from core.services.desk import OWN_ACTIVITY_GRACE, AccountMemory, Desk
 from core.services.gap_close import GapClose
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
@@ -48,8 +47,6 @@ from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
 from core.services.terminal_block import TerminalBlock, recovered
 
-OWN_ACTIVITY_GRACE: Final = timedelta(seconds=5)
-"""After a close of ours this long nothing that differs is an alarm: its deals may be late."""
 log = structlog.get_logger(__name__)
 
 

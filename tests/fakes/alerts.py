@@ -164,11 +164,16 @@ def finding(kind: str, **changes: Any) -> a.DivergenceOpened:
     return a.DivergenceOpened(**ACCOUNT, **GOLD, **{**facts, **changes})
 
 
-def items(pnl: Decimal | None = None) -> tuple[GroupItem, ...]:
+def items(pnl: Decimal | None = None, finding: str = "") -> tuple[GroupItem, ...]:
     """The first lines of a message about many."""
     return tuple(
         GroupItem(
-            subject=str(900001 + n), symbol="XAUUSD", side="buy", volume=Decimal("0.10"), pnl=pnl
+            subject=str(900001 + n),
+            symbol="XAUUSD",
+            side="buy",
+            volume=Decimal("0.10"),
+            pnl=pnl,
+            finding=finding,
         )
         for n in range(4)
     )
@@ -242,8 +247,22 @@ def _divergences() -> list[a.Alert]:
         *(finding(kind) for kind in kinds),
         finding("unknown_position", expected="", observed="0.10", opened_by=1, changed=True),
         finding("sl_moved", expected="", observed="1950.00"),
+        finding("sl_removed", observed="", lasting_since=EARLIER),
+        finding("over_volume", observed="0.40", changed=True, worse=True),
         a.DivergencesOpened(
             **ACCOUNT, finding="unknown_position", count=4, items=items(), at=START
+        ),
+        a.DivergencesOpened(
+            **ACCOUNT, finding="sl_moved", count=4, items=items(), changed=True, at=START
+        ),
+        a.DivergencesOpened(
+            **ACCOUNT,
+            finding="mixed",
+            count=6,
+            items=items(finding="sl_removed"),
+            severity="critical",
+            lasting_since=EARLIER,
+            at=START,
         ),
         a.DivergenceResolved(
             **ACCOUNT,

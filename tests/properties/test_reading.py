@@ -8,21 +8,22 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import json
 from msgspec.structs import replace
 
 from core.domain.broker import Position
 from core.domain.episodes import (
-    CHANGES,
-    TIMES_AGAIN,
+    TOLD_EVER_MAX,
     Changed,
     Event,
     Lasting,
     Opened,
     Resolved,
     advance,
-    changes_told,
+    detail_after,
 )
 from core.domain.findings import Finding, Kind
 from core.domain.reconciliation import Policy, reconcile
@@ -95,14 +96,14 @@ def test_each_difference_is_named_once_and_what_is_within_not_at_all_in_any_orde
 FINDINGS = st.lists(
     st.builds(
         Finding,
-        kind=st.sampled_from((Kind.SL_MOVED, Kind.PARTIAL_FILL)),
+        kind=st.sampled_from((Kind.SL_MOVED, Kind.PARTIAL_FILL, Kind.OVER_VOLUME)),
         subject=st.sampled_from(("1", "2", "3")),
         trade_id=st.none(),
         signal_id=st.none(),
         approval_id=st.none(),
         symbol=st.just("XAUUSD"),
-        side=st.just("buy"),
-        volume=st.just(D(1)),
+        side=st.sampled_from(("buy", "sell")),
+        volume=st.sampled_from((D(1), D(2), D(5))),
         expected=st.just(""),
         observed=st.just(""),
         material=st.sampled_from(("a", "b")),
@@ -135,21 +136,25 @@ class Kept:
                     self.rows[finding.key] = row(finding, now)
                 case Changed(episode, finding):
                     assert episode.material != finding.material
-                    counts = {CHANGES: changes_told(episode) + 1}
                     self.rows[finding.key] = replace(
                         episode,
                         material=finding.material,
-                        detail={**episode.detail, **counts},
+                        detail=detail_after(event),
                         changed_at=now,
                     )
-                case Lasting(episode, finding, times):
-                    detail = {**episode.detail, TIMES_AGAIN: times}
-                    self.rows[finding.key] = replace(episode, detail=detail)
+                case Lasting(episode, finding):
+                    self.rows[finding.key] = replace(episode, detail=detail_after(event))
                 case Resolved(episode):
                     del self.rows[episode.kind, episode.subject]
             if not isinstance(event, Resolved):
-                self.told[event.finding.key] += 1
+                self.told[event.finding.key] += not isinstance(event, Changed) or event.told
         return step.events
+
+    def restart(self) -> None:
+        """Only what is in the rows is kept, as the database keeps it."""
+        self.observed = {}
+        for key, one in self.rows.items():
+            self.rows[key] = replace(one, detail=json.decode(json.encode(one.detail)))
 
 
 def row(finding: Finding, now: datetime) -> EpisodeRow:
@@ -159,7 +164,7 @@ def row(finding: Finding, now: datetime) -> EpisodeRow:
         kind=finding.kind.value,
         subject=finding.subject,
         material=finding.material,
-        detail={},
+        detail=msgspec.to_builtins(finding),
         opened_at=now,
         changed_at=now,
     )
@@ -180,7 +185,7 @@ def test_episodes_1_and_2_the_same_moment_twice_says_nothing_and_every_differenc
         now += timedelta(seconds=seconds)
         kept.take(findings, now)
         assert kept.take([*findings, *findings], now) == ()
-        now += timedelta(seconds=61)
+        now += timedelta(hours=1)
         kept.take(findings, now)
         assert {k: e.material for k, e in kept.rows.items()} == {
             f.key: f.material for f in findings
@@ -206,6 +211,37 @@ def test_an_unchanged_difference_is_told_a_bounded_number_of_times(
         now += timedelta(seconds=seconds)
         kept.take(findings, now)
     assert all(count <= 1 + 3 for count in kept.told.values())
+
+
+@settings(max_examples=50)
+@given(FINDINGS, FINDINGS, st.sampled_from((1, 60, 3600)))
+def test_an_episode_that_flutters_for_ever_is_told_a_bounded_number_of_times(
+    one: list[Finding], other: list[Finding], seconds: int
+) -> None:
+    """Two hundred times each of two readings of the same differences, whatever their figures."""
+    kept, now = Kept(), NOW
+    begun = {f.key for f in one} & {f.key for f in other}
+    for n in range(400):
+        now += timedelta(seconds=seconds)
+        kept.take([f for f in (one, other)[n % 2] if f.key in begun], now)
+    assert all(count < TOLD_EVER_MAX for count in kept.told.values())
+
+
+@given(READINGS, st.lists(st.booleans(), min_size=6, max_size=6))
+def test_episodes_6_a_restart_in_between_changes_nothing(
+    readings: list[tuple[list[Finding], int]], restarts: list[bool]
+) -> None:
+    """What waited to be confirmed is confirmed by the time that each restart comes."""
+    kept, restarted, now = Kept(), Kept(), NOW
+    for (findings, seconds), restart in zip(readings, restarts, strict=False):
+        for wait in (seconds, 3):
+            now += timedelta(seconds=wait)
+            said, again = kept.take(findings, now), restarted.take(findings, now)
+            assert json.encode(said) == json.encode(again)
+        if restart:
+            restarted.restart()
+            assert restarted.take(findings, now) == ()
+        assert json.encode([*kept.rows.values()]) == json.encode([*restarted.rows.values()])
 
 
 WORDS = st.sampled_from(

@@ -53,6 +53,8 @@ PASSING_MS: Final = 3_000
 """Told when readings have shown it for so long."""
 OWN_ACTIVITY_MS: Final = 5_000
 """So long after a close of ours nothing that differs need be told."""
+LASTS_MS: Final = 15 * 60_000
+"""Nothing is told again for lasting before this age."""
 CENT: Final = Decimal("0.005")
 PRICE_NEARNESS: Final = Decimal("0.0000001")
 GROWING: Final[tuple[type[Record], ...]] = (
@@ -70,6 +72,7 @@ class Told:
     def __init__(self) -> None:
         self.begun: Counter[Key] = Counter()
         self.ended: Counter[Key] = Counter()
+        self.lasting: Counter[Key] = Counter()
         self.opened: Counter[int] = Counter()
         self.not_placed: Counter[int] = Counter()
         self.finals: Counter[int] = Counter()
@@ -166,11 +169,16 @@ class Opinion:
                 told.finals_in_groups += alert.count
                 for item in alert.items:
                     self._really_closed(login, int(item.subject), at_ms)
-            case a.DivergenceOpened():
+            case a.DivergenceOpened(lasting_since=None):
                 self._begun(login, alert.subject, alert.finding)
-            case a.DivergencesOpened():
+            case a.DivergencesOpened(lasting_since=None):
                 for item in alert.items:
-                    self._begun(login, item.subject, alert.finding)
+                    self._begun(login, item.subject, item.finding or alert.finding)
+            case a.DivergenceOpened():
+                self._lasts(login, alert.subject, alert.finding, alert.lasting_since, at_ms)
+            case a.DivergencesOpened(lasting_since=since):
+                for item in alert.items:
+                    self._lasts(login, item.subject, item.finding or alert.finding, since, at_ms)
             case a.DivergenceResolved():
                 key = (alert.subject, ASPECTS[alert.finding])
                 told.ended[key] += 1
@@ -192,6 +200,19 @@ class Opinion:
         key = (subject, ASPECTS[finding])
         self.told[login].begun[key] += 1
         self._no_more(login, key, self.told[login].begun[key], "begun")
+
+    def _lasts(
+        self, login: int, subject: str, finding: str, since: datetime | None, at_ms: int
+    ) -> None:
+        """What is told to last was told, has lasted, and is not told so more than thrice."""
+        key = (subject, ASPECTS[finding])
+        told = self.told[login]
+        must(told.begun[key] > 0, f"{login}: {key} is told to last and was never told")
+        long = since is not None and at_ms - _ms(since) >= LASTS_MS
+        must(long, f"{login}: {key} is told to last, and has just begun")
+        told.lasting[key] += 1
+        most = 3 * told.begun[key]
+        must(told.lasting[key] <= most, f"{login}: {key} told to last {told.lasting[key]} times")
 
     def _no_more(self, login: int, key: Key, times: int, what: str) -> None:
         """Nothing is told more often than it happened."""
@@ -413,8 +434,9 @@ def _may_wait(watched: Watched, key: Key, one: Difference) -> bool:
 
 
 def _changes_often(row: EpisodeRow, now_ms: int) -> bool:
-    """What was told to have changed three times is told again a minute after the last time."""
-    return row.detail.get("changes", 0) >= 3 and now_ms - _ms(row.changed_at) < 60_000
+    """What was told to have changed three times is told a minute later, then two, up to an hour."""
+    changes: int = row.detail.get("changes", 0)
+    return changes >= 3 and now_ms - _ms(row.changed_at) < min(60_000 << (changes - 3), 3_600_000)
 
 
 def _shown(row: ReconciliationLogRow) -> str:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from core.domain.cycle import Cycle, Known, limits_in_force, think
-from core.domain.episodes import Opened, Resolved
+from core.domain.episodes import Lasting, Opened, Resolved
 from core.domain.findings import Kind
 from core.domain.reconciliation import Policy
 from core.records import AccountRow, AccountStateRow, EpisodeRow
@@ -132,3 +132,37 @@ def test_an_unmatched_position_is_gone_only_after_as_many_readings_as_any_other(
     assert (second.events, second.absent) == ((), {"900001": 2})
     (third,) = looked(episodes=episodes, absent=second.absent).events
     assert isinstance(third, Resolved)
+
+
+@pytest.mark.parametrize("inhibited", [True, False])
+def test_nobody_is_told_that_a_difference_lasts_while_it_is_being_closed(
+    *, inhibited: bool
+) -> None:
+    """It is told afterwards, if it still does: what is kept of it is the same."""
+    stranger = position(77, comment="rk-1")  # an orphan: our tag, and no trade that is known
+    known = Known(
+        account=ACCOUNT,
+        state=KNOWN,
+        trades=(),
+        episodes={},
+        deals={},
+        deal_tickets=frozenset(),
+        closed_by_us=frozenset(),
+        absent={},
+        inhibited=False,
+    )
+    begun = think(known, snapshot(stranger), NOW, POLICY, explanation_wait_s=10)
+    (opened,) = begun.events
+    assert isinstance(opened, Opened)
+    row = EpisodeRow(
+        account_id=1,
+        kind=opened.finding.kind.value,
+        subject=opened.finding.subject,
+        material=opened.finding.material,
+        detail=msgspec.to_builtins(opened.finding),
+        opened_at=NOW,
+        changed_at=NOW,
+    )
+    later = msgspec.structs.replace(known, episodes={opened.finding.key: row}, inhibited=inhibited)
+    cycle = think(later, snapshot(stranger, began=901), at(901), POLICY, explanation_wait_s=10)
+    assert [type(e) for e in cycle.events] == ([] if inhibited else [Lasting])

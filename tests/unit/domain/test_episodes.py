@@ -1,18 +1,25 @@
 """An episode's life: when it is told, told again, and over."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.domain.episodes import (
+    ALOUD,
     CHANGES,
     CHANGES_AT_ONCE,
+    CHANGES_TOLD_MAX,
     TIMES_AGAIN,
+    TOLD_EVER_MAX,
+    WORSE_TOLD_MAX,
     Changed,
     Lasting,
     Opened,
     Resolved,
     advance,
+    detail_after,
 )
 from core.domain.findings import Finding, Kind, Origin
 from core.records import EpisodeRow
@@ -49,6 +56,20 @@ def told(kind: Kind, *, changed_s: float = 0, **detail: int) -> dict[tuple[str, 
         changed_at=at(changed_s),
     )
     return {(kind.value, "900001"): row}
+
+
+def grown(lots: str, kind: Kind = Kind.OVER_VOLUME, side: str = "buy") -> Finding:
+    """So many lots are held."""
+    return replace(finding(kind, lots), volume=D(lots), side=side)
+
+
+def told_with(
+    lots: str, kind: Kind = Kind.OVER_VOLUME, *, changes: int = 0, **detail: Any
+) -> dict[tuple[str, str], EpisodeRow]:
+    """It was told with so many lots."""
+    (key, row), *_ = told(kind, changed_s=0).items()
+    kept = {"side": "buy", "volume": lots, "slippage_pips": None, CHANGES: changes, **detail}
+    return {key: replace(row, material=lots, detail=kept)}
 
 
 @pytest.mark.parametrize("kind", [Kind.PARTIAL_FILL, Kind.SL_MISSING, Kind.TP_MISSING])
@@ -88,10 +109,16 @@ def test_every_other_kind_is_told_at_once() -> None:
         (CHANGES_AT_ONCE - 1, 1, True),
         (CHANGES_AT_ONCE, 59.9, False),
         (CHANGES_AT_ONCE, 60, True),
-        (1_000, 60, True),
+        (CHANGES_AT_ONCE + 1, 119.9, False),
+        (CHANGES_AT_ONCE + 1, 120, True),
+        (CHANGES_AT_ONCE + 5, 32 * 60 - 0.1, False),
+        (CHANGES_AT_ONCE + 5, 32 * 60, True),
+        (CHANGES_AT_ONCE + 6, 3599.9, False),
+        (CHANGES_AT_ONCE + 6, 3600, True),
+        (1_000, 3600, True),
     ],
 )
-def test_a_stop_that_trails_the_market_is_told_three_times_and_then_once_a_minute(
+def test_a_stop_that_trails_the_market_is_told_three_times_and_then_ever_more_rarely(
     *, told_before: int, since_s: float, is_told: bool
 ) -> None:
     known = told(Kind.SL_MOVED, **{CHANGES: told_before})
@@ -148,3 +175,98 @@ def test_what_is_found_no_more_is_over() -> None:
     (event,) = advance(told(Kind.SL_REMOVED), [], at(1)).events
     assert isinstance(event, Resolved)
     assert event.episode.opened_at == NOW + timedelta()
+
+
+@pytest.mark.parametrize(
+    ("lots", "side", "worse"),
+    [("0.39", "buy", False), ("0.40", "buy", True), ("0.10", "buy", False), ("0.20", "sell", True)],
+)
+def test_what_doubles_or_turns_round_is_worse(lots: str, side: str, *, worse: bool) -> None:
+    """It began with 0.20 lots bought."""
+    held = replace(grown(lots, side=side), material=f"{side} {lots}")
+    (event,) = advance(told_with("0.20"), [held], at(1)).events
+    assert isinstance(event, Changed)
+    assert (event.worse, event.told) == (worse, True)
+
+
+def test_worse_does_not_wait_and_other_changes_do() -> None:
+    known = told_with("0.20", changes=CHANGES_AT_ONCE)
+    assert advance(known, [grown("0.39")], at(1)).events == ()
+    (event,) = advance(known, [grown("0.40")], at(1)).events
+    assert isinstance(event, Changed)
+    assert event.worse
+
+
+def test_each_doubling_is_told_aloud_once_however_the_lots_go_up_and_down() -> None:
+    """From 0.20: aloud at 0.40 and at 0.80, whatever lies between."""
+    known = told_with("0.20")
+    aloud = []
+    for lots in ("0.30", "0.40", "0.20", "0.45", "0.79", "0.80", "0.40", "1.59"):
+        for event in advance(known, [grown(lots)], at(1)).events:
+            assert isinstance(event, Changed)
+            (key, row), *_ = known.items()
+            known = {key: replace(row, material=lots, detail=detail_after(event))}
+            aloud += [lots] if event.worse else []
+    assert aloud == ["0.40", "0.80"]
+
+
+def test_a_position_that_was_only_cut_is_not_worse_and_a_level_never_is() -> None:
+    (cut,) = advance(told_with("0.20"), [grown("0.10")], at(1)).events
+    (moved,) = advance(
+        told_with("0.20", Kind.SL_MOVED), [grown("0.90", Kind.SL_MOVED)], at(1)
+    ).events
+    assert isinstance(cut, Changed)
+    assert isinstance(moved, Changed)
+    assert (cut.worse, moved.worse) == (False, False)
+
+
+@pytest.mark.parametrize(("pips", "worse"), [("13.9", False), ("14.0", True)])
+def test_twice_the_slippage_is_worse(pips: str, *, worse: bool) -> None:
+    known = told_with("0.10", Kind.ENTRY_SLIPPAGE, slippage_pips="7.0")
+    slipped = replace(finding(Kind.ENTRY_SLIPPAGE, "1971"), slippage_pips=D(pips))
+    (event,) = advance(known, [slipped], at(1)).events
+    assert isinstance(event, Changed)
+    assert event.worse is worse
+
+
+@pytest.mark.parametrize(
+    ("changes", "lots", "is_told"),
+    [
+        (CHANGES_TOLD_MAX - 1, "0.30", True),
+        (CHANGES_TOLD_MAX, "0.30", False),
+        (CHANGES_TOLD_MAX, "0.40", True),
+        (WORSE_TOLD_MAX - 1, "0.40", True),
+        (WORSE_TOLD_MAX, "0.40", False),
+    ],
+)
+def test_what_changed_too_often_is_recorded_and_no_longer_told(
+    *, changes: int, lots: str, is_told: bool
+) -> None:
+    known = told_with("0.20", changes=changes)
+    (event,) = advance(known, [grown(lots)], at(HOUR)).events
+    assert isinstance(event, Changed)
+    assert event.told is is_told
+    after = detail_after(event)
+    assert after["volume"] == lots
+    assert after[CHANGES] == changes + is_told
+
+
+def test_a_change_that_must_wait_does_not_keep_quiet_that_it_lasts() -> None:
+    known = told_with("0.20", changes=CHANGES_AT_ONCE)
+    (key, row), *_ = known.items()
+    known = {key: replace(row, changed_at=at(HOUR - 1))}
+    (event,) = advance(known, [grown("0.21")], at(HOUR)).events
+    assert isinstance(event, Lasting)
+    assert detail_after(event)["volume"] == "0.20", "what was told is what it is compared with"
+
+
+def test_an_episode_of_an_earlier_version_is_compared_with_what_it_has() -> None:
+    (event,) = advance(told(Kind.OVER_VOLUME), [grown("0.90")], at(1)).events
+    assert isinstance(event, Changed)
+    assert not event.worse
+    assert detail_after(event)[ALOUD]["volume"] is None
+
+
+def test_no_episode_can_cause_more_than_fifty_five_messages() -> None:
+    """Its beginning, fifty changes, three times that it lasts, its end."""
+    assert TOLD_EVER_MAX == 1 + 50 + 3 + 1

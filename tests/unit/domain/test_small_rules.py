@@ -122,6 +122,7 @@ def test_what_the_guard_does_and_what_keeps_it_from_it_go_first() -> None:
     guards = {a.GuardBreached, a.CloseConfirmed, a.CloseTrouble, a.LatchedReappeared}
     grave = {
         a.DivergenceOpened,
+        a.DivergencesOpened,
         a.PositionClosed,
         m.BalanceUnexplained,
     }  # where the taxonomy says so

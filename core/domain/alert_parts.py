@@ -1,5 +1,6 @@
 """What alerts are made of: what each has, and the lines of those that list several things."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from msgspec import Struct
@@ -16,6 +17,16 @@ class AccountAlert(AlertBase, frozen=True, kw_only=True):
     login: int
     client: str
     currency: str
+
+
+class DifferenceAlert(AccountAlert, frozen=True, kw_only=True):
+    """One or many differences: new, `changed` since they were told, or told before and the same.
+
+    The last have lasted, the oldest of them, since `lasting_since`.
+    """
+
+    changed: bool = False
+    lasting_since: datetime | None = None
 
 
 class GroupItem(Struct, frozen=True, kw_only=True):

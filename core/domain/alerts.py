@@ -15,6 +15,7 @@ from core.domain.alert_parts import (
     AccountAlert,
     AlertBase,
     Appeared,
+    DifferenceAlert,
     Exposure,
     GroupItem,
     TicketResult,
@@ -130,13 +131,12 @@ class PositionClosed(AccountAlert, frozen=True, kw_only=True):
 # --- divergences --------------------------------------------------------------------------------
 
 
-class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
+class DivergenceOpened(DifferenceAlert, frozen=True, kw_only=True):
     """The account differs from what the signals called for. `finding` names how.
 
     Kinds: those of `core.domain.findings.Kind`. `expected`, `observed` are the two figures as
     decimal text (prices with the symbol's digits, lots), empty where none: a stop that was not
-    there before is `sl_moved` from nothing. `lasting_since`: it was told before, is the same, and
-    has lasted since then. `worse`: it `changed`, and more is at stake by a step.
+    there before is `sl_moved` from nothing. `worse`: it changed, and more is at stake by a step.
     """
 
     episode_id: int
@@ -151,20 +151,16 @@ class DivergenceOpened(AccountAlert, frozen=True, kw_only=True):
     magic: int = 0
     opened_by: int = 0
     at: datetime
-    changed: bool = False
     slippage_points: Decimal | None = None
     origin: str = ""
-    lasting_since: datetime | None = None
     worse: bool = False
 
 
-class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):
+class DivergencesOpened(DifferenceAlert, frozen=True, kw_only=True):
     """Many differences, found in one reading: one message, not one each.
 
     `items` are the first of them, `count` how many there are; `finding` is their kind, or `mixed`
     where they are of several: then each item has its own. `severity` is the gravest of theirs.
-    They are new, or have all `changed`, or are the same as told before, the oldest of them since
-    `lasting_since`.
     """
 
     finding: str
@@ -172,8 +168,6 @@ class DivergencesOpened(AccountAlert, frozen=True, kw_only=True):
     items: tuple[GroupItem, ...]
     at: datetime
     severity: str = "warning"
-    changed: bool = False
-    lasting_since: datetime | None = None
 
 
 class PositionsClosed(AccountAlert, frozen=True, kw_only=True):

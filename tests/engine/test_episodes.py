@@ -240,8 +240,10 @@ async def test_a_terminal_that_cannot_be_read_says_that_once_and_nothing_of_what
     house.fault(GBP, "read_fails")
     ask(house, GBP, action=6, position=ticket, symbol="XAUUSD", sl=0.0, tp=1990.0)
     await house.run(120)
-    assert [type(x).__name__ for x in (await house.said(ALICE))[begin:]] == ["AccountUnavailable"]
+    kinds = [type(x).__name__ for x in (await house.said(ALICE))[begin:]]
+    assert kinds.count("AccountUnavailable") == 1
+    assert not [x for x in kinds if x.startswith("Divergence")]
     house.sim.clear_faults(GBP)
     await house.run(60)
-    kinds = [type(x).__name__ for x in (await house.said(ALICE))[begin:]]
-    assert kinds == ["AccountUnavailable", "AccountRecovered", "DivergenceOpened"]
+    after = [type(x).__name__ for x in (await house.said(ALICE))[begin + len(kinds) :]]
+    assert after.count("AccountRecovered") == after.count("DivergenceOpened") == 1

@@ -16,6 +16,12 @@ COMMENT_PREFIX = "rc:"
 DEAL_CLOCK_SLACK = timedelta(seconds=1)
 """Deals carry milliseconds of the broker's clock; ours may be a little ahead."""
 
+READING_OLDEST = timedelta(seconds=30)
+"""How much older than a job's first intent the reading may be that it was made on.
+
+What somebody else closed after that reading counts into what was held then.
+"""
+
 
 def deals_seen(orders: Sequence[CloseOrderRow], deals: Mapping[int, Sequence[Deal]]) -> bool:
     """Whether the deals that closed every position the job sent for have been seen by now.
@@ -26,14 +32,17 @@ def deals_seen(orders: Sequence[CloseOrderRow], deals: Mapping[int, Sequence[Dea
     for order in sorted(orders, key=lambda o: o.id):
         if order.action == "close":
             first.setdefault(order.position_id, order)
-    return all(_is_whole(order, deals.get(p, ())) for p, order in first.items())
+    since = min((o.created_at for o in orders), default=None)
+    return since is None or all(
+        _is_whole(order, deals.get(position_id, ()), since - READING_OLDEST)
+        for position_id, order in first.items()
+    )
 
 
-def _is_whole(first: CloseOrderRow, deals: Sequence[Deal]) -> bool:
+def _is_whole(first: CloseOrderRow, deals: Sequence[Deal], since: datetime) -> bool:
     exits = [d for d in deals if d.entry in DealEntry.EXITS]
     if first.held is None:
         return bool(exits)
-    since = first.created_at - DEAL_CLOCK_SLACK
     return sum((d.volume for d in exits if d.executed_at >= since), ZERO) >= first.held
 
 

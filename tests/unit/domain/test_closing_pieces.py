@@ -116,9 +116,15 @@ def test_a_result_is_whole_when_every_piece_has_its_deal(seen: list[str], whole:
     assert deals_seen(orders, deals) is whole
 
 
-def test_what_was_sold_before_the_job_does_not_count_as_its_deal() -> None:
+@pytest.mark.parametrize(("sold_s", "whole"), [(-31, False), (-30, True), (0, True)])
+def test_what_somebody_sold_after_the_reading_counts_and_what_was_sold_long_before_does_not(
+    *, sold_s: float, whole: bool
+) -> None:
+    """The reading that the first request was made on may be up to 30 s older than its intent."""
     orders = [sent("done", 0, volume=D(50), held=D(50))]
-    assert not deals_seen(orders, {900001: [deal(1, volume=D(50), executed_at=at(-60))]})
+    by_phone = deal(1, volume=D(20), executed_at=at(sold_s))
+    ours = deal(2, volume=D(30), executed_at=at(0.5))
+    assert deals_seen(orders, {900001: [by_phone, ours]}) is whole
 
 
 # --- readings that lag ----------------------------------------------------------------------------

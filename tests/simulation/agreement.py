@@ -39,7 +39,12 @@ def _jobs(world: "World") -> list[str]:
         "SELECT id, state, trouble FROM close_jobs WHERE state IN ('countdown', 'closing')"
         " OR trouble IS NOT NULL"
     )
-    return [f"job {job_id} is {state} ({trouble})" for job_id, state, trouble in rows]
+    left = world.checks.rows(
+        "SELECT o.id, o.state FROM close_orders o JOIN close_jobs j ON j.id = o.job_id"
+        " WHERE j.state = 'flat' AND o.state IN ('intended', 'done', 'unknown')"
+    )
+    found = [f"job {job_id} is {state} ({trouble})" for job_id, state, trouble in rows]
+    return [*found, *(f"intent {order_id} is left {state}" for order_id, state in left)]
 
 
 def _account(world: "World", watched: Watched) -> list[str]:

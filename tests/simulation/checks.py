@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 FLAT_BOUND_S: Final = 60.0
 """A breached account is flat so long after the last fault: a countdown of 10 s, one longest pause
 after a refusal (30 s), and the readings that prove it."""
+QUIET_S: Final = 2.0
+"""So long nothing is sent for a ticket whose request nobody answered (settings' default) ..."""
+SETTLE_S: Final = 1.0
+"""... and so long after an answer that it is done."""
+FLAT_GAP_S: Final = 1.0
 MINIMUM_LOWEST, MINIMUM_HIGHEST = 100, 150
 """The minimum equity of 100 GBP in any of the accounts' currencies lies between."""
 GENESIS: Final = "0" * 64
@@ -45,6 +50,12 @@ class Sending(Struct):
     ended_s: float | None = None
     executed_s: float | None = None
     """When the broker dealt with it; None where it never did."""
+    unknown: bool = True
+    """Whether nobody knows what became of it, until an answer comes."""
+    done: bool = False
+    """Whether the answer was that all of it is done."""
+    volume: Decimal | None = None
+    """Lots to close, None where an order is cancelled."""
 
 
 class Watched(Struct):
@@ -62,6 +73,11 @@ class Watched(Struct):
     """When the newest complete reading began ..."""
     last_shown_s: float = -1.0
     """... and when the newest was made at the terminal."""
+    newest_epoch: int = 0
+    """The newest owner that the terminal has answered."""
+    flat_reads_s: list[float] = field(default_factory=list)
+    """When readings began that showed nothing at all."""
+    last_sent_s: float = -1.0
 
 
 class Seen(Struct, frozen=True):
@@ -119,6 +135,7 @@ class Checks:
         """The terminal answers: what the books are now, and which deals it shows."""
         watched = self.account(request.login, request.account_id)
         watched.last_shown_s = self._world.now_s()
+        watched.newest_epoch = max(watched.newest_epoch, epoch)
         shown = {d.ticket for d in snapshot.deals}
         books = {d.ticket: d for d in self._world.sim.ledger.deals(request.login)}
         new = [books[t] for t in shown - watched.booked]
@@ -138,6 +155,8 @@ class Checks:
         """The answer arrived; nothing of it is committed yet."""
         watched = self.account(request.login, request.account_id)
         watched.last_read_s = max(watched.last_read_s, began_s)
+        if not snapshot.positions and not snapshot.orders:
+            watched.flat_reads_s.append(began_s)
         self._seen[request.account_id, _text(snapshot.observed_at)] = seen
 
     def account(self, login: int, account_id: int) -> Watched:
@@ -179,6 +198,7 @@ class Checks:
         if isinstance(request, CloseRequest):
             must(volume == request.volume * UNIT, f"{login}: {ticket} not sent as it was intended")
         sending = Sending(order_id, ticket, login, epoch, now_s)
+        sending.volume = request.volume if isinstance(request, CloseRequest) else None
         newest = self.rows("SELECT max(epoch) FROM leases")[0][0]
         before = self.by_ticket[login, ticket]
         if epoch == newest:
@@ -187,7 +207,7 @@ class Checks:
                 state == "intended", f"{login}: {ticket} is sent, its intent {order_id} is {state}"
             )
             for other in before:
-                self._looked_after(other, epoch)
+                self._looked_after(other, sending)
         self.sent[order_id] = sending
         before.append(sending)
         self.counts["sends"] += 1
@@ -195,14 +215,27 @@ class Checks:
         self._world.ambush(login)
         return sending
 
-    def _looked_after(self, other: Sending, epoch: int) -> None:
+    def _looked_after(self, other: Sending, again: Sending) -> None:
         """Between two requests for one ticket somebody looked (law 6)."""
         watched = self.accounts[other.login]
         text = f"{other.login}: {other.ticket} is sent for again, and nobody looked in between"
-        if other.epoch == epoch:
-            must(other.ended_s is not None and watched.last_read_s >= other.ended_s, text)
+        if other.epoch == again.epoch:
+            ended_s = self._world.now_s() if other.ended_s is None else other.ended_s
+            must(watched.last_read_s >= ended_s, text)
+            # What is left of a position after its close needs no second thought.
+            same = other.done and other.volume == again.volume
+            quiet_s = QUIET_S if other.unknown else SETTLE_S if same else 0.0
+            must(watched.last_read_s >= ended_s + quiet_s - 0.01, f"{text} after {quiet_s} s")
         elif other.executed_s is not None:
             must(watched.last_shown_s >= other.executed_s, text)
+
+    def executed(self, sending: Sending) -> None:
+        """The broker dealt with a request: its owner is the newest that the terminal knows."""
+        sending.executed_s = self._world.now_s()
+        watched = self.accounts[sending.login]
+        watched.last_sent_s = sending.executed_s
+        if sending.epoch < watched.newest_epoch:
+            self.fail(f"{sending.login}: a request of the stale owner {sending.epoch} is executed")
 
     def look(self) -> None:
         """The broker's books may have changed."""
@@ -331,6 +364,14 @@ class Checks:
             if state == "flat":
                 self.counts["flat"] += 1
                 self._said(thread, finished, {"CloseConfirmed"}, f"job {job_id} is done")
+                self._proved(self._login(account_id), job_id)
+
+    def _proved(self, login: int, job_id: int) -> None:
+        """Two readings after the last request, a second apart, showed nothing (law 7)."""
+        watched = self.accounts[login]
+        after = [at_s for at_s in watched.flat_reads_s if at_s >= watched.last_sent_s]
+        proved = bool(after) and after[-1] - after[0] >= FLAT_GAP_S - 0.01
+        must(proved, f"{login}: job {job_id} is flat by readings at {after[-3:]}")
 
     def _warnings(self) -> None:
         for row_id, account_id, kind, created in self.rows(

@@ -59,6 +59,7 @@ LIMITS_EVERY: Final = 3
 READ_TIMEOUT_S: Final = 10.0
 SEND_TIMEOUT_S: Final = 20.0
 TRAVEL_S: Final = (0.005, 0.08)
+DONE: Final = 10009
 LATE_S: Final = 1.2
 """The longest that a request is on its way after its process has died: below the quiet period."""
 
@@ -117,9 +118,16 @@ class FarGateway:
         self._world.spawn(self._deliver(request, answer, sending), "request")
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                return await answer
+                result = await answer
         except TimeoutError:
             raise OutcomeUnknown("no answer in time") from None
+        except NotSent:
+            sending.unknown = False
+            raise
+        else:
+            sending.unknown = False
+            sending.done = result.retcode == DONE and result.volume == sending.volume
+            return result
         finally:
             await self._line.step("sent")
             sending.ended_s = self._world.now_s()
@@ -144,11 +152,11 @@ class FarGateway:
             result = await self._near.send(request)
         except (StaleEpoch, OutcomeUnknown, NotSent) as error:
             if isinstance(error, OutcomeUnknown):
-                sending.executed_s = self._world.now_s()
+                self._world.checks.executed(sending)
             if not answer.done():
                 answer.set_exception(error)
         else:
-            sending.executed_s = self._world.now_s()
+            self._world.checks.executed(sending)
             if not answer.done() and not self._world.meets("send_lost"):
                 answer.set_result(result)
         self._world.checks.look()
@@ -360,6 +368,8 @@ class Worker:
         while True:
             await asyncio.sleep(RENEW_S)
             await self.line.step("lease")
+            # Whoever was frozen finds out as late as a renewal may be late.
+            await asyncio.sleep(self.line.draws.uniform(0, RENEW_S / 4))
             if not self._world.leases.renew(lease, self._world.now_s()):
                 self.why = "the lease is another's"
                 self._world.tell(f"{self.name} ends: {self.why}")

@@ -36,7 +36,7 @@ class TerminalTaken(BrokerUnavailable):
 
 
 class StaleEpoch(Exception):
-    """The gateway has seen a newer owner, and will not act for us."""
+    """A terminal or the store has seen a newer owner, and will not act for us."""
 
 
 class NotSent(Exception):
@@ -350,7 +350,7 @@ class Store(Protocol):
     def writing(self) -> AbstractAsyncContextManager[Transaction]:
         """A write transaction, serialised, committed on leaving, rolled back on an exception.
 
-        Raises StoreUnavailable.
+        Raises StoreUnavailable, or StaleEpoch where the store has a newer owner.
         """
         ...
 

@@ -76,7 +76,7 @@ class Watched(Struct):
     newest_epoch: int = 0
     """The newest owner that the terminal has answered."""
     flat_reads_s: list[float] = field(default_factory=list)
-    """When readings began that showed nothing at all."""
+    """When readings were made that showed nothing at all."""
     last_sent_s: float = -1.0
 
 
@@ -86,6 +86,7 @@ class Seen(Struct, frozen=True):
     reading: Reading
     shown: tuple[int, ...]
     epoch: int
+    at_s: float
 
 
 class Checks:
@@ -147,7 +148,7 @@ class Checks:
             flow=flows,
             gap=sum(map(amount, missing), ZERO),
         )
-        return Seen(reading, tuple(d.ticket for d in new), epoch)
+        return Seen(reading, tuple(d.ticket for d in new), epoch, self._world.now_s())
 
     def arrived(
         self, request: SnapshotRequest, snapshot: AccountSnapshot, began_s: float, seen: Seen
@@ -156,7 +157,7 @@ class Checks:
         watched = self.account(request.login, request.account_id)
         watched.last_read_s = max(watched.last_read_s, began_s)
         if not snapshot.positions and not snapshot.orders:
-            watched.flat_reads_s.append(began_s)
+            watched.flat_reads_s.append(seen.at_s)
         self._seen[request.account_id, _text(snapshot.observed_at)] = seen
 
     def account(self, login: int, account_id: int) -> Watched:

@@ -12,9 +12,9 @@ from tests.simulation.line import Line
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-READ_LOST, SEND_LATE, SEND_LOST = "read_lost", "send_late", "send_lost"
-WIRE: Final = (READ_LOST, SEND_LATE, SEND_LOST)
-"""On the way to a terminal: a reading times out, a request arrives late, an answer is lost."""
+WIRE: Final = ("read_lost", "send_late", "send_lost", "send_dropped")
+"""On the way to a terminal: a reading times out; a request arrives late, its answer is lost, or it
+never arrives and nobody can tell."""
 AMBUSHES: Final = (
     "requote", "reject", "partial_fill", "invalid_fill", "timeout_not_executed",
     "timeout_after_execution", "link_drops", "read_fails", "disconnected", "done_early",
@@ -115,7 +115,8 @@ def mishap(world: "World") -> str:
 
 def ambush(world: "World", login: int) -> str:
     """Something meets a close that has begun or got on; answers what."""
-    what = world.draws.choices((_kill, _freeze, _wire, _disk, None), (2, 1, 2, 1, 2))[0]
+    freezes = 6 if world.is_shared else 1
+    what = world.draws.choices((_kill, _freeze, _wire, _disk, None), (2, freezes, 3, 1, 2))[0]
     if what is not None:
         return what(world)
     kind = world.one_of(AMBUSHES)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from core.domain.signals import parse_signal
-from core.ports import StoreUnavailable
+from core.ports import BrokerUnavailable, StaleEpoch, StoreUnavailable
 from core.services.errors import Refused
 from core.sim.ledger import Position
 from core.sim.simulation import PERSON
@@ -20,6 +20,8 @@ SYMBOLS: Final = ("XAUUSD", "EURUSD")
 HELD_MAX: Final = 6
 ORDERS_MAX: Final = 3
 FOREIGN_MAGIC: Final = 4242
+ENDS: Final = (Refused, StoreUnavailable, StaleEpoch, BrokerUnavailable)
+"""How a person's request may end: the bot's error router answers each of them."""
 LEAST_EQUITY: Final = 3_000
 
 
@@ -50,7 +52,7 @@ async def signal(world: "World") -> str:
                 world.checks.accounts[login].account_id,
             ):
                 await engine.decide_approval(client, offer[0], approve=True)
-        except (Refused, StoreUnavailable, KeyError) as refused:
+        except (*ENDS, KeyError) as refused:
             world.tell(f"not approved: {refused}")
 
     worker.call(asked())
@@ -231,7 +233,7 @@ async def release(world: "World") -> str:
             assert client is not None
             await engine.ask_release(client, watched.account_id)
             await engine.answer_release(ada, watched.account_id, True)  # noqa: FBT003 - the port's own signature
-        except (Refused, StoreUnavailable) as refused:
+        except ENDS as refused:
             world.tell(f"not released: {refused}")
 
     worker.call(asked())

@@ -60,6 +60,8 @@ READ_TIMEOUT_S: Final = 10.0
 SEND_TIMEOUT_S: Final = 20.0
 TRAVEL_S: Final = (0.005, 0.08)
 DONE: Final = 10009
+TIMEOUTS: Final = (10012, 10031)
+"""Answers that tell nothing: the request timed out, or the connection was lost."""
 LATE_S: Final = 1.2
 """The longest that a request is on its way after its process has died: below the quiet period."""
 
@@ -125,7 +127,7 @@ class FarGateway:
             sending.unknown = False
             raise
         else:
-            sending.unknown = False
+            sending.unknown = result.retcode in TIMEOUTS
             sending.done = result.retcode == DONE and result.volume == sending.volume
             return result
         finally:
@@ -148,9 +150,15 @@ class FarGateway:
             self._line.draws.uniform(*((TRAVEL_S[1], LATE_S) if late else TRAVEL_S))
         )
         self._world.blow()
+        if self._world.meets("send_dropped"):
+            if not answer.done():
+                answer.set_exception(OutcomeUnknown("connection reset"))
+            return
         try:
             result = await self._near.send(request)
         except (StaleEpoch, OutcomeUnknown, NotSent) as error:
+            if isinstance(error, StaleEpoch):
+                self._world.checks.counts["stale refused"] += 1
             if isinstance(error, OutcomeUnknown):
                 self._world.checks.executed(sending)
             if not answer.done():
@@ -197,6 +205,7 @@ class SharedStore(SqlStore):
                 await tx.update(
                     LeaseRow, {"id": row.id}, owner=self.lease.owner, epoch=self.lease.epoch
                 )
+        self._fenced_by = self.lease.epoch
         return self.lease.epoch
 
 

@@ -22,8 +22,8 @@ from core.adapters.sql.group_commit import GroupCommit, Take
 from core.adapters.sql.owner import FileLock, SessionLock, raise_epoch
 from core.adapters.sql.transaction import SqlTransaction
 from core.domain.audit import AuditKeys
-from core.ports import StoreUnavailable
-from core.records import AccountStateRow
+from core.ports import StaleEpoch, StoreUnavailable
+from core.records import AccountStateRow, LeaseRow
 
 WRITER_WAIT_S = 30.0
 """How long a caller waits for its turn to write before the store counts as unavailable."""
@@ -51,6 +51,8 @@ class SqlStore:
         self._turn = asyncio.Lock()
         self._states = GroupCommit(self._save_batch)
         self._owner: FileLock | SessionLock | None = None
+        self._fenced_by: int | None = None
+        """Our epoch where a lock may be lost while this process lives on; None where it cannot."""
 
     @classmethod
     async def open(cls, url: str, *, audit_keys: AuditKeys | None = None) -> Self:
@@ -93,11 +95,14 @@ class SqlStore:
     async def writing(self) -> AsyncIterator[SqlTransaction]:
         """Write alone; commit on leaving, roll back on an exception or a cancellation.
 
-        Raises StoreUnavailable. A cancellation during the commit itself leaves open whether it
-        happened. Do not open another writing transaction, or `save_state` of the store, inside.
+        Raises StoreUnavailable, and StaleEpoch where the database has a newer owner by now. A
+        cancellation during the commit itself leaves open whether it happened. Do not open another
+        writing transaction, or `save_state` of the store, inside.
         """
         async with self._my_turn(), self._begin(self._writer) as connection:
             transaction = SqlTransaction(connection, writable=True, audit_keys=self._audit_keys)
+            if self._fenced_by is not None:
+                await _check_owner(transaction, self._fenced_by)
             yield transaction
             await transaction.commit()
 
@@ -125,7 +130,9 @@ class SqlStore:
         async with self._my_turn(), self._begin(self._writer) as connection:
             epoch = await raise_epoch(connection)
             await SqlTransaction(connection, writable=True).commit()
-            return epoch
+        if isinstance(self._owner, SessionLock):
+            self._fenced_by = epoch
+        return epoch
 
     def _file_lock(self) -> FileLock:
         return FileLock(Path(f"{self._url.database}.lock"))
@@ -158,3 +165,13 @@ class SqlStore:
                 connection = await stack.enter_async_context(engine.connect())
                 await connection.begin()
             yield connection
+
+
+async def _check_owner(transaction: SqlTransaction, epoch: int) -> None:
+    """Raise StaleEpoch where somebody came after us: a session's lock ends with its connection.
+
+    The terminals refuse an old owner's requests; its rows are to be refused, too.
+    """
+    lease = await transaction.first(LeaseRow)
+    if lease is not None and lease.epoch != epoch:
+        raise StaleEpoch(f"the database has a newer owner: epoch {lease.epoch}, ours is {epoch}")

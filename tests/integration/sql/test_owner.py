@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from core.adapters.sql.owner import HOST_GROUP, SHARD
+from core.adapters.sql.owner import HOST_GROUP, SHARD, SessionLock
 from core.adapters.sql.store import SqlStore
-from core.ports import StoreLocked, StoreUnavailable
-from core.records import LeaseRow
+from core.ports import StaleEpoch, StoreLocked, StoreUnavailable
+from core.records import AccountStateRow, LeaseRow
 
 ROOT = Path(__file__).parents[3]
 
@@ -93,6 +93,34 @@ async def test_two_stores_of_one_process_do_not_both_own_it(store: SqlStore, url
     assert (refused.value.pid == os.getpid()) == url.startswith("sqlite")
     await store.close()
     assert await other.owner_epoch() == 2
+    await other.close()
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+async def test_who_lost_the_lock_with_its_connection_writes_nothing_any_more(
+    store: SqlStore, url: str
+) -> None:
+    """The process lives on and does not notice; another owns the database meanwhile."""
+    await store.owner_epoch()
+    async with store.writing() as tx:
+        await tx.update(LeaseRow, {"shard": SHARD}, owner="still ours")
+    lock = store._owner  # noqa: SLF001 - as when the connection breaks
+    assert isinstance(lock, SessionLock)
+    assert lock._connection is not None  # noqa: SLF001 - the same
+    await lock._connection.invalidate()  # noqa: SLF001 - the same
+    other = await SqlStore.open(url)
+    assert await epoch_once_free(other) == 2
+
+    with pytest.raises(StaleEpoch):
+        async with store.writing() as tx:
+            await tx.update(LeaseRow, {"shard": SHARD}, owner="not ours")
+    with pytest.raises(StaleEpoch):
+        await store.save_state(AccountStateRow(id=1))
+
+    async with other.writing() as tx:
+        (lease,) = await tx.find(LeaseRow)
+    assert lease.epoch == 2
+    assert lease.owner != "not ours"
     await other.close()
 
 

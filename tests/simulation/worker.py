@@ -369,6 +369,8 @@ class Worker:
                     await job()
                 except StoreUnavailable as error:
                     self._world.tell(f"{self.name} {error}")
+                except StaleEpoch as error:
+                    self._give_up(error)
 
     async def _renew(self, lease: Lease) -> None:
         """Hold the lease; whoever lost it ends, for it owns nothing any more."""

@@ -26,6 +26,10 @@ log = structlog.get_logger(__name__)
 
 TICK_INTERVAL_S = 0.05
 RETRY_AFTER_ERROR_S = 2.0
+ERRORS_TOLD = 3
+"""Cycles of one account that fail in a row, for a fault of our own, before it is told."""
+Failing = Callable[[int, str, datetime], Awaitable[None]]
+"""Told the account, what went wrong, and since when."""
 """An account whose cycle raised is tried again after this long."""
 HOUSEKEEPING_INTERVAL_S = 1
 LIMITS_INTERVAL_S = 60
@@ -109,6 +113,7 @@ class Scheduler:
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         on_fatal: Callable[[BaseException], None],
         on_store_lost: Callable[[str], Awaitable[None]],
+        on_failing: Failing | None = None,
     ) -> None:
         self._clock = clock
         self._metrics = metrics
@@ -118,6 +123,8 @@ class Scheduler:
         self._spawn = spawn
         self._on_fatal = on_fatal
         self._on_store_lost = on_store_lost
+        self._on_failing = on_failing
+        self._errors: dict[int, tuple[int, datetime]] = {}
         self._due = Due()
         self._inflight: set[int] = set()
         self._woken: set[int] = set()
@@ -232,6 +239,7 @@ class Scheduler:
         following = due + timedelta(seconds=RETRY_AFTER_ERROR_S)
         try:
             following = await self._sync(account_id)
+            self._errors.pop(account_id, None)
         except StaleEpoch as error:
             self._stopping = True
             self._on_fatal(error)
@@ -239,10 +247,11 @@ class Scheduler:
             self._metrics.synced("store_unavailable", 0.0)
             await self._on_store_lost(str(error))
             following = self._clock.now() + timedelta(seconds=RETRY_AFTER_ERROR_S)
-        except Exception:
+        except Exception as error:
             # The job wrapper: one account's fault must not stop the others' guards.
             self._metrics.synced("error", 0.0)
             log.exception("cycle_failed", account_id=account_id)
+            await self._failed(account_id, error)
             following = self._clock.now() + timedelta(seconds=RETRY_AFTER_ERROR_S)
         finally:
             self._inflight.discard(account_id)
@@ -250,6 +259,18 @@ class Scheduler:
                 self._woken.discard(account_id)
                 following = self._clock.now()
             self._due.put(account_id, following)
+
+    async def _failed(self, account_id: int, error: Exception) -> None:
+        """Tell of an account whose cycles fail again and again: nobody guards it."""
+        count, since = self._errors.get(account_id, (0, self._clock.now()))
+        self._errors[account_id] = (count + 1, since)
+        if self._on_failing is None or count + 1 < ERRORS_TOLD:
+            return
+        try:
+            await self._on_failing(account_id, type(error).__name__, since)
+        except Exception:
+            # The job wrapper again: what keeps the cycle from working may keep this from it too.
+            log.exception("failing_untold", account_id=account_id)
 
     # --- other jobs -----------------------------------------------------------------------------
 

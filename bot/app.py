@@ -205,6 +205,7 @@ class App:
             spawn=self._nursery.spawn,
             on_fatal=self._give_up,
             on_store_lost=self._store_lost,
+            on_failing=engine.sync.failing,
         )
 
     async def _sync(self, engine: Engine, account_id: int) -> datetime:

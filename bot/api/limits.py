@@ -30,8 +30,3 @@ class Buckets:
         while len(self._kept) > self._max:
             self._kept.popitem(last=False)
         return wait_s
-
-    def is_empty(self, asker: str, now_s: float) -> bool:
-        """Whether nothing is left, without taking."""
-        left, at = self._kept.get(asker, (self._burst, now_s))
-        return left + max(0.0, now_s - at) * self._rate < 1

@@ -22,7 +22,7 @@ SHUTDOWN_S: Final = 2.0
 OPEN_PATHS: Final = frozenset({"/api/v1/openapi.json"})
 SELF_PROVING: Final = frozenset({"/api/v1/signals", "/api/v1/trades/expected"})
 """Paths whose own handler says who asks: by a signature, or by an account's token."""
-FAILURES: Final = frozenset({401, 403})
+FAILURES: Final = frozenset({401, 403, 500})
 log = structlog.get_logger(__name__)
 
 
@@ -93,7 +93,6 @@ class ApiServer:
         """Give every refusal one form, and count those that prove nothing about who asks."""
         peer = _peer(request)
         try:
-            self._bear(peer)
             response = await handler(request)
         except Refused as error:
             denied = problems.refused(error)
@@ -108,11 +107,17 @@ class ApiServer:
         except web.HTTPException as error:
             allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
             denied = Denied(error.status, "not_found", error.reason, **allow)
+        except Exception:
+            # The API's error router: whatever went wrong, the asker gets the one form of answer.
+            log.exception("api_failed", path=request.path[:200], peer=peer)
+            denied = Denied(500, "failed", "something went wrong on our side; it is in the log")
         else:
             response.headers["Cache-Control"] = "no-store"
             return response
         if denied.status in FAILURES:
-            self._failures.wait_s(peer, _now_s())
+            # Only what proves nothing is held up: others may ask from the same address.
+            if self._failures.wait_s(peer, _now_s()) > 0:
+                denied = Denied(429, "limited", "too many refused requests", Retry_After="60")
             log.info("api_refused", path=request.path[:200], status=denied.status, peer=peer)
         return problems.answer(denied.status, denied.code, denied.detail, denied.headers)
 
@@ -122,7 +127,8 @@ class ApiServer:
         if request.match_info.http_exception is not None or request.path in OPEN_PATHS:
             return await handler(request)
         if request.path in SELF_PROVING:
-            self._count(_peer(request))
+            header = request.headers.get("Authorization", "")
+            self._count(token_digest(header) if header else _peer(request))
             return await handler(request)
         token = bearer(request)
         person = await self._ports.whose(token)
@@ -131,11 +137,6 @@ class ApiServer:
         self._count(token_digest(token))
         request[PERSON] = person
         return await handler(request)
-
-    def _bear(self, peer: str) -> None:
-        """Who was refused too often is not even looked at."""
-        if self._failures.is_empty(peer, _now_s()):
-            raise Denied(429, "limited", "too many refused requests", Retry_After="60")
 
     def _count(self, asker: str) -> None:
         wait_s = self._tokens.wait_s(asker, _now_s())

@@ -59,7 +59,7 @@ class Known(Struct, frozen=True, kw_only=True):
     last reading's equity contradicted its other figures. `deals_awaited`: a close of our own is
     still to show its deals. `refused`: see `core.domain.matching.World`.
     `observed` is since when differences wait to be confirmed, `muted` which of them were kept quiet
-    (`inhibited`) by the last reading.
+    (`inhibited`, or of `quiet_symbols`: those that a close of one symbol owns) by the last reading.
     """
 
     account: AccountRow
@@ -71,6 +71,7 @@ class Known(Struct, frozen=True, kw_only=True):
     closed_by_us: frozenset[int]
     absent: Mapping[str, int]
     inhibited: bool
+    quiet_symbols: frozenset[str] = frozenset()
     opinion: Reconciliation | None = None
     doubt: Decimal | None = None
     deals_awaited: bool = False
@@ -337,24 +338,35 @@ def _inhibit(
 
     Answers what may be told, and what is kept quiet. What still holds afterwards opens then.
     """
-    if not known.inhibited:
+    if not known.inhibited and not known.quiet_symbols:
         return findings, ()
     kept: list[Finding] = []
     muted: list[Finding] = []
     for finding in findings:
         episode = known.episodes.get(finding.key)
-        if episode is None:
+        if not _is_quiet(known, finding):
+            kept.append(finding)
+        elif episode is None:
             muted.append(finding)
         else:
             kept.append(msgspec.structs.replace(finding, material=episode.material))
     return kept, tuple(muted)
 
 
+def _is_quiet(known: Known, finding: Finding) -> bool:
+    """Whether a close or a latch owns the account, or the finding's symbol."""
+    return known.inhibited or finding.symbol in known.quiet_symbols
+
+
 def _in_time(known: Known, events: tuple[Event, ...]) -> tuple[Event, ...]:
     """Nobody is told that a difference lasts while it is being closed; afterwards, if it does."""
-    if not known.inhibited:
+    if not known.inhibited and not known.quiet_symbols:
         return events
-    return tuple(event for event in events if not isinstance(event, Lasting))
+    return tuple(
+        event
+        for event in events
+        if not (isinstance(event, Lasting) and _is_quiet(known, event.finding))
+    )
 
 
 def _rules(

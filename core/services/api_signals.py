@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from datetime import datetime, timedelta
 
 from core.domain.answers import SignalPosted
@@ -12,6 +13,7 @@ from core.services.api_tokens import person_of
 from core.services.errors import Refused
 from core.services.signals import PostSignal
 
+HEX_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 WINDOW = timedelta(minutes=5)
 """How far a request's own time may stand from ours, before or after."""
 KEPT = 2 * WINDOW
@@ -42,6 +44,8 @@ class ApiSignals:
         The signature is the HMAC-SHA256, in hex, of the timestamp in whole seconds since 1970, a
         full stop, and the body as it was sent.
         """
+        if not HEX_DIGEST.fullmatch(signature):
+            raise Refused("bad_signature")
         signed = f"{int(at.timestamp())}.".encode() + body
         expected = hmac.new(self._secret, signed, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected.encode(), signature.lower().encode()):

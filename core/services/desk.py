@@ -16,7 +16,7 @@ from core.domain.adoption import ASKED, DECLINED
 from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import OPEN_STATES
 from core.domain.cycle_rules import memories_of, rules_of
-from core.domain.deal_window import OVERLAP, asked_from, within
+from core.domain.deal_window import LATE_DEALS_MAX, OVERLAP, asked_from, within
 from core.domain.divergences import BY_REASON
 from core.domain.episodes import Key
 from core.domain.matching import identifiers
@@ -60,7 +60,7 @@ class AccountMemory:
     not long ago were executed, by their ticket; the store has all. `doubt`: by how much the last
     equity contradicted the rest. `questions` are those that wait or were declined, by position
     identifier.
-    `own_activity_at`: when, on our own clock, a close of ours was last at work.
+    `own_activity_at`: when, on our own clock, a close of ours was last at work, on `own_scopes`.
     `rules` names the settings in force.
     """
 
@@ -89,6 +89,7 @@ class AccountMemory:
     observed: Mapping[Key, datetime] = field(default_factory=dict)
     muted: frozenset[Key] = frozenset()
     own_activity_at: datetime | None = None
+    own_scopes: frozenset[str] = frozenset()
     rules: str = ""
     guard_rules: RuleSet = NO_RULES
     rule_memories: Memories = field(default_factory=dict)
@@ -121,7 +122,9 @@ class AccountMemory:
     def deals_since(self, now: datetime) -> datetime:
         """From when deals must be read so that none is missed, late ones included."""
         state = self.state
-        marks = [t.missing_since for t in self.trades.values() if t.missing_since]
+        # A trade whose position never comes back must not make every reading ask for more.
+        oldest = now - LATE_DEALS_MAX
+        marks = [max(t.missing_since, oldest) for t in self.trades.values() if t.missing_since]
         marks.extend(m for m in (state.unexplained_since,) if m)
         marks.extend(j.created_at for j in (*self.jobs, *self.unreported))
         explained = state.unexplained_since is None and state.written_off == 0
@@ -286,6 +289,7 @@ async def _load_quiet(tx: Transaction, memory: AccountMemory, now: datetime) -> 
     ended = await tx.find(
         CloseJobRow, account_id=account_id, finished_at__gt=now - OWN_ACTIVITY_GRACE
     )
+    memory.own_scopes = frozenset(job.scope for job in ended)
     memory.own_activity_at = max((j.finished_at for j in ended if j.finished_at), default=None)
     since = [job.created_at for job in (*memory.jobs, *ended)]
     since += [at for at in (memory.state.latched_at,) if at is not None]

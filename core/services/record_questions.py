@@ -56,10 +56,11 @@ def due(memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle) -> Quest
     findings = {
         f.subject: f for f in opinion.findings if f.kind is Kind.UNKNOWN_POSITION and f.subject
     }
+    quiet = {f.subject for f in cycle.muted}  # asked when it is told
     asked: list[Question] = []
     for position in opinion.unknown:
         finding = findings.get(str(position.identifier))
-        if finding is None:
+        if finding is None or str(position.identifier) in quiet:
             continue
         trades = adoption.candidates(
             position, finding, opinion.trades, snapshot.symbols, snapshot.began_at

@@ -42,7 +42,7 @@ from core.services.desk import OWN_ACTIVITY_GRACE, AccountMemory, Desk
 from core.services.gap_close import GapClose
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
-from core.services.outage import Outage
+from core.services.outage import FAILURES_TOLD, Outage
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
 from core.services.terminal_block import TerminalBlock, recovered
@@ -96,6 +96,16 @@ class SyncAccount:
         if snapshot is not None and memory.failures == 0:
             await self._market.look(snapshot)
         return due
+
+    async def failing(self, account_id: int, what: str, since: datetime) -> None:
+        """Cycles fail again and again for a fault of our own: tell it as the outage it is.
+
+        An account that nobody guards must not be known to the log alone.
+        """
+        async with self._desk.holding(account_id) as memory:
+            memory.failing_since = memory.failing_since or since
+            memory.failed_reads = max(memory.failed_reads, FAILURES_TOLD)
+            await self._outage(memory, BrokerUnavailable(f"a fault of Reckoner's own ({what})"))
 
     async def _cycle(self, memory: AccountMemory) -> datetime:
         began = self._clock.now()
@@ -155,6 +165,7 @@ class SyncAccount:
             closed_by_us=memory.closed_by_us,
             absent=memory.absent,
             inhibited=_is_ours(memory, self._clock.now()),
+            quiet_symbols=_closing_symbols(memory, self._clock.now()),
             opinion=memory.opinion,
             doubt=memory.doubt,
             deals_awaited=bool(memory.jobs or memory.unreported),
@@ -280,6 +291,7 @@ class SyncAccount:
         memory.muted = frozenset(f.key for f in cycle.muted)
         if memory.jobs:
             memory.own_activity_at = self._clock.now()
+            memory.own_scopes = frozenset(j.scope for j in memory.jobs)
         memory.rule_memories = cycle.rules.memories
         if cycle.new_deals:
             memory.forget_deals(self._clock.now(), {p.identifier for p in snapshot.positions})
@@ -369,9 +381,18 @@ def _is_ours(memory: AccountMemory, now: datetime) -> bool:
 
     Judged by our own clock: a broker's may be off, and a deal of ours be stamped ahead.
     """
-    if memory.latched or memory.jobs:
+    if memory.latched or any(j.scope == ACCOUNT_SCOPE for j in memory.jobs):
         return True
-    at = memory.own_activity_at
+    return ACCOUNT_SCOPE in memory.own_scopes and _is_recent(memory.own_activity_at, now)
+
+
+def _closing_symbols(memory: AccountMemory, now: datetime) -> frozenset[str]:
+    """Symbols that are being closed, or just were: those of the others are told as ever."""
+    recent = memory.own_scopes if _is_recent(memory.own_activity_at, now) else frozenset()
+    return recent.union(j.scope for j in memory.jobs) - {ACCOUNT_SCOPE}
+
+
+def _is_recent(at: datetime | None, now: datetime) -> bool:
     return at is not None and abs(now - at) < OWN_ACTIVITY_GRACE
 
 

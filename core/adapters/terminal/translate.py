@@ -277,11 +277,20 @@ def _position(raw: Raw, places: int, offset: timedelta) -> Position:
         price_current=_price(raw["price_current"], places),
         profit=number(raw["profit"]),
         swap=number(raw["swap"]),
-        magic=_whole(raw["magic"]),
+        magic=_magic(raw["magic"]),
         comment=_text(raw["comment"]),
         reason=_whole(raw["reason"]),
         opened_at=_instant(raw["time_msc"], offset),
     )
+
+
+def _magic(value: object) -> int:
+    """A magic number, signed: terminals show those of 2**63 and above without their sign.
+
+    Whoever opens a position chooses it: it must fit what keeps it, or no reading could be kept.
+    """
+    number_ = _whole(value)
+    return number_ - (1 << 64) if number_ >= 1 << 63 else number_
 
 
 def _order(raw: Raw, offset: timedelta) -> PendingOrder:
@@ -291,7 +300,7 @@ def _order(raw: Raw, offset: timedelta) -> PendingOrder:
         order_type=_whole(raw["type"]),
         volume=number(raw["volume_current"]),
         price_open=number(raw["price_open"]),
-        magic=_whole(raw["magic"]),
+        magic=_magic(raw["magic"]),
         comment=_text(raw["comment"]),
         placed_at=_instant(raw["time_setup_msc"], offset),
         # It only says who placed the order: no reading fails for the want of it.
@@ -314,7 +323,7 @@ def _deal(raw: Raw, offset: timedelta) -> Deal:
         commission=number(raw["commission"]),
         swap=number(raw["swap"]),
         fee=number(raw["fee"]),
-        magic=_whole(raw["magic"]),
+        magic=_magic(raw["magic"]),
         comment=_text(raw["comment"]),
         executed_at=_instant(raw["time_msc"], offset),
     )

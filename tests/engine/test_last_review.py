@@ -1,0 +1,61 @@
+"""What a reviewer found by asking what can go."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.domain import alerts as a
+from core.domain import alerts_terminal as t
+from core.services.desk import AccountMemory
+from tests.engine.house import ADMIN_CHAT, ALICE, GBP, USD, House
+from tests.engine.test_episodes import opened
+
+
+async def test_a_magic_number_of_64_bits_does_not_switch_the_guard_off(house: House) -> None:
+    """Whoever opens a position chooses it: 2**63 + 5 fitted no column, and no cycle could end."""
+    house.open(GBP, "buy", "1.00", source="executor", magic=2**63 + 5)
+    await house.run(11)
+    house.price("1930.00", "1930.30")  # 31.7 %
+    await house.run(20)
+    assert house.sim.ledger.positions(GBP) == {}
+    assert "GuardBreached" in await house.kinds(ALICE)
+
+
+async def test_an_account_whose_cycles_fail_is_told_and_told_again_when_they_do_not(
+    house: House,
+) -> None:
+    house.open(USD, "buy", "0.10")
+    await house.run(11)
+    account, since = house.ids[USD], house.clock.now()
+    house.clock.instant += timedelta(seconds=6)
+    await house.engine.sync.failing(account, "OverflowError", since)
+    await house.engine.sync.failing(account, "OverflowError", since)
+    told = [x for x in await house.said(ADMIN_CHAT) if isinstance(x, t.AccountUnavailable)]
+    assert [(x.login, x.since) for x in told] == [(USD, since)]
+    assert "OverflowError" in told[0].reason
+    await house.run(11)
+    assert "AccountRecovered" in await house.kinds(ADMIN_CHAT)
+
+
+@pytest.mark.parametrize(("symbol", "is_told"), [("EURUSD", True), ("XAUUSD", False)])
+async def test_a_close_of_one_symbol_keeps_only_that_symbol_quiet(
+    house: House, *, symbol: str, is_told: bool
+) -> None:
+    """Its market closed, a gap's close waits; what is opened elsewhere is told as ever."""
+    house.open(USD, "buy", "0.10")
+    await house.run(11)
+    before = len(await opened(house, 102))
+    house.fault(USD, "market_closed", times=50)
+    house.price("2080.00", "2080.30")  # 5.6 %
+    await house.run(125)
+    assert any(j.scope == "XAUUSD" for j in _memory(house).jobs)
+    house.open(USD, "buy", "0.05", symbol)
+    await house.run(10)
+    assert (len(await opened(house, 102)) > before) is is_told
+    assert a.GuardBreached.__name__ not in await house.kinds(102)
+
+
+def _memory(house: House) -> AccountMemory:
+    memory = house.engine.desk.peek(house.ids[USD])
+    assert memory is not None
+    return memory

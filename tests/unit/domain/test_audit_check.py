@@ -192,6 +192,13 @@ def test_a_link_that_holds_after_another_one_than_stands_there_is_named() -> Non
     assert look([*rows[:2], other, *rows[3:]]) == [(Tampering.UNLINKED, 4, None)]
 
 
+def test_a_link_of_another_account_has_no_place_though_it_holds_there() -> None:
+    rows = chain(5)
+    foreign = replace(rows[2], account_id=8)
+    rows[2] = replace(foreign, hash=digest(foreign, OLD))
+    assert look(rows) == [(Tampering.CHANGED, 3, None)]
+
+
 def keyed_over(unkeyed: Rows) -> Rows:
     rows = [*unkeyed, link(unkeyed, OLD, words.AUDIT_KEYED)]
     return [*rows, link(rows, OLD)]

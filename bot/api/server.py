@@ -22,7 +22,7 @@ SHUTDOWN_S: Final = 2.0
 OPEN_PATHS: Final = frozenset({"/api/v1/openapi.json"})
 SELF_PROVING: Final = frozenset({"/api/v1/signals", "/api/v1/trades/expected"})
 """Paths whose own handler says who asks: by a signature, or by an account's token."""
-FAILURES: Final = frozenset({401, 403, 500})
+FAILURES: Final = frozenset({401, 403})
 log = structlog.get_logger(__name__)
 
 
@@ -107,10 +107,6 @@ class ApiServer:
         except web.HTTPException as error:
             allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
             denied = Denied(error.status, "not_found", error.reason, **allow)
-        except Exception:
-            # The API's error router: whatever went wrong, the asker gets the one form of answer.
-            log.exception("api_failed", path=request.path[:200], peer=peer)
-            denied = Denied(500, "failed", "something went wrong on our side; it is in the log")
         else:
             response.headers["Cache-Control"] = "no-store"
             return response

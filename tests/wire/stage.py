@@ -245,6 +245,16 @@ class Stage:
         told = "\n".join(m["text"] for m in messages if m["id"] > seen_id)
         raise AssertionError(f"chat {chat_id} never showed {words!r}:\n{told}")
 
+    async def offers(self, chat_id: int, message_id: int, label: str) -> None:
+        """Wait until a message has a button; it is changed after the press that asks for it."""
+        for _ in range(int(PATIENCE_S / LOOK_S)):
+            for message in await self.messages(chat_id):
+                rows = message["buttons"] or [] if message["id"] == message_id else []
+                if any(button["label"] == label for row in rows for button in row):
+                    return
+            await asyncio.sleep(LOOK_S)
+        raise AssertionError(f"message {message_id} never had a button {label!r}")
+
     async def asks(
         self, user_id: int, text: str, *words: str, chat_id: int | None = None
     ) -> dict[str, Any]:

@@ -269,6 +269,10 @@ class Clock(Protocol):
         """The present instant, UTC, aware."""
         ...
 
+    def steady_s(self) -> float:
+        """Seconds on a clock that nobody sets: for how long something took, and nothing else."""
+        ...
+
     async def rest_until(self, due: datetime) -> bool:
         """Say that nothing is due before `due`.
 

@@ -236,6 +236,8 @@ class AccountSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     `aliases` gives the broker's name of each symbol asked for under another (`XAUUSD` -> `GOLD.r`),
     `ambiguous` the several that each symbol asked for may be, where none was to be preferred.
     `obstacles` are words of `core.domain.permissions`: why this account could not be closed now.
+    `began_s` and `observed_s` are the same two moments on a clock that nobody sets, for how far
+    apart readings are; None where nobody looked at it.
     """
 
     account_id: int
@@ -251,3 +253,5 @@ class AccountSnapshot(Struct, frozen=True, kw_only=True, gc=False):
     aliases: dict[str, str] = {}
     ambiguous: dict[str, tuple[str, ...]] = {}
     obstacles: tuple[str, ...] = ()
+    began_s: float | None = None
+    observed_s: float | None = None

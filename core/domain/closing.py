@@ -119,10 +119,13 @@ def plan(
     snapshot: AccountSnapshot,
     now: datetime,
     policy: ClosePolicy,
+    proof_s: float | None = None,
 ) -> Plan:
     """Decide the next step of a job that is past its deadline.
 
-    `orders` are the attempts of this job, and those of other jobs whose outcome is open.
+    `orders` are the attempts of this job, and those of other jobs whose outcome is open. `proof_s`
+    is when the first flat reading ended, as `AccountSnapshot.observed_s` has it; None where this
+    process did not see it.
     """
     redated = tuple(o for o in orders if _sent_at(o) > now)
     orders = [_dated(o, now) for o in orders]
@@ -137,7 +140,7 @@ def plan(
     live |= {_key(o): o.volume for o in snapshot.orders}
     settled = tuple(o for o in orders if _settles(o, live.get((o.action, o.ticket)), snapshot))
     if not positions and not pending:
-        return _prove(job, orders, snapshot, now, settled, redated)
+        return _prove(job, orders, snapshot, now, settled, redated, proof_s)
     attempts: list[Attempt] = []
     waits: list[datetime] = []
     troubles: list[str] = []
@@ -208,34 +211,45 @@ def _is_filled(order: CloseOrderRow) -> bool:
     return order.state == DONE and order.retcode != PLACED
 
 
-def _prove(
+def _prove(  # noqa: PLR0913, PLR0917 - what `plan` was given, and what it settled
     job: CloseJobRow,
     orders: Sequence[CloseOrderRow],
     snapshot: AccountSnapshot,
     now: datetime,
     settled: tuple[CloseOrderRow, ...],
     redated: tuple[CloseOrderRow, ...],
+    proof_s: float | None,
 ) -> Plan:
     last_sent = max(map(_sent_at, orders), default=min(job.created_at, snapshot.began_at))
     state = snapshot.state
     clean = job.scope != ACCOUNT_SCOPE or (state.profit == 0 and state.margin == 0)
     counts = clean and snapshot.began_at >= last_sent
-    gap = timedelta(seconds=FLAT_GAP_S)
     proof = job.flat_read_at
-    stands = proof is not None and last_sent <= proof <= now
-    finished = counts and stands and proof is not None and snapshot.began_at - proof >= gap
-    first = counts and not stands
-    base = proof if stands and proof is not None else snapshot.observed_at
+    apart_s = None if proof is None else apart(snapshot, proof, proof_s)
+    stands = proof is not None and apart_s is not None and last_sent <= proof <= now
+    finished = counts and stands and apart_s is not None and apart_s >= FLAT_GAP_S
+    since_s = 0.0 if not stands or apart_s is None else max(0.0, apart_s)
     return Plan(
         settled=settled,
         redated=redated,
         attempts=(),
-        first_flat=first,
+        first_flat=counts and not stands,
         finished=finished,
         reset_flat=not counts and proof is not None,
-        due_at=max(now, base + gap) if counts else now + gap,
+        due_at=now + timedelta(seconds=max(0.0, FLAT_GAP_S - since_s)),
         trouble="",
     )
+
+
+def apart(snapshot: AccountSnapshot, first_at: datetime, first_s: float | None) -> float | None:
+    """How long after the end of the first flat reading this one began, in seconds.
+
+    By the clock that nobody sets: one put forward would bring two readings as near together as it
+    likes. None where the first was another process's, whose clock is not this one's.
+    """
+    if snapshot.began_s is None:
+        return (snapshot.began_at - first_at).total_seconds()
+    return None if first_s is None else snapshot.began_s - first_s
 
 
 class _Look(Struct, frozen=True, kw_only=True, gc=False):

@@ -71,7 +71,9 @@ class Converge:
                 return job.deadline_at
             job = await self._progress.start(memory, job, hurry)
         orders = [o for o in memory.orders if o.job_id == job.id or o.state in closing.OPEN_STATES]
-        plan = closing.plan(job, orders, snapshot, now, self._policy.closing)
+        plan = closing.plan(
+            job, orders, snapshot, now, self._policy.closing, memory.flat_s.get(job.id)
+        )
         if _blocked(memory) and _holds(snapshot, job.scope):
             # Only what was sent before is settled; nothing new leaves.
             due = now + BLOCKED_LOOK
@@ -81,7 +83,10 @@ class Converge:
             return now + timedelta(seconds=closing.FLAT_GAP_S)
         if plan.finished:
             await self._reports.finish(memory, job, plan, snapshot)
+            memory.flat_s.pop(job.id, None)
             return now
+        if plan.first_flat and snapshot.observed_s is not None:
+            memory.flat_s[job.id] = snapshot.observed_s
         await self._progress.remember(memory, job, plan, snapshot)
         for attempt in plan.attempts:
             answered = await self._send(memory, job, attempt, snapshot)

@@ -61,7 +61,8 @@ class AccountMemory:
     equity contradicted the rest. `questions` are those that wait or were declined, by position
     identifier.
     `own_activity_at`: when, on our own clock, a close of ours was last at work, on `own_scopes`.
-    `rules` names the settings in force.
+    `rules` names the settings in force. `flat_s` is when each job's first flat reading ended, on
+    the clock that nobody sets; `release_flat_s` the same of a granted release.
     """
 
     account: AccountRow
@@ -85,6 +86,8 @@ class AccountMemory:
     failing_reason: str | None = None
     failed_reads: int = 0
     release_flat_at: datetime | None = None
+    release_flat_s: float | None = None
+    flat_s: dict[int, float] = field(default_factory=dict)
     suspected: bool = False
     observed: Mapping[Key, datetime] = field(default_factory=dict)
     muted: frozenset[Key] = frozenset()

@@ -9,7 +9,7 @@ from core.domain import audit_words as words
 from core.domain import cycle_rules
 from core.domain.alert_parts import Appeared
 from core.domain.broker import ZERO, AccountSnapshot, PendingOrder, Position
-from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S
+from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S, apart
 from core.domain.ledger import is_consistent
 from core.domain.reappearing import closes_again
 from core.domain.rule_guard import restarted
@@ -56,7 +56,8 @@ class LatchWatch:
         first = memory.release_flat_at
         if first is None:
             memory.release_flat_at = snapshot.observed_at
-        elif (snapshot.began_at - first).total_seconds() >= FLAT_GAP_S:
+            memory.release_flat_s = snapshot.observed_s
+        elif (apart(snapshot, first, memory.release_flat_s) or 0.0) >= FLAT_GAP_S:
             await self._release(memory, snapshot)
 
     async def _close_again(self, memory: AccountMemory, snapshot: AccountSnapshot) -> None:

@@ -142,6 +142,7 @@ class SyncAccount:
     async def _read(self, memory: AccountMemory) -> AccountSnapshot:
         now = self._clock.now()
         wanted = {t.symbol for t in memory.trades.values() if t.status in {"pending", "open"}}
+        began_s = self._clock.steady_s()
         snapshot = await self._gateway.snapshot(
             SnapshotRequest(
                 account_id=memory.account.id,
@@ -151,6 +152,7 @@ class SyncAccount:
                 symbols=tuple(sorted(wanted)),
             )
         )
+        snapshot = replace(snapshot, began_s=began_s, observed_s=self._clock.steady_s())
         await self._desk.recall(memory, snapshot.deals)
         return snapshot
 

@@ -49,6 +49,10 @@ class RemoteClock:
             return self._now + timedelta(seconds=time.monotonic() - self._heard_s)
         return self._now
 
+    def steady_s(self) -> float:
+        """Market time never goes back or jumps."""
+        return self.now().timestamp()
+
     async def rest_until(self, due: datetime) -> bool:
         """Let market time pass until `due`, or the file's end; False when it had ended before.
 

@@ -41,6 +41,10 @@ class Now:
         """The present instant."""
         return datetime.now(UTC)
 
+    def steady_s(self) -> float:
+        """The same."""
+        return self.now().timestamp()
+
     async def rest_until(self, due: datetime) -> bool:
         """Leave it to time."""
         del due

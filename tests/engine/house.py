@@ -94,6 +94,10 @@ class TestClock:
         """The instant it stands at."""
         return self.instant
 
+    def steady_s(self) -> float:
+        """Nobody sets this clock but the test."""
+        return self.now().timestamp()
+
     async def rest_until(self, due: datetime) -> bool:
         """Leave time to the test."""
         del due

@@ -15,6 +15,10 @@ class FixedClock:
         """The instant it shows."""
         return self.at
 
+    def steady_s(self) -> float:
+        """As it is moved."""
+        return self.now().timestamp()
+
     async def rest_until(self, due: datetime) -> bool:
         """Moves to `due`."""
         self.at = max(self.at, due)

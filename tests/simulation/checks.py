@@ -98,7 +98,7 @@ class Checks:
         self.wrong: str | None = None
         self.accounts: dict[int, Watched] = {}
         self.sent: dict[int, Sending] = {}
-        self.by_ticket: defaultdict[tuple[int, int], list[Sending]] = defaultdict(list)
+        self.by_ticket: defaultdict[tuple[int, str, int], list[Sending]] = defaultdict(list)
         self._seen: dict[tuple[int, str], Seen] = {}
         self._looked_to = dict.fromkeys(world.sim.logins, 0)
         self._to = {"audit_log": 0, "close_jobs": 0, "drawdown_alerts": 0}
@@ -140,13 +140,14 @@ class Checks:
         shown = {d.ticket for d in snapshot.deals}
         books = {d.ticket: d for d in self._world.sim.ledger.deals(request.login)}
         new = [books[t] for t in shown - watched.booked]
-        missing = [d for t, d in books.items() if t not in watched.booked and t not in shown]
+        known = [d for t, d in books.items() if t in watched.booked or t in shown]
         flows = sum((amount(d) for d in new if d.kind in (BALANCE, CREDIT, BONUS)), ZERO)
         reading = Reading(
             at_ms=self._world.sim.now_ms(),
             equity=snapshot.state.equity,
             flow=flows,
-            gap=sum(map(amount, missing), ZERO),
+            # A terminal that shows a close late shows neither its deal nor its money.
+            gap=snapshot.state.balance + snapshot.state.credit - sum(map(amount, known), ZERO),
         )
         return Seen(reading, tuple(d.ticket for d in new), epoch, self._world.now_s())
 
@@ -201,7 +202,7 @@ class Checks:
         sending = Sending(order_id, ticket, login, epoch, now_s)
         sending.volume = request.volume if isinstance(request, CloseRequest) else None
         newest = self.rows("SELECT max(epoch) FROM leases")[0][0]
-        before = self.by_ticket[login, ticket]
+        before = self.by_ticket[login, action, ticket]
         if epoch == newest:
             # A stale owner's is refused by its terminal, or arrives before the new one looks.
             must(

@@ -76,6 +76,10 @@ class WorkerClock:
         """As this host has it."""
         return self._world.now() + self._world.wall_moved
 
+    def steady_s(self) -> float:
+        """How time really passes."""
+        return self._world.now_s()
+
     async def rest_until(self, due: datetime) -> bool:
         """Time passes by itself."""
         del due

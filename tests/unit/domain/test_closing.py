@@ -1,6 +1,7 @@
 """A close job's next step: what is sent, what waits, and what proves an account flat (law 6, 7)."""
 
 import pytest
+from msgspec.structs import replace
 
 from core.domain.broker import AccountSnapshot, Side
 from core.domain.close_request import close_volume, filling_modes
@@ -394,3 +395,17 @@ def test_a_server_that_says_done_in_vain_is_asked_ever_more_slowly_and_told_of()
         ready = planned(snapshot(position(), began=pause_s), *history, now=pause_s)
         assert (early.attempts, len(ready.attempts)) == ((), 1), attempt
         assert ready.trouble == ("unknown_outcome" if attempt >= 3 else "")
+
+
+@pytest.mark.parametrize(
+    ("first_s", "began_s", "is_flat"),
+    [(100.0, 101.0, True), (100.0, 100.999, False), (None, 500.0, False)],
+)
+def test_a_clock_put_forward_brings_two_flat_readings_no_further_apart(
+    *, first_s: float | None, began_s: float, is_flat: bool
+) -> None:
+    """By the clock on the wall an hour lies between them; one of another process proves nothing."""
+    reading = replace(snapshot(began=3600), began_s=began_s, observed_s=began_s)
+    made = plan(job(flat_read_at=at(0)), (), reading, at(3600), POLICY, first_s)
+    assert made.finished is is_flat
+    assert made.first_flat is (first_s is None)

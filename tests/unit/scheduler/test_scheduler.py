@@ -19,6 +19,9 @@ class StillClock:
     def now(self) -> datetime:
         return START
 
+    def steady_s(self) -> float:
+        return 0.0
+
     async def rest_until(self, due: datetime) -> bool:
         return False
 

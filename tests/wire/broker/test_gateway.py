@@ -29,6 +29,9 @@ class _Now:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def steady_s(self) -> float:
+        return self.now().timestamp()
+
     async def rest_until(self, due: datetime) -> bool:
         del due
         return False

@@ -82,10 +82,7 @@ def close_ahead(alert: MarketCloseAhead, voice: Voice) -> Message:
             what = "The result follows when it is proved."
         case _:
             title, what = f"✅ Over: {named}, {positions}", "Nothing is closed for it any more."
-    held = [
-        f"{esc(each.side)} {lots(each.volume)}, {gain(each.profit, each.currency)} so far"
-        for each in alert.exposures
-    ]
+    held = [_side(each) for each in alert.exposures]
     lines = [headline(voice, title), *_jump(alert, voice), *held, what, at_line(alert.at, voice)]
     return Message(html="\n".join(lines), silent=alert.state != "open")
 
@@ -191,12 +188,16 @@ def _spread_now(alert: MarketWarning) -> list[str]:
 
 def _holder(account: str, exposures: Sequence[Exposure]) -> str:
     """An account with its sides, lots and results so far."""
-    held = [
-        f"{esc(each.side)} {lots(each.volume)}, {gain(each.profit, each.currency)} so far"
-        for each in exposures
-        if each.account == account
-    ]
+    held = [_side(each) for each in exposures if each.account == account]
     return f"• {esc(account)}" + (f": {'; '.join(held)}" if held else "")
+
+
+def _side(each: Exposure) -> str:
+    """`buy 0.05, -500.60 GBP so far`."""
+    what = f"{esc(each.side)} {lots(each.volume)}"
+    if each.profit is None:
+        return f"{what}, result at this price not read yet"
+    return f"{what}, {gain(each.profit, each.currency)} so far"
 
 
 def _what_next(said: Said, voice: Voice, now: datetime) -> list[str]:

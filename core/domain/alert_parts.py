@@ -91,12 +91,15 @@ class Appeared(Struct, frozen=True, kw_only=True):
 
 
 class Exposure(Struct, frozen=True, kw_only=True):
-    """What one account holds of a symbol on one side: lots, and its result so far in `currency`."""
+    """What one account holds of a symbol on one side: lots, and its result so far in `currency`.
+
+    `profit` is None where it is not known at the newest price.
+    """
 
     account: str
     side: str
     volume: Decimal
-    profit: Decimal
+    profit: Decimal | None
     currency: str
 
 

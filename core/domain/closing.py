@@ -32,6 +32,7 @@ from msgspec.structs import replace
 from core.domain.broker import AccountSnapshot, DealEntry, PendingOrder, Position
 from core.domain.close_request import CANCEL, CLOSE, Attempt, Refused, attempt
 from core.domain.close_turn import CloseFirst, in_turn
+from core.domain.flat import apart
 from core.domain.results import COMMENT_PREFIX, DEAL_CLOCK_SLACK
 from core.domain.retcodes import (
     INVALID_VOLUME,
@@ -123,9 +124,8 @@ def plan(
 ) -> Plan:
     """Decide the next step of a job that is past its deadline.
 
-    `orders` are the attempts of this job, and those of other jobs whose outcome is open. `proof_s`
-    is when the first flat reading ended, as `AccountSnapshot.observed_s` has it; None where this
-    process did not see it.
+    `orders` are the attempts of this job, and those of other jobs whose outcome is open. `proof_s`:
+    the first flat reading's `AccountSnapshot.observed_s`, None where this process did not see it.
     """
     redated = tuple(o for o in orders if _sent_at(o) > now)
     orders = [_dated(o, now) for o in orders]
@@ -136,15 +136,14 @@ def plan(
     for order in sorted(orders, key=lambda o: (o.created_at, o.id)):
         histories.setdefault((order.action, order.ticket), []).append(order)
         numbers[order.ticket] = max(order.attempt, numbers.get(order.ticket, 0))
-    live = {_key(p): p.volume for p in snapshot.positions}
-    live |= {_key(o): o.volume for o in snapshot.orders}
+    there: list[Position | PendingOrder] = [*snapshot.positions, *snapshot.orders]
+    live = {_key(item): item.volume for item in there}
     settled = tuple(o for o in orders if _settles(o, live.get((o.action, o.ticket)), snapshot))
     if not positions and not pending:
         return _prove(job, orders, snapshot, now, settled, redated, proof_s)
     attempts: list[Attempt] = []
-    waits: list[datetime] = []
+    waits, opens = list[datetime](), list[datetime]()
     troubles: list[str] = []
-    opens: list[datetime] = []
     look = _Look(snapshot=snapshot, now=now, policy=policy)
     at_work = _at_work(histories, look)
     fifo = _fifo_symbols(orders, snapshot)
@@ -225,31 +224,20 @@ def _prove(  # noqa: PLR0913, PLR0917 - what `plan` was given, and what it settl
     clean = job.scope != ACCOUNT_SCOPE or (state.profit == 0 and state.margin == 0)
     counts = clean and snapshot.began_at >= last_sent
     proof = job.flat_read_at
-    apart_s = None if proof is None else apart(snapshot, proof, proof_s)
-    stands = proof is not None and apart_s is not None and last_sent <= proof <= now
-    finished = counts and stands and apart_s is not None and apart_s >= FLAT_GAP_S
-    since_s = 0.0 if not stands or apart_s is None else max(0.0, apart_s)
+    gap = timedelta(seconds=FLAT_GAP_S)
+    lies_apart = None if proof is None else apart(snapshot, proof, proof_s)
+    stands = proof is not None and lies_apart is not None and last_sent <= proof <= now
+    since = lies_apart if stands and lies_apart is not None else timedelta()
     return Plan(
         settled=settled,
         redated=redated,
         attempts=(),
         first_flat=counts and not stands,
-        finished=finished,
+        finished=counts and stands and since >= gap,
         reset_flat=not counts and proof is not None,
-        due_at=now + timedelta(seconds=max(0.0, FLAT_GAP_S - since_s)),
+        due_at=now + min(gap, max(timedelta(), gap - since)),
         trouble="",
     )
-
-
-def apart(snapshot: AccountSnapshot, first_at: datetime, first_s: float | None) -> float | None:
-    """How long after the end of the first flat reading this one began, in seconds.
-
-    By the clock that nobody sets: one put forward would bring two readings as near together as it
-    likes. None where the first was another process's, whose clock is not this one's.
-    """
-    if snapshot.began_s is None:
-        return (snapshot.began_at - first_at).total_seconds()
-    return None if first_s is None else snapshot.began_s - first_s
 
 
 class _Look(Struct, frozen=True, kw_only=True, gc=False):

@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from core.domain.freshness import FRESH_WITHIN
 from core.domain.quotes import (
+    BREAK_MIN,
     CALM_SHARE,
     Action,
     Alarm,
@@ -65,13 +66,15 @@ class Change(Struct, frozen=True, kw_only=True, gc=False):
     """A warning's next value.
 
     `told` where the chat must hear of it; `close` where its time has come to close the symbol's
-    positions; `again` where it is the same warning repeated.
+    positions; `again` where it is the same warning repeated; `joined` where only further accounts
+    are concerned now.
     """
 
     warning: MarketWarningRow
     told: bool = True
     close: bool = False
     again: bool = False
+    joined: bool = False
 
 
 def alarm_of(seen: Seen, kind: str) -> Alarm | None:
@@ -137,6 +140,8 @@ def advance(
         change = Change(warning=_reopened(current, now, policy), again=True)
     if change is None and warning.state == WarningState.OPEN and now >= warning.deadline_at:
         change = _at_deadline(current, seen, now, policy)
+    if change is None and _has_joined(current, warning):
+        change = Change(warning=_next(current), joined=True)  # whoever decides must know for whom
     if change is None and _noted(current) != _noted(warning):
         change = Change(warning=current, told=False)
     return change
@@ -233,13 +238,18 @@ def _graver(
 ) -> Change | None:
     """A further alarm that calls for more than the first did begins the grace period anew.
 
-    A gap's next jump does so too. On hold nothing begins; what it will do is remembered.
+    A gap's next jump does so too. On hold nothing begins, but a further jump is told: whoever put
+    the close off did so on another price.
     """
     action = graver(warning.action, alarm.action)
     deadline_at = now + timedelta(seconds=policy.grace_s)
     if action == warning.action:
-        if warning.kind != WarningKind.GAP or action == Action.CLOSE:
+        if warning.kind != WarningKind.GAP:
             return None
+        if action == Action.CLOSE or warning.state == WarningState.HELD:
+            # Its deadline, or the hold, stands; whoever decided did so on another price.
+            held = warning.state == WarningState.HELD
+            return Change(warning=_next(warning, **_prices(alarm)), again=held)
         return Change(warning=msgspec.structs.replace(warning, deadline_at=deadline_at), told=False)
     stricter = alarm.rule is WarningRule.LIMIT and warning.rule == WarningRule.TYPICAL
     changed = _next(
@@ -247,13 +257,20 @@ def _graver(
         action=action,
         rule=alarm.rule.value if stricter else warning.rule,
         limit=alarm.limit if stricter else warning.limit,
-        price_before=alarm.before,
-        price_after=alarm.after,
-        before_at=alarm.before_at,
-        typical=alarm.typical,
         deadline_at=deadline_at,
+        **_prices(alarm),
     )
     return Change(warning=changed, again=warning.state == WarningState.OPEN)
+
+
+def _prices(alarm: Alarm) -> dict[str, object]:
+    """Between which prices the market jumped, and what is usual."""
+    return {
+        "price_before": alarm.before,
+        "price_after": alarm.after,
+        "before_at": alarm.before_at,
+        "typical": alarm.typical,
+    }
 
 
 def _at_deadline(
@@ -269,6 +286,8 @@ def _at_deadline(
         return Change(warning=_next(warning, state=WarningState.CLOSING.value), close=True)
     if warning.kind == WarningKind.GAP:
         return Change(warning=_ended(warning, now))
+    if seen.resting or seen.age >= BREAK_MIN:
+        return None  # the last quote of a market that rests is no news
     again = _next(warning, deadline_at=now + timedelta(seconds=policy.grace_s))
     return Change(warning=again, again=True)
 
@@ -280,6 +299,11 @@ def _reopened(warning: MarketWarningRow, now: datetime, policy: MarketPolicy) ->
         hold_until=None,
         deadline_at=now + timedelta(seconds=policy.grace_s),
     )
+
+
+def _has_joined(current: MarketWarningRow, warning: MarketWarningRow) -> bool:
+    """Whether an account is concerned that was not."""
+    return not set(current.account_ids) <= set(warning.account_ids)
 
 
 def _noted(warning: MarketWarningRow) -> tuple[list[int], datetime | None]:

@@ -15,6 +15,11 @@ from core.services.recording import Recorder
 _UNITS = {"gap": "%", "spread": "pips"}
 
 
+def close_key(warning: MarketWarningRow) -> str:
+    """What makes an account's close for a warning one and the same."""
+    return f"{warning.kind}:{warning.id}"
+
+
 class GapClose:
     """Give the account the job that a closing market warning calls for, once per warning."""
 
@@ -49,7 +54,7 @@ class GapClose:
         now = self._clock.now()
         job = CloseJobRow(
             account_id=memory.account.id,
-            trigger_key=f"{warning.kind}:{warning.id}",
+            trigger_key=close_key(warning),
             reason=f"market_{warning.kind}",
             scope=warning.symbol,
             state="closing",

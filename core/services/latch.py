@@ -1,6 +1,8 @@
 """Watch a latched account: close again what re-appears, and finish a granted release (law 8)."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -9,7 +11,8 @@ from core.domain import audit_words as words
 from core.domain import cycle_rules
 from core.domain.alert_parts import Appeared
 from core.domain.broker import ZERO, AccountSnapshot, PendingOrder, Position
-from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S, apart
+from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S
+from core.domain.flat import apart
 from core.domain.ledger import is_consistent
 from core.domain.reappearing import closes_again
 from core.domain.rule_guard import restarted
@@ -21,6 +24,7 @@ from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
 
+FLAT_GAP: Final = timedelta(seconds=FLAT_GAP_S)
 ITEMS_TOLD_MAX = 10
 """Tickets named in a message about what re-appeared; it says how many more there are."""
 
@@ -57,7 +61,7 @@ class LatchWatch:
         if first is None:
             memory.release_flat_at = snapshot.observed_at
             memory.release_flat_s = snapshot.observed_s
-        elif (apart(snapshot, first, memory.release_flat_s) or 0.0) >= FLAT_GAP_S:
+        elif (apart(snapshot, first, memory.release_flat_s) or timedelta()) >= FLAT_GAP:
             await self._release(memory, snapshot)
 
     async def _close_again(self, memory: AccountMemory, snapshot: AccountSnapshot) -> None:

@@ -17,10 +17,12 @@ from core.domain.market import REASON_UNITS_MAX, Change, WarningState
 from core.domain.people import Person
 from core.domain.quotes import Action, Alarm, Seen, WarningKind, includes
 from core.ports import Clock, Metrics, Store, Transaction
-from core.records import AccountRow, MarketWarningRow, OverrideRow, UserRow
+from core.records import AccountRow, CloseJobRow, MarketWarningRow, OverrideRow, UserRow
 from core.services import audit
 from core.services.desk import Desk
 from core.services.errors import Refused
+from core.services.gap_close import close_key
+from core.services.market_jumps import UnclaimedJumps
 from core.services.market_telling import MarketTelling
 from core.services.market_watch import MarketWatch
 from core.services.policy import EnginePolicy
@@ -50,6 +52,7 @@ class MarketGuard:
         self._lock = asyncio.Lock()
         self._watch = MarketWatch(store, policy.market)
         self._telling = MarketTelling(desk, policy.admin_chat_id)
+        self._jumps = UnclaimedJumps()
         self._open: dict[Key, MarketWarningRow] = {}
 
     async def load(self) -> None:
@@ -93,10 +96,16 @@ class MarketGuard:
         server = snapshot.state.server
         async with self._lock:
             self._watch.holds(snapshot)
-            for symbol, seen in self._watch.look(snapshot):
-                holders = self._watch.holders(server, symbol)
-                for kind in WarningKind:
-                    await self._judge(server, symbol, kind, seen, holders)
+            before = self._watch.remembered(snapshot)
+            try:
+                for symbol, seen in self._watch.look(snapshot):
+                    jump = self._jumps.of(snapshot, symbol, seen)
+                    holders = self._watch.holders(server, symbol)
+                    for kind in WarningKind:
+                        await self._judge(server, symbol, kind, replace(seen, jump=jump), holders)
+            except BaseException:
+                self._watch.forget_reading(before)
+                raise
 
     async def pass_time(self) -> None:
         """Let deadlines and holds run out even where no new reading comes; write quotes down."""
@@ -171,6 +180,8 @@ class MarketGuard:
         alarm = market.alarm_of(seen, kind)
         if warning is not None:
             await self._advance(warning, seen, holders)
+        elif alarm is not None and not holders and kind is WarningKind.GAP:
+            self._jumps.keep(server, symbol, alarm, self._clock.now())
         elif alarm is not None and holders:
             now = self._clock.now()
             policy = self._policy.market
@@ -181,7 +192,7 @@ class MarketGuard:
     async def _advance(self, warning: MarketWarningRow, seen: Seen, holders: list[int]) -> None:
         # An account of the warning that was not read since the start may hold it still.
         unread = [i for i in warning.account_ids if not self._was_read(i)]
-        holders = sorted({*holders, *unread})
+        holders = sorted({*holders, *unread} - await self._closed_for(warning))
         now = self._clock.now()
         change = market.advance(warning, seen, holders, now, self._policy.market)
         if change is not None:
@@ -190,6 +201,17 @@ class MarketGuard:
         alarm: Alarm | None = market.alarm_of(seen, warning.kind)
         key = (warning.server, warning.symbol, warning.kind)
         self._open[key] = market.worsened(warning, alarm)
+
+    async def _closed_for(self, warning: MarketWarningRow) -> set[int]:
+        """The accounts whose close for this warning is done: what they hold now is newer than it.
+
+        A warning that waited for them would keep the symbol's next gap from being told.
+        """
+        if warning.state != WarningState.CLOSING:
+            return set()
+        async with self._store.reading() as tx:
+            jobs = await tx.find(CloseJobRow, trigger_key=close_key(warning), finished_at__ne=None)
+        return {job.account_id for job in jobs}
 
     def _was_read(self, account_id: int) -> bool:
         memory = self._desk.peek(account_id)
@@ -209,6 +231,8 @@ class MarketGuard:
         key = (change.warning.server, change.warning.symbol, change.warning.kind)
         known = self._open.get(key)
         seen = self._watch.seen(*key[:2])
+        track = self._watch.track(*key[:2])
+        quote = None if track is None else track.tick
         async with self._store.writing() as tx:
             warning = await self._save(tx, change.warning)
             if override is not None:
@@ -218,9 +242,9 @@ class MarketGuard:
                 reason = override.reason if override is not None else ""
                 await self._audit(tx, warning, override, by, now)
                 await self._telling.admins(
-                    tx, change, warning, ids, seen, now, by=by, reason=reason
+                    tx, change, warning, ids, seen, now, quote=quote, by=by, reason=reason
                 )
-            await self._telling.clients(tx, change, warning, known, now)
+            await self._telling.clients(tx, change, warning, known, now, quote)
         if warning.resolved_at is None:
             self._open[key] = warning
         else:

@@ -1,14 +1,16 @@
 """The market guard's messages: the admins' warning, and each client's before a close."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from core.domain import alerts as a
 from core.domain.alert_parts import Exposure
 from core.domain.alerts_market import MarketCloseAhead
-from core.domain.broker import ZERO, Side
+from core.domain.broker import ZERO, Position, Side, SymbolSpec, Tick
 from core.domain.market import Change, WarningState
 from core.domain.quotes import Action, Seen, WarningKind
+from core.domain.valuing import valued
 from core.ports import Transaction
 from core.records import MarketWarningRow, UserRow
 from core.services.desk import AccountMemory, Desk
@@ -31,6 +33,7 @@ class MarketTelling:
         seen: Seen | None,
         now: datetime,
         *,
+        quote: Tick | None = None,
         by: str = "",
         reason: str = "",
     ) -> None:
@@ -66,7 +69,7 @@ class MarketTelling:
             price_after=warning.price_after,
             before_at=warning.before_at,
             spread_now=wide.figure if wide is not None else None,
-            exposures=self._exposures(account_ids, warning.symbol),
+            exposures=self._exposures(account_ids, warning.symbol, quote),
             ended=ended,
         )
         await speak(tx, alert, client=None, admin=self._admin_chat_id, now=now)
@@ -78,6 +81,7 @@ class MarketTelling:
         warning: MarketWarningRow,
         known: MarketWarningRow | None,
         now: datetime,
+        quote: Tick | None = None,
     ) -> None:
         """Tell each client whose positions are to be closed, before they are (and if they are not).
 
@@ -89,7 +93,8 @@ class MarketTelling:
         ids = warning.account_ids or (known.account_ids if known else [])
         if warning.state == WarningState.RESOLVED and known and known.state == WarningState.CLOSING:
             return  # the close's own report says so
-        for account_id in ids if change.told else [i for i in ids if i not in before]:
+        all_hear = change.told and not change.joined
+        for account_id in ids if all_hear else [i for i in ids if i not in before]:
             memory = self._desk.peek(account_id)
             if memory is None:
                 continue
@@ -109,7 +114,7 @@ class MarketTelling:
                 deadline_at=warning.deadline_at,
                 wait_until=warning.wait_until,
                 hold_until=warning.hold_until,
-                exposures=tuple(held(memory, warning.symbol)),
+                exposures=tuple(held(memory, warning.symbol, quote)),
                 at=now,
                 again=change.again or account_id not in before,
             )
@@ -122,26 +127,43 @@ class MarketTelling:
         known = (self._desk.peek(account_id) for account_id in account_ids)
         return [_name(m) for m in known if m is not None]
 
-    def _exposures(self, account_ids: Iterable[int], symbol: str) -> tuple[Exposure, ...]:
+    def _exposures(
+        self, account_ids: Iterable[int], symbol: str, quote: Tick | None
+    ) -> tuple[Exposure, ...]:
         found = (self._desk.peek(account_id) for account_id in account_ids)
-        return tuple(e for memory in found if memory is not None for e in held(memory, symbol))
+        return tuple(
+            e for memory in found if memory is not None for e in held(memory, symbol, quote)
+        )
 
 
-def held(memory: AccountMemory, symbol: str) -> list[Exposure]:
-    """What an account holds of a symbol, a line per side, as last read."""
+def held(memory: AccountMemory, symbol: str, quote: Tick | None) -> list[Exposure]:
+    """What an account holds of a symbol, a line per side, as last read, at the newest quote.
+
+    An account that was read before the jump would show what it had before: its positions are
+    valued anew, and where that cannot be done no result is shown.
+    """
     snapshot = memory.snapshot
     positions = [p for p in snapshot.positions if p.symbol == symbol] if snapshot else []
+    spec = snapshot.symbols.get(symbol) if snapshot else None
     return [
         Exposure(
             account=_name(memory),
             side=side.value,
             volume=sum((p.volume for p in positions if p.side is side), ZERO),
-            profit=sum((p.profit + p.swap for p in positions if p.side is side), ZERO),
+            profit=_result([p for p in positions if p.side is side], spec, quote),
             currency=memory.account.currency,
         )
         for side in Side
         if any(p.side is side for p in positions)
     ]
+
+
+def _result(
+    positions: Sequence[Position], spec: SymbolSpec | None, quote: Tick | None
+) -> Decimal | None:
+    results = [valued(p, spec, quote) for p in positions]
+    known = [r for r in results if r is not None]
+    return sum(known, ZERO) if len(known) == len(results) else None
 
 
 def _name(memory: AccountMemory) -> str:

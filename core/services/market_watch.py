@@ -5,7 +5,7 @@ restart, and one before anybody held the symbol, has an earlier quote to be comp
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from core.domain.broker import AccountSnapshot, Position, Tick
@@ -90,6 +90,18 @@ class MarketWatch:
             found.append((symbol, seen))
         self._forget()
         return found
+
+    def remembered(self, snapshot: AccountSnapshot) -> dict[Place, Track | None]:
+        """The tracks that a reading may move, for `forget_reading`."""
+        server = snapshot.state.server
+        return {(server, name): self._tracks.get((server, name)) for name in snapshot.ticks}
+
+    def forget_reading(self, before: Mapping[Place, Track | None]) -> None:
+        """Take a reading back that could not be acted on: its jumps are judged the next time."""
+        for place, track in before.items():
+            self._tracks.pop(place, None)
+            if track is not None:
+                self._tracks[place] = track
 
     def seen(self, server: str, symbol: str) -> Seen | None:
         """What the last reading of this start said of a symbol; None before the first."""

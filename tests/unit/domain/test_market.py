@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from core.domain.market import (
     CALM_FOR,
@@ -259,10 +260,12 @@ def test_a_graver_alarm_raises_what_a_warning_does(state: str, *, again: bool) -
     assert (change.again, after.version) == (again, 4)
 
 
-def test_a_second_jump_does_not_put_off_the_close_of_the_first() -> None:
+def test_a_second_jump_is_told_and_does_not_put_off_the_close_of_the_first() -> None:
     row = warning()
     change = advance(row, jump("9"), [1], at(100), POLICY)
-    assert change is None
+    assert change is not None
+    assert (change.told, change.again, change.close) == (True, False, False)
+    assert (change.warning.figure, change.warning.deadline_at) == (D(9), row.deadline_at)
 
 
 @pytest.mark.parametrize("action", ["warn", "block", "close"])
@@ -280,10 +283,14 @@ def test_the_worst_figure_is_kept_and_the_latest_shown() -> None:
         assert (change.warning.figure, change.warning.worst) == (D(figure), D(worst))
 
 
-def test_another_holder_is_remembered_and_the_admins_are_not_told() -> None:
+def test_who_joins_and_who_leaves_is_remembered_and_the_admins_hear_of_those_who_join() -> None:
+    left = advance(warning(account_ids=[1, 2]), narrow(), [1], at(1), POLICY)
+    assert left is not None
+    assert (left.warning.account_ids, left.told, left.warning.version) == ([1], False, 3)
     change = advance(warning(), narrow(), [1, 2], at(1), POLICY)
     assert change is not None
-    assert (change.warning.account_ids, change.told, change.warning.version) == ([1, 2], False, 3)
+    assert (change.warning.account_ids, change.warning.version) == ([1, 2], 4)
+    assert (change.told, change.joined, change.again) == (True, True, False)
 
 
 def test_a_new_warning_has_the_figures_of_its_alarm_and_the_time_to_answer() -> None:
@@ -301,3 +308,20 @@ def test_a_new_warning_has_the_figures_of_its_alarm_and_the_time_to_answer() -> 
     assert (row.kind, row.rule, row.action, row.state) == ("gap", "limit", "close", "open")
     assert (row.price_before, row.before_at, row.price_after) == (D(2000), at(-3), D("1878"))
     assert (row.typical, row.deadline_at, row.account_ids) == (D("0.02"), at(120), [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("said", "is_told"),
+    [
+        ({"resting": False, "age": timedelta(minutes=29)}, True),
+        ({"resting": False, "age": timedelta(minutes=30)}, False),
+        ({"resting": True, "age": timedelta()}, False),
+    ],
+)
+def test_the_last_wide_quote_of_a_market_that_rests_is_not_told_again_and_again(
+    *, said: dict[str, Any], is_told: bool
+) -> None:
+    """From Friday's last tick on it would be a message each two minutes, for two days."""
+    seen = replace(wide("20"), **said)
+    change = advance(warning(kind="spread"), seen, [1], at(120), POLICY)
+    assert (change is not None and change.again) is is_told

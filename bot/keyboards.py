@@ -32,6 +32,7 @@ from core.domain.broker import Side
 WIZARD_SYMBOLS_MAX = 12
 WIZARD_VOLUMES = tuple(Decimal(text) for text in ("0.01", "0.05", "0.10", "0.20", "0.50", "1.00"))
 BUTTONS_PER_ROW = 3
+REASONS_PER_ROW = 2
 CHARTS_MAX = 12
 """Accounts that get a chart button of their own."""
 ROWS_MAX = 24
@@ -56,12 +57,19 @@ def offer(approval_id: int) -> Keyboard:
     )
 
 
+VERB_LABELS = {
+    WarningVerb.CLOSE: "Close now",
+    WarningVerb.HOLD: "Hold 15 min",
+    WarningVerb.HOLD_LONG: "Hold 1 h",
+    WarningVerb.HOLD_SESSION: "Hold today",
+    WarningVerb.DISMISS: "Dismiss",
+}
 REASON_LABELS = {
-    WarningReason.NEWS: "News",
-    WarningReason.BAD_QUOTE: "Bad quote",
-    WarningReason.ROLLOVER: "Rollover",
-    WarningReason.HEDGED: "Hedged",
-    WarningReason.AGREED: "Agreed with client",
+    WarningReason.NEWS: "news",
+    WarningReason.BAD_QUOTE: "bad quote",
+    WarningReason.ROLLOVER: "rollover",
+    WarningReason.HEDGED: "hedged",
+    WarningReason.AGREED: "agreed with client",
 }
 
 
@@ -93,18 +101,21 @@ def warning(warning_id: int, version: int, *, closes: bool, copy: bool = False) 
 def warning_reasons(
     warning_id: int, version: int, verb: WarningVerb, *, copy: bool = False
 ) -> Keyboard:
-    """Why? The second press answers; Back shows the answers again."""
+    """Why? The second press answers; Back shows the answers again.
+
+    Each button says what it does: the message above may be about somebody else's answer.
+    """
     press_kind = WarningReasonCopyPress if copy else WarningReasonPress
     back_kind = WarningCopyPress if copy else WarningPress
     buttons = [
         Button(
-            label,
+            f"{VERB_LABELS[verb]}: {label}",
             press_kind(warning_id=warning_id, version=version, verb=verb, reason=reason).pack(),
         )
         for reason, label in REASON_LABELS.items()
     ]
     back = back_kind(warning_id=warning_id, version=version, verb=WarningVerb.BACK)
-    return in_rows([*buttons, Button("Back", back.pack())])
+    return in_rows([*buttons, Button("Back", back.pack())], REASONS_PER_ROW)
 
 
 def ask_release(account_id: int, *, suffix: str = "") -> Keyboard:

@@ -192,7 +192,7 @@ class Story:
             await stage.until_told(ADMIN_CHAT_ID, before, "spread", GOLD)
             await self._breathe()
             await stage.tap(self._omar.user_id, ADMIN_CHAT_ID, "Hold 15 min")
-            await stage.tap(self._omar.user_id, ADMIN_CHAT_ID, "News")
+            await stage.tap(self._omar.user_id, ADMIN_CHAT_ID, "Hold 15 min: news")
             self._captions.add("Omar answers the warning: hold 15 minutes, for the news.")
             await self._breathe()
         finally:

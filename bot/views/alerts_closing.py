@@ -8,7 +8,7 @@ from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade,
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
 from bot.views.numbers import gain, limit, moment, money, percent, price, span
 from bot.views.obstacles import BY_HAND
-from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, word
+from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, reason, word
 from core.domain.alert_parts import AccountAlert, TicketResult
 from core.domain.alerts import (
     CloseConfirmed,
@@ -212,10 +212,34 @@ def _why(alert: CloseConfirmed, voice: Voice) -> list[str]:
     elif alert.reason == "minimum_equity" and before is not None:
         why = f"equity was below the minimum at {at} ({money(before, alert.currency)})."
     else:
-        return [f"Why: {word(REASONS, alert.reason)}, {at}"]
+        return [*_market_why(alert, voice, at), *_cut_short(alert, voice)]
     recovered = before is not None and alert.equity > before
     rule = " A close that has begun is not cancelled when the price recovers."
-    return [f"Why: {why}{rule if recovered else ''}"]
+    after = alert.drawdown_after_percent
+    left = [] if after is None else [f"Drawdown after closing: {percent(after, after)}"]
+    return [f"Why: {why}{rule if recovered else ''}", *_cut_short(alert, voice), *left]
+
+
+def _market_why(alert: CloseConfirmed, voice: Voice, decided_at: str) -> list[str]:
+    """What was wrong with the market and since when, and who decided that it closes."""
+    cause = word(REASONS, alert.reason)
+    decision = alert.decision
+    if decision is None:
+        return [f"Why: {cause}, {decided_at}"]
+    since = moment(decision.caused_at, voice, today=alert.flat_at)
+    if not decision.by:
+        return [f"Why: {cause} of {since}, and nobody decided otherwise by {decided_at}."]
+    why = f" ({reason(decision.why)})" if decision.why else ""
+    return [f"Why: {cause} of {since}. {esc(decision.by)} decided at {decided_at}{why}."]
+
+
+def _cut_short(alert: CloseConfirmed, voice: Voice) -> list[str]:
+    """That closing did not wait as long as had been told."""
+    if alert.deadline_at is None or alert.started_at >= alert.deadline_at:
+        return []
+    began = moment(alert.started_at, voice, today=alert.flat_at)
+    told = moment(alert.deadline_at, voice, today=alert.flat_at)
+    return [f"It went on falling: closing began at {began} and did not wait until {told}."]
 
 
 def _ask(alert: AccountAlert, audience: Audience) -> Keyboard:

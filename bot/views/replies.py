@@ -201,7 +201,7 @@ def answered(answer: WarningAnswered, voice: Voice) -> str:
 
 def release_asked(login: int | None = None) -> str:
     """After a client asked for release."""
-    which = "" if login is None else f" for {login}"
+    which = "" if login is None else f" {login}"
     return f"Release asked for{which}. An admin will answer here."
 
 

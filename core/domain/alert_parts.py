@@ -90,6 +90,17 @@ class Appeared(Struct, frozen=True, kw_only=True):
     trade_id: int | None = None
 
 
+class Decision(Struct, frozen=True, kw_only=True):
+    """How a market warning came to close: since when it stood, who pressed Close now, and why.
+
+    `by` and `why` are empty where nobody answered.
+    """
+
+    caused_at: datetime
+    by: str = ""
+    why: str = ""
+
+
 class Exposure(Struct, frozen=True, kw_only=True):
     """What one account holds of a symbol on one side: lots, and its result so far in `currency`.
 

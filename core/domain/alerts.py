@@ -15,8 +15,8 @@ from core.domain.alert_parts import (
     AccountAlert,
     AlertBase,
     Appeared,
+    Decision,
     DifferenceAlert,
-    Exposure,
     GroupItem,
     TicketResult,
 )
@@ -25,7 +25,7 @@ from core.domain.alerts_app import AppAlert
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_closing import ClosingAlert
 from core.domain.alerts_digest import DailyDigest
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_money import MoneyAlert
 from core.domain.alerts_rules import RuleAlert
 from core.domain.alerts_terminal import TerminalAlert
@@ -263,7 +263,8 @@ class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
     may be opened before a release. `results_missing` where the broker has not shown all deals yet:
     `total_pnl` is not the whole; `completed` where this is the report that follows once it has.
     `triggered_at` is when closing was decided, with the figures of that reading; it began at
-    `started_at`.
+    `started_at`, before `deadline_at` where a countdown was cut short. `drawdown_after_percent` is
+    the drawdown that is left; `decision` is a market warning's.
     """
 
     job_id: int
@@ -282,6 +283,9 @@ class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
     latched: bool
     results_missing: bool = False
     completed: bool = False
+    deadline_at: datetime | None = None
+    drawdown_after_percent: Decimal | None = None
+    decision: Decision | None = None
 
 
 class CloseTrouble(AccountAlert, frozen=True, kw_only=True):
@@ -344,50 +348,6 @@ class ReleaseAnswered(AccountAlert, frozen=True, kw_only=True):
 
 
 # --- market guard -------------------------------------------------------------------------------
-
-
-class MarketWarning(AlertBase, frozen=True, kw_only=True):
-    """A fault of one symbol's market, for the admin chat, with buttons while it can be answered.
-
-    `warning`: gap, spread or still; `rule`: limit or typical; `action`: warn, block or close.
-    `figure` and `limit`: percent for a gap, pips for a spread, seconds for a still price; `worst`
-    the largest figure of the episode, `typical` the usual one (a gap's in the same time), None
-    where too few quotes are known. `state`: open, held, dismissed, closing, resolved. `again` where
-    it is told anew because its time passed. A gap went from `price_before` at `before_at` to
-    `price_after`. `spread_now`: the spread, pips, where it is wide at this moment. `ended` says why
-    a warning is over: calm, not_held, passed, resting, or empty.
-    """
-
-    warning_id: int
-    version: int
-    warning: str
-    symbol: str
-    server: str
-    state: str
-    figure: Decimal
-    limit: Decimal
-    worst: Decimal
-    accounts: tuple[str, ...]
-    opened_at: datetime
-    deadline_at: datetime
-    hold_until: datetime | None
-    answered_by: str
-    at: datetime
-    rule: str = "limit"
-    action: str = "warn"
-    typical: Decimal | None = None
-    wait_until: datetime | None = None
-    reason: str = ""
-    again: bool = False
-    price_before: Decimal | None = None
-    price_after: Decimal | None = None
-    before_at: datetime | None = None
-    spread_now: Decimal | None = None
-    exposures: tuple[Exposure, ...] = ()
-    ended: str = ""
-
-
-# --- the app itself -----------------------------------------------------------------------------
 
 
 class LimitsChanged(AccountAlert, frozen=True, kw_only=True):

@@ -2,18 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 
 from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
+from core.domain.alert_parts import Decision
 from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import Plan
+from core.domain.drawdown import drawdown_percent
+from core.domain.market import Verb
 from core.domain.matching import identifiers
 from core.domain.rates import to_gbp
 from core.domain.results import DEAL_CLOCK_SLACK, deals_seen, ticket_results, total_pnl
 from core.ports import Clock, Metrics, Store, Transaction
-from core.records import CloseJobRow, CloseOrderRow, DrawdownAlertRow
+from core.records import (
+    CloseJobRow,
+    CloseOrderRow,
+    DrawdownAlertRow,
+    MarketWarningRow,
+    OverrideRow,
+    UserRow,
+)
 from core.services.close_progress import settle
 from core.services.desk import AccountMemory
 from core.services.policy import EnginePolicy
@@ -107,16 +118,6 @@ class CloseReports:
             total_loss_gbp=to_gbp(pnl, pen.memory.state.gbp_rate),
             executed_at=job.finished_at,
         )
-        await pen.audit(
-            words.CLOSE_CONFIRMED,
-            job=job.id,
-            first_read_at=job.flat_read_at,
-            second_read_at=snapshot.observed_at,
-            equity=snapshot.state.equity,
-            balance=snapshot.state.balance,
-            tickets=results,
-            completed=completed,
-        )
         await pen.say(
             a.CloseConfirmed(
                 **pen.who,
@@ -136,7 +137,20 @@ class CloseReports:
                 latched=pen.memory.latched,
                 results_missing=job.trouble == DEALS_MISSING and not completed,
                 completed=completed,
+                deadline_at=job.deadline_at,
+                drawdown_after_percent=_drawdown_after(pen, job, snapshot),
+                decision=await _decision(pen, job),
             )
+        )
+        await pen.audit(
+            words.CLOSE_CONFIRMED,
+            job=job.id,
+            first_read_at=job.flat_read_at,
+            second_read_at=snapshot.observed_at,
+            equity=snapshot.state.equity,
+            balance=snapshot.state.balance,
+            tickets=results,
+            completed=completed,
         )
         return closed
 
@@ -158,3 +172,26 @@ class CloseReports:
 async def drawdown_row(pen: Recorder, job: CloseJobRow, **changes: object) -> None:
     """Change the `drawdown_alerts` row of the job's execution, if it has one."""
     await pen.tx.update(DrawdownAlertRow, {"job_id": job.id}, **changes)
+
+
+def _drawdown_after(pen: Recorder, job: CloseJobRow, snapshot: AccountSnapshot) -> Decimal | None:
+    """What closing came to: the price went on while it was under way."""
+    if job.reason != "drawdown":
+        return None
+    return drawdown_percent(pen.memory.state.peak_equity, snapshot.state.equity)
+
+
+async def _decision(pen: Recorder, job: CloseJobRow) -> Decision | None:
+    """Since when a market warning stood, and who decided to close; None for other jobs."""
+    kind, _, number = job.trigger_key.partition(":")
+    if job.reason != f"market_{kind}" or not number.isdigit():
+        return None
+    warning = await pen.tx.get(MarketWarningRow, int(number))
+    if warning is None:
+        return None
+    pressed = await pen.tx.first(OverrideRow, warning_id=warning.id, verb=Verb.CLOSE.value)
+    if pressed is None:
+        return Decision(caused_at=warning.opened_at)
+    user = await pen.tx.get(UserRow, pressed.user_id)
+    by = "" if user is None else user.name
+    return Decision(caused_at=warning.opened_at, by=by, why=pressed.reason)

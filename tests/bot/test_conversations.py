@@ -235,10 +235,11 @@ async def test_a_warning_is_answered_with_its_version(chat: Conversation) -> Non
     assert chat.services.calls == [], "nothing is done before the reason is given"
     (asked,) = chat.telegram.named("editMessageReplyMarkup")
     assert labels(asked) == [
-        ["News", "Bad quote", "Rollover"],
-        ["Hedged", "Agreed with client", "Back"],
+        ["Dismiss: news", "Dismiss: bad quote"],
+        ["Dismiss: rollover", "Dismiss: hedged"],
+        ["Dismiss: agreed with client", "Back"],
     ]
-    await chat.feed(press_json(OLGA, data_of(asked, "Bad quote"), ADMIN_CHAT))
+    await chat.feed(press_json(OLGA, data_of(asked, "Dismiss: bad quote"), ADMIN_CHAT))
     assert chat.services.calls == [("answer_warning", OLGA, 21, 3, "dismiss", "bad_quote")]
     assert chat.popup == "XAUUSD: dismissed"
     assert chat.telegram.named("editMessageText") == [], "the outbox edits the warning itself"
@@ -248,7 +249,7 @@ async def test_a_copy_of_a_warning_is_redrawn_by_its_press(chat: Conversation) -
     await chat.feed(message_json(OLGA, "/warnings", ADMIN_CHAT))
     (copy,) = chat.telegram.named("sendMessage")
     await chat.feed(press_json(OLGA, data_of(copy, "Dismiss"), ADMIN_CHAT))
-    data = data_of(chat.telegram.named("editMessageReplyMarkup")[-1], "News")
+    data = data_of(chat.telegram.named("editMessageReplyMarkup")[-1], "Dismiss: news")
     chat.services.lines = [replace(chat.services.lines[0], state="dismissed", answered_by="Olga")]
     await chat.feed(press_json(OLGA, data, ADMIN_CHAT))
     assert chat.services.calls[0] == ("answer_warning", OLGA, 21, 1, "dismiss", "news")

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from bot.views.alerts_closing import confirmed as confirmed_view
+from bot.views.message import Audience, Voice
 from core.domain import alerts as a
 from core.records import AccountRow, CloseOrderRow
 from tests.engine.house import ADMIN, BEN, USD, D, House
@@ -61,3 +63,19 @@ async def test_money_that_no_deal_explains_does_not_hide_a_loss(house: House) ->
     await house.run(16)
     assert house.sim.ledger.positions(USD) == {}
     assert (await house.state(USD)).peak_equity == D(12000)
+
+
+async def test_a_countdown_cut_short_is_told_with_what_it_came_to(house: House) -> None:
+    """At 20.17 % ten seconds are told; four later it is 22.8 %, and nobody waits."""
+    await hold_gold(house)
+    await fall(house, "1958.20")
+    await house.run(4)
+    await fall(house, "1956.60")  # equity 9,260 of 12,000
+    await house.run(8)
+    (confirmed,) = [x for x in await house.said(BEN) if isinstance(x, a.CloseConfirmed)]
+    assert confirmed.deadline_at is not None
+    assert confirmed.started_at < confirmed.deadline_at
+    assert confirmed.drawdown_after_percent == D("22.8333")
+    said = confirmed_view(confirmed, Voice(), Audience.CLIENT).html
+    assert "It went on falling: closing began at" in said
+    assert "Drawdown after closing: 22.8 %" in said

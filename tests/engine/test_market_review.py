@@ -4,10 +4,13 @@ from decimal import Decimal
 
 import pytest
 
+from bot.markup import plain
+from bot.views.alerts_closing import confirmed
+from bot.views.message import Audience, Voice
 from core.domain import alerts as a
 from core.domain.alerts_market import MarketCloseAhead
 from core.ports import SnapshotRequest, StoreUnavailable
-from core.records import MarketWarningRow
+from core.records import CloseJobRow, MarketWarningRow
 from tests.engine.house import ALICE, BEN, GBP, USD, House
 from tests.engine.test_market_guard import both_hold_gold, press, warnings
 
@@ -125,3 +128,25 @@ async def test_who_comes_to_hold_a_symbol_that_is_to_be_closed_is_named_to_the_a
     last = (await warnings(house))[-1]
     assert isinstance(last, a.MarketWarning)
     assert (last.accounts, last.again) == (("Alice 50001", "Ben 50002"), False)
+
+
+@pytest.mark.parametrize("verb", ["close", ""])
+async def test_the_result_says_when_the_gap_was_and_who_decided(house: House, verb: str) -> None:
+    """The gap and the decision are two moments; the first was told as the second before."""
+    await both_hold_gold(house)
+    house.price("2080.00", "2080.30")
+    await house.run(5)
+    opened = (await warnings(house))[0].opened_at
+    if verb:
+        await press(house, verb)
+    await house.run(140)
+    (job,) = await house.rows(CloseJobRow, account_id=house.ids[GBP])
+    assert job.created_at > opened
+    (told,) = [x for x in await house.said(ALICE) if isinstance(x, a.CloseConfirmed)]
+    lines = plain(confirmed(told, Voice(), Audience.CLIENT).html).splitlines()
+    gap, decided = f"price gap of {opened:%H:%M:%S} UTC", f"{job.created_at:%H:%M:%S} UTC"
+    assert [line for line in lines if line.startswith("Why")] == [
+        f"Why: {gap}. Ada decided at {decided} (news)."
+        if verb
+        else f"Why: {gap}, and nobody decided otherwise by {decided}."
+    ]

@@ -33,8 +33,8 @@ async def test_a_gap_is_closed_by_close_now_and_a_late_press_is_told(stage: Stag
     assert by_client == "Only an admin can do that. Nothing was changed."
     why = await stage.taps(ADA, "Close now", ADMIN_CHAT, message_id=warned["id"])
     assert why["text"].startswith("Why?")
-    await stage.offers(ADMIN_CHAT, warned["id"], "News")
-    answer = await stage.taps(ADA, "News", ADMIN_CHAT, message_id=warned["id"])
+    await stage.offers(ADMIN_CHAT, warned["id"], "Close now: news")
+    answer = await stage.taps(ADA, "Close now: news", ADMIN_CHAT, message_id=warned["id"])
     assert answer["text"] == "EURUSD: submitted. The result follows when it is proved."
     await stage.hears(BEN, "EURUSD on 50002 is flat - confirmed by two reads")
     assert await stage.is_flat(50002)
@@ -59,8 +59,8 @@ async def test_a_wide_spread_can_be_held_or_dismissed_but_closes_nothing(stage: 
     forged = warned["buttons"][0][0]["data"].replace("hold", "close")
     assert await stage.forges(ADA, forged, ADMIN_CHAT, warned["id"]) != ""
     await stage.taps(ADA, "Hold 15 min", ADMIN_CHAT, message_id=warned["id"])
-    await stage.offers(ADMIN_CHAT, warned["id"], "Bad quote")
-    held = await stage.taps(ADA, "Bad quote", ADMIN_CHAT, message_id=warned["id"])
+    await stage.offers(ADMIN_CHAT, warned["id"], "Hold 15 min: bad quote")
+    held = await stage.taps(ADA, "Hold 15 min: bad quote", ADMIN_CHAT, message_id=warned["id"])
     assert held["text"].startswith("XAUUSD: on hold until")
     await stage.hears(ADMIN_CHAT, "⏸ On hold until")
     assert "Answered by Ada (bad quote)." in await stage.transcript(ADMIN_CHAT)

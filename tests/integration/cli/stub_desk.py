@@ -76,7 +76,9 @@ class StubDesk:
         quotes = (await self._get("/broker/market"))["quotes"]
         gold = next(one for one in quotes if one["symbol"] == "XAUUSD")
         if gold["ask"] - gold["bid"] > 1:
-            await self._once(ADMIN_CHAT_ID, "Spread 25 pips on XAUUSD", "Hold 15 min", "News")
+            await self._once(
+                ADMIN_CHAT_ID, "Spread 25 pips on XAUUSD", "Hold 15 min", "Hold 15 min: news"
+            )
         alice = await self._get("/broker/50001")
         if any(deal["entry"] == 1 for deal in alice["deals"]):
             await self._once(CHATS[50001], "You closed XAUUSD on your phone")

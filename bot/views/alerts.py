@@ -29,7 +29,7 @@ from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 
 LATE_S = 60
 """A message delivered later than this after what it tells of says how late it is."""
@@ -78,7 +78,7 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_closing.release_asked(alert, voice, audience)
         case a.ReleaseAnswered():
             return alerts_closing.release_answered(alert, voice, audience)
-        case a.MarketWarning():
+        case MarketWarning():
             return alerts_market.warning(alert, voice)
         case MarketCloseAhead():
             return alerts_market.close_ahead(alert, voice)

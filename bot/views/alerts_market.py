@@ -10,8 +10,7 @@ from bot.views.message import Keyboard, Message, Voice, compose
 from bot.views.numbers import clock, gain, limit, lots, moment, percent, pips, price, span
 from bot.views.words import WARNING_STATES, reason, word
 from core.domain.alert_parts import Exposure
-from core.domain.alerts import MarketWarning
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.board import WarningLine
 
 GAP, SPREAD, CLOSE, BLOCK = "gap", "spread", "close", "block"

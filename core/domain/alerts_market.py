@@ -1,4 +1,4 @@
-"""What a client is told of the market guard, as values (see `core.domain.alerts`)."""
+"""What people are told of the market guard, as values (see `core.domain.alerts`)."""
 
 from datetime import datetime
 from decimal import Decimal

@@ -18,7 +18,7 @@ from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.divergences import Severity, severity_of
 from core.domain.findings import Kind
 
@@ -84,7 +84,7 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             # The decision takes the place of the question; the release itself is news again.
             mode = REPLY if alert.state == "released" else EDIT
             return Delivery(warning, _release(alert.account_id, alert.asked_at.isoformat()), mode)
-        case a.MarketWarning():
+        case MarketWarning():
             return _of_market(f"market:{alert.warning_id}", alert.version == 1 or alert.again)
         case MarketCloseAhead():
             return _of_market(f"ahead:{alert.warning_id}:{alert.account_id}", alert.again)

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from core.domain import alerts as a
 from core.domain.alert_parts import Exposure
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.broker import ZERO, Position, Side, SymbolSpec, Tick
 from core.domain.market import Change, WarningState
 from core.domain.quotes import Action, Seen, WarningKind
@@ -43,7 +42,7 @@ class MarketTelling:
             user = await tx.get(UserRow, warning.answered_by)
             by = user.name if user else ""
         wide = seen.too_wide if seen is not None else None
-        alert = a.MarketWarning(
+        alert = MarketWarning(
             warning_id=warning.id,
             version=warning.version,
             warning=warning.kind,

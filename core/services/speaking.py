@@ -11,13 +11,13 @@ from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
 
 ADMIN_ONLY = (
-    a.MarketWarning,
+    MarketWarning,
     own.AppStarted,
     own.AppStanding,
     own.AppStopping,

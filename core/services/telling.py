@@ -12,6 +12,7 @@ import msgspec
 from core.domain import alerts as a
 from core.domain import alerts_rules as r
 from core.domain import audit_words as words
+from core.domain.alerts_market import MarketWarning
 from core.domain.audit import SYSTEM
 from core.ports import Transaction
 from core.records import OutboxRow
@@ -27,7 +28,7 @@ AUDITED: Final = frozenset(
         a.LatchedReappeared,
         a.ReleaseAsked,
         a.ReleaseAnswered,
-        a.MarketWarning,
+        MarketWarning,
         a.LimitsChanged,
         r.RuleBroken,
         r.GuardBlind,

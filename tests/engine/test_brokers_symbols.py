@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.domain import alerts as a
+from core.domain.alerts_market import MarketWarning
 from core.domain.broker import AccountSnapshot
 from core.domain.signals import parse_signal
 from core.records import SignalRow, TradeRow
@@ -104,7 +105,7 @@ async def test_pips_and_spreads_are_set_by_what_a_symbol_is(house: House) -> Non
     assert "MarketWarning" not in await house.kinds(-100)
     house.price("1970.00", "1971.10")
     await house.run(5)
-    (warning,) = [x for x in await house.said(-100) if isinstance(x, a.MarketWarning)]
+    (warning,) = [x for x in await house.said(-100) if isinstance(x, MarketWarning)]
     assert (warning.symbol, warning.figure, warning.limit) == (GOLD, D("11.00"), D(10))
 
 

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pytest
 
 from core.domain import alerts as a
+from core.domain.alerts_market import MarketWarning
 from core.ports import StoreUnavailable
 from core.records import (
     AccountStateRow,
@@ -265,7 +266,7 @@ async def test_14_a_wide_spread_closes_nothing(house: House) -> None:
     await house.run(11)
     house.price("1970.00", "1972.00")
     await house.run(600)
-    warnings = await said(house, ADMIN_CHAT, a.MarketWarning)
+    warnings = await said(house, ADMIN_CHAT, MarketWarning)
     assert {w.warning for w in warnings} == {"spread"}
     assert len(warnings) > 1
     assert house.sends(USD) == []

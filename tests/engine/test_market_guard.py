@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from core.domain import alerts as a
+from core.domain.alerts_market import MarketWarning
 from core.records import AuditRow, CloseJobRow, MarketWarningRow, OverrideRow
 from core.services.errors import Refused
 from tests.engine.house import ADMIN, ADMIN_CHAT, BEN, GBP, USD, House
@@ -22,9 +23,9 @@ async def both_hold_gold(house: House) -> None:
     await house.run(11)
 
 
-async def warnings(house: House) -> list[a.MarketWarning]:
+async def warnings(house: House) -> list[MarketWarning]:
     """What the admin chat was told of the market."""
-    return [x for x in await house.said(ADMIN_CHAT) if isinstance(x, a.MarketWarning)]
+    return [x for x in await house.said(ADMIN_CHAT) if isinstance(x, MarketWarning)]
 
 
 async def press(house: House, verb: str, version: int | None = None) -> None:

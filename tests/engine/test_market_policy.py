@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from core.domain import alerts as a
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.broker import AccountSnapshot
 from core.records import AuditRow, CloseJobRow, MarketQuoteRow, MarketWarningRow, OverrideRow
 from core.services.errors import Refused
@@ -41,9 +40,9 @@ async def alice_holds(house: House, side: str = "buy") -> int:
     return ticket
 
 
-async def told_admins(house: House) -> list[a.MarketWarning]:
+async def told_admins(house: House) -> list[MarketWarning]:
     """What the admin chat was told of the market."""
-    return [x for x in await house.said(ADMIN_CHAT) if isinstance(x, a.MarketWarning)]
+    return [x for x in await house.said(ADMIN_CHAT) if isinstance(x, MarketWarning)]
 
 
 async def told(house: House, chat: int) -> list[MarketCloseAhead]:

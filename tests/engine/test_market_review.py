@@ -8,7 +8,7 @@ from bot.markup import plain
 from bot.views.alerts_closing import confirmed
 from bot.views.message import Audience, Voice
 from core.domain import alerts as a
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.ports import SnapshotRequest, StoreUnavailable
 from core.records import CloseJobRow, MarketWarningRow
 from tests.engine.house import ALICE, BEN, GBP, USD, House
@@ -126,7 +126,7 @@ async def test_who_comes_to_hold_a_symbol_that_is_to_be_closed_is_named_to_the_a
     house.open(USD, "buy", "0.01")
     await house.run(11)
     last = (await warnings(house))[-1]
-    assert isinstance(last, a.MarketWarning)
+    assert isinstance(last, MarketWarning)
     assert (last.accounts, last.again) == (("Alice 50001", "Ben 50002"), False)
 
 

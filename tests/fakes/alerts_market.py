@@ -6,12 +6,12 @@ from typing import Any
 
 from core.domain import alerts as a
 from core.domain.alert_parts import Exposure
-from core.domain.alerts_market import MarketCloseAhead
+from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from tests.fakes.alerts_terminal import ACCOUNT, SOON
 from tests.fakes.clock import START
 
 
-def market(**changes: Any) -> a.MarketWarning:
+def market(**changes: Any) -> MarketWarning:
     """A gap, waiting for an answer."""
     facts: dict[str, Any] = {
         "warning_id": 21,
@@ -31,7 +31,7 @@ def market(**changes: Any) -> a.MarketWarning:
         "answered_by": "",
         "at": START,
     }
-    return a.MarketWarning(**{**facts, **changes})
+    return MarketWarning(**{**facts, **changes})
 
 
 def close_ahead(**changes: Any) -> MarketCloseAhead:

@@ -5,11 +5,19 @@ class here reads is from an older version, and is answered so.
 """
 
 from enum import StrEnum
+from typing import Annotated, Final
 
 from aiogram.filters.callback_data import CallbackData
+from pydantic import Field
 
 from core.domain.history import HistoryFilter
 from core.domain.periods import Span
+
+ID_MAX: Final = 2**63 - 1
+"""What the database can hold, and Telegram's own ids with it: a forged larger one is no id."""
+PAGE_MAX: Final = 1_000_000
+Id = Annotated[int, Field(ge=0, le=ID_MAX)]
+Page = Annotated[int, Field(ge=0, le=PAGE_MAX)]
 
 
 class ApprovalVerb(StrEnum):
@@ -70,15 +78,15 @@ class WizardVerb(StrEnum):
 class ApprovalPress(CallbackData, prefix="ap1"):
     """Approve or reject an offer."""
 
-    approval_id: int
+    approval_id: Id
     verb: ApprovalVerb
 
 
 class WarningPress(CallbackData, prefix="mw1"):
     """Choose an answer to one version of a market warning; its reason is asked for next."""
 
-    warning_id: int
-    version: int
+    warning_id: Id
+    version: Id
     verb: WarningVerb
 
 
@@ -89,8 +97,8 @@ class WarningCopyPress(WarningPress, prefix="mc1"):
 class WarningReasonPress(CallbackData, prefix="mr1"):
     """The same with its reason: this is what answers."""
 
-    warning_id: int
-    version: int
+    warning_id: Id
+    version: Id
     verb: WarningVerb
     reason: WarningReason
 
@@ -102,13 +110,13 @@ class WarningReasonCopyPress(WarningReasonPress, prefix="mq1"):
 class ReleaseAskPress(CallbackData, prefix="ra1"):
     """Ask for an account's release."""
 
-    account_id: int
+    account_id: Id
 
 
 class ReleaseAnswerPress(CallbackData, prefix="rg1"):
     """Grant or refuse an account's release."""
 
-    account_id: int
+    account_id: Id
     verb: ReleaseVerb
 
 
@@ -118,8 +126,8 @@ class UnblockPress(CallbackData, prefix="ub2"):
     `blocked_ms` is when the block began, UTC, milliseconds.
     """
 
-    account_id: int
-    blocked_ms: int
+    account_id: Id
+    blocked_ms: Id
 
 
 class AdoptVerb(StrEnum):
@@ -135,10 +143,10 @@ class AdoptVerb(StrEnum):
 class AdoptPress(CallbackData, prefix="aq1"):
     """Answer one version of the question which trade a position is. `trade_id` is 0 for none."""
 
-    question_id: int
-    version: int
+    question_id: Id
+    version: Id
     verb: AdoptVerb
-    trade_id: int = 0
+    trade_id: Id = 0
 
 
 class RefreshPress(CallbackData, prefix="rf1"):
@@ -150,7 +158,7 @@ class RefreshPress(CallbackData, prefix="rf1"):
 class ChartPress(CallbackData, prefix="dc1"):
     """Draw one account's drawdown chart."""
 
-    account_id: int
+    account_id: Id
 
 
 class HistoryVerb(StrEnum):
@@ -169,21 +177,21 @@ class HistoryPress(CallbackData, prefix="hs1"):
     """
 
     verb: HistoryVerb
-    asker: int
-    account_id: int
+    asker: Id
+    account_id: Id
     kind: HistoryFilter
-    symbol_id: int = 0
-    page: int = 0
-    as_of: int = 0
+    symbol_id: Id = 0
+    page: Page = 0
+    as_of: Id = 0
 
 
 class ReportPress(CallbackData, prefix="rp1"):
     """A report on an account, bound to who asked. `day` is the proleptic ordinal of a date."""
 
     span: Span
-    asker: int
-    account_id: int
-    day: int
+    asker: Id
+    account_id: Id
+    day: Id
 
 
 class WizardPress(CallbackData, prefix="sw1", sep="|"):
@@ -194,7 +202,7 @@ class WizardPress(CallbackData, prefix="sw1", sep="|"):
     """
 
     verb: WizardVerb
-    asker: int
+    asker: Id
     symbol: str = ""
     side: str = ""
     volume: str = ""
@@ -203,5 +211,5 @@ class WizardPress(CallbackData, prefix="sw1", sep="|"):
 class TokenPress(CallbackData, prefix="tk1"):
     """End a token of the HTTP API. `asker` is the Telegram id that asked for the list."""
 
-    asker: int
-    token_id: int
+    asker: Id
+    token_id: Id

@@ -103,6 +103,10 @@ class SendLimits:
         """How many may be sent at this instant, whoever to."""
         return self._global.left(now_s)
 
+    def overall_wait_s(self, now_s: float) -> float:
+        """Seconds until one more may be sent to somebody; 0 where it may now."""
+        return self._global.wait_s(now_s)
+
     def take(self, chat_id: int, now_s: float) -> None:
         """Count one send or edit."""
         self._global.take(now_s)

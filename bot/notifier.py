@@ -141,8 +141,10 @@ class Notifier:
             return []
 
     async def _rest(self) -> None:
+        """Until called, or POLL_S; where the rate holds everything up, no longer than it does."""
+        held_s = self._limits.overall_wait_s(_now_s())
         try:
-            async with asyncio.timeout(POLL_S):
+            async with asyncio.timeout(min(POLL_S, held_s or POLL_S)):
                 await self._wake.wait()
         except TimeoutError:
             return

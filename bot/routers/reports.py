@@ -33,6 +33,9 @@ AGAIN_S = 5.0
 it is a picture and a file."""
 ASKERS_MAX = 1_000
 TOO_SOON = Toast("That report was sent a moment ago")
+DAY_MIN = date(1970, 1, 1).toordinal()
+DAY_MAX = date(9000, 1, 1).toordinal()
+"""Days whose week, and the day before it, can be counted."""
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 """The one form of date that is understood; `fromisoformat` takes weeks too."""
 
@@ -146,7 +149,6 @@ def _word(word: str) -> tuple[str, Span | date | int]:
 
 def _date(ordinal: int) -> date:
     """The day that a button carries. Raises Refused not_found for none."""
-    try:
-        return date.fromordinal(ordinal)
-    except (ValueError, OverflowError):
-        raise Refused("not_found") from None
+    if not DAY_MIN <= ordinal <= DAY_MAX:
+        raise Refused("not_found")
+    return date.fromordinal(ordinal)

@@ -108,7 +108,16 @@ async def test_an_old_list_is_answered(chat: Conversation) -> None:
     assert "Send /history for a new one." in chat.popup
 
 
-@pytest.mark.parametrize("data", [turn(as_of=10**15), "rp1:day:900:7:0", "rp1:day:900:7:9999999"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        turn(as_of=10**15),
+        "rp1:day:900:7:0",
+        f"rp1:week:900:7:{date.max.toordinal()}",
+        f"rp1:day:900:7:{reports.DAY_MIN - 1}",
+        f"rp1:day:900:7:{reports.DAY_MAX + 1}",
+    ],
+)
 async def test_a_time_that_does_not_exist_is_answered(chat: Conversation, data: str) -> None:
     await chat.feed(press_json(ANN, data))
     assert chat.popup == "That does not exist (any more)."

@@ -11,6 +11,7 @@ from core.domain.alerts_adoption import PositionAdopted, PositionQuestion
 from core.domain.answers import QuestionAnswered
 from core.domain.people import Person
 from core.services.answering import Answer
+from core.services.errors import Refused
 from core.services.questions import OpenQuestions
 from tests.fakes.alerts_terminal import ACCOUNT
 from tests.fakes.clock import START
@@ -118,7 +119,10 @@ class FakeQuestions:
 
     async def card(self, actor: Person, question_id: int) -> PositionQuestion:
         del actor
-        return next(each for each in self.cards if each.question_id == question_id)
+        found = next((each for each in self.cards if each.question_id == question_id), None)
+        if found is None:
+            raise Refused("not_found")
+        return found
 
     async def find(self, actor: Person, position_id: int) -> PositionQuestion:
         self._noted("find", actor.telegram_id, position_id)

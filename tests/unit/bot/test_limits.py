@@ -32,6 +32,8 @@ def test_everybody_together_gets_twenty_five_a_second() -> None:
         limits.take(chat, 0.0)
     assert limits.overall_left(0.0) == 0
     assert limits.wait_s(99, 0.0) == 1.0
+    assert limits.overall_wait_s(0.25) == 0.75
+    assert limits.overall_wait_s(1.0) == 0
     assert limits.overall_left(1.0) == 25
 
 

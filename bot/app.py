@@ -23,7 +23,7 @@ from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.enums import ParseMode
-from aiogram.exceptions import AiogramError
+from aiogram.exceptions import AiogramError, TelegramMigrateToChat
 from prometheus_client import CollectorRegistry
 
 from bot import api_part, logs, shell
@@ -317,7 +317,10 @@ class App:
         marked = f"{self._settings.message_mark} {text}".lstrip()
         try:
             async with asyncio.timeout(ALARM_MAX_S):
-                await self._bot.send_message(chat_id, marked)
+                try:
+                    await self._bot.send_message(chat_id, marked)
+                except TelegramMigrateToChat as moved:
+                    await self._bot.send_message(moved.migrate_to_chat_id, marked)
         except (AiogramError, aiohttp.ClientError, OSError, TimeoutError) as error:
             log.warning("alarm_unsent", error=str(error))
 

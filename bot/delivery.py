@@ -18,12 +18,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bot import keyboards
-from bot.markup import TEXT_UNITS_MAX, plain, shortened
+from bot.markup import ELLIPSIS, TEXT_UNITS_MAX, pages, plain, shortened
 from bot.views.message import Message
 
 SEND_TIMEOUT_S = 20
 FORMS_MAX = 4
 """As sent, as a new message, in plain text, without buttons."""
+PAGES_MAX = 10
+"""Messages that one alert may take; what is beyond them is left out, and an ellipsis says so."""
 ERROR_CHARS_MAX = 200
 NOT_MODIFIED = "message is not modified"
 CANNOT_EDIT = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
@@ -44,13 +46,17 @@ class Fate(StrEnum):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """An attempt's fate. `wait_s` for WAIT, `chat_id` the new address for MIGRATED."""
+    """An attempt's fate. `wait_s` for WAIT, `chat_id` the new address for MIGRATED.
+
+    `pages` are the messages that arrived, also where a later one of them did not.
+    """
 
     fate: Fate
     message_id: int | None = None
     wait_s: float = 0.0
     chat_id: int = 0
     error: str = ""
+    pages: int = 0
 
 
 class Parcel(Struct, frozen=True, kw_only=True):
@@ -67,10 +73,33 @@ class Parcel(Struct, frozen=True, kw_only=True):
 
 
 async def deliver(bot: Bot, parcel: Parcel) -> Outcome:
-    """Send it; where Telegram refuses the form, try again in a simpler one.
+    """Send it, in as many messages as it takes; the first of them is what later ones edit.
 
     Never raises for anything Telegram or the network does.
     """
+    first_id: int | None = None
+    for number, html in enumerate(_pages(parcel.message.html)):
+        message = replace(parcel.message, html=html)
+        page = replace(parcel, message=message)
+        if number:
+            message = replace(message, keyboard=())
+            page = replace(page, message=message, edit_id=None, reply_id=first_id)
+        outcome = await _deliver_page(bot, page)
+        if outcome.fate is not Fate.SENT:
+            return replace(outcome, pages=number)
+        first_id = outcome.message_id if number == 0 else first_id
+    return Outcome(fate=Fate.SENT, message_id=first_id, pages=number + 1)
+
+
+def _pages(html: str) -> list[str]:
+    found = [page for page in pages(html) if plain(page).strip()] or [html]
+    if len(found) > PAGES_MAX:
+        found = [*found[: PAGES_MAX - 1], ELLIPSIS]
+    return found
+
+
+async def _deliver_page(bot: Bot, parcel: Parcel) -> Outcome:
+    """Send it; where Telegram refuses the form, try again in a simpler one."""
     form = parcel
     refusal = ""
     for _ in range(FORMS_MAX):

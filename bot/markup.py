@@ -19,6 +19,7 @@ OUTSIDE_CHARS_MAX = 64
 """The most of one name, comment or server text that is shown."""
 ELLIPSIS = "…"
 _TAG = re.compile(r"<[^>]*>")
+_TOKEN = re.compile(r"<[^>]*>|&#?\w+;|.")
 _DIRECTION_MARKS = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -72,6 +73,57 @@ def shortened(text: str, units_max: int) -> str:
             break
         kept.append(char)
     return "".join(kept).rstrip() + ELLIPSIS
+
+
+def pages(markup: str, units_max: int = TEXT_UNITS_MAX) -> list[str]:
+    """The message in as many as it takes, each of at most `units_max` units after parsing.
+
+    Cut between rows, and between characters where a row does not fit by itself. Tags open at a cut
+    are closed before it and opened again after it.
+    """
+    made: list[str] = []
+    rows: list[str] = []
+    open_tags: list[str] = []
+    for row in markup.split("\n"):
+        for piece in _pieces(row, units_max):
+            if rows and utf16_length(plain("\n".join([*rows, piece]))) > units_max:
+                made.append("\n".join(rows) + _closing(open_tags))
+                rows = ["".join(open_tags) + piece]
+            else:
+                rows.append(piece)
+            open_tags = _open_after(open_tags, piece)
+    made.append("\n".join(rows) + _closing(open_tags))
+    return made
+
+
+def _pieces(row: str, units_max: int) -> Iterable[str]:
+    """The row, in pieces that fit; a tag belongs to the piece it stands in."""
+    kept: list[str] = []
+    units = 0
+    for token in _TOKEN.findall(row):
+        size = utf16_length(plain(token))
+        if kept and units + size > units_max:
+            yield "".join(kept)
+            kept, units = [], 0
+        kept.append(token)
+        units += size
+    yield "".join(kept)
+
+
+def _open_after(open_tags: list[str], markup: str) -> list[str]:
+    """The tags that stand open after this, outermost first."""
+    tags = list(open_tags)
+    for tag in _TAG.findall(markup):
+        if not tag.startswith("</"):
+            tags.append(tag)
+        elif tags:
+            tags.pop()
+    return tags
+
+
+def _closing(open_tags: list[str]) -> str:
+    names = [re.split(r"[\s>]", tag[1:], maxsplit=1)[0] for tag in reversed(open_tags)]
+    return "".join(f"</{name}>" for name in names)
 
 
 class Fitted(Struct, frozen=True):

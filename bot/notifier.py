@@ -45,7 +45,8 @@ log = structlog.get_logger(__name__)
 class Notifier:
     """Sends what the outbox holds, one row per chat at a time.
 
-    `rates` may be shared with whoever else sends, so that together they stay within them.
+    `rates` may be shared with whoever else sends, so that together they stay within them. `moved`
+    is which group has which new id.
     """
 
     def __init__(
@@ -67,12 +68,13 @@ class Notifier:
         self._wake = asyncio.Event()
         self._busy: set[int] = set()
         self._later: dict[int, float] = {}
-        self._moved: dict[int, int] = {}
+        self.moved: dict[int, int] = {}
         self._running = False
 
     async def run(self) -> None:
         """Send until cancelled. A row interrupted before is repeated, and marked."""
         await self._stored(self._outbox.recover)
+        self.moved.update(await self._stored(self._outbox.moves))
         # Telegram remembers what an earlier run sent; a full allowance would meet its 429.
         for chat_id, ago_s in await self._stored(self._recent):
             self._limits.take(chat_id, _now_s() - ago_s)
@@ -182,12 +184,14 @@ class Notifier:
             return
         zone = await self._stored(lambda: self._outbox.zone_of(row.chat_id))
         parcel = Parcel(
-            chat_id=self._moved.get(row.chat_id, row.chat_id),
+            chat_id=self.moved.get(row.chat_id, row.chat_id),
             message=self._message(row, self._voice.to(zone)),
             edit_id=ready.shown_id if row.mode == "edit" else None,
             reply_id=ready.shown_id if row.mode == "reply" else None,
         )
         outcome = await deliver(self._bot, parcel)
+        for _ in range(outcome.pages - 1):
+            self._limits.take(row.chat_id, _now_s())
         await self._settle(replace(row, attempts=row.attempts + 1), outcome)
 
     async def _taken(self, row: OutboxRow) -> bool:
@@ -207,14 +211,15 @@ class Notifier:
                 await self._stored(lambda: self._outbox.sent(row, message_id))
             case Fate.WAIT:
                 self._limits.pause(row.chat_id, _now_s() + outcome.wait_s)
-                await self._stored(lambda: self._outbox.again(row, row.error))
+                error = UNKNOWN_OUTCOME if outcome.pages else row.error  # its beginning comes twice
+                await self._stored(lambda: self._outbox.again(row, error))
             case Fate.UNKNOWN:
                 self._limits.pause(row.chat_id, _now_s() + _backoff(row.attempts))
                 await self._again_or_never(row, UNKNOWN_OUTCOME)
             case Fate.UNREACHABLE:
                 await self._stored(lambda: self._outbox.unreachable(row, outcome.error))
             case Fate.MIGRATED:
-                self._moved[row.chat_id] = outcome.chat_id
+                self.moved[row.chat_id] = outcome.chat_id
                 await self._stored(lambda: self._outbox.migrated(row, outcome.chat_id))
             case Fate.REFUSED:
                 self._later[row.id] = _now_s() + _backoff(row.attempts)
@@ -247,7 +252,7 @@ class Notifier:
         return replace(message, html="\n".join(lines))
 
     def _admin_chats(self) -> tuple[int, ...]:
-        return (self._admin_chat_id, self._moved.get(self._admin_chat_id, self._admin_chat_id))
+        return (self._admin_chat_id, self.moved.get(self._admin_chat_id, self._admin_chat_id))
 
     async def _stored(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do it with the store, as often as it takes. Logs once, backs off."""

@@ -5,13 +5,12 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from core.domain.alerts import ChatUnreachable, Priority
-from core.domain.speech import deliver
+from core.domain.alerts import Priority
 from core.ports import Clock, Store, Transaction
 from core.records import OutboxRow, UserRow
+from core.services import reach
 from core.services.telling import audit_fate
 
 DUE, SENDING, SENT, FAILED = "due", "sending", "sent", "failed"
@@ -42,10 +41,12 @@ class Outbox:
         self._clock = clock
         self._admin_chat_id = admin_chat_id
         self._from_chat: dict[int, int] = {}
+        self._out_of_reach: set[int] = set()
 
     async def recover(self) -> int:
         """Rows that were being sent when the app ended: nobody knows, so they are repeated."""
         async with self._store.writing() as tx:
+            self._out_of_reach = await reach.out_of_reach(tx)
             return await tx.update(OutboxRow, {"state": SENDING}, state=DUE, error=INTERRUPTED)
 
     async def sent_lately(self, span_s: float) -> list[tuple[int, float]]:
@@ -186,6 +187,9 @@ class Outbox:
                 OutboxRow, {"id": row.id}, state=SENT, message_id=message_id, sent_at=now
             )
             await audit_fate(tx, row, now, message_id=message_id, error=None)
+            if row.chat_id in self._out_of_reach:
+                await reach.back(tx, [row.chat_id], admin=self._admin_chat_id, now=now)
+        self._out_of_reach.discard(row.chat_id)
 
     async def again(self, row: OutboxRow, error: str | None) -> None:
         """It is tried again."""
@@ -199,42 +203,28 @@ class Outbox:
             await audit_fate(tx, row, self._clock.now(), message_id=None, error=error)
 
     async def migrated(self, row: OutboxRow, chat_id: int) -> None:
-        """The group has a new id: everything still to be sent goes there."""
+        """The group has a new id: everything still to be sent goes there, and later rows too."""
         async with self._store.writing() as tx:
             await tx.update(OutboxRow, {"id": row.id}, state=DUE)
             await tx.update(OutboxRow, {"chat_id": row.chat_id, "state": DUE}, chat_id=chat_id)
+            await reach.moved(
+                tx, row.chat_id, chat_id, admin=self._admin_chat_id, now=self._clock.now()
+            )
+
+    async def moves(self) -> dict[int, int]:
+        """Where each group that has moved is now."""
+        async with self._store.reading() as tx:
+            return await reach.moves(tx)
 
     async def unreachable(self, row: OutboxRow, error: str) -> None:
         """The person blocked the bot: give it up, and tell the admins in the same commit."""
         now = self._clock.now()
+        error = error[:ERROR_CHARS_MAX]
         async with self._store.writing() as tx:
-            error = error[:ERROR_CHARS_MAX]
             await tx.update(OutboxRow, {"id": row.id}, state=FAILED, error=error)
             await audit_fate(tx, row, now, message_id=None, error=error)
-            if row.chat_id == self._admin_chat_id:
-                return
-            user = await tx.first(UserRow, telegram_id=row.chat_id)
-            alert = ChatUnreachable(
-                chat_id=row.chat_id,
-                person=user.name if user else "",
-                alert=row.kind,
-                reason=error,
-                at=now,
-            )
-            way = deliver(alert)
-            await tx.insert_new(
-                OutboxRow(
-                    dedupe_key=f"unreachable:{row.chat_id}:{now:%Y-%m-%dT%H}",
-                    chat_id=self._admin_chat_id,
-                    priority=int(way.priority),
-                    thread=way.thread,
-                    mode=way.mode,
-                    kind=type(alert).__name__,
-                    payload=msgspec.json.encode(alert).decode(),
-                    created_at=now,
-                    due_at=now,
-                )
-            )
+            await reach.lost(tx, row.chat_id, row.kind, error, admin=self._admin_chat_id, now=now)
+        self._out_of_reach.add(row.chat_id)
 
     async def _set(self, row: OutboxRow, **changes: Any) -> None:
         async with self._store.writing() as tx:

@@ -25,6 +25,7 @@ from pydantic import ValidationError
 from bot.middlewares.errors import Failed
 from core.ports import Clock, Store, StoreUnavailable
 from core.records import PressRow
+from core.services import reach
 
 ALLOWED_UPDATES = ("message", "callback_query")
 LONG_POLL_S = 20
@@ -55,13 +56,25 @@ class Press(Struct, frozen=True):
 
 
 class Poller:
-    """The bot's one `getUpdates` loop."""
+    """The bot's one `getUpdates` loop.
 
-    def __init__(self, bot: Bot, dispatcher: Dispatcher, store: Store, clock: Clock) -> None:
+    The admins' chat is told of somebody who is in reach again.
+    """
+
+    def __init__(
+        self,
+        bot: Bot,
+        dispatcher: Dispatcher,
+        store: Store,
+        clock: Clock,
+        *,
+        admin_chat_id: int = 0,
+    ) -> None:
         self._bot = bot
         self._dispatcher = dispatcher
         self._store = store
         self._clock = clock
+        self._admin_chat_id = admin_chat_id
         self._offset: int | None = None
         self._replayed_to = 0
         self._lanes: OrderedDict[int, deque[Press]] = OrderedDict()
@@ -174,14 +187,18 @@ class Poller:
             self._enqueue(press)
 
     async def _journal(self, updates: list[Update]) -> list[Press]:
-        """Commit every update; answers those not seen before."""
+        """Commit every update; answers those not seen before. Whoever writes is in reach."""
         presses: list[Press] = []
+        chats: set[int] = set()
         async with self._store.writing() as tx:
             for update in updates:
                 row = _row(update, self._clock)
                 row_id = await tx.insert_new(row)
                 if row_id is not None:
                     presses.append(Press(row_id, row.telegram_id or 0, update))
+                    chats |= set() if row.chat_id is None else {row.chat_id}
+            now = self._clock.now()
+            await reach.back(tx, chats, admin=self._admin_chat_id, now=now)
         return presses
 
     def _enqueue(self, press: Press) -> None:

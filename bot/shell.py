@@ -38,7 +38,7 @@ class Conversation:
             users = await tx.find(UserRow, role=("client", "admin", "owner"))
         await set_commands(
             self.bot,
-            admin_chat_id=self.admin_chat_id,
+            admin_chat_id=self.notifier.moved.get(self.admin_chat_id, self.admin_chat_id),
             admin_ids=[u.telegram_id for u in users if u.role != "client"],
             client_ids=[u.telegram_id for u in users if u.role == "client"],
         )
@@ -50,6 +50,14 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
         raise ValueError("ADMIN_CHAT_ID is not set")
     voice = Voice(mark=settings.message_mark)
     rates = SendLimits()
+    notifier = Notifier(
+        bot,
+        engine.store,
+        engine.clock,
+        voice,
+        admin_chat_id=settings.admin_chat_id,
+        rates=rates,
+    )
     dispatcher = build_dispatcher(
         Shell(
             people=engine.people,
@@ -76,19 +84,15 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             symbols=SYMBOLS_OFFERED,
             charts=Charts(),
             rates=rates,
+            moved=notifier.moved,
         )
     )
     return Conversation(
         bot=bot,
-        poller=Poller(bot, dispatcher, engine.store, engine.clock),
-        notifier=Notifier(
-            bot,
-            engine.store,
-            engine.clock,
-            voice,
-            admin_chat_id=settings.admin_chat_id,
-            rates=rates,
+        poller=Poller(
+            bot, dispatcher, engine.store, engine.clock, admin_chat_id=settings.admin_chat_id
         ),
+        notifier=notifier,
         admin_chat_id=settings.admin_chat_id,
         store=engine.store,
     )

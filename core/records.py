@@ -551,6 +551,21 @@ class OutboxRow(Record, frozen=True, kw_only=True):
     sent_at: datetime | None = None
 
 
+class ChatRow(Record, frozen=True, kw_only=True):
+    """A chat as an address: whether messages reach it, and where it has moved to.
+
+    `unreachable_since` is when Telegram first refused one, None while none is refused; `missed` are
+    the messages given up since. `moved_to` is the supergroup that a group has become.
+    """
+
+    table: ClassVar[str] = "chats"
+    chat_id: int
+    unreachable_since: datetime | None = None
+    missed: int = 0
+    moved_to: int | None = None
+    changed_at: datetime
+
+
 class PressRow(Record, frozen=True, kw_only=True):
     """One Telegram update, journalled before it is confirmed to Telegram.
 
@@ -641,6 +656,7 @@ RECORDS: tuple[type[Record], ...] = (
     MarketQuoteRow,
     AuditRow,
     OutboxRow,
+    ChatRow,
     PressRow,
     TerminalRow,
     LeaseRow,

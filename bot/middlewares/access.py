@@ -5,6 +5,7 @@ anybody else, and nobody's figures are shown there but to admins in the admin ch
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -91,11 +92,15 @@ class AccessMiddleware(BaseMiddleware):
 
 
 class RoleMiddleware(BaseMiddleware):
-    """Inner: the handler's `role` flag against the person and the place."""
+    """Inner: the handler's `role` flag against the person and the place.
 
-    def __init__(self, people: People, admin_chat_id: int) -> None:
+    `moved` is which group has which new id.
+    """
+
+    def __init__(self, people: People, admin_chat_id: int, moved: Mapping[int, int]) -> None:
         self._people = people
         self._admin_chat_id = admin_chat_id
+        self._moved = moved
 
     async def __call__(
         self, handler: Handler, event: TelegramObject, data: dict[str, Any]
@@ -118,7 +123,8 @@ class RoleMiddleware(BaseMiddleware):
         role = get_flag(data, "role")
         chat = chat_of(event)
         private = chat is not None and chat.type == "private"
-        admin_chat = chat is not None and chat.id == self._admin_chat_id
+        admin = self._moved.get(self._admin_chat_id, self._admin_chat_id)
+        admin_chat = chat is not None and chat.id == admin
         if role == ADMIN:
             if not person.is_admin:
                 return refusals.ADMINS_ONLY

@@ -5,6 +5,7 @@ reference, the log the details.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -28,6 +29,11 @@ from core.services.errors import Refused
 AUDITED = frozenset({"not_yours", "not_admin"})
 """Refusals of somebody who reached for what is not theirs."""
 REPORT_SPAN_S = 60.0
+HANDLING_S = 50.0
+"""How long a handler may take; after that the person is told of a fault.
+
+Less than the poller's own bound, at which an update is given up without a word.
+"""
 REPORTS_MAX = 100
 """Kinds of failure remembered; each is reported to the admin chat once per span."""
 NOT_MODIFIED = "message is not modified"
@@ -43,10 +49,13 @@ class Failed(Struct, frozen=True):
 class ErrorsMiddleware(BaseMiddleware):
     """Around everything that handles an update."""
 
-    def __init__(self, people: People, voice: Voice, admin_chat_id: int) -> None:
+    def __init__(
+        self, people: People, voice: Voice, admin_chat_id: int, moved: Mapping[int, int]
+    ) -> None:
         self._people = people
         self._voice = voice
         self._admin_chat_id = admin_chat_id
+        self._moved = moved
         self._reported = Recently(REPORT_SPAN_S, REPORTS_MAX)
 
     async def __call__(
@@ -54,7 +63,8 @@ class ErrorsMiddleware(BaseMiddleware):
     ) -> object:
         """Handle; answer whatever is raised."""
         try:
-            return await handler(event, data)
+            async with asyncio.timeout(HANDLING_S):
+                return await handler(event, data)
         except (SkipHandler, CancelHandler):
             raise
         except Refused as refused:
@@ -104,7 +114,8 @@ class ErrorsMiddleware(BaseMiddleware):
         bot: Bot = data["bot"]
         text = replies.trouble_report(data["ref"], what(event), kind)
         try:
-            await bot.send_message(self._admin_chat_id, text)
+            admin = self._moved.get(self._admin_chat_id, self._admin_chat_id)
+            await bot.send_message(admin, text)
         except (AiogramError, TimeoutError, OSError) as failure:
             log.warning("report_not_sent", error=str(failure))
 

@@ -4,6 +4,8 @@ A handler parses, calls one service and gives one answer. Its `role` flag (clien
 may use it; without one it is refused. `shared` lets admins use it in the admin chat too.
 """
 
+from collections.abc import Mapping
+
 from aiogram import Dispatcher, Router
 from msgspec import Struct
 
@@ -59,7 +61,8 @@ from core.ports import Clock
 class Shell(Struct, frozen=True, kw_only=True):
     """Everything the conversations need, by the names handlers ask for.
 
-    `symbols` are offered by the signal form; `rates` are shared with the notifier.
+    `symbols` are offered by the signal form; `rates` are shared with the notifier, and so
+    is `moved`: which group has which new id.
     """
 
     people: People
@@ -86,6 +89,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...]
     charts: Charts
     rates: SendLimits
+    moved: Mapping[int, int] = {}
 
 
 def build_router() -> Router:
@@ -142,10 +146,10 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
     )
     dispatcher.update.outer_middleware(ContextMiddleware())
     dispatcher.update.outer_middleware(
-        ErrorsMiddleware(shell.people, shell.voice, shell.admin_chat_id)
+        ErrorsMiddleware(shell.people, shell.voice, shell.admin_chat_id, shell.moved)
     )
     access = AccessMiddleware(shell.people, shell.voice)
-    roles = RoleMiddleware(shell.people, shell.admin_chat_id)
+    roles = RoleMiddleware(shell.people, shell.admin_chat_id, shell.moved)
     for observer in (dispatcher.message, dispatcher.callback_query):
         observer.outer_middleware(access)
         observer.middleware(roles)

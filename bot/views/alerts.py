@@ -88,8 +88,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_app.standing(alert, voice)
         case own.AppStopping():
             return alerts_app.stopping(alert, voice)
-        case a.ChatUnreachable():
-            return alerts_app.unreachable(alert, voice)
+        case a.ChatUnreachable() | own.ChatReachable() | own.ChatMoved():
+            return alerts_app.of_chat(alert, voice)
         case DailyDigest() | HeadsRecorded():
             return alerts_digest.daily(alert, voice)
         case _:

@@ -11,7 +11,13 @@ from bot.views.numbers import moment, span
 from bot.views.words import plural, word
 from core.domain.alert_parts import Unguarded
 from core.domain.alerts import ChatUnreachable
-from core.domain.alerts_app import AppStanding, AppStarted, AppStopping
+from core.domain.alerts_app import (
+    AppStanding,
+    AppStarted,
+    AppStopping,
+    ChatMoved,
+    ChatReachable,
+)
 
 DOWN_MIN = timedelta(seconds=30)
 """A gap between two readings from which on Reckoner says that it was down."""
@@ -128,6 +134,17 @@ def _are(count: int) -> str:
     return "is" if count == 1 else "are"
 
 
+def of_chat(alert: ChatUnreachable | ChatReachable | ChatMoved, voice: Voice) -> Message:
+    """Whether messages arrive in a chat, and where it has gone."""
+    match alert:
+        case ChatUnreachable():
+            return unreachable(alert, voice)
+        case ChatReachable():
+            return reachable(alert, voice)
+        case ChatMoved():
+            return moved(alert, voice)
+
+
 def unreachable(alert: ChatUnreachable, voice: Voice) -> Message:
     """A person does not get their messages."""
     who = esc(alert.person) if alert.person else f"chat {alert.chat_id}"
@@ -135,6 +152,38 @@ def unreachable(alert: ChatUnreachable, voice: Voice) -> Message:
         headline(voice, f"⚠️ {who} cannot be reached"),
         f"Not delivered: {word({}, alert.alert)}. Telegram says: {esc(alert.reason, 120)}",
         "Please reach them another way. The guard itself needs no answer from anybody.",
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines))
+
+
+def reachable(alert: ChatReachable, voice: Voice) -> Message:
+    """Messages arrive again: the admins read for how long not, the chat itself what is gone."""
+    lost = f"{plural(alert.missed, 'message')} could not be delivered"
+    since = moment(alert.since, voice, today=alert.at)
+    if alert.here:
+        lines = [
+            headline(voice, f"⚠️ This chat was out of reach for {span(alert.at - alert.since)}"),
+            f"{lost} since {since}, and will not come any more.",
+            "See /positions for what is open now and /history for what happened.",
+            at_line(alert.at, voice),
+        ]
+        return Message(html="\n".join(lines))
+    who = esc(alert.person) if alert.person else f"chat {alert.chat_id}"
+    lines = [
+        headline(voice, f"✅ {who} can be reached again"),
+        f"For {span(alert.at - alert.since)}, since {since}, {lost}. That chat is told so, too.",
+        at_line(alert.at, voice),
+    ]
+    return Message(html="\n".join(lines))
+
+
+def moved(alert: ChatMoved, voice: Voice) -> Message:
+    """The group that Reckoner speaks to has another id from now on."""
+    lines = [
+        headline(voice, "⚠️ This group has a new id"),
+        "Telegram made it a supergroup. Nothing is lost: Reckoner speaks and listens here already.",
+        f"Please set ADMIN_CHAT_ID={alert.new_id} in the settings (it was {alert.old_id}).",
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))

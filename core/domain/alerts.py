@@ -364,7 +364,8 @@ class LimitsChanged(AccountAlert, frozen=True, kw_only=True):
 class ChatUnreachable(AlertBase, frozen=True, kw_only=True):
     """A message could not be delivered to a chat: the person blocked the bot, or left.
 
-    `alert` is the kind of what was lost; `reason` Telegram's own words.
+    `alert` is the kind of what was lost first; `reason` Telegram's own words. Told once, until the
+    chat can be reached again.
     """
 
     chat_id: int

@@ -47,4 +47,26 @@ class AppStopping(AlertBase, frozen=True, kw_only=True):
     never_read: tuple[int, ...] = ()
 
 
-AppAlert = AppStarted | AppStanding | AppStopping
+class ChatReachable(AlertBase, frozen=True, kw_only=True):
+    """Messages reach a chat again, out of reach since `since`; `missed` were given up meanwhile.
+
+    `here` is what that chat itself reads of it; without it, what the admins read.
+    """
+
+    chat_id: int
+    person: str
+    since: datetime
+    missed: int
+    at: datetime
+    here: bool = False
+
+
+class ChatMoved(AlertBase, frozen=True, kw_only=True):
+    """A group has become a supergroup, which Telegram gives a new id."""
+
+    old_id: int
+    new_id: int
+    at: datetime
+
+
+AppAlert = AppStarted | AppStanding | AppStopping | ChatReachable | ChatMoved

@@ -93,7 +93,12 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
         case own.AppStanding():
             return Delivery(info, f"app:{alert.started.at.isoformat()}", EDIT)
         case a.ChatUnreachable():
-            return Delivery(warning, f"unreachable:{alert.chat_id}:{alert.at.isoformat()}", NEW)
+            return Delivery(warning, _reach(alert.chat_id, alert.at.isoformat()), NEW)
+        case own.ChatReachable():
+            mode = NEW if alert.here else EDIT
+            return Delivery(warning, _reach(alert.chat_id, alert.since.isoformat()), mode)
+        case own.ChatMoved():
+            return Delivery(warning, f"moved:{alert.old_id}:{alert.new_id}", NEW)
         case DailyDigest() | HeadsRecorded():
             return Delivery(info, _daily(alert), NEW)
         case a.LimitsChanged():
@@ -250,6 +255,10 @@ def _mismatch(account_id: int, episode_id: int) -> str:
 
 def _outage(account_id: int, since: str) -> str:
     return f"outage:{account_id}:{since}"
+
+
+def _reach(chat_id: int, since: str) -> str:
+    return f"unreachable:{chat_id}:{since}"
 
 
 def _obstacles(account_id: int, since: str) -> str:

@@ -397,6 +397,11 @@ def _app() -> list[a.Alert]:
             reason="Forbidden: bot was blocked by the user",
             at=START,
         ),
+        own.ChatReachable(
+            chat_id=900, person="Ann Smith", since=EARLIER, missed=3, at=START, here=True
+        ),
+        own.ChatReachable(chat_id=-1005, person="", since=EARLIER, missed=1, at=START),
+        own.ChatMoved(old_id=-1001, new_id=-1_001_777, at=START),
         digest(),
         heads_recorded(),
         digest(day_of(), day_of(login=50002, currency="USD", trades=0, won=0, lost=0)),

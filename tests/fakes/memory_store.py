@@ -15,6 +15,7 @@ from core.ports import DuplicateRow, StoreUnavailable
 from core.records import (
     AccountStateRow,
     ApprovalRow,
+    ChatRow,
     CloseJobRow,
     DealRow,
     OutboxRow,
@@ -35,6 +36,7 @@ UNIQUE: dict[type[Record], tuple[tuple[str, ...], ...]] = {
     CloseJobRow: (("account_id", "trigger_key"),),
     DealRow: (("account_id", "ticket"),),
     OutboxRow: (("dedupe_key",),),
+    ChatRow: (("chat_id",),),
     PressRow: (("update_id",), ("callback_id",)),
 }
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {

@@ -85,6 +85,10 @@ async def test_a_client_who_blocked_the_bot_is_guarded_and_the_admins_are_told(
         await gold_falls(stage, 1957.0)
         await stage.hears(ADMIN_CHAT, "50002 is flat - confirmed by two reads")
         assert await stage.is_flat(50002)
+        await stage.says(BEN, "/positions")
+        await stage.hears(BEN, "This chat was out of reach for")
+        again = await stage.hears_after(ADMIN_CHAT, 0, "Ben can be reached again")
+        assert again["id"] == told["id"], "in the place of what told of it"
 
 
 async def test_a_429_is_obeyed_and_nothing_is_lost(zygote: Zygote, tmp_path: Path) -> None:

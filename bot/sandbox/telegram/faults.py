@@ -10,9 +10,9 @@ from bot.sandbox.telegram.call import Call
 from bot.sandbox.telegram.errors import ApiError, PersonError
 
 FAULT: Final = "tg.fault"
-BROKEN: Final = ("drop", "drop_after", "html")
-"""Faults that are no error envelope: connection dropped before or after the call is executed, and a
-proxy's HTML 502 (not executed)."""
+BROKEN: Final = ("drop", "drop_after", "truncated", "html")
+"""Faults that are no error envelope: connection dropped before or after the call is executed, or in
+the middle of the answer to an executed one, and a proxy's HTML 502 (not executed)."""
 DESCRIPTIONS: Final = {
     400: "Bad Request",
     401: "Unauthorized",

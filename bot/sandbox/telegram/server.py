@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+import msgspec
 from aiohttp import web
 
 from bot.sandbox.people import BOT_TOKEN
@@ -13,6 +14,8 @@ from bot.sandbox.telegram.faults import FaultSpec, as_error
 from bot.sandbox.telegram.state import TelegramState
 
 GET_UPDATES: Final = "getUpdates"
+EXECUTED: Final = ("drop_after", "truncated")
+"""Faults of a call that was executed all the same."""
 PROXY_HTML: Final = (
     "<html><head><title>502 Bad Gateway</title></head>"
     "<body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>"
@@ -80,11 +83,13 @@ class BotApi:
             fault = self._state.faults.take(call)
             if fault is not None and fault.code in {"drop", "html"}:
                 return self._break(request, call, fault)
-            if fault is not None and fault.code != "drop_after":
+            if fault is not None and fault.code not in EXECUTED:
                 raise as_error(fault)
             answer: dict[str, Any] = {"ok": True, "result": await self._execute(call)}
             if fault is not None:
-                self._note(call, "drop_after", answer)
+                self._note(call, fault.code, answer)
+                if fault.code == "truncated":
+                    return await _cut_short(request, answer)
                 return _dropped(request)
         except ApiError as refusal:
             status, answer = refusal.code, refusal.envelope()
@@ -138,3 +143,15 @@ def _dropped(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)
+
+
+async def _cut_short(request: web.Request, answer: dict[str, Any]) -> web.StreamResponse:
+    """Promise the whole answer, send half of it, and cut the connection."""
+    body = msgspec.json.encode(answer)
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = len(body)
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.abort()
+    return response

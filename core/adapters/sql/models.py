@@ -12,7 +12,7 @@ from core.adapters.sql.models_closing import (
     MarketWarning,
     Override,
 )
-from core.adapters.sql.models_ops import Audit, Lease, Outbox, Press
+from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
 from core.adapters.sql.models_reconciliation import (
     CashFlow,
     Deal,
@@ -35,6 +35,7 @@ __all__ = [
     "Audit",
     "Base",
     "CashFlow",
+    "Chat",
     "CloseJob",
     "CloseOrder",
     "Deal",

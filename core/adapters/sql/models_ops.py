@@ -67,6 +67,24 @@ class Outbox(Base):
     sent_at: Mapped[datetime | None]
 
 
+class Chat(Base):
+    """A chat as an address (`core.records.ChatRow`)."""
+
+    __tablename__ = "chats"
+    __table_args__ = (
+        UniqueConstraint("chat_id"),
+        CheckConstraint("missed >= 0", name="missed"),
+        NUMBERED,
+    )
+
+    id: Mapped[Id]
+    chat_id: Mapped[int]
+    unreachable_since: Mapped[datetime | None]
+    missed: Mapped[int]
+    moved_to: Mapped[int | None]
+    changed_at: Mapped[datetime]
+
+
 class Press(Base):
     """One Telegram update, journalled before it is confirmed (`core.records.PressRow`)."""
 

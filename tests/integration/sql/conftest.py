@@ -15,6 +15,7 @@ from core.records import (
     AccountRow,
     ApprovalRow,
     CashFlowRow,
+    ChatRow,
     CloseJobRow,
     CloseOrderRow,
     DealRow,
@@ -245,6 +246,7 @@ EXAMPLES: tuple[Record, ...] = (
         created_at=NOW,
         due_at=NOW,
     ),
+    ChatRow(chat_id=7001, unreachable_since=NOW, missed=2, moved_to=-100777, changed_at=NOW),
     PressRow(
         update_id=1,
         callback_id="c1",

@@ -25,6 +25,7 @@ from core.records import (
     AccountRow,
     AccountStateRow,
     ApprovalRow,
+    ChatRow,
     CloseJobRow,
     CloseOrderRow,
     DrawdownAlertRow,
@@ -136,7 +137,7 @@ def test_a_model_has_the_columns_of_its_record(kind: type[Record]) -> None:
 
 def test_there_is_a_table_for_each_record_and_no_other() -> None:
     assert set(metadata.tables) == {kind.table for kind in RECORDS}
-    assert len(RECORDS) == 26
+    assert len(RECORDS) == 27
 
 
 @pytest.mark.parametrize(
@@ -226,6 +227,7 @@ WRONG_WORDS: list[tuple[type[Record], dict[str, typing.Any]]] = [
     (CloseOrderRow, {"action": "open", "attempt": 2}),
     (OutboxRow, {"mode": "append", "dedupe_key": "2"}),
     (OutboxRow, {"priority": 3, "dedupe_key": "2"}),
+    (ChatRow, {"missed": -1, "chat_id": 2}),
     (PressRow, {"state": "seen", "update_id": 2, "callback_id": None}),
 ]
 

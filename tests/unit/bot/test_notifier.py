@@ -167,6 +167,31 @@ async def test_somebody_who_blocked_the_bot_is_given_up_and_the_admins_are_told(
     told = world.telegram.texts(ADMIN_CHAT)
     assert len(told) == 1, "once, not per message"
     assert "Ann Smith cannot be reached" in told[0]
+    world.clock.move(2_100)
+    again = await world.put(breach(), priority=0)
+    await world.notifier.drain(5)
+    assert (await world.row(again)).state == "sent", "a mark keeps nothing back"
+    edited = world.telegram.named("editMessageText")
+    assert [edit.chat_id for edit in edited] == [ADMIN_CHAT], "in the place of what told of it"
+    assert "Ann Smith can be reached again" in edited[0].text
+    assert "For 35 min" in edited[0].text
+    assert "2 messages could not be delivered" in edited[0].text
+    assert "This chat was out of reach for 35 min" in world.telegram.texts(ANN)[-1]
+
+
+async def test_where_the_admins_chat_is_out_of_reach_each_admin_is_told_in_private(
+    world: World,
+) -> None:
+    for number, role in enumerate(("admin", "owner", "client")):
+        await world.store.put(
+            UserRow(telegram_id=950 + number, name=role, role=role, created_at=START)
+        )
+    world.telegram.script.append(Answer(403, "Forbidden: bot was kicked", chat_id=ADMIN_CHAT))
+    await world.put(breach(), ADMIN_CHAT, priority=0)
+    await world.notifier.drain(5)
+    for admin in (950, 951):
+        assert "chat -1001 cannot be reached" in world.telegram.texts(admin)[0]
+    assert world.telegram.texts(952) == []
 
 
 async def test_a_message_telegram_cannot_parse_is_sent_in_plain_words(world: World) -> None:
@@ -300,12 +325,17 @@ async def test_a_group_that_became_a_supergroup_gets_its_messages_there(world: W
     )
     rows = [await world.put(market(), ADMIN_CHAT) for _ in range(2)]
     await world.notifier.drain(3)
-    assert [call.chat_id for call in world.telegram.named("sendMessage")] == [
-        ADMIN_CHAT,
-        -100777,
-        -100777,
-    ]
+    chats = [call.chat_id for call in world.telegram.named("sendMessage")]
+    assert chats == [ADMIN_CHAT, -100777, -100777, -100777]
     assert {(await world.row(row)).state for row in rows} == {"sent"}
+    told = [text for text in world.telegram.texts(-100777) if "ADMIN_CHAT_ID" in text]
+    assert len(told) == 1
+    assert "Please set ADMIN_CHAT_ID=-100777 in the settings (it was -1001)." in told[0]
+    world.notifier = world.fresh()
+    later = await world.put(market(), ADMIN_CHAT)
+    async with world.running():
+        await world.until(later, "sent")
+    assert world.telegram.calls[-1].chat_id == -100777, "also after a restart"  # type: ignore[attr-defined] # a SendMessage
 
 
 async def test_without_the_store_nothing_is_sent_and_nothing_ends(world: World) -> None:

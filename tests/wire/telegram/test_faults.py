@@ -37,6 +37,7 @@ KINDS: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"code": 400, "migrate_to_chat_id": -1009}, TelegramMigrateToChat, "migrated"),
     ({"code": "drop"}, TelegramNetworkError, LOST),
     ({"code": "drop_after"}, TelegramNetworkError, LOST),
+    ({"code": "truncated"}, TelegramNetworkError, "not completed|reset by peer"),
     ({"code": "html"}, ClientDecodeError, "502 Bad Gateway"),
 ]
 
@@ -50,7 +51,7 @@ async def test_each_fault_reaches_the_client(
     await side.post("/sim/fault", {"method": "sendMessage", "times": 1, **fault})
     with pytest.raises(error, match=words):
         await bot.send_message(ALICE, "x")
-    executed = fault["code"] == "drop_after"
+    executed = fault["code"] in {"drop_after", "truncated"}
     assert await side.text(ALICE) == ("[1] bot: x\n" if executed else "")
     logged = (await side.calls("sendMessage"))[0]
     assert logged["status"] == fault["code"]
@@ -87,7 +88,7 @@ async def test_faults_can_be_listed_and_cleared(bot: Bot, side: Side) -> None:
     ("body", "words"),
     [
         ({"code": 200, "times": 1}, "code must be 400..599"),
-        ({"code": "explode", "times": 1}, "code must be 400..599 or one of drop, drop_after, html"),
+        ({"code": "explode", "times": 1}, "code must be 400..599 or one of drop, drop_after"),
         ({"code": 500, "times": 0}, "times must be 1..10000"),
         ({"code": 500, "times": 10_001}, "times must be 1..10000"),
         ({"code": 500, "often": 1}, "often"),

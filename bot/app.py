@@ -199,6 +199,7 @@ class App:
                 "first_look": (HOUSEKEEPING_INTERVAL_S, engine.first_look.tell),
                 "digests": (DIGEST_INTERVAL_S, engine.send_digests),
                 "drill": (DRILL_INTERVAL_S, engine.drill.by_schedule),
+                "turned_away": (DIGEST_INTERVAL_S, engine.people.pass_time),
                 "audit_heads": (DIGEST_INTERVAL_S, engine.record_heads),
             },
             concurrency_max=self._settings.sync_concurrency_max,

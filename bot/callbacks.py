@@ -208,6 +208,26 @@ class WizardPress(CallbackData, prefix="sw1", sep="|"):
     volume: str = ""
 
 
+class AccessAskPress(CallbackData, prefix="ak1"):
+    """Ask to be let in. `asker` is the Telegram id that was shown the button."""
+
+    asker: Id
+
+
+class AccessVerb(StrEnum):
+    """Answers to somebody who asks to be let in."""
+
+    APPROVE = "yes"
+    BLOCK = "block"
+
+
+class AccessAnswerPress(CallbackData, prefix="aa1"):
+    """Let somebody in as a client, or block them."""
+
+    request_id: Id
+    verb: AccessVerb
+
+
 class TokenPress(CallbackData, prefix="tk1"):
     """End a token of the HTTP API. `asker` is the Telegram id that asked for the list."""
 

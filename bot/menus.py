@@ -36,10 +36,23 @@ async def set_commands(
         await _set(bot, chat_id, [command for command in COMMANDS if not command.admin])
 
 
+async def give(bot: Bot, chat_id: int) -> None:
+    """Show a client's commands in their chat from now on."""
+    await _set(bot, chat_id, [command for command in COMMANDS if not command.admin])
+
+
+async def take(bot: Bot, chat_id: int) -> None:
+    """Show the default commands there again. What Telegram refuses is logged and left."""
+    try:
+        await bot.delete_my_commands(scope=BotCommandScopeChat(chat_id=chat_id))
+    except (AiogramError, TimeoutError, OSError) as error:
+        log.info("menu_not_taken", chat=chat_id, error=str(error))
+
+
 async def _set(bot: Bot, chat_id: int, commands: Iterable[CommandInfo]) -> None:
     try:
         await bot.set_my_commands(_menu(commands), scope=BotCommandScopeChat(chat_id=chat_id))
-    except (AiogramError, OSError) as error:
+    except (AiogramError, TimeoutError, OSError) as error:
         log.info("menu_not_set", chat=chat_id, error=str(error))
 
 

@@ -6,6 +6,7 @@
 from datetime import date
 from typing import Protocol
 
+from core.domain.access import AccessDecision, Requester
 from core.domain.alerts_adoption import PositionQuestion
 from core.domain.answers import (
     ApiToken,
@@ -38,8 +39,24 @@ class People(Protocol):
         """The person behind a Telegram id; None for a stranger."""
         ...
 
+    async def turn_away(self, telegram_id: int, what: str) -> None:
+        """Audit that somebody without rights was refused."""
+        ...
+
     async def refuse(self, telegram_id: int, what: str) -> None:
         """Audit that something was refused."""
+        ...
+
+
+class Access(Protocol):
+    """`core.services.access`."""
+
+    async def ask(self, asker: Requester) -> None:
+        """Ask to be let in."""
+        ...
+
+    async def answer(self, actor: Person, request_id: int, *, approve: bool) -> AccessDecision:
+        """Let somebody in, or block them."""
         ...
 
 

@@ -61,6 +61,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
     dispatcher = build_dispatcher(
         Shell(
             people=engine.people,
+            access=engine.access,
             post_signal=engine.post_signal,
             decide_approval=engine.decide_approval,
             boards=engine.boards,

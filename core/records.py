@@ -11,11 +11,16 @@ from typing import ClassVar
 
 from core.record_base import JsonObject as JsonObject  # noqa: PLC0414 - given on from here
 from core.record_base import Record as Record  # noqa: PLC0414 - given on from here
+from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
 from core.records_rules import RuleEventRow as RuleEventRow  # noqa: PLC0414 - given on from here
 
 
 class UserRow(Record, frozen=True, kw_only=True):
-    """A person. `role`: client, admin, owner, pending or blocked."""
+    """A person. `role`: client, admin, owner, pending or blocked.
+
+    `file_role` is what the people file says, None where it does not list them. `blocked_at` is when
+    an admin blocked them, None where none did.
+    """
 
     table: ClassVar[str] = "users"
     telegram_id: int
@@ -23,6 +28,8 @@ class UserRow(Record, frozen=True, kw_only=True):
     role: str
     time_zone: str = "UTC"
     created_at: datetime
+    file_role: str | None = None
+    blocked_at: datetime | None = None
 
 
 class AccountRow(Record, frozen=True, kw_only=True):
@@ -663,4 +670,5 @@ RECORDS: tuple[type[Record], ...] = (
     ApiTokenRow,
     ApiRequestRow,
     RuleEventRow,
+    AccessRequestRow,
 )

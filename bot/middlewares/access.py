@@ -4,31 +4,25 @@ A group is a delivery address, not a right: whoever sees a button or a command t
 anybody else, and nobody's figures are shown there but to admins in the admin chat.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-import structlog
 from aiogram import BaseMiddleware, Bot
 from aiogram.dispatcher.flags import get_flag
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject
 
-from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
+from bot.middlewares.door import Door
 from bot.middlewares.errors import what
 from bot.services import People
 from bot.speaker import Speaker
 from bot.views import refusals
 from bot.views.message import Message as Said
 from bot.views.message import Voice
-from core.domain.people import Person, Role
+from core.domain.people import Person
 
-STRANGER_SPAN_S = 3600.0
-STRANGERS_MAX = 2_000
-"""Strangers remembered; each is answered and audited once per span."""
 CLIENT, ADMIN = "client", "admin"
-log = structlog.get_logger(__name__)
 
 
 class AccessMiddleware(BaseMiddleware):
@@ -37,10 +31,10 @@ class AccessMiddleware(BaseMiddleware):
     In private they are spoken to in their own time zone.
     """
 
-    def __init__(self, people: People, voice: Voice) -> None:
+    def __init__(self, people: People, voice: Voice, door: Door) -> None:
         self._people = people
         self._voice = voice
-        self._seen = Recently(STRANGER_SPAN_S, STRANGERS_MAX)
+        self._door = door
 
     async def __call__(
         self, handler: Handler, event: TelegramObject, data: dict[str, Any]
@@ -54,7 +48,7 @@ class AccessMiddleware(BaseMiddleware):
             return None
         person = await self._people.identify(user.id)
         if person is None or not person.is_active:
-            await self._turn_away(event, data, person, user.id)
+            await self._door.turn_away(event, data, person, user.id)
             return None
         chat = chat_of(event)
         if chat is None:
@@ -68,27 +62,6 @@ class AccessMiddleware(BaseMiddleware):
         if chat.type == "private":  # in a group others read along, each in their own zone
             given["voice"] = self._voice.to(person.time_zone)
         return await handler(event, given)
-
-    async def _turn_away(
-        self,
-        event: Message | CallbackQuery,
-        data: dict[str, Any],
-        person: Person | None,
-        telegram_id: int,
-    ) -> None:
-        """One polite answer, then silence; a press is always answered, or it would spin on."""
-        now_s = asyncio.get_running_loop().time()
-        first = self._seen.first((telegram_id, type(event).__name__), now_s)
-        if first:
-            log.info("turned_away", telegram_id=telegram_id)
-            standing = "stranger" if person is None else person.role.value
-            await self._people.refuse(telegram_id, f"{standing}: {what(event)}")
-        if person is None:
-            text = refusals.stranger(telegram_id)
-        else:
-            text = refusals.PENDING if person.role is Role.PENDING else refusals.BLOCKED
-        if first or isinstance(event, CallbackQuery):
-            await _end(event, data, text)
 
 
 class RoleMiddleware(BaseMiddleware):

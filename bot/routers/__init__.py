@@ -14,8 +14,10 @@ from bot.limits import SendLimits
 from bot.middlewares.access import AccessMiddleware, RoleMiddleware
 from bot.middlewares.answers import AnswersMiddleware
 from bot.middlewares.context import ContextMiddleware
+from bot.middlewares.door import Door
 from bot.middlewares.errors import ErrorsMiddleware
 from bot.routers import (
+    access,
     admin,
     adoption,
     approvals,
@@ -35,6 +37,7 @@ from bot.routers import (
 )
 from bot.routers.refreshing import Refresher
 from bot.services import (
+    Access,
     AnswerQuestion,
     AnswerRelease,
     AnswerWarning,
@@ -66,6 +69,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     """
 
     people: People
+    access: Access
     post_signal: PostSignal
     decide_approval: DecideApproval
     boards: Boards
@@ -108,6 +112,7 @@ def build_router() -> Router:
         drill.build(),
         warnings.build(),
         release.build(),
+        access.build(),
         unblock.build(),
         tokens.build(),
         adoption.build(),
@@ -122,6 +127,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
     dispatcher = Dispatcher(
         disable_fsm=True,
         boards=shell.boards,
+        access=shell.access,
         post_signal=shell.post_signal,
         decide_approval=shell.decide_approval,
         sync_now=shell.sync_now,
@@ -148,10 +154,10 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
     dispatcher.update.outer_middleware(
         ErrorsMiddleware(shell.people, shell.voice, shell.admin_chat_id, shell.moved)
     )
-    access = AccessMiddleware(shell.people, shell.voice)
+    known = AccessMiddleware(shell.people, shell.voice, Door(shell.people, shell.access))
     roles = RoleMiddleware(shell.people, shell.admin_chat_id, shell.moved)
     for observer in (dispatcher.message, dispatcher.callback_query):
-        observer.outer_middleware(access)
+        observer.outer_middleware(known)
         observer.middleware(roles)
     dispatcher.callback_query.middleware(AnswersMiddleware())
     dispatcher.include_router(build_router())

@@ -16,6 +16,7 @@ from bot.views import (
     alerts_terminal,
     alerts_watch,
     drill,
+    people,
 )
 from bot.views import alerts_trades as trades
 from bot.views.message import Audience, Message, Voice
@@ -25,6 +26,7 @@ from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
+from core.domain import alerts_people as p
 from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
@@ -37,7 +39,7 @@ LATE_S = 60
 
 def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa: C901, PLR0911, PLR0912 - one case per kind
     """The message an alert becomes for these readers."""
-    if isinstance(alert, m.MoneyAlert | c.ClosingAlert):
+    if isinstance(alert, m.MoneyAlert | c.ClosingAlert | p.PeopleAlert):
         return _of_own_file(alert, voice, audience)
     match alert:
         case a.SignalOffered():
@@ -102,7 +104,11 @@ def _of_guarding(alert: r.RuleAlert | t.TerminalAlert, voice: Voice, audience: A
     return alerts_terminal.render(alert, voice, audience)
 
 
-def _of_own_file(alert: m.MoneyAlert | c.ClosingAlert, voice: Voice, audience: Audience) -> Message:
+def _of_own_file(
+    alert: m.MoneyAlert | c.ClosingAlert | p.PeopleAlert, voice: Voice, audience: Audience
+) -> Message:
+    if isinstance(alert, p.PeopleAlert):
+        return people.render(alert, voice, audience)
     if isinstance(alert, m.MoneyAlert):
         return alerts_money.render(alert, voice, audience)
     if isinstance(alert, c.DrillBlocked):

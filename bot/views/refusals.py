@@ -26,15 +26,12 @@ ADMINS_ONLY = "Only an admin can do that. Nothing was changed."
 NO_STORE = "The database cannot be used at the moment. Please try again in a minute."
 NO_ROLE = "This is not available to you."
 NAMES_MAX = 5
-DECISIONS = {"approved": "approved", "rejected": "rejected", "expired": "expired"}
-
-
-def stranger(telegram_id: int) -> str:
-    """The one answer to somebody unknown."""
-    return (
-        "Hello. This bot serves invited clients only, and I do not know you yet.\n"
-        f"If you are one, send your admin this number: <code>{telegram_id}</code>"
-    )
+DECISIONS = {
+    "approved": "approved",
+    "rejected": "rejected",
+    "expired": "expired",
+    "blocked": "blocked",
+}
 
 
 def sentence(refused: Refused, voice: Voice) -> str:
@@ -305,6 +302,17 @@ def _no_signal(facts: Facts, _voice: Voice) -> str:
     return f"The account does not follow a signal {signal}. Nothing was changed."
 
 
+def _request_answered(facts: Facts, voice: Voice) -> str:
+    done = word(DECISIONS, str(facts.get("state", "answered")))
+    return f"Already {done}{_outside(facts, 'by', ' by ')}{_at(facts, 'at', voice)}."
+
+
+def _listed_in_file(facts: Facts, _voice: Voice) -> str:
+    name = _outside(facts, "name") or "This person"
+    role = _outside(facts, "role")
+    return f"{name} is {role} by the people file, and it decides: change it there."
+
+
 SENTENCES: dict[str, Sentence] = {
     "not_yours": _not_yours,
     "not_admin": _fixed(ADMINS_ONLY),
@@ -361,4 +369,11 @@ SENTENCES: dict[str, Sentence] = {
     "not_fresh": _fixed("The time of the request is more than 5 minutes from ours."),
     "replayed": _fixed("This very request was taken before. Sign a new one."),
     "key_used": _key_used,
+    "already_known": _fixed("You have asked already. An admin will answer."),
+    "requests_full": _fixed(
+        "Too many people wait for an answer, so nothing was sent. Please give your admin the "
+        "number above yourself."
+    ),
+    "request_answered": _request_answered,
+    "listed_in_file": _listed_in_file,
 }

@@ -1,6 +1,11 @@
 """The words of the audit trail's `action` column."""
 
 ACCESS_REFUSED = "access_refused"
+ACCESS_REFUSALS = "access_refusals"
+"""How often strangers were turned away in an hour, in one link."""
+ACCESS_ASKED = "access_asked"
+ACCESS_GIVEN = "access_given"
+PERSON_BLOCKED = "person_blocked"
 SIGNAL_POSTED = "signal_posted"
 APPROVAL_DECIDED = "approval_decided"
 APPROVAL_REFUSED = "approval_refused"

@@ -14,6 +14,7 @@ from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
+from core.domain import alerts_people as p
 from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
@@ -51,7 +52,9 @@ class Delivery(Struct, frozen=True, gc=False):
 def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one arm per kind
     """The delivery of an alert. Total over the union."""
     critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
-    if isinstance(alert, m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert | r.RuleAlert):
+    if isinstance(
+        alert, m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert | r.RuleAlert | p.PeopleAlert
+    ):
         return _of_own_file(alert)
     match alert:
         case a.SignalOffered():
@@ -153,7 +156,7 @@ def _urgency(severity: str) -> a.Priority:
 
 
 def _of_own_file(
-    alert: m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert | r.RuleAlert,
+    alert: m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert | r.RuleAlert | p.PeopleAlert,
 ) -> Delivery:
     if isinstance(alert, m.MoneyAlert):
         return _of_money(alert)
@@ -161,9 +164,22 @@ def _of_own_file(
         return _of_adoption(alert)
     if isinstance(alert, r.RuleAlert):
         return _of_rules(alert)
+    if isinstance(alert, p.PeopleAlert):
+        return _of_people(alert)
     if isinstance(alert, c.DrillBlocked):
         return Delivery(a.Priority.WARNING, f"drill:{alert.at.isoformat()}", NEW)
     return Delivery(a.Priority.CRITICAL, f"job:{alert.job_id}:{alert.account_id}", REPLY)
+
+
+def _of_people(alert: p.PeopleAlert) -> Delivery:
+    """What became of a request takes its place; whoever asked hears of it besides."""
+    match alert:
+        case p.AccessAsked():
+            return Delivery(a.Priority.WARNING, f"access:{alert.request_id}", NEW)
+        case p.AccessAnswered():
+            return Delivery(a.Priority.INFO, f"access:{alert.request_id}", EDIT)
+        case p.AccessDecided():
+            return Delivery(a.Priority.WARNING, f"access_decided:{alert.request_id}", NEW)
 
 
 def _of_terminal(alert: t.TerminalAlert) -> Delivery:

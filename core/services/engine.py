@@ -11,6 +11,7 @@ from core.people_file import PeopleFile
 from core.ports import Clock, Metrics, Store, TerminalGateway
 from core.records import AccountRow, AccountStateRow, AuditRow, CloseJobRow
 from core.services import audit
+from core.services.access import Access
 from core.services.adoption import Adoption
 from core.services.answering import AnswerDesk
 from core.services.approvals import DecideApproval, ExpireOffers
@@ -73,6 +74,7 @@ class Engine:
     sync: SyncAccount
     market: MarketGuard
     people: People
+    access: Access
     post_signal: PostSignal
     decide_approval: DecideApproval
     expire_offers: ExpireOffers
@@ -144,6 +146,7 @@ class Engine:
     async def announce_stop(self) -> None:
         """Tell the admins that nothing is guarded from now on."""
         await self.market.keep()
+        await self.people.settle()
         board = await self.boards.system()
         now = self.clock.now()
         async with self.store.writing() as tx:
@@ -191,6 +194,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
         sync=sync,
         market=market,
         people=People(store, clock),
+        access=Access(store=store, clock=clock, policy=policy),
         post_signal=PostSignal(store, gateway, clock, desk, policy, block, market),
         decide_approval=DecideApproval(store, gateway, clock, desk, policy, block, market, wake),
         expire_offers=ExpireOffers(store=store, clock=clock, policy=policy),

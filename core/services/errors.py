@@ -22,7 +22,8 @@ class Refused(Exception):
     too_many_tokens (limit), bad_label (limit), no_such_token, bad_signature, not_fresh (seconds),
     replayed, key_used (signal),
     market_warning (symbol, kind, figure, limit), reason_missing, reason_long (most), not_offered,
-    rule_paused (rule, until).
+    rule_paused (rule, until), already_known, requests_full,
+    request_answered (state, by, at), listed_in_file (name, role).
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

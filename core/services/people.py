@@ -6,6 +6,7 @@ from core.domain.people import Person, Role
 from core.ports import Clock, Store
 from core.records import AccountRow, UserRow
 from core.services import audit
+from core.services.turning_away import TurnedAway
 
 WHAT_LENGTH_MAX = 200
 
@@ -16,6 +17,7 @@ class People:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._turned_away = TurnedAway(store, clock)
 
     async def identify(self, telegram_id: int) -> Person | None:
         """The person behind a Telegram id, or None for a stranger."""
@@ -32,6 +34,19 @@ class People:
             time_zone=user.time_zone,
             account_ids=tuple(a.id for a in accounts),
         )
+
+    async def turn_away(self, telegram_id: int, what: str) -> None:
+        """Audit that somebody without rights was refused: by name at first, then by numbers."""
+        if await self._turned_away.count(telegram_id):
+            await self.refuse(telegram_id, what)
+
+    async def pass_time(self) -> None:
+        """Write the hour's numbers once it is over."""
+        await self._turned_away.pass_time()
+
+    async def settle(self) -> None:
+        """Write the numbers so far: the process ends."""
+        await self._turned_away.settle()
 
     async def refuse(self, telegram_id: int, what: str) -> None:
         """Add a refusal to the system's audit chain."""

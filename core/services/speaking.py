@@ -12,6 +12,7 @@ from core.domain import alerts_money as m
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
+from core.domain.alerts_people import AccessDecided
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
@@ -37,6 +38,7 @@ CLIENT_ONLY = (
     m.ResultsBooked,
     DailyDigest,
     ad.PositionAdopted,
+    AccessDecided,
 )
 
 STOP_OUTS = (a.PositionClosed, a.PositionsClosed)

@@ -1,5 +1,6 @@
 """What is brought in line before anything runs: people, accounts, limits."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -7,7 +8,9 @@ from msgspec import Struct
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
+from core.domain.access import role_after_enrolment
 from core.domain.limits import GuardLimits, LimitState, align, tightest
+from core.domain.people import Role
 from core.people_file import AccountEntry, PeopleFile, UserEntry
 from core.ports import Clock, Store, Transaction
 from core.records import AccountRow, AccountStateRow, UserRow
@@ -39,6 +42,7 @@ class Enrol:
         now = self._clock.now()
         async with self._store.writing() as tx:
             ids = {entry.telegram_id: await enrol_user(tx, entry, now) for entry in people.users}
+            await _unlisted(tx, ids.keys())
             for entry in people.accounts:
                 await self._account(tx, entry, ids[entry.owner], now)
             return Enrolled(await tx.count(UserRow), await tx.count(AccountRow, enabled=True))
@@ -228,13 +232,28 @@ async def enrol_user(tx: Transaction, entry: UserEntry, now: datetime) -> int:
                 role=entry.role.value,
                 time_zone=entry.time_zone,
                 created_at=now,
+                file_role=entry.role.value,
             )
         )
+    role = role_after_enrolment(
+        in_file=entry.role,
+        file_role_before=known.file_role,
+        blocked_by_hand=known.blocked_at is not None,
+    )
     await tx.update(
         UserRow,
         {"id": known.id},
         name=entry.name,
-        role=entry.role.value,
+        role=role.value,
         time_zone=entry.time_zone,
+        file_role=entry.role.value,
+        blocked_at=known.blocked_at if role is Role.BLOCKED else None,
     )
     return known.id
+
+
+async def _unlisted(tx: Transaction, listed: Collection[int]) -> None:
+    """Remember of whom the file says nothing (any more): they stay as they are."""
+    for user in await tx.find(UserRow, file_role__ne=None):
+        if user.telegram_id not in listed:
+            await tx.update(UserRow, {"id": user.id}, file_role=None)

@@ -13,6 +13,7 @@ from tests.fakes.alerts_closing import watched
 from tests.fakes.alerts_digest import day_of, digest
 from tests.fakes.alerts_market import markets
 from tests.fakes.alerts_money import moneys
+from tests.fakes.alerts_people import people_alerts
 from tests.fakes.alerts_rules import rules
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
 from tests.fakes.clock import START
@@ -404,5 +405,6 @@ def _app() -> list[a.Alert]:
         own.ChatMoved(old_id=-1001, new_id=-1_001_777, at=START),
         digest(),
         heads_recorded(),
+        *people_alerts(),
         digest(day_of(), day_of(login=50002, currency="USD", trades=0, won=0, lost=0)),
     ]

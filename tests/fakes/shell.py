@@ -32,6 +32,7 @@ from core.domain.rule_board import RuleBoard
 from core.domain.signals import SignalDraft
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
+from tests.fakes.access import FakeAccess
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.drill import FakeDrill
 from tests.fakes.incidents import FakeIncidents
@@ -190,6 +191,7 @@ class Services:
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
+        self.turned_away: list[tuple[int, str]] = []
         self.refused: list[tuple[int, str]] = []
         self.refusal: Exception | None = None
         self.boards = {7: account()}
@@ -204,6 +206,9 @@ class Services:
 
     async def identify(self, telegram_id: int) -> Person | None:
         return EVERYBODY.get(telegram_id)
+
+    async def turn_away(self, telegram_id: int, what: str) -> None:
+        self.turned_away.append((telegram_id, what))
 
     async def refuse(self, telegram_id: int, what: str) -> None:
         self.refused.append((telegram_id, what))
@@ -326,6 +331,7 @@ class Conversation:
 
     def __init__(self) -> None:
         self.services = Services()
+        self.access = FakeAccess(self.services.asked)
         self.questions = FakeQuestions(self.services.asked)
         self.histories = FakeHistories()
         self.reports = FakeReports()
@@ -339,6 +345,7 @@ class Conversation:
         self.dispatcher: Dispatcher = build_dispatcher(
             Shell(
                 people=self.services,
+                access=self.access,
                 post_signal=self.services.post_signal,
                 decide_approval=self.services.decide_approval,
                 boards=self.services,
@@ -370,6 +377,7 @@ class Conversation:
         self.telegram.calls.clear()
         self.services.calls.clear()
         self.services.refused.clear()
+        self.services.turned_away.clear()
         return await self.dispatcher.feed_update(self.bot, update(body, self.bot))
 
     @property

@@ -13,6 +13,7 @@ from core.adapters.sql.models_closing import (
     Override,
 )
 from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
+from core.adapters.sql.models_people import AccessRequest
 from core.adapters.sql.models_reconciliation import (
     CashFlow,
     Deal,
@@ -27,6 +28,7 @@ from core.adapters.sql.models_trading import Approval, Signal, Trade
 from core.records import Record
 
 __all__ = [
+    "AccessRequest",
     "Account",
     "AccountState",
     "ApiRequest",

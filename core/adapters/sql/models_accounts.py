@@ -34,6 +34,8 @@ class User(Base):
     role: Mapped[str]
     time_zone: Mapped[str]
     created_at: Mapped[datetime]
+    file_role: Mapped[str | None]
+    blocked_at: Mapped[datetime | None]
 
     reconciliation_logs: Mapped[list["ReconciliationLog"]] = relationship(
         back_populates="user", lazy="raise", passive_deletes="all"

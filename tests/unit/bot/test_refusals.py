@@ -50,6 +50,8 @@ FACTS: dict[str, dict[str, Any]] = {
     "no_question": {"position": 900001},
     "same_position": {"position": 900001},
     "no_signal": {"signal": 5},
+    "request_answered": {"state": "approved", "by": "Ol<ga", "at": START},
+    "listed_in_file": {"name": "S<am", "role": "client"},
     "not_read_since": {"login": 50001, "since": START},
 }
 
@@ -68,7 +70,7 @@ def test_every_documented_code_has_its_sentence() -> None:
         "limit",
         "most",
     }
-    facts |= {"position", "signal", "rule"}
+    facts |= {"position", "signal", "rule", "name", "role"}
     assert set(DOCUMENTED) - facts == set(SENTENCES)
 
 

@@ -1,0 +1,97 @@
+"""The door: what somebody without rights may do, which is to be told so once, and to ask.
+
+Everything else of theirs is silence; a press is always answered, or it would spin on.
+"""
+
+import asyncio
+from typing import Any
+
+import structlog
+from aiogram.types import CallbackQuery, Message
+
+from bot.callbacks import AccessAskPress
+from bot.limits import Recently
+from bot.markup import plain
+from bot.middlewares.context import Answerer, Toast
+from bot.middlewares.errors import what
+from bot.services import Access, People
+from bot.speaker import Speaker
+from bot.views import people as views
+from bot.views import refusals
+from bot.views.message import Message as Said
+from core.domain.access import Requester
+from core.domain.people import Person, Role
+from core.services.errors import Refused
+
+STRANGER_SPAN_S = 3600.0
+STRANGERS_MAX = 2_000
+"""Strangers remembered; each is answered once per span."""
+log = structlog.get_logger(__name__)
+
+
+class Door:
+    """Answers those who may not pass."""
+
+    def __init__(self, people: People, access: Access) -> None:
+        self._people = people
+        self._access = access
+        self._seen = Recently(STRANGER_SPAN_S, STRANGERS_MAX)
+
+    async def turn_away(
+        self,
+        event: Message | CallbackQuery,
+        data: dict[str, Any],
+        person: Person | None,
+        telegram_id: int,
+    ) -> None:
+        """One polite answer, then silence, or the one thing a stranger may ask for."""
+        if person is None and isinstance(event, CallbackQuery) and _asks(event, telegram_id):
+            await self._ask(event, data)
+            return
+        now_s = asyncio.get_running_loop().time()
+        first = self._seen.first((telegram_id, type(event).__name__), now_s)
+        standing = "stranger" if person is None else person.role.value
+        await self._people.turn_away(telegram_id, f"{standing}: {what(event)}")
+        if first:
+            log.info("turned_away", telegram_id=telegram_id)
+        if isinstance(event, CallbackQuery):
+            answerer: Answerer = data["answerer"]
+            text = views.stranger_press(telegram_id) if person is None else _standing(person)
+            await answerer.once(Toast(plain(text), alert=True))
+        elif first:
+            speaker: Speaker = data["speaker"]
+            await speaker.say(event, _answer(event, person, telegram_id))
+
+    async def _ask(self, press: CallbackQuery, data: dict[str, Any]) -> None:
+        """Ask to be let in, for whoever was shown the button. It asks once: then it is gone."""
+        user = press.from_user
+        asker = Requester(telegram_id=user.id, name=user.full_name, username=user.username or "")
+        answerer: Answerer = data["answerer"]
+        speaker: Speaker = data["speaker"]
+        try:
+            await self._access.ask(asker)
+        except Refused as refused:
+            if refused.code != "already_known":  # two presses at once: the other one has asked
+                raise
+        await answerer.once(Toast(views.REQUEST_SENT))
+        await speaker.without_buttons(press)
+
+
+def _asks(press: CallbackQuery, telegram_id: int) -> bool:
+    """Whether it is the button to ask, pressed by whom it was made for, in their own chat."""
+    prefix = f"{AccessAskPress.__prefix__}:"
+    if press.data is None or not press.data.startswith(prefix):
+        return False
+    if press.message is None or press.message.chat.id != telegram_id:
+        return False
+    return press.data == AccessAskPress(asker=telegram_id).pack()
+
+
+def _answer(event: Message, person: Person | None, telegram_id: int) -> Said:
+    if person is None:
+        return views.stranger(telegram_id, in_private=event.chat.type == "private")
+    return Said(html=_standing(person))
+
+
+def _standing(person: Person) -> str:
+    return refusals.PENDING if person.role is Role.PENDING else refusals.BLOCKED

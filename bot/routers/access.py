@@ -1,0 +1,45 @@
+"""Answers to those who ask to be let in."""
+
+from aiogram import Bot, Router
+from aiogram.types import CallbackQuery
+
+from bot import menus
+from bot.callbacks import AccessAnswerPress, AccessVerb
+from bot.middlewares.context import Toast
+from bot.services import Access
+from bot.speaker import Speaker
+from bot.views import people as views
+from core.domain.people import Person
+from core.services.errors import Refused
+
+OVER = frozenset({"request_answered", "listed_in_file", "not_found"})
+"""Refusals after which the pressed button can never do anything."""
+
+
+def build() -> Router:
+    """Approve or block."""
+    router = Router(name="access")
+    router.callback_query.register(answer, AccessAnswerPress.filter(), flags={"role": "admin"})
+    return router
+
+
+async def answer(
+    query: CallbackQuery,
+    callback_data: AccessAnswerPress,
+    person: Person,
+    access: Access,
+    speaker: Speaker,
+    bot: Bot,
+) -> Toast:
+    """Decide. The question is edited by what the decision tells; its buttons go at once."""
+    approve = callback_data.verb is AccessVerb.APPROVE
+    try:
+        decision = await access.answer(person, callback_data.request_id, approve=approve)
+    except Refused as refused:
+        if refused.code in OVER:
+            await speaker.without_buttons(query)
+        raise
+    await speaker.without_buttons(query)
+    if decision.approved:
+        await menus.give(bot, decision.telegram_id)
+    return Toast(views.decided(decision))

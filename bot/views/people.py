@@ -1,0 +1,107 @@
+"""Words about people: the answer to a stranger, a request to be let in, what became of it."""
+
+from bot import keyboards_people as keyboards
+from bot.markup import code, esc
+from bot.views.alert_lines import at_line, headline
+from bot.views.message import Audience, Message, Voice
+from bot.views.numbers import moment
+from bot.views.words import plural
+from core.domain import alerts_people as p
+from core.domain.access import AccessDecision
+
+REQUEST_SENT = "Your request was sent. An admin will answer here."
+
+
+def stranger(telegram_id: int, *, in_private: bool) -> Message:
+    """The one answer to somebody unknown; a group offers no button."""
+    lines = [
+        "Hello. This bot serves invited clients only, and I do not know you yet.",
+        f"Your Telegram number is {code(str(telegram_id))}.",
+    ]
+    if not in_private:
+        return Message(html="\n".join(lines))
+    lines.append("If you are a client, ask for access: an admin reads your name and this number.")
+    return Message(html="\n".join(lines), keyboard=keyboards.ask_access(telegram_id))
+
+
+def stranger_press(telegram_id: int) -> str:
+    """The pop-up for a stranger who presses what is not theirs."""
+    return (
+        f"I do not know you (Telegram number {telegram_id}). "
+        "Write to me in private if you want to ask for access."
+    )
+
+
+def decided(decision: AccessDecision) -> str:
+    """The pop-up after an admin's answer."""
+    if decision.approved:
+        return f"{decision.name} is a client now."
+    return f"{decision.name} is blocked."
+
+
+def render(alert: p.PeopleAlert, voice: Voice, audience: Audience) -> Message:
+    """Any of them."""
+    match alert:
+        case p.AccessAsked():
+            return _asked(alert, voice, audience)
+        case p.AccessAnswered():
+            return _answered(alert, voice, audience)
+        case p.AccessDecided():
+            return _news(alert, voice)
+
+
+def _asked(alert: p.AccessAsked, voice: Voice, audience: Audience) -> Message:
+    if audience is Audience.CLIENT:
+        lines = [headline(voice, "👤 You asked for access"), "An admin will answer here."]
+        return Message(html="\n".join([*lines, at_line(alert.at, voice)]), silent=True)
+    what = (
+        "A client sees their own accounts and answers signals. Which accounts are theirs is not "
+        "decided here."
+    )
+    lines = [headline(voice, f"👤 {esc(alert.name)} asks for access"), *_who(alert), what]
+    if alert.waiting > 1:
+        lines.append(f"Waiting in all: {plural(alert.waiting, 'request')}")
+    return Message(
+        html="\n".join([*lines, at_line(alert.at, voice)]),
+        keyboard=keyboards.answer_access(alert.request_id),
+    )
+
+
+def _answered(alert: p.AccessAnswered, voice: Voice, audience: Audience) -> Message:
+    at = moment(alert.at, voice)
+    if audience is Audience.CLIENT:
+        # Whoever was refused is not told by whom: that is the admins' affair.
+        title = "🟢 You have access" if alert.approved else "🔒 Your request was refused"
+        by = f" by {esc(alert.by)}" if alert.approved else ""
+        return Message(html=f"{headline(voice, title)}\nDecided{by}, {at}")
+    title = (
+        f"🟢 {esc(alert.name)} is a client"
+        if alert.approved
+        else f"🔒 {esc(alert.name)} is blocked"
+    )
+    lines = [
+        headline(voice, title),
+        *_who(alert),
+        f"Asked: {moment(alert.asked_at, voice, today=alert.at)}",
+        f"{'Approved' if alert.approved else 'Blocked'} by {esc(alert.by)}, {at}",
+    ]
+    return Message(html="\n".join(lines))
+
+
+def _news(alert: p.AccessDecided, voice: Voice) -> Message:
+    if alert.approved:
+        lines = [
+            headline(voice, "🟢 Welcome: you have access"),
+            "Send /help for what you can ask me. I write to you about your accounts by myself.",
+        ]
+    else:
+        lines = [
+            headline(voice, "🔒 Access refused"),
+            "An admin has refused your request. If you think this is a mistake, talk to them.",
+        ]
+    return Message(html="\n".join(lines))
+
+
+def _who(alert: p.AccessAsked | p.AccessAnswered) -> list[str]:
+    username = f"@{esc(alert.username)}, " if alert.username else ""
+    return [f"Telegram: {username}number {code(str(alert.telegram_id))}"]

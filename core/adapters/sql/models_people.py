@@ -1,0 +1,28 @@
+"""How people came to be known."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.adapters.sql.base import NUMBERED, Base, Id, words
+
+
+class AccessRequest(Base):
+    """Somebody asked to be let in (`core.records.AccessRequestRow`)."""
+
+    __tablename__ = "access_requests"
+    __table_args__ = (
+        Index(None, "state"),
+        Index(None, "user_id"),
+        words("state", "waiting", "approved", "blocked"),
+        NUMBERED,
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    username: Mapped[str]
+    state: Mapped[str]
+    asked_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str]

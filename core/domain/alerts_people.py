@@ -1,0 +1,40 @@
+"""Who asks to be let in, and what became of it. The union in `core.domain.alerts` has them."""
+
+from datetime import datetime
+
+from core.domain.alert_parts import AlertBase
+
+
+class AccessAsked(AlertBase, frozen=True, kw_only=True):
+    """Somebody unknown asks to be let in. `waiting` requests there are, this one included."""
+
+    request_id: int
+    telegram_id: int
+    name: str
+    username: str
+    waiting: int
+    at: datetime
+
+
+class AccessAnswered(AlertBase, frozen=True, kw_only=True):
+    """The request's end, in the place of the question, at the admins and at who asked."""
+
+    request_id: int
+    telegram_id: int
+    name: str
+    username: str
+    approved: bool
+    by: str
+    asked_at: datetime
+    at: datetime
+
+
+class AccessDecided(AlertBase, frozen=True, kw_only=True):
+    """The same as news to whoever asked: an edited message makes no sound."""
+
+    request_id: int
+    approved: bool
+    at: datetime
+
+
+PeopleAlert = AccessAsked | AccessAnswered | AccessDecided

@@ -1,0 +1,21 @@
+"""The service that lets people in, as a fake."""
+
+from collections.abc import Callable
+
+from core.domain.access import AccessDecision, Requester
+from core.domain.people import Person
+from tests.fakes.clock import START
+
+
+class FakeAccess:
+    """Remembers who asked and who answered."""
+
+    def __init__(self, asked: Callable[..., None]) -> None:
+        self._asked = asked
+
+    async def ask(self, asker: Requester) -> None:
+        self._asked("ask_access", asker)
+
+    async def answer(self, actor: Person, request_id: int, *, approve: bool) -> AccessDecision:
+        self._asked("answer_access", actor.telegram_id, request_id, approve)
+        return AccessDecision(telegram_id=903, name="Sam", approved=approve, at=START)

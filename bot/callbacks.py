@@ -233,3 +233,25 @@ class TokenPress(CallbackData, prefix="tk1"):
 
     asker: Id
     token_id: Id
+
+
+class SettingsVerb(StrEnum):
+    """What a button of the settings does: set something, or show the page to choose it from."""
+
+    LEVEL = "l"
+    QUIET = "q"
+    ZONE = "z"
+    ZONES = "zs"
+    SHOW = "s"
+
+
+class SettingsPress(CallbackData, prefix="se1", sep="|"):
+    """Change one of the asker's own settings, of the version that was shown.
+
+    `value` is what would be written in the command: `market silent`, `22:00-07:00`, `off`, a zone.
+    """
+
+    asker: Id
+    version: Id
+    verb: SettingsVerb
+    value: str = ""

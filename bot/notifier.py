@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from bot import limits
 from bot.delivery import Fate, Outcome, Parcel, deliver
+from bot.dressing import Dresser
 from bot.outbox import EDIT, Outbox, Ready
 from bot.views import alerts as alert_views
 from bot.views.message import Audience, Message, Voice
@@ -64,6 +65,7 @@ class Notifier:
         self._voice = voice
         self._admin_chat_id = admin_chat_id
         self._outbox = Outbox(store, clock, admin_chat_id=admin_chat_id)
+        self._dresser = Dresser(store, clock, admin_chat_id=admin_chat_id)
         self._limits = rates or limits.SendLimits()
         self._wake = asyncio.Event()
         self._busy: set[int] = set()
@@ -183,9 +185,10 @@ class Notifier:
         if not await self._taken(row):
             return
         zone = await self._stored(lambda: self._outbox.zone_of(row.chat_id))
+        message = self._message(row, self._voice.to(zone))
         parcel = Parcel(
             chat_id=self.moved.get(row.chat_id, row.chat_id),
-            message=self._message(row, self._voice.to(zone)),
+            message=await self._stored(lambda: self._dresser(row, message)),
             edit_id=ready.shown_id if row.mode == "edit" else None,
             reply_id=ready.shown_id if row.mode == "reply" else None,
         )

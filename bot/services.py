@@ -20,6 +20,7 @@ from core.domain.answers import (
 )
 from core.domain.board import AccountBoard, DrawdownBoard, OverrideLine, SystemBoard, WarningLine
 from core.domain.drill import Drilled
+from core.domain.hearing import Choices, Group, Level, QuietHours
 from core.domain.history import HistoryPage
 from core.domain.incident import Incident, IncidentLine
 from core.domain.people import Person
@@ -261,4 +262,28 @@ class Incidents(Protocol):
 
     async def one(self, person: Person, number: int) -> Incident:
         """One of them with everything known of it."""
+        ...
+
+
+class Preferences(Protocol):
+    """`core.services.preferences`; changes are of the version that was seen, None for any."""
+
+    async def of(self, person: Person) -> Choices:
+        """What they have chosen."""
+        ...
+
+    async def set_level(
+        self, person: Person, group: Group, level: Level, version: int | None = None
+    ) -> Choices:
+        """Hear a group so."""
+        ...
+
+    async def set_quiet(
+        self, person: Person, quiet: QuietHours | None, version: int | None = None
+    ) -> Choices:
+        """Quiet hours, or none."""
+        ...
+
+    async def set_zone(self, person: Person, zone: str, version: int | None = None) -> Choices:
+        """A time zone."""
         ...

@@ -16,6 +16,7 @@ from core.ports import Store
 from core.records import UserRow
 from core.services.api_tokens import ApiTokens
 from core.services.engine import Engine
+from core.services.preferences import Preferences
 
 SYMBOLS_OFFERED = ("XAUUSD", "EURUSD", "GBPUSD", "USDJPY", "GBPJPY", "US500")
 """What the signal form offers; any other name can be written in the command."""
@@ -79,6 +80,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             reports=engine.reports,
             incidents=engine.incidents,
             rule_boards=engine.rule_boards,
+            preferences=Preferences(engine.store, engine.clock),
             clock=engine.clock,
             voice=voice,
             admin_chat_id=settings.admin_chat_id,

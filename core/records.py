@@ -12,6 +12,7 @@ from typing import ClassVar
 from core.record_base import JsonObject as JsonObject  # noqa: PLC0414 - given on from here
 from core.record_base import Record as Record  # noqa: PLC0414 - given on from here
 from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
+from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
 from core.records_rules import RuleEventRow as RuleEventRow  # noqa: PLC0414 - given on from here
 
 
@@ -538,7 +539,8 @@ class OutboxRow(Record, frozen=True, kw_only=True):
 
     `priority`: 0 critical, 1 warning, 2 info. `thread` names what the message is about: later rows
     of the same thread and chat edit (`mode` edit) or answer (`mode` reply) the first message;
-    `mode` new always sends. `state`: due, sending, sent, failed.
+    `mode` new always sends. `state`: due, sending, sent, failed (why, says `error`:
+    beginning with "muted", its reader switched such messages off).
     """
 
     table: ClassVar[str] = "outbox"
@@ -671,4 +673,5 @@ RECORDS: tuple[type[Record], ...] = (
     ApiRequestRow,
     RuleEventRow,
     AccessRequestRow,
+    PreferenceRow,
 )

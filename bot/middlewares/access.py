@@ -107,7 +107,7 @@ class RoleMiddleware(BaseMiddleware):
         shared = admin_chat and person.is_admin and bool(get_flag(data, "shared"))
         if private or shared:
             return None
-        none_own = person.is_admin and not person.account_ids
+        none_own = person.is_admin and not person.account_ids and not get_flag(data, "personal")
         return refusals.ADMIN_HAS_NONE if none_own else refusals.PRIVATE_ONLY
 
 

@@ -29,6 +29,7 @@ from bot.routers import (
     release,
     reports,
     rules,
+    settings,
     signals,
     start,
     tokens,
@@ -51,6 +52,7 @@ from bot.services import (
     Incidents,
     People,
     PostSignal,
+    Preferences,
     Questions,
     Reports,
     RuleBoards,
@@ -87,6 +89,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     reports: Reports
     incidents: Incidents
     rule_boards: RuleBoards
+    preferences: Preferences
     clock: Clock
     voice: Voice
     admin_chat_id: int
@@ -106,6 +109,7 @@ def build_router() -> Router:
         reports.build(),
         incident.build(),
         rules.build(),
+        settings.build(),
         signals.build(),
         approvals.build(),
         admin.build(),
@@ -144,6 +148,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         reports=shell.reports,
         incidents=shell.incidents,
         rule_boards=shell.rule_boards,
+        preferences=shell.preferences,
         clock=shell.clock,
         voice=shell.voice,
         symbols=shell.symbols,

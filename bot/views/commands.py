@@ -46,6 +46,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("drill", "could each account be closed now?", ADMIN, admin=True, usage="[login]"),
     CommandInfo("unblock", "trade again after a wrong account", ADMIN, admin=True, usage="50001"),
     CommandInfo("status", "is everything read and guarded?", ABOUT),
+    CommandInfo("settings", "what I hear, quiet hours, time zone", ABOUT, usage="[market silent]"),
     CommandInfo("token", "programs that may read your accounts", ABOUT, usage="[new name]"),
     CommandInfo("help", "this list", ABOUT),
     CommandInfo("start", "who I am and what I do", ABOUT),

@@ -146,6 +146,12 @@ def _count(value: object) -> int:
     return len(value) if isinstance(value, (tuple, list)) else 0
 
 
+def _unknown_zone(facts: Facts, _voice: Voice) -> str:
+    near = [str(name) for name in facts.get("near", ())]
+    meant = f" Did you mean {esc(' or '.join(near), 120)}?" if near else ""
+    return f"I know no time zone{_outside(facts, 'zone', ' ')}.{meant} An example: Europe/London."
+
+
 def _too_many_tokens(facts: Facts, _voice: Voice) -> str:
     limit = _outside(facts, "limit") or "all"
     return f"You have {limit} tokens already. End one of them first, with /token."
@@ -376,4 +382,9 @@ SENTENCES: dict[str, Sentence] = {
     ),
     "request_answered": _request_answered,
     "listed_in_file": _listed_in_file,
+    "settings_changed": _fixed("Your settings have changed since. /settings shows them."),
+    "always_on": _fixed(
+        "The guard's messages and those of closes are always on. Nobody can switch them off."
+    ),
+    "unknown_zone": _unknown_zone,
 }

@@ -16,6 +16,7 @@ from core.domain.speech import deliver
 from core.ports import Clock, Store
 from core.records import AccountRow, AuditRow, OutboxRow, UserRow
 from core.services.audit import newest
+from core.services.hearing import put
 from core.services.policy import EnginePolicy
 from core.services.reports import Reports
 
@@ -96,7 +97,8 @@ class SendDigests:
             due_at=now,
         )
         async with self._store.writing() as tx:
-            return 1 if await tx.insert_new(row) is not None else 0
+            admin = self._policy.admin_chat_id
+            return 1 if await put(tx, row, admin=admin) is not None else 0
 
 
 def _line(account: AccountRow, made: Report, head: AuditRow | None) -> DigestAccount:

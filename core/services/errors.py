@@ -23,7 +23,8 @@ class Refused(Exception):
     replayed, key_used (signal),
     market_warning (symbol, kind, figure, limit), reason_missing, reason_long (most), not_offered,
     rule_paused (rule, until), already_known, requests_full,
-    request_answered (state, by, at), listed_in_file (name, role).
+    request_answered (state, by, at), listed_in_file (name, role),
+    settings_changed, always_on (group), unknown_zone (zone, near).
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

@@ -16,6 +16,7 @@ from core.domain.alerts_people import AccessDecided
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
+from core.services.hearing import put
 
 ADMIN_ONLY = (
     MarketWarning,
@@ -49,7 +50,7 @@ async def speak(
 ) -> list[int]:
     """Commit an alert to whom it concerns: the client, the admin chat, or both.
 
-    Answers the outbox rows that were made.
+    Answers the outbox rows that were made, those that a client switched off among them.
     """
     made: list[int] = []
     delivery = deliver(alert)
@@ -67,7 +68,7 @@ async def speak(
             created_at=now,
             due_at=now,
         )
-        row_id = await tx.insert_new(row)
+        row_id = await put(tx, row, admin=admin)
         made += [] if row_id is None else [row_id]
     return made
 

@@ -13,7 +13,7 @@ from core.domain.limits import GuardLimits, LimitState, align, tightest
 from core.domain.people import Role
 from core.people_file import AccountEntry, PeopleFile, UserEntry
 from core.ports import Clock, Store, Transaction
-from core.records import AccountRow, AccountStateRow, UserRow
+from core.records import AccountRow, AccountStateRow, PreferenceRow, UserRow
 from core.services import audit
 from core.services.policy import EnginePolicy
 from core.services.speaking import speak
@@ -222,7 +222,7 @@ def _plain(state: LimitState) -> dict[str, str | None]:
 
 
 async def enrol_user(tx: Transaction, entry: UserEntry, now: datetime) -> int:
-    """Add or update one person; answers their id."""
+    """Add or update one person; answers their id. A time zone that they chose themselves stays."""
     known = await tx.first(UserRow, telegram_id=entry.telegram_id)
     if known is None:
         return await tx.insert(
@@ -240,12 +240,13 @@ async def enrol_user(tx: Transaction, entry: UserEntry, now: datetime) -> int:
         file_role_before=known.file_role,
         blocked_by_hand=known.blocked_at is not None,
     )
+    chosen = await tx.first(PreferenceRow, user_id=known.id)
     await tx.update(
         UserRow,
         {"id": known.id},
         name=entry.name,
         role=role.value,
-        time_zone=entry.time_zone,
+        time_zone=(chosen.time_zone if chosen else "") or entry.time_zone,
         file_role=entry.role.value,
         blocked_at=known.blocked_at if role is Role.BLOCKED else None,
     )

@@ -388,7 +388,7 @@ async def test_sync_with_something_else_than_a_login(chat: Conversation) -> None
 
 async def test_a_mistyped_command_names_the_nearest_this_person_may_use(chat: Conversation) -> None:
     await chat.feed(message_json(ANN, "/postions"))
-    assert "Did you mean /positions?" in chat.said
+    assert "Did you mean /positions" in chat.said
     await chat.feed(message_json(ANN, "/acounts"))
     assert "/accounts" not in chat.said
 

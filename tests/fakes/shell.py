@@ -33,6 +33,7 @@ from core.domain.signals import SignalDraft
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from tests.fakes.access import FakeAccess
+from core.services.preferences import Preferences
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.drill import FakeDrill
 from tests.fakes.incidents import FakeIncidents
@@ -47,7 +48,7 @@ ANN, BO, OLGA, STRANGER, PENDING, BLOCKED = 900, 901, 902, 903, 904, 905
 def person(telegram_id: int, role: Role, *accounts: int) -> Person:
     """Somebody known."""
     return Person(
-        user_id=telegram_id % 100,
+        user_id=telegram_id % 100 + 1,
         telegram_id=telegram_id,
         name=f"P{telegram_id}",
         role=role,
@@ -363,6 +364,7 @@ class Conversation:
                 reports=self.reports,
                 incidents=self.incidents,
                 rule_boards=self.rule_boards,
+                preferences=Preferences(self.store, self.clock),
                 clock=self.clock,
                 voice=Voice(mark="[DEMO]"),
                 admin_chat_id=ADMIN_CHAT,

@@ -12,6 +12,7 @@ from core.adapters.sql.models_closing import (
     MarketWarning,
     Override,
 )
+from core.adapters.sql.models_hearing import Preference
 from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
 from core.adapters.sql.models_people import AccessRequest
 from core.adapters.sql.models_reconciliation import (
@@ -49,6 +50,7 @@ __all__ = [
     "Outbox",
     "Override",
     "PositionSnapshot",
+    "Preference",
     "Press",
     "Question",
     "ReconciliationLog",

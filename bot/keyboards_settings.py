@@ -1,0 +1,61 @@
+"""Buttons under a person's own settings."""
+
+from typing import Final
+
+from bot.callbacks import SettingsPress, SettingsVerb
+from bot.keyboards import in_rows
+from bot.views.message import Button, Keyboard
+from core.domain.hearing import LOCKED, Choices, Group, Level
+
+NEXT: Final = {Level.ON: Level.SILENT, Level.SILENT: Level.OFF, Level.OFF: Level.ON}
+QUIET_OFFERED: Final = ("22:00-07:00", "23:00-08:00")
+QUIET_OFF: Final = "off"
+ZONES_OFFERED: Final = (
+    "UTC",
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Athens",
+    "Asia/Dubai",
+    "Asia/Kolkata",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "America/New_York",
+    "America/Chicago",
+    "America/Sao_Paulo",
+)
+PER_ROW: Final = 2
+
+
+def settings(choices: Choices, asker: int) -> Keyboard:
+    """One button per group, going on to its next level; quiet hours; the time zone."""
+
+    def button(label: str, verb: SettingsVerb, value: str = "") -> Button:
+        press = SettingsPress(asker=asker, version=choices.version, verb=verb, value=value)
+        return Button(label, press.pack())
+
+    groups = []
+    for group in Group:
+        if group not in LOCKED:
+            level = choices.hearing.level(group)
+            label = f"{group.value.capitalize()}: {level.value}"
+            groups.append(button(label, SettingsVerb.LEVEL, f"{group.value} {NEXT[level].value}"))
+    quiet = [button(f"Quiet {hours}", SettingsVerb.QUIET, hours) for hours in QUIET_OFFERED]
+    if choices.hearing.quiet is not None:
+        quiet.append(button("No quiet hours", SettingsVerb.QUIET, QUIET_OFF))
+    zone = button("Time zone", SettingsVerb.ZONES)
+    return (*in_rows(groups, PER_ROW), *in_rows([*quiet, zone], PER_ROW))
+
+
+def zones(choices: Choices, asker: int) -> Keyboard:
+    """Some time zones, and the way back."""
+    version = choices.version
+    buttons = [
+        Button(
+            zone.rpartition("/")[2].replace("_", " "),
+            SettingsPress(asker=asker, version=version, verb=SettingsVerb.ZONE, value=zone).pack(),
+        )
+        for zone in ZONES_OFFERED
+    ]
+    back = SettingsPress(asker=asker, version=version, verb=SettingsVerb.SHOW)
+    return (*in_rows(buttons, 3), (Button("Back", back.pack()),))

@@ -1,0 +1,139 @@
+"""/settings: what a person hears, quiet hours, time zone. Theirs alone, so in private only."""
+
+from aiogram import Router
+from aiogram.filters import Command, CommandObject
+from aiogram.types import CallbackQuery, Message
+from msgspec import Struct
+
+from bot.callbacks import SettingsPress, SettingsVerb
+from bot.middlewares.context import Toast
+from bot.services import Preferences
+from bot.speaker import Speaker
+from bot.views import refusals
+from bot.views import settings as views
+from bot.views.message import Voice
+from core.domain.hearing import Choices, Group, Level, QuietHours, parse_quiet
+from core.domain.people import Person
+from core.ports import Clock
+from core.services.errors import Refused
+
+OWN = {"role": "client", "personal": True}
+QUIET, ZONE = "quiet", "zone"
+NO_QUIET = ("off", "none")
+STALE = Toast("Your settings have changed since. This is how they are now.", alert=True)
+SAVED = Toast("Saved")
+
+
+class LevelWanted(Struct, frozen=True):
+    """A group, heard so."""
+
+    group: Group
+    level: Level
+
+
+class QuietWanted(Struct, frozen=True):
+    """Quiet hours, or none."""
+
+    quiet: QuietHours | None
+
+
+class ZoneWanted(Struct, frozen=True):
+    """A time zone, as it was written."""
+
+    name: str
+
+
+Wanted = LevelWanted | QuietWanted | ZoneWanted
+
+
+def build() -> Router:
+    """One command and its buttons."""
+    router = Router(name="settings")
+    router.message.register(settings, Command("settings"), flags=OWN)
+    router.callback_query.register(press, SettingsPress.filter(), flags=OWN)
+    return router
+
+
+def wanted(text: str) -> Wanted:
+    """`market silent`, `quiet 22:00-07:00`, `zone UTC`. Raises ValueError for anything else."""
+    word, _, rest = text.strip().partition(" ")
+    word, rest = word.lower(), rest.strip()
+    if word == QUIET:
+        return QuietWanted(None if rest.lower() in NO_QUIET else parse_quiet(rest))
+    if word == ZONE and rest:
+        return ZoneWanted(rest)
+    return LevelWanted(Group(word), Level(rest.lower()))
+
+
+async def settings(  # noqa: PLR0913, PLR0917 - aiogram injects by name
+    message: Message,
+    command: CommandObject,
+    person: Person,
+    preferences: Preferences,
+    speaker: Speaker,
+    voice: Voice,
+    clock: Clock,
+) -> None:
+    """Show them, or change one of them in words and show them."""
+    said = (command.args or "").strip()
+    if not said:
+        shown = await preferences.of(person)
+    else:
+        try:
+            change = wanted(said)
+        except ValueError:
+            await speaker.say(message, views.usage(said))
+            return
+        shown = await _change(preferences, person, change, None)
+    await speaker.say(message, views.board(shown, person.telegram_id, voice, clock.now()))
+
+
+async def press(  # noqa: PLR0913, PLR0917 - aiogram injects by name
+    query: CallbackQuery,
+    callback_data: SettingsPress,
+    person: Person,
+    preferences: Preferences,
+    speaker: Speaker,
+    voice: Voice,
+    clock: Clock,
+) -> Toast:
+    """Change what the button says and show the new state in place; a stale one only shows it."""
+    if callback_data.asker != person.telegram_id:
+        raise Refused("not_yours")
+    verb, now = callback_data.verb, clock.now()
+    if verb is SettingsVerb.ZONES:
+        await speaker.show(query, views.zones(await preferences.of(person), person.telegram_id))
+        return Toast()
+    answer = SAVED
+    try:
+        shown = await _pressed(callback_data, person, preferences)
+    except Refused as refused:
+        shown = await preferences.of(person)
+        stale = refused.code == "settings_changed"
+        answer = STALE if stale else Toast(refusals.sentence(refused, voice), alert=True)
+    await speaker.redraw(query, views.board(shown, person.telegram_id, voice, now))
+    return Toast() if verb is SettingsVerb.SHOW else answer
+
+
+async def _pressed(data: SettingsPress, person: Person, preferences: Preferences) -> Choices:
+    """Do it. Raises Refused, stale_button where its value says nothing known."""
+    before = {SettingsVerb.QUIET: f"{QUIET} ", SettingsVerb.ZONE: f"{ZONE} "}.get(data.verb, "")
+    if data.verb is SettingsVerb.SHOW:
+        return await preferences.of(person)
+    try:
+        change = wanted(before + data.value)
+    except ValueError as error:
+        raise Refused("settings_changed") from error
+    return await _change(preferences, person, change, data.version)
+
+
+async def _change(
+    preferences: Preferences, person: Person, change: Wanted, version: int | None
+) -> Choices:
+    match change:
+        case LevelWanted(group, level):
+            return await preferences.set_level(person, group, level, version)
+        case QuietWanted(quiet):
+            return await preferences.set_quiet(person, quiet, version)
+        case ZoneWanted(name):
+            return await preferences.set_zone(person, name, version)

@@ -1,0 +1,79 @@
+"""What a person wants to hear, from the store; and messages put into the outbox as they want it.
+
+A message that is switched off is kept as one that failed, with the reason: none vanishes without
+one. A message that stands in the chat already is kept current all the same.
+"""
+
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from core.domain.hearing import GROUPS, Group, Hearing, Level, QuietHours, is_off
+from core.domain.speech import EDIT, NEW
+from core.ports import Transaction
+from core.records import OutboxRow, PreferenceRow, UserRow
+from core.services.telling import audit_fate
+
+FAILED: Final = "failed"
+ALIVE: Final = ("due", "sending", "sent")
+MUTED: Final = "muted: its reader switched {group} off"
+MUTED_WITH: Final = "muted: so was the message that it would change"
+
+
+async def hearing_of(tx: Transaction, chat_id: int) -> Hearing | None:
+    """What whoever reads this chat alone wants to hear; None where it is a group or nobody's."""
+    user = None if chat_id < 0 else await tx.first(UserRow, telegram_id=chat_id)
+    if user is None:
+        return None
+    return hearing_from(user, await tx.first(PreferenceRow, user_id=user.id))
+
+
+def hearing_from(user: UserRow, chosen: PreferenceRow | None) -> Hearing:
+    """The rows as a value. Words that no version knows any more count as not chosen."""
+    if chosen is None:
+        return Hearing(time_zone=user.time_zone)
+    groups, known = set(Group), set(Level)
+    start_min, end_min = chosen.quiet_start_min, chosen.quiet_end_min
+    return Hearing(
+        levels={
+            Group(group): Level(level)
+            for group, level in chosen.levels.items()
+            if group in groups and level in known
+        },
+        quiet=None if start_min is None or end_min is None else QuietHours(start_min, end_min),
+        time_zone=user.time_zone,
+    )
+
+
+async def put(tx: Transaction, row: OutboxRow, *, admin: int) -> int | None:
+    """Insert a message, muted where its reader switched it off; its id, None where it is there.
+
+    The admin chat hears everything, also where it is one person's own.
+    """
+    why = None if row.chat_id == admin else await _why_muted(tx, row)
+    if why is None:
+        return await tx.insert_new(row)
+    muted = replace(row, state=FAILED, error=why)
+    row_id = await tx.insert_new(muted)
+    if row_id is not None:
+        told = replace(muted, id=row_id)
+        await audit_fate(tx, told, row.created_at, message_id=None, error=why)
+    return row_id
+
+
+async def _why_muted(tx: Transaction, row: OutboxRow) -> str | None:
+    hearing = await hearing_of(tx, row.chat_id)
+    if hearing is None:
+        return None
+    thread: dict[str, Any] = {"chat_id": row.chat_id, "thread": row.thread}
+    follows = row.mode != NEW and bool(row.thread)
+    stands = follows and await tx.first(OutboxRow, state=ALIVE, **thread) is not None
+    if stands:
+        return None
+    if is_off(hearing, row.kind, row.priority):
+        return MUTED.format(group=GROUPS[row.kind].value)
+    if follows and row.mode == EDIT:
+        first = await tx.first(OutboxRow, state=FAILED, **thread)
+        if first is not None and (first.error or "").startswith("muted"):
+            return MUTED_WITH
+    return None

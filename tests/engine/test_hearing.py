@@ -135,3 +135,11 @@ async def test_an_unknown_zone_is_refused_with_the_nearest(chosen: Chosen) -> No
         await chosen.preferences.set_zone(alice, "Europe/Lodnon")
     assert caught.value.facts["near"][0] == "Europe/London"
     assert not await chosen.house.rows(PreferenceRow)
+
+
+async def test_an_admin_chat_that_is_one_persons_own_hears_everything(chosen: Chosen) -> None:
+    await chosen.level(Group.TERMINAL, Level.OFF)
+    now = chosen.house.clock.now()
+    async with chosen.house.store.writing() as tx:
+        await speak(tx, of_kind("AccountUnavailable"), client=None, admin=ALICE, now=now)
+    assert [row.state for row in await chosen.house.rows(OutboxRow, chat_id=ALICE)] == ["due"]

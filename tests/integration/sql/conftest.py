@@ -27,6 +27,7 @@ from core.records import (
     OutboxRow,
     OverrideRow,
     PositionSnapshotRow,
+    PreferenceRow,
     PressRow,
     QuestionRow,
     ReconciliationLogRow,
@@ -245,6 +246,14 @@ EXAMPLES: tuple[Record, ...] = (
         payload="{}",
         created_at=NOW,
         due_at=NOW,
+    ),
+    PreferenceRow(
+        user_id=1,
+        levels={"market": "silent"},
+        quiet_start_min=1320,
+        quiet_end_min=420,
+        time_zone="Europe/London",
+        changed_at=NOW,
     ),
     ChatRow(chat_id=7001, unreachable_since=NOW, missed=2, moved_to=-100777, changed_at=NOW),
     PressRow(

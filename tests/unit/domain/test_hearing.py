@@ -13,7 +13,12 @@ from core.services.speaking import ADMIN_ONLY
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 NIGHT = QuietHours(22 * 60, 7 * 60)
 ALL_OFF = Hearing(levels=dict.fromkeys(Group, Level.OFF), quiet=QuietHours(0, 1439))
-SENT_TO_ADMINS_ALONE = {kind.__name__ for kind in ADMIN_ONLY} | {"ChatUnreachable", "DrillBlocked"}
+SENT_TO_ADMINS_ALONE = {kind.__name__ for kind in ADMIN_ONLY} | {
+    "ChatUnreachable",
+    "ChatReachable",
+    "ChatMoved",
+    "DrillBlocked",
+}
 
 
 def test_every_kind_that_a_client_is_sent_is_in_a_group() -> None:

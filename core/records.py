@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from core.record_base import JsonObject as JsonObject  # noqa: PLC0414 - given on from here
 from core.record_base import Record as Record  # noqa: PLC0414 - given on from here
-from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
 from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
+from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
 from core.records_rules import RuleEventRow as RuleEventRow  # noqa: PLC0414 - given on from here
 
 

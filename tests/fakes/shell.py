@@ -32,8 +32,8 @@ from core.domain.rule_board import RuleBoard
 from core.domain.signals import SignalDraft
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
-from tests.fakes.access import FakeAccess
 from core.services.preferences import Preferences
+from tests.fakes.access import FakeAccess
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.drill import FakeDrill
 from tests.fakes.incidents import FakeIncidents

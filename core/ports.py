@@ -69,6 +69,10 @@ class StoreUnavailable(Exception):
     """The database refused to read or commit."""
 
 
+class UnreadableRow(StoreUnavailable):
+    """A row holds what its columns cannot: somebody wrote it by hand, or the disk is damaged."""
+
+
 class StoreLocked(StoreUnavailable):
     """Another process owns the database.
 

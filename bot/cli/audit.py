@@ -32,6 +32,7 @@ WORDS: Final = {
     Tampering.UNKEYED: "link {sequence} and those before it have no key that vouches for them",
     Tampering.TRUNCATED: "link {sequence} was there and is not: the chain ends at {other}",
     Tampering.HEAD_DIFFERS: "link {sequence} is not the one whose head was kept ({text}...)",
+    Tampering.UNREADABLE: "link {sequence} cannot be read: {text}",
     Tampering.TABLE: "link {sequence}: {text}",
 }
 

@@ -21,6 +21,8 @@ from core.records import AccountStateRow, EpisodeRow
 
 AWAY_MIN = timedelta(seconds=60)
 """From this long between two readings on, what happened meanwhile is told as one thing."""
+NOT_READ = "not read from"
+"""How the note of a stop begins, in the column that has a failed read's error."""
 OPENED = "opened"
 CLOSED = "closed"
 REVERSED = "reversed"

@@ -46,6 +46,8 @@ class Tampering(StrEnum):
     """The chain ends before `sequence`, whose head is known; `other` is its last link."""
     HEAD_DIFFERS = "head_differs"
     """The link at `sequence` is not the one whose head is known."""
+    UNREADABLE = "unreadable"
+    """The link at `sequence` cannot even be read: something is in it that Reckoner never writes."""
     TABLE = "table"
     """A row of another table is not what the link at `sequence` says; `text` says which."""
 
@@ -113,6 +115,18 @@ class ChainCheck:
         before = self._waiting
         self._waiting = link
         return True if before is None else self._look(before, link)
+
+    def unreadable(self, sequence: int, text: str) -> bool:
+        """Take note of a link that cannot be read; answers whether the one before it holds."""
+        before, self._waiting = self._waiting, None
+        holds = True if before is None else self._look(before, None)
+        self._find(Tampering.UNREADABLE, sequence, text=text)
+        self._passed(sequence)
+        self._heads.pop(sequence, None)
+        self._last_bad = True
+        self.links += 1
+        self.head = Head(sequence, "")
+        return holds
 
     def finish(self) -> bool:
         """Say what can only be said at the end; answers whether the last link holds."""

@@ -17,6 +17,7 @@ from statistics import median
 
 from msgspec import Struct
 
+from core.domain.absence import NOT_READ
 from core.domain.board import EquityPoint
 from core.domain.broker import ZERO, Deal, DealEntry, DealType
 from core.domain.closures import exit_side
@@ -385,7 +386,7 @@ def blind_spans(material: Material) -> tuple[Blind, ...]:
     """The times of the period in which nothing was read, oldest first.
 
     One goes from the last reading to the next one: where reads failed between them, or where they
-    are further apart than readings are kept.
+    are further apart than readings are kept. A stop of Reckoner's own is no outage.
     """
     period = material.period
     start = max(period.start, min(material.known_from, period.end))
@@ -393,13 +394,17 @@ def blind_spans(material: Material) -> tuple[Blind, ...]:
     readings = [row.created_at for row in _readings(material)]
     if material.are_samples_cut and readings:
         start = max(start, readings[0])  # what is further back was not looked at
-    outages = sorted(row.created_at for row in material.samples if row.sync_error is not None)
+    outages = [
+        row.created_at
+        for row in material.samples
+        if row.sync_error is not None and not row.sync_error.startswith(NOT_READ)
+    ]
     last = start
     if material.before is not None:
         last = min(start, material.before.created_at)
     spans = []
     for following in [*(at for at in readings if at >= start), end]:
-        failed = any(last <= at <= following for at in outages)
+        failed = any(last < at <= following for at in outages)
         if following > start and (failed or following - last > material.blind_after):
             spans.append(Blind(start=max(last, start), end=following, is_outage=failed))
         last = following

@@ -18,7 +18,7 @@ from core.records import AuditRow, CloseJobRow, CloseOrderRow, DrawdownAlertRow,
 
 JOBS_AT_ONCE: Final = 500
 INTENDED: Final = ("action", "ticket", "attempt", "volume")
-ANSWERED: Final = ("ticket", "retcode", "error")
+ANSWERED: Final = ("ticket", "retcode", "deal", "price", "error")
 TRIGGERED: Final = {"equity": "equity_at_trigger", "drawdown_percent": "drawdown_percent"}
 EXECUTED: Final = {
     "equity": "equity",
@@ -47,6 +47,8 @@ class TableCheck:
 
     async def feed(self, tx: Transaction, links: Sequence[AuditRow]) -> None:
         """Hold the rows that these links speak of against them."""
+        intended = [link for link in links if link.action == words.CLOSE_INTENDED]
+        self._last_order = max([self._last_order, *_numbers(intended, "order")])
         orders = await _those(tx, CloseOrderRow, _numbers(links, "order"))
         jobs = await _those(tx, CloseJobRow, _numbers(links, "job"))
         executions = {
@@ -70,7 +72,6 @@ class TableCheck:
         detail = link.detail
         match link.action:
             case words.CLOSE_INTENDED:
-                self._last_order = max(self._last_order, _number(detail, "order"))
                 self._order(link, orders, {name: name for name in INTENDED})
             case words.CLOSE_ANSWERED:
                 self._order(link, orders, {name: name for name in ANSWERED})
@@ -98,6 +99,11 @@ class TableCheck:
         count = await tx.count(CloseOrderRow, account_id=self._account_id, id__gt=self._last_order)
         if count:
             self._find(0, f"{count} close_orders after {self._last_order} that no link speaks of")
+        return tuple(self._found)
+
+    def unreadable(self, sequence: int, text: str) -> tuple[TamperFinding, ...]:
+        """Take note of a row that cannot be read, near what this link speaks of."""
+        self._find(sequence, text)
         return tuple(self._found)
 
     def _order(

@@ -12,12 +12,15 @@ from msgspec import Struct
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM, AuditKeys
 from core.domain.audit_check import ChainCheck, Head, TamperFinding, Tampering
-from core.ports import Store
+from core.ports import Store, Transaction, UnreadableRow
 from core.records import AccountRow, AccountStateRow, AuditRow
 from core.services.audit_tables import TableCheck
 
 ROWS_AT_ONCE: Final = 500
 """Links of one query; each is a reading of its own, so that nobody's log has to be kept for us."""
+
+KEY_MAX: Final = 2**63 - 1
+"""The largest number a column of the database holds."""
 
 Heads = Mapping[int, Mapping[int, str]]
 """By account: numbers of links, and the beginnings of the hashes they should have."""
@@ -31,6 +34,84 @@ class Verified(Struct, frozen=True, kw_only=True):
     head: Head
     findings: tuple[TamperFinding, ...]
     left_out: int
+
+
+class _Walk:
+    """Where the look at one chain stands."""
+
+    def __init__(self, check: ChainCheck, tables: TableCheck) -> None:
+        self._check = check
+        self._tables = tables
+        self._last: AuditRow | None = None
+        self.after = 0
+        self.at_end = False
+        self.is_fed = False
+        """Whether the page's links were taken, and only other tables were left to look at."""
+        self.of_tables: tuple[TamperFinding, ...] = ()
+
+    async def page(self, tx: Transaction, limit: int) -> list[AuditRow]:
+        """Look at the next links; answers those that hold. Raises UnreadableRow."""
+        rows = await tx.find(
+            AuditRow,
+            order_by="sequence",
+            limit=limit,
+            account_id=self._check.account_id,
+            sequence__gt=self.after,
+        )
+        for row in rows:
+            if type(row.sequence) is not int:  # SQLite keeps words in columns of numbers.
+                raise UnreadableRow(f"its number is {row.sequence!r}")
+        self.at_end = len(rows) < limit
+        sound: list[AuditRow] = []
+        for row in rows:
+            if self._check.feed(row) and self._last is not None:
+                sound.append(self._last)
+            self._last, self.after = row, row.sequence
+        if self.at_end and self._check.finish() and self._last is not None:
+            sound.append(self._last)
+        self.is_fed = True
+        await self._tables.feed(tx, sound)
+        self.of_tables = await self._tables.finish(tx) if self.at_end else ()
+        self.is_fed = False
+        return sound
+
+    async def over(self, tx: Transaction, text: str) -> list[AuditRow]:
+        """Step over the next link, which cannot be read; answers the one before if it holds."""
+        found = await _following(tx, self.after, "sequence", account_id=self._check.account_id)
+        if found is None:  # Its number is none.
+            found, self.at_end = self.after + 1, True
+        sound = [self._last] if self._check.unreadable(found, text) and self._last else []
+        if self.at_end:
+            self._check.finish()
+        self._last, self.after, self.is_fed = None, found, True
+        await self._tables.feed(tx, sound)
+        self.is_fed = False
+        return sound
+
+
+async def _following(
+    tx: Transaction, after: int, column: str, *, account_id: int | None = None
+) -> int | None:
+    """The next value of a column of the audit, found by counting: its rows may be unreadable."""
+    of = {} if account_id is None else {"account_id": account_id}
+
+    async def is_by(number: int) -> bool:
+        where = {f"{column}__gt": after, f"{column}__le": number}
+        return bool(await tx.count(AuditRow, **of, **where))
+
+    step, low = 1, after
+    while not await is_by(low + step):
+        low, step = low + step, step * 2
+        if low + step > KEY_MAX:
+            return None
+    high = low + step
+    while high - low > 1:
+        middle = (low + high) // 2
+        if await is_by(middle):
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 class VerifyAudit:
@@ -47,12 +128,9 @@ class VerifyAudit:
         async with self._store.reading() as tx:
             found |= {account.id for account in await tx.find(AccountRow)}
             after = -1
-            while True:
-                row = await tx.first(AuditRow, account_id__gt=after, order_by="account_id")
-                if row is None:
-                    break
-                after = row.account_id
-                found.add(after)
+            while (following := await _following(tx, after, "account_id")) is not None:
+                found.add(following)
+                after = following
         return sorted(found)
 
     async def all(
@@ -74,32 +152,26 @@ class VerifyAudit:
             known[recorded.sequence] = recorded.hash
         check = ChainCheck(account_id, self._keys, known)
         tables = TableCheck(account_id)
-        last: AuditRow | None = None
-        after, at_end = 0, False
-        of_tables: tuple[TamperFinding, ...] = ()
-        while not at_end:
-            # One reading: what the tables say is of the same moment as the links.
-            async with self._store.reading() as tx:
-                rows = await tx.find(
-                    AuditRow,
-                    order_by="sequence",
-                    limit=ROWS_AT_ONCE,
-                    account_id=account_id,
-                    sequence__gt=after,
-                )
-                at_end = len(rows) < ROWS_AT_ONCE
-                sound: list[AuditRow] = []
-                for row in rows:
-                    if check.feed(row) and last is not None:
-                        sound.append(last)
-                    last, after = row, row.sequence
-                if at_end and check.finish() and last is not None:
-                    sound.append(last)
-                await tables.feed(tx, sound)
-                of_tables = await tables.finish(tx) if at_end else ()
+        walk = _Walk(check, tables)
+        limit = ROWS_AT_ONCE
+        while not walk.at_end:
+            try:
+                # One reading: what the tables say is of the same moment as the links.
+                async with self._store.reading() as tx:
+                    sound = await walk.page(tx, limit)
+                limit = min(ROWS_AT_ONCE, limit * 2)
+            except UnreadableRow as error:
+                sound = []
+                if walk.is_fed:  # The links were read; what they speak of was not.
+                    walk.of_tables = tables.unreadable(walk.after, str(error))
+                    walk.is_fed = False
+                elif limit > 1:
+                    limit //= 2
+                else:
+                    sound = await self._over(walk, str(error))
             for row in sound:
                 self._remember(row)
-        more = (*await self._end(account_id, check.links), *of_tables)
+        more = (*await self._end(account_id, check.links), *walk.of_tables)
         return Verified(
             account_id=account_id,
             links=check.links,
@@ -107,6 +179,10 @@ class VerifyAudit:
             findings=(*check.findings, *more),
             left_out=check.left_out + tables.left_out,
         )
+
+    async def _over(self, walk: _Walk, text: str) -> list[AuditRow]:
+        async with self._store.reading() as tx:
+            return await walk.over(tx, text)
 
     def _remember(self, row: AuditRow) -> None:
         """Take the heads that a link of the system's chain keeps; the newest of each stays."""

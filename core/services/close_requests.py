@@ -137,6 +137,8 @@ class SendClose:
                 ticket=order.ticket,
                 state=order.state,
                 retcode=order.retcode,
+                deal=order.deal,
+                price=order.price,
                 error=order.error,
             )
         replace_order(memory, order)

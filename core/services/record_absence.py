@@ -5,7 +5,7 @@ from datetime import datetime
 from core.domain import alerts as a
 from core.domain import alerts_money as m
 from core.domain import audit_words as words
-from core.domain.absence import Absence, is_away, what_happened
+from core.domain.absence import NOT_READ, Absence, is_away, what_happened
 from core.domain.broker import AccountSnapshot
 from core.domain.cycle import Cycle
 from core.domain.findings import Closure
@@ -105,7 +105,7 @@ def _text(away: Absence) -> str:
         if away.uncertain
         else "nothing was held, no figure is uncertain"
     )
-    return f"not read from {_stamp(away.since)} to {_stamp(away.until)}: {uncertain}"
+    return f"{NOT_READ} {_stamp(away.since)} to {_stamp(away.until)}: {uncertain}"
 
 
 def _stamp(at: datetime) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.adapters.sql.errors import InvalidRow, ReadOnly, TransactionFailed, translated
 from core.adapters.sql.statements import Kind, Values, kind_of
 from core.domain.audit import AuditKeys
-from core.ports import DuplicateRow, KeysUnusable, R, StoreUnavailable
+from core.ports import DuplicateRow, KeysUnusable, R, StoreUnavailable, UnreadableRow
 from core.records import AccountStateRow, Record
 
 _STATE = kind_of(AccountStateRow)
@@ -33,6 +33,13 @@ def _insert_new(of: Kind[Any], dialect: str) -> Executable:
 
 
 _UPSERT_STATE = {dialect: _upsert_state(dialect) for dialect in ("postgresql", "sqlite")}
+
+
+def _read(of: Kind[R], result: CursorResult[Any]) -> list[R]:
+    try:
+        return [of.read(row) for row in result]
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise UnreadableRow(f"a row of {of.table.name} cannot be read: {error}") from error
 
 
 class SqlTransaction:
@@ -70,7 +77,7 @@ class SqlTransaction:
         statement, values = of.find(where, order_by, limit=limit)
         async with self._statement():
             result = await self._connection.execute(statement, values)
-            return [of.read(row) for row in result]
+            return _read(of, result)
 
     async def first(self, kind: type[R], /, *, order_by: str = "id", **where: Any) -> R | None:
         """Give the first of `find`."""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from core.domain.absence import NOT_READ
 from core.domain.broker import Deal
 from core.domain.periods import Span, period
 from core.domain.report import Blind, Flows, Material, SignalCount, report
@@ -304,6 +305,14 @@ def test_a_short_outage_is_told_too() -> None:
     rows.append(sample(at(2) + timedelta(seconds=30), error="no connection"))
     made = report(material(samples=rows))
     assert made.blind == (Blind(start=at(2), end=at(2, 1), is_outage=True),)
+
+
+def test_a_stop_of_reckoners_own_is_no_outage_and_ends_with_the_first_reading_after_it() -> None:
+    """The note of the stop is written with that reading, and in the column of failed reads."""
+    rows = [*every(1, at(0), at(2)), *every(1, at(6, 40), at(23, 59))]
+    rows.append(sample(at(6, 40), error=f"{NOT_READ} 02:00 to 06:40: no figure is uncertain"))
+    made = report(material(samples=rows))
+    assert made.blind == (Blind(start=at(2), end=at(6, 40), is_outage=False),)
 
 
 def test_a_gap_counts_only_past_its_bound() -> None:

@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from types import UnionType
+from typing import Any, Final, Literal, Self, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -33,6 +34,7 @@ from core.config_fields import at_most as _at_most
 from core.config_fields import between as _between
 from core.config_fields import text as _text
 from core.config_values import (
+    CHAT_MAX,
     PASSWORD_KEYS_MAX,
     Address,
     BySymbol,
@@ -44,10 +46,12 @@ from core.config_values import (
     FernetKeys,
     Hour,
     Loopback,
+    Mark,
     SigningSecret,
     Token,
     WebAddress,
     WeekSlot,
+    plain_number,
 )
 from core.near_names import nearest
 
@@ -57,6 +61,7 @@ GIVEN_LENGTH_MAX: Final = 60
 _HIDDEN: Final = frozenset(
     {"telegram_token", "database_url", "password_keys", "api_signals_secret"}
 )
+_NUMBERS: Final = frozenset({int, float, Decimal})
 _PIPS: Final = (
     "XAUUSD=0.10,XAGUSD=0.01,"
     "US500=1,US30=1,NAS100=1,GER40=1,UK100=1,JP225=1,FRA40=1,EU50=1,AUS200=1"
@@ -140,14 +145,18 @@ class Settings(BaseSettings):
         None, "32 to 200 printable characters", "signs signals posted through the API"
     )
     api_signals_author: int | None = _text(
-        None, "an admin's Telegram number", "the admin on whose behalf they are posted", ge=1
+        None,
+        "an admin's Telegram number",
+        "the admin on whose behalf they are posted",
+        ge=1,
+        lt=CHAT_MAX,
     )
     people_file: Path | None = _text(None, "a TOML file", "who may do what, on which account")
     rules_dir: Path | None = _text(
         None, "a directory", "rule profiles of one's own, beside those that come with Reckoner"
     )
-    message_mark: str = _text(
-        "", "at most 16 characters", "stands before every money message", max_length=16
+    message_mark: Mark = _text(
+        "", "at most 16 characters of one line", "stands before every money message", max_length=16
     )
 
     # --- reading accounts
@@ -284,6 +293,13 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "console"] = _text("json", "json or console", "how it is logged")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_plain(cls, value: object, info: ValidationInfo) -> object:
+        if _NUMBERS.intersection(_kinds(cls.model_fields[str(info.field_name)])):
+            plain_number(value)
+        return value
+
     @model_validator(mode="after")
     def _no_contradictions(self) -> Self:
         mistakes = _contradictions(self)
@@ -344,6 +360,12 @@ class _MappingSource(EnvSettingsSource):
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         return {name.lower(): value for name, value in self._given.items() if value}
+
+
+def _kinds(field: FieldInfo) -> tuple[object, ...]:
+    """The types a setting may have."""
+    kind = field.annotation
+    return get_args(kind) if isinstance(kind, UnionType) else (kind,)
 
 
 def _mistyped(env: Mapping[str, str]) -> list[str]:

@@ -29,6 +29,9 @@ NO_HOUR: Final = "none"
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 """32 bytes as URL-safe base64."""
+CHAT_MAX: Final = 2**52
+"""Telegram promises that the numbers of chats and people fit in 52 bits."""
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _CLOCK: Final = re.compile(r"[0-9]{2}:[0-9]{2}")
 _WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
@@ -70,15 +73,38 @@ def _signing(value: SecretStr | None) -> SecretStr | None:
 
 
 def _engine(value: str) -> str:
-    if not value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+    kind, _, rest = value.partition("://")
+    if kind == "sqlite+aiosqlite":
+        # A database in memory would be another one for each connection.
+        is_one = rest.startswith("/") and rest.split("?")[0] not in {"/", "/:memory:"}
+    else:
+        is_one = kind == "postgresql+asyncpg" and len(urlsplit(value).path) > 1
+    if not is_one:
         raise ValueError
     return value
 
 
-def _not_zero(value: int | None) -> int | None:
-    if value == 0:
+def _chat(value: int | None) -> int | None:
+    if value is not None and not 0 < abs(value) < CHAT_MAX:
         raise ValueError
     return value
+
+
+def _mark(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError
+    return value
+
+
+def plain_number(value: object) -> None:
+    """Refuse what only a programmer takes for a number: `2_0`, or digits of another script.
+
+    Raises ValueError.
+    """
+    if not isinstance(value, str) or not any(map(str.isdigit, value)):
+        return
+    if not _NUMBER.fullmatch(value.strip()):
+        raise ValueError
 
 
 def _command(value: str | None) -> str | None:
@@ -150,10 +176,11 @@ def _hour(value: object) -> object:
 Address = Annotated[str, AfterValidator(_address)]
 SigningSecret = Annotated[SecretStr | None, AfterValidator(_signing)]
 Token = Annotated[SecretStr | None, AfterValidator(_token)]
-ChatNumber = Annotated[int | None, AfterValidator(_not_zero)]
+ChatNumber = Annotated[int | None, AfterValidator(_chat)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Loopback = Annotated[str, AfterValidator(_loopback)]
 DatabaseAddress = Annotated[str, AfterValidator(_engine)]
+Mark = Annotated[str, AfterValidator(_mark)]
 CommandLine = Annotated[str | None, AfterValidator(_command)]
 FernetKeys = Annotated[SecretStr | None, AfterValidator(_fernet_keys)]
 CloseFirstWord = Literal["largest_loss", "largest_profit", "largest_exposure", "oldest", "newest"]

@@ -43,7 +43,17 @@ def load_app() -> Serve:
 
 
 def serve_app(settings: Settings, people: PeopleFile | None) -> int:
-    """Serve, and answer the exit status. Raises UsageError where its port is taken."""
+    """Serve, and answer the exit status.
+
+    Raises UsageError where its port is taken or its directory cannot be made.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"DATA_DIR: expected a directory, or a name for one that can be made, "
+            f"got '{settings.data_dir}': {error.strerror}"
+        ) from None
     serve = load_app()
     try:
         asyncio.run(serve(settings, people=people))

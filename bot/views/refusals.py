@@ -269,6 +269,7 @@ WHY_NOT = {
     "over": "the trade is closed",
     "closing": "Reckoner is closing positions on this account now",
     "locked": "the account is locked, and what is on it is closed; its client asks for its release",
+    "busy": "another answer for this account is being looked at; try again in a moment",
     "blocked": "the terminal answered for another account; unblock it first",
     "gone": "the position is not open any more",
     "settled": "the position is known without it by now, or it is not open any more",

@@ -72,6 +72,7 @@ class AnswerDesk:
         self.policy = policy
         self._block = block
         self.wake = wake
+        self._answering: dict[int, int] = {}
 
     async def __call__(
         self,
@@ -80,7 +81,7 @@ class AnswerDesk:
         refusal_code: str,
         work: Callable[[AccountMemory, QuestionRow], Awaitable[QuestionAnswered]],
     ) -> QuestionAnswered:
-        """Do the work on the question's account; a close that is under way is a refusal.
+        """Do the work on the question's account, one at a time; a close under way is a refusal.
 
         Raises Refused: not_admin, not_found, and whatever the work raises.
         """
@@ -93,16 +94,32 @@ class AnswerDesk:
         if seen is not None and seen.jobs:
             # A close may hold the account for a while; nobody has to wait to be refused.
             raise Refused(refusal_code, why="closing")
-        async with self._desk.holding(row.account_id) as memory:
+        first = self._answering.setdefault(row.account_id, row.id)
+        if first != row.id:
+            # Each answer reads the account: those to many, in a row, would keep the guard waiting.
+            # Who answers the same one waits, to be told who was first.
+            raise Refused(refusal_code, why="busy")
+        try:
+            done = await self._work(actor, row, work)
+        finally:
+            self._answering.pop(row.account_id, None)
+        self.wake(row.account_id)
+        return done
+
+    async def _work(
+        self,
+        actor: Person,
+        asked: QuestionRow,
+        work: Callable[[AccountMemory, QuestionRow], Awaitable[QuestionAnswered]],
+    ) -> QuestionAnswered:
+        async with self._desk.holding(asked.account_id) as memory:
             async with self.store.reading() as tx:
-                row = await tx.get(QuestionRow, question_id) or row
+                row = await tx.get(QuestionRow, asked.id) or asked
             try:
-                done = await work(memory, row)
+                return await work(memory, row)
             except Refused as refusal:
                 await self._refused(memory, actor, row, refusal)
                 raise
-        self.wake(row.account_id)
-        return done
 
     async def read(self, memory: AccountMemory, row: QuestionRow) -> AccountSnapshot:
         """The account as it is now: an answer is not decided by what was shown."""

@@ -121,6 +121,28 @@ def test_run_refuses_a_bad_people_file(tmp_path: Path) -> None:
     assert line.startswith("people.toml: user 1: telegram_id: expected ")
 
 
+def test_run_names_the_setting_whose_file_or_person_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "people.toml").write_text(
+        "[[user]]\ntelegram_id = 7\nname = 'Al'\nrole = 'client'\n"
+    )
+    given = {
+        "TELEGRAM_TOKEN": "1:abc",
+        "ADMIN_CHAT_ID": "5",
+        "TERMINAL_BASE_URL": "http://127.0.0.1:1",
+        "PEOPLE_FILE": "people.toml",
+    }
+    signed = {"API_SIGNALS_SECRET": "s" * 32, "API_SIGNALS_AUTHOR": "7"}
+    for more, says in (
+        ({"PEOPLE_FILE": "nobody.toml"}, "PEOPLE_FILE: expected a TOML file, got 'nobody.toml'"),
+        ({"RULES_DIR": "none"}, "RULES_DIR: expected a directory, got 'none'"),
+        (signed, "API_SIGNALS_AUTHOR: expected the Telegram number of an admin or owner of people"),
+        ({"DATA_DIR": "people.toml"}, "DATA_DIR: expected a directory, or a name for one"),
+    ):
+        line = _refusal("run", cwd=tmp_path, **(given | more))
+        assert line.startswith(says)
+        assert len(line.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -57,6 +57,15 @@ def test_decimals_are_exact() -> None:
     assert load({"MAX_SLIPPAGE_PIPS": "0.1"}, dotenv=None).max_slippage_pips == Decimal("0.1")
 
 
+NO_DATABASES = [
+    "sqlite:///x.db",
+    "mysql://x",
+    "sqlite+aiosqlite:///",
+    "sqlite+aiosqlite:///:memory:",
+    "postgresql+asyncpg://host",
+]
+
+
 def test_an_empty_value_counts_as_not_given() -> None:
     settings = load({"TELEGRAM_TOKEN": "", "HTTP_PORT": ""}, dotenv=None)
     assert (settings.telegram_token, settings.http_port) == (None, 8085)
@@ -69,7 +78,7 @@ def test_an_empty_value_counts_as_not_given() -> None:
         ("HTTP_HOST", ["127.0.0.1", "127.8.8.8", "::1", "localhost"], ["0.0.0.0", "10.0.0.1"]),
         ("MAX_DRAWDOWN_PERCENT", ["15.01", "90"], ["0.99", "90.01", "nan", "inf", "20%"]),
         ("MIN_EQUITY_GBP", ["0", "10000000"], ["-0.01", "10000000.01"]),
-        ("DRAWDOWN_COUNTDOWN_S", ["0", "10"], ["-1", "11", "1.5"]),
+        ("DRAWDOWN_COUNTDOWN_S", ["0", "10"], ["-1", "11", "1.5", "1_0", "٢"]),
         ("RECONCILIATION_SYNC_INTERVAL_S", ["0.1", "300"], ["0", "0.09", "301", "nan"]),
         ("SYNC_CONCURRENCY_MAX", ["1", "1024"], ["0", "1025"]),
         ("MISSING_OBSERVATIONS_MIN", ["2", "100"], ["1", "101"]),
@@ -78,11 +87,11 @@ def test_an_empty_value_counts_as_not_given() -> None:
         ("MT5_START_TIMEOUT_S", ["1", "600"], ["0.9", "601"]),
         ("PASSWORD_KEYS", [KEY, ",".join([KEY] * 16)], ["x", KEY[1:], ",".join([KEY] * 17)]),
         ("MAGIC_BASE", ["1", "2000000000"], ["0", "2000000001"]),
-        ("MESSAGE_MARK", ["x" * 16], ["x" * 17]),
-        ("ADMIN_CHAT_ID", ["-1001", "5"], ["0", "desk"]),
+        ("MESSAGE_MARK", ["x" * 16], ["x" * 17, "a\nb"]),
+        ("ADMIN_CHAT_ID", ["-1001", "5", str(2**52 - 1)], ["0", "desk", str(2**52)]),
         ("TELEGRAM_TOKEN", ["123456:AAE-x_y"], ["123456", "123456:a b", ":abc"]),
         ("TELEGRAM_API_BASE", ["http://127.0.0.1:81"], ["ftp://x", "api.telegram.org", "http://"]),
-        ("DATABASE_URL", ["sqlite+aiosqlite:///x.db"], ["sqlite:///x.db", "mysql://x"]),
+        ("DATABASE_URL", ["sqlite+aiosqlite:///x.db"], NO_DATABASES),
         ("LOG_LEVEL", ["DEBUG", "ERROR"], ["debug", "TRACE"]),
         ("LOG_FORMAT", ["json", "console"], ["xml"]),
         ("PIP_BY_SYMBOL", ["XAUUSD=0.1, US500=1", "A=1,"], ["A", "A=0", "A=-1", "A=x", "A=1,A=2"]),

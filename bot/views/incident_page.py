@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.views.message import Voice, marked
-from bot.views.numbers import gain, local, lots, money, price, price_or_none
+from bot.views.numbers import gain, limit, local, lots, money, percent, price, price_or_none
 from bot.views.words import REASONS, word
 from core.domain import audit_words as words
 from core.domain.audit_check import HEAD_DIGITS
@@ -40,6 +40,9 @@ ACTIONS = {
     words.ALERT_SENT: "a message about it reached Telegram, or was given up",
     words.TRADE_CANCELLED: "an approved trade was withdrawn",
     words.CASH_FLOW: "money came in or went out",
+    words.MARKET_WARNED: "the market guard warned, or the warning changed",
+    words.MARKET_ANSWERED: "an admin answered",
+    words.MARKET_RESOLVED: "the market warning was over",
     words.TERMINAL_BLOCKED: "the terminal answered for another account: blocked",
     words.TERMINAL_CLEARED: "an admin unblocked the terminal",
 }
@@ -68,6 +71,7 @@ def page(found: Incident, voice: Voice) -> bytes:
         _facts(found, voice),
         "<h2>Before and after</h2>",
         _before_and_after(found),
+        *_market(found, voice),
         "<h2>Per ticket</h2>",
         _tickets(found, voice),
         "<h2>Deals that closed it</h2>",
@@ -92,7 +96,8 @@ def _facts(found: Incident, voice: Voice) -> str:
         ("State", job.state),
     ]
     if job.drawdown_percent is not None:
-        rows.append(("Drawdown", f"{job.drawdown_percent} %, limit {job.limit_percent} %"))
+        of = "" if job.limit_percent is None else f", limit {limit(job.limit_percent)}"
+        rows.append(("Drawdown", f"{percent(job.drawdown_percent)}{of}"))
     if found.execution is not None and found.execution.total_loss is not None:
         rows.append(("Result reported", gain(found.execution.total_loss, found.currency)))
     rows.append(("Result of its deals", gain(found.result, found.currency)))
@@ -102,6 +107,33 @@ def _facts(found: Incident, voice: Voice) -> str:
     rows.append(("Times", f"UTC; in brackets {found.time_zone}"))
     rows.append(("Made", _when(found.made_at, voice)))
     return _table((), rows)
+
+
+def _market(found: Incident, voice: Voice) -> Sequence[str]:
+    """What was seen of the market and what admins answered, where that led to it."""
+    if not found.market:
+        return ()
+    header = ("link", "when", "who", "what", "figure", "limit", "reason")
+    table = _table(header, [_market_row(link, voice) for link in found.market])
+    if found.market_broken:
+        numbers = ", ".join(str(number) for number in found.market_broken)
+        table += f"<p class=bad>Of the system's chain these links do not hold: {numbers}.</p>"
+    return ("<h2>The market, and who decided</h2>", table)
+
+
+def _market_row(link: AuditRow, voice: Voice) -> Sequence[str]:
+    detail = link.detail
+    answered = detail.get("verb")
+    what = f"answered: {answered}" if answered else ACTIONS[link.action]
+    return (
+        str(link.sequence),
+        _when(link.created_at, voice),
+        link.actor,
+        what,
+        _cell(detail.get("figure")),
+        _cell(detail.get("limit")),
+        _cell(detail.get("reason")),
+    )
 
 
 def _before_and_after(found: Incident) -> str:

@@ -27,7 +27,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     """What is known of one close job, with the part of the audit that tells of it.
 
     `links` are consecutive; `left_out` says that there are more than are shown. `broken` are the
-    numbers of those that do not hold. `own`: whether the account is the reader's.
+    numbers of those that do not hold. `market`: the system's links about the market warning that
+    led to it, with what admins answered; `market_broken` those of them that do not hold. `own`: whether the account is the reader's.
     """
 
     login: int
@@ -42,8 +43,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     orders: tuple[CloseOrderRow, ...]
     deals: tuple[Deal, ...]
     links: tuple[AuditRow, ...]
+    market: tuple[AuditRow, ...] = ()
     left_out: bool
     broken: tuple[int, ...]
+    market_broken: tuple[int, ...] = ()
 
     def first(self, *actions: str) -> AuditRow | None:
         """The first link with one of these actions that tells of this job or of no job at all."""

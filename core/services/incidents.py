@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from core.domain import audit_words as words
-from core.domain.audit import AuditKeys
+from core.domain.audit import SYSTEM, AuditKeys
 from core.domain.audit_check import ChainCheck
 from core.domain.broker import DealEntry
 from core.domain.incident import Incident, IncidentLine
@@ -16,6 +16,7 @@ from core.records import (
     CloseOrderRow,
     DealRow,
     DrawdownAlertRow,
+    MarketWarningRow,
     UserRow,
 )
 from core.services.desk import deal_of
@@ -31,6 +32,9 @@ CANDIDATES_MAX: Final = 50
 """Links from a job's beginning on among which its own first one is looked for."""
 TOLD_AFTER_MAX: Final = 20
 """Links about messages after the last one of an incident that belong to it."""
+MARKET_LINKS_MAX: Final = 200
+"""Links of the system's chain looked through for those about one market warning."""
+MARKET: Final = (words.MARKET_WARNED, words.MARKET_ANSWERED, words.MARKET_RESOLVED)
 TRIGGERS: Final = (words.GUARD_BREACHED, words.LATCH_REAPPEARED, words.CLOSE_STARTED)
 ENDS: Final = (words.GUARD_BREACHED, words.LATCH_RELEASED)
 
@@ -76,6 +80,7 @@ class Incidents:
             account = accounts[job.account_id]
             orders = await tx.find(CloseOrderRow, job_id=job.id, limit=ORDERS_MAX)
             links, broken = await _links(tx, job)
+            market, market_broken = await _market(tx, job, links)
             return Incident(
                 login=account.login,
                 server=account.server,
@@ -89,6 +94,8 @@ class Incidents:
                 orders=tuple(orders),
                 deals=tuple(deal_of(row) for row in await _deals(tx, job, orders)),
                 links=tuple(links[:LINKS_MAX]),
+                market=market,
+                market_broken=market_broken,
                 left_out=len(links) > LINKS_MAX,
                 broken=broken,
             )
@@ -183,6 +190,35 @@ async def _last(tx: Transaction, job: CloseJobRow, trigger: AuditRow) -> int:
             break
         last = link.sequence
     return last
+
+
+async def _market(
+    tx: Transaction, job: CloseJobRow, links: list[AuditRow]
+) -> tuple[tuple[AuditRow, ...], tuple[int, ...]]:
+    """The system's links about the warning a market guard's job came from, and those not sound."""
+    number = next((n for link in links if (n := link.detail.get("warning"))), None)
+    warning = None if number is None else await tx.get(MarketWarningRow, number)
+    if warning is None:
+        return (), ()
+    until = job.created_at if warning.resolved_at is None else warning.resolved_at
+    about = [
+        link
+        for link in await tx.find(
+            AuditRow,
+            order_by="sequence",
+            limit=MARKET_LINKS_MAX,
+            account_id=SYSTEM,
+            action=MARKET,
+            created_at__ge=warning.opened_at,
+            created_at__le=max(until, job.created_at),
+        )
+        if link.detail.get("warning") == number
+    ]
+    broken: list[int] = []
+    for link in about:
+        before = await tx.first(AuditRow, account_id=SYSTEM, sequence=link.sequence - 1)
+        broken += _broken([link], before, tx.audit_keys)
+    return tuple(about), tuple(broken)
 
 
 def _broken(links: list[AuditRow], before: AuditRow | None, keys: AuditKeys) -> tuple[int, ...]:

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.outbox import Outbox
+from bot.views import incident_page
+from bot.views.message import Voice
 from core.adapters.sql.store import SqlStore
 from core.domain import alerts_audit
 from core.domain import audit_words as words
 from core.domain.alerts_digest import DailyDigest
 from core.domain.audit import SYSTEM
 from core.domain.audit_check import Tampering
-from core.records import AuditRow, CloseJobRow, OutboxRow
+from core.records import AuditRow, CloseJobRow, MarketWarningRow, OutboxRow
 from core.services import audit_heads
 from core.services.audit_verify import VerifyAudit
 from core.services.errors import Refused
@@ -139,6 +141,29 @@ async def test_an_incident_goes_from_the_warning_to_the_release(house: House) ->
     assert found.execution.total_loss == D(-2420)
     (line,) = await house.engine.incidents.latest(ben)
     assert (line.number, line.login, line.state) == (number, USD, "flat")
+
+
+async def test_an_incident_of_the_market_says_who_decided_and_why(house: House) -> None:
+    house.open(GBP, "buy", "0.01")
+    await house.run(11)
+    house.price("2080.00", "2080.30")  # 1970.15 to 2080.15 is 5.58 %
+    await house.run(5)
+    (warning,) = await house.rows(MarketWarningRow)
+    ada = await house.person(ADMIN)
+    await house.engine.answer_warning(ada, warning.id, warning.version, "close", "the news")
+    await house.run(8)
+    (job,) = await house.rows(CloseJobRow)
+    alice = await house.person(ALICE)
+    found = await house.engine.incidents.one(alice, job.id)
+    assert [link.action for link in found.market][:2] == [
+        words.MARKET_WARNED,
+        words.MARKET_ANSWERED,
+    ]
+    pressed = found.market[1]
+    assert (pressed.actor, pressed.detail["reason"]) == ("Ada", "the news")
+    assert found.market_broken == ()
+    page = incident_page.page(found, Voice(time_zone="UTC")).decode()
+    assert "<td>Ada<td>answered: close<td>5.58<td>5<td>the news" in page
 
 
 async def test_anothers_incident_is_refused_like_one_that_does_not_exist(house: House) -> None:

@@ -184,9 +184,17 @@ def _parsed(model: type[M], given: object) -> M:
 
 def _loads(body: bytes) -> object:
     try:
-        return json.loads(body)
+        return json.loads(body, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
-        raise Denied(422, "invalid", "body: expected JSON in UTF-8") from None
+        raise Denied(422, "invalid", "body: expected JSON in UTF-8, each name once") from None
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object, each name once: of two volumes nobody knows which one was meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
 
 
 def _timestamp(request: web.Request) -> datetime:

@@ -84,12 +84,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_market.warning(alert, voice)
         case MarketCloseAhead():
             return alerts_market.close_ahead(alert, voice)
-        case own.AppStarted():
-            return alerts_app.started(alert, voice)
-        case own.AppStanding():
-            return alerts_app.standing(alert, voice)
-        case own.AppStopping():
-            return alerts_app.stopping(alert, voice)
+        case own.AppStarted() | own.AppStanding() | own.AppStopping() | own.SignalByProgram():
+            return alerts_app.render(alert, voice)
         case a.ChatUnreachable() | own.ChatReachable() | own.ChatMoved():
             return alerts_app.of_chat(alert, voice)
         case DailyDigest() | HeadsRecorded():

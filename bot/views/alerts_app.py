@@ -7,7 +7,7 @@ from bot.markup import esc
 from bot.views import obstacles
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Message, Voice
-from bot.views.numbers import moment, span
+from bot.views.numbers import lots, moment, span
 from bot.views.words import plural, word
 from core.domain.alert_parts import Unguarded
 from core.domain.alerts import ChatUnreachable
@@ -17,6 +17,7 @@ from core.domain.alerts_app import (
     AppStopping,
     ChatMoved,
     ChatReachable,
+    SignalByProgram,
 )
 
 DOWN_MIN = timedelta(seconds=30)
@@ -25,6 +26,21 @@ UNGUARDED_MAX = 10
 """Accounts named one by one; of the others the count."""
 REASON_CHARS_MAX = 80
 NO_ACCOUNT = "There is no account to guard yet."
+
+
+def render(
+    alert: AppStarted | AppStanding | AppStopping | SignalByProgram, voice: Voice
+) -> Message:
+    """Reckoner about itself, and what a program told it."""
+    match alert:
+        case AppStarted():
+            return started(alert, voice)
+        case AppStanding():
+            return standing(alert, voice)
+        case AppStopping():
+            return stopping(alert, voice)
+        case SignalByProgram():
+            return by_program(alert, voice)
 
 
 def started(alert: AppStarted, voice: Voice) -> Message:
@@ -126,6 +142,24 @@ def stopping(alert: AppStopping, voice: Voice) -> Message:
             f"🔴 {plural(alert.unfinished_closes, 'closing')} not finished: Reckoner goes on "
             "with it at the next start."
         )
+    lines.append(at_line(alert.at, voice))
+    return Message(html="\n".join(lines))
+
+
+def by_program(alert: SignalByProgram, voice: Voice
+) -> Message:
+    """A signal that came over the API, for admins who pressed nothing."""
+    what = f"{esc(alert.symbol)} {esc(alert.side)} {lots(alert.volume)}"
+    until = moment(alert.expires_at, voice)
+    offered = plural(alert.offered, "account")
+    lines = [
+        headline(voice, f"📣 Signal {alert.signal_id} by a program: {what}"),
+        f"Posted for {esc(alert.author)}, offered to {offered} until {until}.",
+        *(f"• {esc(each, REASON_CHARS_MAX)}" for each in alert.skipped[:UNGUARDED_MAX]),
+    ]
+    left = len(alert.skipped) - UNGUARDED_MAX
+    if left > 0:
+        lines.append(f"• and {left} more")
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))
 

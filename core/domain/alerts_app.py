@@ -1,6 +1,7 @@
 """Alerts about Reckoner itself, for the admin chat. They belong to the union in `alerts`."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from core.domain.alert_parts import AlertBase, Unguarded
 
@@ -69,4 +70,20 @@ class ChatMoved(AlertBase, frozen=True, kw_only=True):
     at: datetime
 
 
-AppAlert = AppStarted | AppStanding | AppStopping | ChatReachable | ChatMoved
+class SignalByProgram(AlertBase, frozen=True, kw_only=True):
+    """A program posted a signal on an admin's behalf, and nobody pressed anything for it."""
+
+    signal_id: int
+    author: str
+    symbol: str
+    side: str
+    volume: Decimal
+    offered: int
+    skipped: tuple[str, ...]
+    expires_at: datetime
+    at: datetime
+
+
+AppAlert = (
+    AppStarted | AppStanding | AppStopping | ChatReachable | ChatMoved | SignalByProgram
+)

@@ -28,7 +28,8 @@ class Incident(Struct, frozen=True, kw_only=True):
 
     `links` are consecutive; `left_out` says that there are more than are shown. `broken` are the
     numbers of those that do not hold. `market`: the system's links about the market warning that
-    led to it, with what admins answered; `market_broken` those of them that do not hold. `own`: whether the account is the reader's.
+    led to it, with what admins answered; `market_broken` those of them that do not hold.
+    `own`: whether the account is the reader's.
     """
 
     login: int

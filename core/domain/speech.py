@@ -95,6 +95,8 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(info, f"app:{alert.at.isoformat()}", NEW)
         case own.AppStanding():
             return Delivery(info, f"app:{alert.started.at.isoformat()}", EDIT)
+        case own.SignalByProgram():
+            return Delivery(info, f"signal:{alert.signal_id}", NEW)
         case a.ChatUnreachable():
             return Delivery(warning, _reach(alert.chat_id, alert.at.isoformat()), NEW)
         case own.ChatReachable():

@@ -11,7 +11,7 @@ from core.ports import Clock, Store
 from core.records import ApiRequestRow, SignalRow, UserRow
 from core.services.api_tokens import person_of
 from core.services.errors import Refused
-from core.services.signals import PostSignal
+from core.services.signals import API_KEYS, PostSignal
 
 HEX_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 WINDOW = timedelta(minutes=5)
@@ -59,7 +59,7 @@ class ApiSignals:
         Raises Refused: replayed (the very same request came before), key_used (for another signal),
         not_admin (the author is none any more), and what `PostSignal` raises.
         """
-        source_key = f"api:{key}"
+        source_key = f"{API_KEYS}{key}"
         async with self._store.reading() as tx:
             author = await tx.first(UserRow, telegram_id=self._author)
             actor = await person_of(tx, author)

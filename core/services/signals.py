@@ -1,12 +1,14 @@
 """Post a signal: check it against the market, offer it to every account, once."""
 
 from datetime import timedelta
+from typing import Final
 
 import structlog
 from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
+from core.domain.alerts_app import SignalByProgram
 from core.domain.answers import SignalPosted
 from core.domain.audit import SYSTEM
 from core.domain.broker import Side, SymbolSpec, Tick
@@ -37,9 +39,15 @@ log = structlog.get_logger(__name__)
 QUOTE_TRIES_MAX = 3
 """Accounts asked for the symbol's quote before the signal is refused for want of one."""
 
+LOCKED: Final = "is locked and was not asked"
+OBSTRUCTED: Final = "cannot be closed as it is: an approval would be refused"
+"""Asked all the same: what is in the way may be gone while the signal is open."""
+API_KEYS: Final = "api:"
+"""How the keys of signals begin that a program posted."""
+
 
 class PostSignal:
-    """Offer a signal to every enabled account of an active client."""
+    """Offer a signal to every enabled account of an active client that is not locked."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the composition root names each dependency once
         self,
@@ -154,6 +162,12 @@ class PostSignal:
             expires_at=expires_at,
         )
         async with self._store.writing() as tx:
+            states = {state.id: state for state in await tx.find(AccountStateRow)}
+            whys = {account.id: _why_not(states.get(account.id)) for account, _ in targets}
+            asked = [each for each in targets if whys[each[0].id] != LOCKED]
+            skipped = tuple(
+                f"{account.login} {why}" for account, _ in targets if (why := whys[account.id])
+            )
             new_id = await tx.insert_new(signal)
             if new_id is None:
                 known = await tx.first(SignalRow, source_key=source_key)
@@ -161,30 +175,48 @@ class PostSignal:
                     raise Refused("not_found")
                 return await self._again(tx, known, draft)
             signal = replace(signal, id=new_id)
-            for account, user in targets:
+            for account, user in asked:
                 await self._offer(tx, signal, account, user, spec.digits)
             await audit.append(
                 tx,
                 SYSTEM,
                 actor.name,
                 words.SIGNAL_POSTED,
-                {"signal": signal.id, "symbol": draft.symbol, "accounts": len(targets)},
+                {"signal": signal.id, "symbol": draft.symbol, "accounts": len(asked)},
                 now,
             )
+            if source_key.startswith(API_KEYS):
+                await self._tell(tx, actor, signal, len(asked), skipped)
         return SignalPosted(
             signal_id=signal.id,
             draft=draft,
-            offered=len(targets),
-            skipped=await self._refusing(targets),
+            offered=len(asked),
+            skipped=skipped,
             expires_at=expires_at,
         )
 
-    async def _refusing(self, targets: list[tuple[AccountRow, UserRow]]) -> tuple[str, ...]:
-        """Asked all the same: the lock or the obstacle may be gone while the signal is open."""
-        async with self._store.reading() as tx:
-            states = {state.id: state for state in await tx.find(AccountStateRow)}
-        whys = ((account.login, _why_not(states.get(account.id))) for account, _ in targets)
-        return tuple(f"{login} {why}: an approval would be refused" for login, why in whys if why)
+    async def _tell(
+        self,
+        tx: Transaction,
+        actor: Person,
+        signal: SignalRow,
+        offered: int,
+        skipped: tuple[str, ...],
+    ) -> None:
+        """Admins read what a program posted; their own signal's answer tells whoever writes one."""
+        alert = SignalByProgram(
+            signal_id=signal.id,
+            author=actor.name,
+            symbol=signal.symbol,
+            side=signal.side,
+            volume=signal.volume,
+            offered=offered,
+            skipped=skipped,
+            expires_at=signal.expires_at,
+            at=signal.created_at,
+        )
+        admin = self._policy.admin_chat_id
+        await speak(tx, alert, client=None, admin=admin, now=signal.created_at)
 
     async def _offer(
         self, tx: Transaction, signal: SignalRow, account: AccountRow, user: UserRow, digits: int
@@ -224,5 +256,5 @@ def _why_not(state: AccountStateRow | None) -> str:
     if state is None:
         return ""
     if state.latched_at is not None:
-        return "is locked"
-    return "cannot be closed as it is" if standing(state) else ""
+        return LOCKED
+    return OBSTRUCTED if standing(state) else ""

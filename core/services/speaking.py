@@ -23,6 +23,7 @@ ADMIN_ONLY = (
     own.AppStarted,
     own.AppStanding,
     own.AppStopping,
+    own.SignalByProgram,
     a.ReleaseAsked,
     ad.PositionQuestion,
     HeadsRecorded,

@@ -369,21 +369,6 @@ async def test_only_admins_answer(house: House) -> None:
     assert (await question(house, row.position_id)) == row
 
 
-async def test_answers_to_many_questions_of_an_account_do_not_queue_readings_before_its_guard(
-    house: House,
-) -> None:
-    one, two = await two_waiting(house)
-    rows = [await question(house, await by_phone(house)) for _ in range(2)]
-    both = await asyncio.gather(
-        answers(house, rows[0], trade_id=one),
-        answers(house, rows[1], trade_id=two),
-        return_exceptions=True,
-    )
-    (refused,) = [x for x in both if isinstance(x, Refused)]
-    assert (refused.code, refused.facts["why"]) == ("not_adopted", "busy")
-    assert isinstance(await answers(house, rows[1], trade_id=two), QuestionAnswered)
-
-
 async def test_another_accounts_trade_is_not_adopted(house: House) -> None:
     await two_waiting(house)
     await house.approve(BEN, await house.signal())

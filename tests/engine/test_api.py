@@ -16,9 +16,10 @@ import schemathesis
 from bot.api.routes import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from bot.api.server import ApiServer
 from bot.api_part import ports
+from core.domain.alerts_app import SignalByProgram
 from core.records import UserRow
 from core.services.api_tokens import ApiTokens
-from tests.engine.house import ADMIN, ALICE, BEN, CARLA, GBP, USD, House
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, CARLA, GBP, USD, House
 
 SECRET = "0123456789abcdef0123456789abcdef"
 PLENTY = 1_000_000
@@ -169,6 +170,8 @@ async def test_a_signed_signal_is_posted_once(caller: Caller) -> None:
     """The same id, signed anew, answers with the first result; the very same request does not."""
     status, posted = await caller.signals(SIGNAL)
     assert (status, posted["offered"], posted["repeated"]) == (201, 3, False)
+    (told,) = [x for x in await caller.house.said(ADMIN_CHAT) if isinstance(x, SignalByProgram)]
+    assert (told.signal_id, told.author, told.offered) == (posted["signal_id"], "Ada", 3)
     status, replayed = await caller.signals(SIGNAL)
     assert (status, replayed["code"]) == (409, "replayed")
     status, again = await caller.signals(SIGNAL, age_s=1)
@@ -188,6 +191,7 @@ async def test_a_signed_signal_is_posted_once(caller: Caller) -> None:
         ({"ahead_s": 301}, 401, "not_fresh"),
         ({"body": b"{"}, 422, "invalid"),
         ({"body": b"{}"}, 422, "invalid"),
+        ({"body": json.dumps(SIGNAL)[:-1].encode() + b', "volume": "1"}'}, 422, "invalid"),
         ({"body": {**SIGNAL, "leverage": 5}}, 422, "invalid"),
         ({"body": {**SIGNAL, "volume": "0"}}, 422, "invalid"),
         ({"body": {**SIGNAL, "volume": 0.1}}, 422, "invalid"),

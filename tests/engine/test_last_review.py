@@ -1,13 +1,17 @@
 """What a reviewer found by asking what can go."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from core.domain import alerts as a
 from core.domain import alerts_terminal as t
+from core.domain.answers import QuestionAnswered
 from core.services.desk import AccountMemory
+from core.services.errors import Refused
 from tests.engine.house import ADMIN_CHAT, ALICE, GBP, USD, House
+from tests.engine.test_adoption import answers, by_phone, question, two_waiting
 from tests.engine.test_episodes import opened
 
 
@@ -59,3 +63,15 @@ def _memory(house: House) -> AccountMemory:
     memory = house.engine.desk.peek(house.ids[USD])
     assert memory is not None
     return memory
+
+
+async def test_answers_to_many_questions_of_an_account_do_not_queue_readings_before_its_guard(
+    house: House,
+) -> None:
+    one, two = await two_waiting(house)
+    rows = [await question(house, await by_phone(house)) for _ in range(2)]
+    said = [answers(house, row, trade_id=t) for row, t in zip(rows, (one, two), strict=True)]
+    both = await asyncio.gather(*said, return_exceptions=True)
+    (refused,) = [x for x in both if isinstance(x, Refused)]
+    assert (refused.code, refused.facts["why"]) == ("not_adopted", "busy")
+    assert isinstance(await answers(house, rows[1], trade_id=two), QuestionAnswered)

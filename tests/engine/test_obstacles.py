@@ -11,7 +11,7 @@ from core.domain import alerts_terminal as t
 from core.domain.audit_check import verify
 from core.domain.broker import AccountSnapshot
 from core.domain.signals import parse_signal
-from core.records import AuditRow, CloseJobRow, OutboxRow
+from core.records import ApprovalRow, AuditRow, CloseJobRow, OutboxRow
 from core.services.errors import Refused
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, EUR, GBP, USD, House
 from tests.fakes.audit_keys import AUDIT_KEYS
@@ -155,6 +155,20 @@ async def test_whoever_posts_a_signal_reads_which_accounts_would_refuse_it(house
     ada = await house.person(ADMIN)
     posted = await house.engine.post_signal(ada, parse_signal("XAUUSD buy 0.10"), "key")
     assert posted.skipped == (f"{EUR} cannot be closed as it is: an approval would be refused",)
+
+
+async def test_a_locked_account_is_not_asked_whether_to_open_anything(house: House) -> None:
+    house.open(USD, "buy", "2.00")
+    await house.run(11)
+    house.price("1956.00", "1956.30")  # 2,860 of 12,000 lost: past 20 % at once
+    await house.run(20)
+    assert (await house.state(USD)).latched_at is not None
+    posted = await house.engine.post_signal(
+        await house.person(ADMIN), parse_signal("XAUUSD buy 0.10"), "key"
+    )
+    assert posted.skipped == (f"{USD} is locked and was not asked",)
+    asked = await house.rows(ApprovalRow, account_id=house.ids[USD])
+    assert (asked, posted.offered) == ([], len(house.ids) - 1)
 
 
 async def test_a_breach_says_what_is_in_its_way_and_goes_on_trying(house: House) -> None:

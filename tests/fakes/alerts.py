@@ -391,6 +391,17 @@ def _app() -> list[a.Alert]:
         own.AppStopping(
             accounts=2, open_positions=0, unfinished_closes=0, at=START, never_read=(50003, 50004)
         ),
+        own.SignalByProgram(
+            signal_id=12,
+            author="Ada",
+            symbol="XAUUSD",
+            side="buy",
+            volume=Decimal("0.10"),
+            offered=3,
+            skipped=("50002 is locked and was not asked",),
+            expires_at=SOON,
+            at=START,
+        ),
         a.ChatUnreachable(
             chat_id=900,
             person="Ann Smith",

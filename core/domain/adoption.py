@@ -8,7 +8,7 @@ Invariants:
 3. What a person says of one version of a question says nothing of a later one.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from core.domain.broker import ZERO, Position, Side, SymbolSpec
+from core.domain.closures import mean
 from core.domain.findings import Finding
 from core.domain.matching import (
     BY_HAND,
@@ -270,6 +271,17 @@ def declined(question: QuestionRow, *, by: int, now: datetime) -> QuestionRow:
     )
 
 
+def _without(trade: TradeRow, bare: TradeRow, position: Position, lots: Decimal) -> TradeRow:
+    """What is left of a trade, with its lots and mean price: all but the adopted position's."""
+    rest = (trade.observed_volume or ZERO) - lots
+    if rest <= 0:
+        return bare
+    if trade.entry_price is None:
+        return replace(bare, observed_volume=rest)
+    price = mean([(trade.entry_price, rest + lots), (position.price_open, -lots)])
+    return replace(bare, observed_volume=rest, entry_price=price)
+
+
 def own_trade(
     position: Position, question: QuestionRow, *, user_id: int, by: int, at: datetime
 ) -> TradeRow:
@@ -306,12 +318,22 @@ def own_trade(
     )
 
 
-def disown(trade: TradeRow, position_id: int, status_before: str) -> TradeRow:
+def disown(
+    trade: TradeRow,
+    position: Position,
+    status_before: str,
+    *,
+    lots: Decimal,
+    held: Collection[int],
+) -> TradeRow:
     """The trade without a position that it got by adoption, as far as it is still open.
 
     `status_before` is what it was before the adoption; a trade made of the position is cancelled.
-    Figures of what is left of it are read anew. Raises NotAdoptable: over, not_adopted.
+    `lots` were adopted, `held` are the account's positions now. Figures of what is left of the
+    trade are read anew, or worked out where nothing of it is there to be read: without them its
+    deals would never explain its end. Raises NotAdoptable: over, not_adopted.
     """
+    position_id = position.identifier
     if trade.status != OPEN:
         raise NotAdoptable("over")
     left = [i for i in identifiers(trade) if i != position_id]
@@ -325,7 +347,8 @@ def disown(trade: TradeRow, position_id: int, status_before: str) -> TradeRow:
         missing_count=0,
     )
     if left:
-        return replace(bare, position_id=left[0], other_position_ids=left[1:] or None)
+        bare = replace(bare, position_id=left[0], other_position_ids=left[1:] or None)
+        return bare if any(i in held for i in left) else _without(trade, bare, position, lots)
     return replace(
         bare,
         status="cancelled" if trade.approval_id is None else status_before,

@@ -65,7 +65,13 @@ class Disown:
         position = position_in(snapshot, row, "not_disowned")
         trade = memory.trades.get(trade.id, trade)
         try:
-            after = adoption.disown(trade, row.position_id, row.status_before or "expired")
+            after = adoption.disown(
+                trade,
+                position,
+                row.status_before or "expired",
+                lots=adoption.asked_of(row).volume,
+                held={p.identifier for p in snapshot.positions},
+            )
         except NotAdoptable as refusal:
             raise Refused("not_disowned", why=refusal.why) from refusal
         await self._take_back(memory, actor, row, (trade, after), (said, position, snapshot))

@@ -6,7 +6,7 @@ from core.domain.adoption import ASKED, OVER
 from core.domain.alerts_adoption import PositionQuestion
 from core.domain.people import Person
 from core.ports import Store, Transaction
-from core.records import AccountRow, QuestionRow, TradeRow, UserRow
+from core.records import AccountRow, AccountStateRow, QuestionRow, TradeRow, UserRow
 from core.services import record_questions
 from core.services.errors import Refused
 
@@ -31,9 +31,13 @@ class Questions:
         """Every question that waits for an answer. Raises Refused: not_admin."""
         check_admin(actor)
         async with self._store.reading() as tx:
+            # On a locked account there is nothing to answer: what is on it is closed.
+            locked = {row.id for row in await tx.find(AccountStateRow, latched_at__ne=None)}
             total = await tx.count(QuestionRow, state=ASKED)
+            if locked:
+                total -= await tx.count(QuestionRow, state=ASKED, account_id=tuple(locked))
             rows = await tx.find(QuestionRow, state=ASKED, order_by="-id", limit=LISTED_MAX)
-            cards = [await question_card(tx, row) for row in rows]
+            cards = [await question_card(tx, row) for row in rows if row.account_id not in locked]
         cards.sort(key=lambda card: not card.asked.total)
         return OpenQuestions(cards=tuple(cards), total=total)
 

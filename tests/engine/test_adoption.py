@@ -398,6 +398,8 @@ async def test_while_a_guard_owns_the_account_nothing_is_adopted_and_nothing_ask
     with pytest.raises(Refused) as refused:
         await answers(house, row, trade_id=one)
     assert whys(refused) == ("not_adopted", "locked")
+    listed = await house.engine.questions.waiting(await house.person(ADMIN))
+    assert (listed.cards, listed.total) == ((), 0)
     house.open(USD, "buy", "0.10")
     await house.run(30)
     assert [x.asked.position_id for x in await asked(house)] == [position_id]

@@ -8,10 +8,11 @@ import pytest
 from core.domain import alerts as a
 from core.domain import alerts_terminal as t
 from core.domain.answers import QuestionAnswered
+from core.records import TradeRow
 from core.services.desk import AccountMemory
 from core.services.errors import Refused
 from tests.engine.house import ADMIN_CHAT, ALICE, GBP, USD, House
-from tests.engine.test_adoption import answers, by_phone, question, two_waiting
+from tests.engine.test_adoption import answers, by_phone, question, takes_back, trade, two_waiting
 from tests.engine.test_episodes import opened
 
 
@@ -75,3 +76,36 @@ async def test_answers_to_many_questions_of_an_account_do_not_queue_readings_bef
     (refused,) = [x for x in both if isinstance(x, Refused)]
     assert (refused.code, refused.facts["why"]) == ("not_adopted", "busy")
     assert isinstance(await answers(house, rows[1], trade_id=two), QuestionAnswered)
+
+
+async def test_a_trade_whose_own_part_is_closed_ends_when_its_adopted_part_is_taken_back(
+    house: House,
+) -> None:
+    """0.06 of 0.10 are filled, 0.04 adopted; the 0.06 are closed, then the 0.04 disowned."""
+    await house.approve(ALICE, await house.signal())
+    (row,) = await house.rows(TradeRow)
+    own = house.open(
+        GBP,
+        "buy",
+        "0.06",
+        sl=1950.0,
+        tp=1990.0,
+        magic=row.magic,
+        comment=row.comment,
+        source="executor",
+    )
+    await house.run(11)
+    adopted = await by_phone(house, volume="0.04")
+    await answers(house, await question(house, adopted), trade_id=row.id)
+    await house.run(4)
+    house.close_position(GBP, own)
+    await house.run(10)
+    assert (await trade(house, row.id)).status == "open"
+    await takes_back(house, await question(house, adopted))
+    await house.run(60)
+    ended = await trade(house, row.id)
+    assert (ended.status, ended.close_reason, ended.position_id) == (
+        "closed",
+        "client_mobile",
+        own,
+    )

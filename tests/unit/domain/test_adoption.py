@@ -187,7 +187,8 @@ PARTS = replace(ADOPTED, position_id=5, other_position_ids=[6, 7], observed_volu
 def test_disowning_leaves_the_trade_what_else_it_has(
     row: TradeRow, position_id: int, left: tuple[int, ...], status: str
 ) -> None:
-    after = adoption.disown(row, position_id, "pending")
+    taken = replace(by_hand(), identifier=position_id)
+    after = adoption.disown(row, taken, "pending", lots=D("0.04"), held=left)
     assert (identifiers(after), after.status) == (left, status)
     assert (after.observed_volume, after.entry_price) == (None, None)
     assert (after.adopted_by is None) is not bool(left)
@@ -199,8 +200,16 @@ def test_disowning_leaves_the_trade_what_else_it_has(
 )
 def test_what_cannot_be_disowned_says_why(row: TradeRow, why: str) -> None:
     with pytest.raises(NotAdoptable) as refused:
-        adoption.disown(row, 5, "pending")
+        adoption.disown(row, by_hand(), "pending", lots=D("0.04"), held=())
     assert refused.value.why == why
+
+
+def test_what_is_left_of_a_trade_and_closed_already_has_its_own_lots_and_price() -> None:
+    """0.06 at 1970 and 0.04 adopted at 1980 are 0.10 at 1974."""
+    row = replace(PARTS, other_position_ids=[6], entry_price=D(1974))
+    taken = replace(by_hand(), identifier=6, price_open=D(1980))
+    after = adoption.disown(row, taken, "pending", lots=D("0.04"), held=[6])
+    assert (after.position_id, after.observed_volume, after.entry_price) == (5, D("0.06"), D(1970))
 
 
 def test_the_side_and_lots_are_what_a_question_is_about() -> None:

@@ -152,7 +152,7 @@ def _start(found: Found) -> str:
 def _permissions(found: Found, relink: str) -> Step:
     if not found.obstacles:
         fifo = "; the broker wants the oldest position of a symbol closed first" * found.fifo_close
-        return ok(PERMISSIONS, f"I can watch this account and close on it{fifo}")
+        return ok(PERMISSIONS, f"Reckoner can watch this account and close on it{fifo}")
     todo = next_steps(found.obstacles, found.login, Audience.ADMIN)
     # The chat's words are written for HTML, and know no path of a terminal.
     fix = unescape(" ".join(todo)).replace("python -m bot link", relink)

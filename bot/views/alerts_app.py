@@ -136,7 +136,7 @@ def stopping(alert: AppStopping, voice: Voice) -> Message:
     if never:
         logins = ", ".join(str(login) for login in alert.never_read[:UNGUARDED_MAX])
         more = f" and {never - UNGUARDED_MAX} more" if never > UNGUARDED_MAX else ""
-        lines.append(f"Never read: {logins}{more}. I do not know what is open there.")
+        lines.append(f"Never read: {logins}{more}. What is open there is not known.")
     if alert.unfinished_closes:
         lines.append(
             f"🔴 {plural(alert.unfinished_closes, 'closing')} not finished: Reckoner goes on "

@@ -18,6 +18,7 @@ from bot.views.words import (
     word,
 )
 from core.domain.alerts import DivergenceOpened, DivergenceResolved, DivergencesOpened
+from core.domain.broker import NOT_TOLD
 from core.domain.divergences import Severity, severity_of
 
 ICONS: Mapping[str, str] = {Severity.INFO: "🔹", Severity.WARNING: "⚠️", Severity.CRITICAL: "🔴"}
@@ -30,7 +31,9 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
     """A divergence: what was expected, what was found."""
     title = _name(alert)
     figure = "" if alert.slippage_pips is None else f" by {pips(alert.slippage_pips)}"
-    what = trade(alert.symbol, alert.side, alert.volume) if alert.symbol else ""
+    is_order = alert.finding == "unknown_pending_order"
+    side = alert.expected if is_order and alert.expected else alert.side
+    what = trade(alert.symbol, side, alert.volume) if alert.symbol else ""
     again = "Still: " if alert.lasting_since else "Grown: " if alert.worse else ""
     short = f"{esc(alert.symbol)} {lots(alert.volume)}" if again and what else what
     subject = f"{short} on {alert.login}" if what else f"account {alert.login}"
@@ -42,16 +45,28 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
         *_figures(alert),
         sentence(of_divergence(alert), voice, audience),
     ]
-    if alert.finding.startswith("unknown_"):
-        lines.append(f"Opened {opened_by(alert.opened_by, alert.magic)}.")
+    if alert.finding.startswith("unknown_") and alert.opened_by != NOT_TOLD:
+        verb = "Placed" if is_order else "Opened"
+        lines.append(f"{verb} {opened_by(alert.opened_by, alert.magic)}.")
     if alert.subject:
-        name = "Order" if alert.finding == "unknown_pending_order" else "Position"
+        name = "Order" if is_order else "Position"
         lines.append(f"{name} {esc(alert.subject)}")
+    if alert.waiting_signal:
+        lines.append(_waiting(alert.waiting_signal, own=audience is Audience.CLIENT))
     if alert.changed:
         lines.append("It has changed since it was last told.")
     lines += lasting(alert, voice)
     lines += [FINDING_NOTES.get(alert.finding, NOTHING_DONE), at_line(alert.at, voice)]
     return Message(html="\n".join(lines))
+
+
+def _waiting(signal: int, *, own: bool) -> str:
+    """An approval would open a second position of what was opened by hand already."""
+    whose = "your" if own else "the client's"
+    return (
+        f"Signal {signal} asks for the same and still waits for {whose} answer: approving it opens "
+        "a second position."
+    )
 
 
 def icon(severity: str) -> str:

@@ -74,7 +74,7 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     if flat:
         title = f"🔒 {alert.login} is locked - {figure}"
     elif alert.obstacles and not words_of.partial(alert.obstacles):
-        title = f"🔴 I must close {alert.login} and cannot - {figure}"
+        title = f"🔴 Must close {alert.login} and cannot - {figure}"
     elif alert.deadline_at is None:
         title = f"🔴 Closing everything on {alert.login} now - {figure}"
     else:
@@ -138,7 +138,7 @@ def _held_up(alert: GuardBreached, held: str, voice: Voice, audience: Audience) 
     client = audience is Audience.CLIENT
     due = "now" if alert.deadline_at is None else f"at {moment(alert.deadline_at, voice)}"
     blocked = Obstacle.WRONG_ACCOUNT.value in alert.obstacles
-    goes_on = "It is closed the moment it is unblocked." if blocked else "I go on trying."
+    goes_on = "It is closed the moment it is unblocked." if blocked else "Reckoner goes on trying."
     return [
         f"{held} to close {due}. {goes_on}",
         words_of.sentence(alert.obstacles),

@@ -25,7 +25,8 @@ UNLINKED = {
     Audience.CLIENT: "No terminal is linked to it; your admin has to link one.",
     Audience.ADMIN: "No terminal is linked to it. On Reckoner's machine: python -m bot link",
 }
-NEVER_READ = "It was never read: I do not know what is open."
+NEVER_READ = "It was never read: what is open is not known."
+UNANSWERED = "Its terminal or its broker does not answer. The admins read what it says."
 UNGUARDED = (
     "Until it can be read again Reckoner cannot guard it, and older figures are not current."
 )
@@ -74,18 +75,19 @@ def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
         case "failing":
             times = plural(alert.attempts, "time")
             at = "" if alert.next_try_at is None else moment(alert.next_try_at, voice)
+            why = "" if audience is Audience.CLIENT else f": {word({}, alert.reason)}"
             again = f" The next try is at {at}." if at else ""
             return (
                 f"⚠️ {alert.login}: its terminal does not start",
-                f"It failed {times} in a row: {word({}, alert.reason)}.{again}",
+                f"It failed {times} in a row{why}.{again}",
             )
         case "unlinked":
             return f"⚠️ {alert.login}: no terminal is linked", UNLINKED[audience]
         case _:
-            return (
-                f"⚠️ Account {alert.login} cannot be read since {since}",
-                f"Reason: {word({}, alert.reason)}",
-            )
+            title = f"⚠️ Account {alert.login} cannot be read since {since}"
+            if audience is Audience.CLIENT:  # the terminal's own words help admins only
+                return title, UNANSWERED
+            return title, f"Reason: {word({}, alert.reason)}"
 
 
 def _held(positions: int | None) -> str:
@@ -120,17 +122,16 @@ def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Mess
 def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Message:
     """The guard's promise does not hold here, why, and what to do."""
     held = alert.positions_count > 0
-    still = " still" if alert.news == "reminder" else ""
+    cannot = "Still cannot" if alert.news == "reminder" else "Cannot"
     why = words_of.heading(alert.obstacles)
     close = "close all" if words_of.partial(alert.obstacles) else "close"
     lines = [
-        headline(
-            voice, f"{'🔴' if held else '🟠'} I{still} cannot {close} on {alert.login} - {why}"
-        ),
+        headline(voice, f"{'🔴' if held else '🟠'} {cannot} {close} on {alert.login} - {why}"),
         *who(alert, audience),
         words_of.sentence(alert.obstacles),
         (
-            f"{plural(alert.positions_count, 'position')} open. I watch the drawdown limit, but "
+            f"{plural(alert.positions_count, 'position')} open. Reckoner watches the drawdown "
+            "limit, but "
             "cannot close at it until this is mended."
             if held
             else "Nothing is open on it. Signals cannot be approved until this is mended."
@@ -145,7 +146,7 @@ def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Messag
 def can_close_again(alert: CanCloseAgain, voice: Voice, audience: Audience) -> Message:
     """Nothing is in the way any more."""
     lines = [
-        headline(voice, f"🟢 I can close on {alert.login} again"),
+        headline(voice, f"🟢 Closing works again on {alert.login}"),
         *who(alert, audience),
         (
             f"What was in the way since {moment(alert.since, voice, today=alert.at)} is gone. "
@@ -170,15 +171,18 @@ def _blocked_for_client(alert: TerminalBlocked, voice: Voice) -> list[str]:
     if alert.right_again:
         return [
             headline(voice, f"🟠 {alert.login} can be read again - not traded yet"),
-            "I watch it again, but close nothing before your admin has looked at the terminal.",
+            (
+                "Reckoner watches it again, but closes nothing before your admin has looked at the "
+                "terminal."
+            ),
             *_scheduled(alert.closing),
             words_of.BY_HAND,
         ]
     return [
-        headline(voice, f"🔴 I have stopped trading on {alert.login}, to be safe"),
+        headline(voice, f"🔴 Trading is stopped on {alert.login}, to be safe"),
         (
             "Its terminal answered for a different account. So that nothing of yours is closed by "
-            "mistake, I send nothing to it until your admin has looked at it."
+            "mistake, Reckoner sends nothing to it until your admin has looked at it."
         ),
         *_scheduled(alert.closing),
         f"{words_of.BY_HAND} Your admin has been told.",

@@ -184,7 +184,7 @@ def _title(voice: Voice, text: str, boards: Sequence[AccountBoard]) -> str:
         return f"<b>{marked(voice, first)}</b>\n{text}"
     stuck = [board for board in boards if board.obstacles]
     if stuck:
-        first = f"🔴 I cannot close on {plural(len(stuck), 'account')}"
+        first = f"🔴 Cannot close on {plural(len(stuck), 'account')}"
         return f"<b>{marked(voice, first)}</b>\n{text}"
     return f"<b>{marked(voice, text)}</b>"
 
@@ -210,7 +210,7 @@ def _trust(
                 f"Last read at {read}, {span(now - board.observed_at)} ago; figures are from then."
             )
     elif board.observed_at is None:
-        lines.append("⚠️ Never read: I do not know what is open.")
+        lines.append("⚠️ Never read: what is open is not known.")
     else:
         lines.append(f"Figures {age(board.observed_at, now, voice)}")
     if board.terminal is not None:
@@ -276,7 +276,8 @@ def _headroom(
         everything = "everything" if words_of.partial(board.obstacles) else "anything"
         return [
             (
-                f"Headroom: {room}{part}. The limit is at equity {floor}, but I cannot close "
+                f"Headroom: {room}{part}. The limit is at equity {floor}, but Reckoner cannot "
+                "close "
                 f"{everything}."
             )
         ]

@@ -86,19 +86,20 @@ def heading(words: Sequence[str]) -> str:
 
 
 def sentence(words: Sequence[str]) -> str:
-    """`I can watch this account but cannot close on it, because ...`, the whole of it."""
+    """`Reckoner can watch this account but cannot close on it, because ...`, the whole of it."""
     reasons = ", and because ".join(
         known.because.format(symbol=symbol) for known, symbol in _said(words)
     )
     what = "close all of it" if partial(words) else "close on it"
-    return f"I can watch this account but cannot {what}, because {reasons or NOT_READY.because}."
+    because = reasons or NOT_READY.because
+    return f"Reckoner can watch this account but cannot {what}, because {because}."
 
 
 def refusal(words: Sequence[str]) -> str:
     """Why nothing is approved, and the client's next step, short enough for a pop-up."""
     (known, symbol), *_ = *_said(words), (NOT_READY, "")
     because, step = known.because.format(symbol=symbol), known.client.format(symbol=symbol)
-    return f"Not approved: I cannot close here, because {because}. {step}"
+    return f"Not approved: a close would fail, because {because}. {step}"
 
 
 def next_steps(words: Sequence[str], login: int, audience: Audience) -> list[str]:

@@ -42,6 +42,10 @@ class Fact(Struct, frozen=True, kw_only=True):
     opened_by: int = 0
 
 
+def _a(order_type: str) -> str:
+    return f"a {order_type}" if order_type else "a pending order"
+
+
 class _Told:
     """A fact beside its reader: the parts sentences are made of."""
 
@@ -221,7 +225,7 @@ SENTENCES: Mapping[str, Callable[[_Told], str]] = {
         f"{t.what} carries Reckoner's mark, and Reckoner knows no open trade that it is."
     ),
     "unknown_pending_order": lambda t: (
-        f"a pending order waits to open {t.what} at {t.observed}; no signal called for it."
+        f"{_a(t.expected)} waits to open {t.what} at {t.observed}; no signal called for it."
     ),
     "missing_unexplained": lambda t: (
         f"{t.your} {t.what} is gone, and the broker has not said why yet."

@@ -81,13 +81,13 @@ FINDING_FIGURES = {
     "netting_reversed": "side",
 }
 FINDING_NOTES = {
-    "unknown_position": "No signal called for it. Reckoner does not close it for that reason; "
-    "the drawdown and market guards apply to it as to any other.",
-    "unknown_pending_order": "No signal called for it. Reckoner does not remove it for that "
-    "reason; where a guard closes, it is removed.",
+    "unknown_position": "Reckoner does not close it for that reason; the drawdown and market "
+    "guards apply to it as to any other.",
+    "unknown_pending_order": "Reckoner does not remove it for that reason; where a guard closes, "
+    "it is removed.",
     "sl_removed": "The position has no stop loss now.",
     "sl_missing": "The position has no stop loss.",
-    "missing_unexplained": "It is gone and no deal explains it yet. Reckoner goes on looking.",
+    "missing_unexplained": "Reckoner goes on looking for the deal that explains it.",
     "duplicate_execution": "The same trade was placed more than once.",
 }
 REASONS = {
@@ -145,6 +145,7 @@ RESOLVED = {
     "as_expected": "it is as expected again",
     "closed": "the position is closed",
     "gone": "it is gone",
+    "cancelled": "cancelled by Reckoner",
     "adopted": "a person said which trade it is",
 }
 WARNING_STATES = {

@@ -138,6 +138,7 @@ class DivergenceOpened(DifferenceAlert, frozen=True, kw_only=True):
     Kinds: those of `core.domain.findings.Kind`. `expected`, `observed` are the two figures as
     decimal text (prices with the symbol's digits, lots), empty where none: a stop that was not
     there before is `sl_moved` from nothing. `worse`: it changed, and more is at stake by a step.
+    `waiting_signal` asks for the same as an unknown position and is not answered yet; 0: none does.
     """
 
     episode_id: int
@@ -155,6 +156,7 @@ class DivergenceOpened(DifferenceAlert, frozen=True, kw_only=True):
     slippage_points: Decimal | None = None
     origin: str = ""
     worse: bool = False
+    waiting_signal: int = 0
 
 
 class DivergencesOpened(DifferenceAlert, frozen=True, kw_only=True):

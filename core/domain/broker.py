@@ -108,6 +108,19 @@ class Position(Struct, frozen=True, kw_only=True, gc=False):
     opened_at: datetime
 
 
+ORDER_TYPES = {
+    2: "buy limit",
+    3: "sell limit",
+    4: "buy stop",
+    5: "sell stop",
+    6: "buy stop limit",
+    7: "sell stop limit",
+}
+"""What resting orders are called, by MetaTrader's number."""
+NOT_TOLD = -1
+"""In the place of MetaTrader's reason where it gave none."""
+
+
 class PendingOrder(Struct, frozen=True, kw_only=True, gc=False):
     """One resting order; it can become a position at any tick. `reason`: None where not told."""
 

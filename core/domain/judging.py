@@ -10,7 +10,17 @@ from decimal import Decimal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from core.domain.broker import ZERO, Deal, DealEntry, PendingOrder, Position, Side, SymbolSpec
+from core.domain.broker import (
+    NOT_TOLD,
+    ORDER_TYPES,
+    ZERO,
+    Deal,
+    DealEntry,
+    PendingOrder,
+    Position,
+    Side,
+    SymbolSpec,
+)
 from core.domain.closures import mean
 from core.domain.findings import Finding, Kind
 from core.domain.matching import LATE_FILL_GRACE, origin, own_deals
@@ -319,9 +329,10 @@ def unknown_order(order: PendingOrder) -> Finding:
         symbol=order.symbol,
         side=order.side.value,
         volume=order.volume,
-        expected="",
+        expected=ORDER_TYPES.get(order.order_type, ""),
         observed=plain(order.price_open),
         material=f"{plain(order.price_open)} {plain(order.volume)}",
         magic=order.magic,
+        opened_by=NOT_TOLD if order.reason is None else order.reason,
         price=order.price_open,
     )

@@ -15,7 +15,8 @@ from core.domain.divergences import Severity, reason_word, severity_of
 from core.domain.episodes import Changed, Key, Lasting, Opened, Resolved, detail_after
 from core.domain.findings import Finding, Kind
 from core.domain.matching import identifiers
-from core.records import EpisodeRow
+from core.domain.symbols import meaning
+from core.records import ApprovalRow, EpisodeRow, SignalRow
 from core.services.desk import MUTED
 from core.services.recording import GROUP_ITEMS_MAX, TOLD_EACH_MAX, Recorder
 
@@ -24,6 +25,8 @@ TOLD_SINGLY_MAX: Final = 5
 MIXED: Final = "mixed"
 GRAVITY: Final = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 TOLD_ENOUGH: Final = "not told: it was told to have changed as often as anything is"
+OFFERS_LOOKED_AT: Final = 10
+"""Open offers of an account, the newest, looked through for one that asks for the same."""
 TOGETHER = "together"
 """Marks an episode told only with others: it has no message of its own whose end to tell."""
 
@@ -223,8 +226,30 @@ async def _told(pen: Recorder, news: _News) -> None:
             changed=news.changed,
             worse=news.worse,
             lasting_since=row.opened_at if news.lasting else None,
+            waiting_signal=await _waiting(pen, finding),
         )
     )
+
+
+async def _waiting(pen: Recorder, finding: Finding) -> int:
+    """The newest signal for the same as a position nobody knows, still waiting for its answer."""
+    if finding.kind is not Kind.UNKNOWN_POSITION:
+        return 0
+    offers = await pen.tx.find(
+        ApprovalRow,
+        account_id=pen.memory.account.id,
+        status="offered",
+        order_by="-id",
+        limit=OFFERS_LOOKED_AT,
+    )
+    for offer in offers:
+        signal = await pen.tx.get(SignalRow, offer.signal_id)
+        if signal is None or signal.side != finding.side:
+            continue
+        same = meaning(signal.symbol)
+        if signal.symbol == finding.symbol or (same and same == meaning(finding.symbol)):
+            return signal.id
+    return 0
 
 
 async def _resolved(pen: Recorder, episode: EpisodeRow, cycle: Cycle) -> None:
@@ -232,6 +257,8 @@ async def _resolved(pen: Recorder, episode: EpisodeRow, cycle: Cycle) -> None:
     pen.memory.episodes.pop((episode.kind, episode.subject), None)
     finding = msgspec.convert(episode.detail, Finding, strict=False)
     how = _how(episode, cycle)
+    if how == "gone" and int(finding.subject) in pen.memory.sent_for:
+        how = "cancelled"  # a pending order; of positions deals say so
     await pen.log(
         signal_id=finding.signal_id,
         approval_id=finding.approval_id,

@@ -88,7 +88,7 @@ async def test_a_client_who_approves_what_cannot_be_closed_reads_why(chat: Conve
     chat.services.refusal = Refused("cannot_close", obstacles=("investor_password",))
     await chat.feed(message_json(ANN, "/positions"))
     assert chat.said == (
-        "Not approved: I cannot close here, because it is linked with an investor (read-only) "
+        "Not approved: a close would fail, because it is linked with an investor (read-only) "
         "password or closed to trading by the broker. Ask your admin to link the master password. "
         "Never send it in a chat."
     )

@@ -109,3 +109,18 @@ async def test_a_trade_whose_own_part_is_closed_ends_when_its_adopted_part_is_ta
         "client_mobile",
         own,
     )
+
+
+async def test_a_position_by_hand_names_the_signal_for_the_same_that_waits(house: House) -> None:
+    """Otherwise an approval after it would open the same a second time, unsuspected."""
+    signal_id = await house.signal()
+    house.open(GBP, "buy", "0.10")
+    house.open(USD, "sell", "0.10")
+    await house.run(11)
+    for login, waits in ((GBP, signal_id), (USD, 0)):
+        (told,) = [
+            x
+            for x in await house.said(ADMIN_CHAT)
+            if isinstance(x, a.DivergenceOpened) and x.login == login
+        ]
+        assert (told.finding, told.waiting_signal) == ("unknown_position", waits)

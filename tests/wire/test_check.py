@@ -127,7 +127,7 @@ async def test_the_investors_password_watches_but_closes_nothing(
     assert steps["login"][0] == "ok"
     state, text = steps["permissions"]
     assert state == "cannot"
-    assert text.startswith("I can watch this account but cannot close on it, because ")
+    assert text.startswith("Reckoner can watch this account but cannot close on it, because ")
     assert "investor" in text
     assert "python -m bot link" in text
 

@@ -159,7 +159,7 @@ async def test_whatever_the_broker_does_the_close_ends_flat_and_nothing_is_close
             await stage.fault(login, kind, **more)
         await gold(stage, FAR)
         if any(kind == "autotrading_off" for kind, _ in faults.values()):
-            told = await stage.hears_after(BEN, 0, "I must close 50002 and cannot")
+            told = await stage.hears_after(BEN, 0, "Must close 50002 and cannot")
             assert "automated trading is switched off" in told["text"]
             assert "switch on" in told["text"]
             await stage.mend(50002)

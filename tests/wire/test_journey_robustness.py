@@ -145,7 +145,7 @@ async def test_after_a_wrong_account_nothing_is_sent_until_an_admin_unblocks(
     async with staged(zygote, tmp_path) as stage:
         ticket = await ben_holds_gold(stage)
         await stage.fault(50002, "wrong_login")
-        await stage.hears(BEN, "I have stopped trading on 50002, to be safe")
+        await stage.hears(BEN, "Trading is stopped on 50002, to be safe")
         told = await stage.hears_after(
             ADMIN_CHAT, 0, "Wrong account behind 50002 - trading blocked"
         )
@@ -155,7 +155,7 @@ async def test_after_a_wrong_account_nothing_is_sent_until_an_admin_unblocks(
         await stage.mend(50002)
         back = await stage.hears_after(ADMIN_CHAT, 0, "50002 is itself again - still blocked")
         await gold_falls(stage, 1957.0)
-        await stage.hears(BEN, "I must close 50002 and cannot")
+        await stage.hears(BEN, "Must close 50002 and cannot")
         held = await stage.hears_after(ADMIN_CHAT, 0, "Cannot close 50002 yet - blocked")
         assert held["id"] > back["id"]
         assert exits(await stage.account(50002), ticket) == 0

@@ -80,13 +80,13 @@ def test_a_made_up_flat_of_a_stop() -> None:
     none = stopping(open_positions=0, never_read=(50001, 50002, 50003))
     assert "0 open positions" not in none
     assert "3 accounts are not guarded until it is back." in none
-    assert ("Never read: 50001, 50002, 50003. I do not know what is open there.") in none
+    assert ("Never read: 50001, 50002, 50003. What is open there is not known.") in none
 
 
 def test_a_made_up_flat_of_an_account_that_was_never_read() -> None:
     for alert in (unreadable(positions_count=None), blocked(positions_count=None)):
         text = said(alert)
-        assert "It was never read: I do not know what is open." in text
+        assert "It was never read: what is open is not known." in text
         assert "No position" not in text
     assert "No position was open when last read." in said(unreadable(positions_count=0))
 

@@ -70,7 +70,7 @@ def test_an_account_never_read_has_no_figures() -> None:
     )
     (message,) = boards.positions([unread], VOICE, START)
     text = words(message.html)
-    assert "⚠️ Never read: I do not know what is open." in text
+    assert "⚠️ Never read: what is open is not known." in text
     assert "0 open positions" not in text
     assert "Nothing open" not in text, "nobody knows"
 
@@ -96,7 +96,7 @@ def test_watching_since_is_not_since_when_it_cannot_close() -> None:
     assert (
         "🔴 Guard watching since 14:00:51 UTC, but it cannot close as it should since 14:02:11 UTC"
     ) in text
-    assert "but I cannot close anything." in text
+    assert "but Reckoner cannot close anything." in text
 
 
 def test_drawdown_with_its_chart() -> None:
@@ -157,12 +157,13 @@ def test_an_account_reckoner_could_not_close_says_so() -> None:
     off = account(obstacles=("autotrading_off",))
     (message,) = boards.accounts([off], VOICE, START)
     text = words(message.html)
-    assert text.startswith("[DEMO] 🔴 I cannot close on 1 account\n")
+    assert text.startswith("[DEMO] 🔴 Cannot close on 1 account\n")
     assert (
-        "🔴 I can watch this account but cannot close on it, because automated trading is switched "
+        "🔴 Reckoner can watch this account but cannot close on it, because automated trading is "
+        "switched "
         "off in its terminal.\nPress “Algo Trading” in the terminal, so that it turns green."
     ) in text
-    assert "The limit is at equity 8,000.00 GBP, but I cannot close anything." in text
+    assert "The limit is at equity 8,000.00 GBP, but Reckoner cannot close anything." in text
     assert "🔴 Guard watching, but it cannot close as it should" in text
     assert "closes everything" not in text, "a promise it could not keep"
 

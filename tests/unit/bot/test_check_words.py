@@ -69,7 +69,7 @@ def test_a_whole_way_is_told_in_the_order_of_the_way() -> None:
     assert [step.lines() for step in steps(WHOLE, NOW, RELINK)] == [
         ["  ok       terminal: C:/t.exe on win1, answered in 2.0 s, build 5640"],
         ["  ok       login: the right account on the right server"],
-        ["  ok       permissions: I can watch this account and close on it"],
+        ["  ok       permissions: Reckoner can watch this account and close on it"],
         ["  ok       time offset: the broker's clock is 2 h ahead of UTC"],
         ["  ok       symbols: 2 found (XAUUSD is GOLD.r); not at this broker: US30"],
         ["  ok       pounds: 1 USD is 0.7874 GBP"],
@@ -136,7 +136,7 @@ def test_each_obstacle_is_told_with_its_next_step(obstacle: Obstacle) -> None:
     step = _said(_changed(obstacles=(word,)))["permissions"]
     assert step.state is State.CANNOT
     what = "close all of it" if obstacle is Obstacle.SYMBOL_DISABLED else "close on it"
-    assert step.text.startswith(f"I can watch this account but cannot {what}, because ")
+    assert step.text.startswith(f"Reckoner can watch this account but cannot {what}, because ")
     assert step.fix
 
 

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bot.views.alerts import render
 from bot.views.message import Audience, Voice
 from core.domain import alerts as a
+from core.domain.broker import NOT_TOLD
 from core.domain.divergences import DIVERGENCES, Role
 from core.domain.speech import EDIT, NEW, REPLY, deliver
 from tests.fakes.alerts import finding, items
@@ -68,3 +69,24 @@ def test_many_that_changed_say_so_and_are_not_taken_for_new_ones() -> None:
     }
     assert len(threads) == 3
     assert deliver(many(changed=True)).mode == NEW
+
+
+@pytest.mark.parametrize(("by", "line"), [(1, "Placed by hand, on a phone.\n"), (NOT_TOLD, "")])
+def test_a_pending_order_is_called_what_it_is_and_by_whom_it_was_placed(by: int, line: str) -> None:
+    alert = finding("unknown_pending_order", expected="buy limit", observed="1950.00", opened_by=by)
+    told = words(render(alert, Voice(), Audience.CLIENT).html)
+    assert "Unknown pending order: XAUUSD buy limit 0.10 on 50001" in told.splitlines()[0]
+    assert "A buy limit waits to open XAUUSD buy 0.10 at 1,950.00" in told
+    assert ("Placed" in told) is bool(line)
+    assert line in told
+
+
+@pytest.mark.parametrize(("signal", "named"), [(12, True), (0, False)])
+def test_a_position_by_hand_names_a_signal_for_the_same(
+    signal: int,
+    named: bool,  # noqa: FBT001 - a case
+) -> None:
+    alert = finding("unknown_position", waiting_signal=signal)
+    told = words(render(alert, Voice(), Audience.CLIENT).html)
+    line = "Signal 12 asks for the same and still waits for your answer"
+    assert (line in told) is named

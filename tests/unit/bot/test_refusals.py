@@ -132,7 +132,7 @@ def test_the_facts_are_in_the_sentence(code: str, text: str) -> None:
 def test_every_obstacle_fits_the_pop_up_that_refuses_an_approval(obstacle: str) -> None:
     symbol = ":US30.cash" if obstacle == Obstacle.SYMBOL_DISABLED else ""
     text = popup(Refused("cannot_close", obstacles=(f"{obstacle}{symbol}", "api_disabled")))
-    assert text.startswith("Not approved: I cannot close here, because ")
+    assert text.startswith("Not approved: a close would fail, because ")
     assert units(text) <= 200
 
 

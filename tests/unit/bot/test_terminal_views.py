@@ -33,10 +33,12 @@ def test_every_obstacle_has_its_words() -> None:
 
 def test_a_read_only_password_is_told_to_the_client() -> None:
     assert said(cannot_close("investor_password")) == (
-        "🔴 I cannot close on 50001 - read-only password\n"
-        "I can watch this account but cannot close on it, because it is linked with an investor "
+        "🔴 Cannot close on 50001 - read-only password\n"
+        "Reckoner can watch this account but cannot close on it, because it is linked with an "
+        "investor "
         "(read-only) password or closed to trading by the broker.\n"
-        "3 positions open. I watch the drawdown limit, but cannot close at it until this is "
+        "3 positions open. Reckoner watches the drawdown limit, but cannot close at it until "
+        "this is "
         "mended.\n"
         "Ask your admin to link the master password. Never send it in a chat.\n"
         "You can still close in MetaTrader yourself.\n"
@@ -46,11 +48,13 @@ def test_a_read_only_password_is_told_to_the_client() -> None:
 
 def test_and_to_the_admins_with_their_own_next_step() -> None:
     assert said(cannot_close("investor_password"), ADMIN) == (
-        "🔴 I cannot close on 50001 - read-only password\n"
+        "🔴 Cannot close on 50001 - read-only password\n"
         "Client: Ann Smith, account 50001\n"
-        "I can watch this account but cannot close on it, because it is linked with an investor "
+        "Reckoner can watch this account but cannot close on it, because it is linked with an "
+        "investor "
         "(read-only) password or closed to trading by the broker.\n"
-        "3 positions open. I watch the drawdown limit, but cannot close at it until this is "
+        "3 positions open. Reckoner watches the drawdown limit, but cannot close at it until "
+        "this is "
         "mended.\n"
         "Link it again with the master password, on Reckoner's machine: python -m bot link. If it "
         "is the master password, ask the broker to open the account to trading.\n"
@@ -72,7 +76,7 @@ def test_and_to_the_admins_with_their_own_next_step() -> None:
 def test_each_obstacle_says_why_and_what_next(word: str, because: str, admin: str) -> None:
     alert = cannot_close(word)
     what = "close all of it" if "symbol" in word else "close on it"
-    sentence = f"I can watch this account but cannot {what}, because {because}.\n"
+    sentence = f"Reckoner can watch this account but cannot {what}, because {because}.\n"
     assert sentence in said(alert)
     assert sentence in said(alert, ADMIN)
     assert admin in said(alert, ADMIN)
@@ -81,22 +85,22 @@ def test_each_obstacle_says_why_and_what_next(word: str, because: str, admin: st
 def test_several_symbols_are_one_reason_and_nobody_is_sent_to_close_what_cannot_be() -> None:
     text = said(cannot_close("symbol_disabled:GOLD", "symbol_disabled:US30", news="changed"))
     assert "because the broker has stopped all trading in GOLD and US30.\n" in text
-    assert text.startswith("🔴 I cannot close all on 50001 - GOLD cannot be traded\n")
+    assert text.startswith("🔴 Cannot close all on 50001 - GOLD cannot be traded\n")
     assert "in MetaTrader yourself" not in text
 
 
 def test_a_breach_with_one_symbol_in_the_way_still_closes_the_rest() -> None:
     text = said(breach(obstacles=("symbol_disabled:GOLD",)))
     assert text.startswith("🔴 Closing everything on 50001 at 14:02:21 - drawdown 20.4 %\n")
-    assert "I can watch this account but cannot close all of it, because" in text
+    assert "Reckoner can watch this account but cannot close all of it, because" in text
 
 
 def test_a_flat_account_is_told_calmly_and_a_reminder_says_that_it_lasts() -> None:
     calm = said(cannot_close("api_disabled", positions_count=0))
-    assert calm.startswith("🟠 I cannot close on 50001 - Python API is off\n")
+    assert calm.startswith("🟠 Cannot close on 50001 - Python API is off\n")
     assert "Nothing is open on it. Signals cannot be approved until this is mended." in calm
     again = said(cannot_close("api_disabled", news="reminder"))
-    assert again.startswith("🔴 I still cannot close on 50001 - Python API is off\n")
+    assert again.startswith("🔴 Still cannot close on 50001 - Python API is off\n")
 
 
 def test_a_word_from_a_newer_version_is_shown_as_it_is() -> None:
@@ -107,7 +111,7 @@ def test_a_word_from_a_newer_version_is_shown_as_it_is() -> None:
 def test_when_nothing_is_in_the_way_any_more_the_promise_holds_again() -> None:
     alert = t.CanCloseAgain(**ACCOUNT, since=EARLIER, at=START)
     assert said(alert) == (
-        "🟢 I can close on 50001 again\n"
+        "🟢 Closing works again on 50001\n"
         "What was in the way since 13:27:11 UTC is gone. The guard closes at the limit again.\n"
         "Time: 14:02:11 UTC"
     )
@@ -117,9 +121,9 @@ def test_when_nothing_is_in_the_way_any_more_the_promise_holds_again() -> None:
 def test_a_wrong_account_frightens_no_client_and_names_nobody_else() -> None:
     text = said(blocked(closing="account"))
     assert text == (
-        "🔴 I have stopped trading on 50001, to be safe\n"
+        "🔴 Trading is stopped on 50001, to be safe\n"
         "Its terminal answered for a different account. So that nothing of yours is closed by "
-        "mistake, I send nothing to it until your admin has looked at it.\n"
+        "mistake, Reckoner sends nothing to it until your admin has looked at it.\n"
         "Scheduled: closing everything. It goes on the moment it is unblocked.\n"
         "You can still close in MetaTrader yourself. Your admin has been told.\n"
         "Time: 14:02:11 UTC"
@@ -146,7 +150,8 @@ def test_the_right_account_is_back_and_still_needs_its_admin() -> None:
     assert "Scheduled: closing XAUUSD. It goes on the moment it is unblocked." in said(back, ADMIN)
     assert labels(back, ADMIN) == ["Unblock 50001"]
     assert (
-        "I watch it again, but close nothing before your admin has looked at the terminal."
+        "Reckoner watches it again, but closes nothing before your admin has looked at the "
+        "terminal."
     ) in said(back)
 
 
@@ -163,9 +168,10 @@ def test_once_cleared_it_says_by_whom_and_what_goes_on() -> None:
 def test_a_breach_that_cannot_be_carried_out_promises_nothing() -> None:
     text = said(breach(obstacles=("autotrading_off",)))
     assert text.startswith(
-        "🔴 I must close 50001 and cannot - drawdown 20.4 %\n"
-        "3 positions and 1 pending order to close at 14:02:21 UTC. I go on trying.\n"
-        "I can watch this account but cannot close on it, because automated trading is switched "
+        "🔴 Must close 50001 and cannot - drawdown 20.4 %\n"
+        "3 positions and 1 pending order to close at 14:02:21 UTC. Reckoner goes on trying.\n"
+        "Reckoner can watch this account but cannot close on it, because automated trading is "
+        "switched "
         "off in its terminal.\n"
     )
     assert "You can still close in MetaTrader yourself." in text
@@ -214,10 +220,18 @@ def test_a_terminal_that_does_not_start_says_how_often_and_when_next() -> None:
     )
     assert said(alert).startswith(
         "⚠️ 50001: its terminal does not start\n"
-        "It failed 3 times in a row: Process create failed. The next try is at 14:04:11 UTC.\n"
+        "It failed 3 times in a row. The next try is at 14:04:11 UTC.\n"
     )
-    once = said(unreadable(terminal="failing", attempts=1, reason="x"))
+    assert "It failed 3 times in a row: Process create failed. The" in said(alert, ADMIN)
+    once = said(unreadable(terminal="failing", attempts=1, reason="x"), ADMIN)
     assert "It failed 1 time in a row: x.\n" in once
+
+
+def test_what_the_terminal_says_of_itself_is_for_admins_only() -> None:
+    alert = unreadable(reason="(-10002, 'IPC recv failed')")
+    assert "IPC" in said(alert, ADMIN)
+    assert "IPC" not in said(alert)
+    assert "Its terminal or its broker does not answer." in said(alert)
 
 
 def test_an_account_without_a_terminal_sends_each_reader_their_own_way() -> None:

@@ -146,8 +146,7 @@ def stopping(alert: AppStopping, voice: Voice) -> Message:
     return Message(html="\n".join(lines))
 
 
-def by_program(alert: SignalByProgram, voice: Voice
-) -> Message:
+def by_program(alert: SignalByProgram, voice: Voice) -> Message:
     """A signal that came over the API, for admins who pressed nothing."""
     what = f"{esc(alert.symbol)} {esc(alert.side)} {lots(alert.volume)}"
     until = moment(alert.expires_at, voice)

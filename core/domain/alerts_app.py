@@ -84,6 +84,4 @@ class SignalByProgram(AlertBase, frozen=True, kw_only=True):
     at: datetime
 
 
-AppAlert = (
-    AppStarted | AppStanding | AppStopping | ChatReachable | ChatMoved | SignalByProgram
-)
+AppAlert = AppStarted | AppStanding | AppStopping | ChatReachable | ChatMoved | SignalByProgram

@@ -13,6 +13,7 @@ from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_people import AccessDecided
+from core.domain.findings import Kind
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
@@ -43,6 +44,7 @@ CLIENT_ONLY = (
     AccessDecided,
 )
 
+DIFFERENCES = (a.DivergenceOpened, a.DivergencesOpened, a.DivergenceResolved)
 STOP_OUTS = (a.PositionClosed, a.PositionsClosed)
 
 
@@ -81,6 +83,8 @@ def audience(alert: a.Alert, *, client: int | None, admin: int) -> Iterable[int]
     if isinstance(alert, CLIENT_ONLY):
         urgent = isinstance(alert, STOP_OUTS) and alert.close_reason == "stop_out"
         return _once(client, admin if urgent else None)
+    if isinstance(alert, DIFFERENCES) and alert.finding == Kind.VOLUME_REDUCED:
+        return (admin,)  # its client reads of the close itself, with its result
     return _once(client, admin)
 
 

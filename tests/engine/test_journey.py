@@ -14,7 +14,7 @@ from core.records import (
     TradeRow,
 )
 from core.services.errors import Refused
-from tests.engine.house import ALICE, BEN, EUR, GBP, USD, House
+from tests.engine.house import ADMIN_CHAT, ALICE, BEN, EUR, GBP, USD, House
 
 D = Decimal
 
@@ -171,12 +171,14 @@ async def test_partial_close_and_moved_levels_are_divergences(house: House) -> N
     )
     house.world.commit()
     await house.run(10)
-    opened = [x for x in await house.said(ALICE) if isinstance(x, a.DivergenceOpened)]
-    assert sorted((o.finding, o.expected, o.observed) for o in opened) == [
-        ("sl_removed", "1950.00", ""),
-        ("tp_moved", "1990.00", "1985.00"),
-        ("volume_reduced", "0.1", "0.06"),
-    ]
+    levels = [("sl_removed", "1950.00", ""), ("tp_moved", "1990.00", "1985.00")]
+    for chat_id, reduced in ((ADMIN_CHAT, [("volume_reduced", "0.1", "0.06")]), (ALICE, [])):
+        opened = [x for x in await house.said(chat_id) if isinstance(x, a.DivergenceOpened)]
+        told = sorted((o.finding, o.expected, o.observed) for o in opened)
+        assert told == [*levels, *reduced]
+    # The client reads of the close itself, with its result, and not twice.
+    (part,) = [x for x in await house.said(ALICE) if isinstance(x, a.PositionClosed)]
+    assert (part.partial, part.volume) == (True, D("0.04"))
 
 
 async def test_entry_slippage_beyond_the_limit_is_told_in_pips_adverse_positive(

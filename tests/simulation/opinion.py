@@ -20,6 +20,7 @@ from core.records import (
     Record,
     TradeRow,
 )
+from core.services.speaking import DIFFERENCES
 from core.sim.ledger import Deal
 from tests.engine.house import ACCOUNTS, House
 from tests.simulation.truth import INOUT, LATE_MS, OUT, OUT_BY, ZERO, Difference, Key, Trade
@@ -64,6 +65,9 @@ GROWING: Final[tuple[type[Record], ...]] = (
     CashFlowRow,
     CloseJobRow,
 )
+
+
+REDUCED: Final = "volume_reduced"
 
 
 class Told:
@@ -114,9 +118,12 @@ class Opinion:
         logins = {account_id: login for login, account_id in self._house.ids.items()}
         for row in said:
             self._said_to = max(self._said_to, row.id)
+            alert = msgspec.json.decode(row.payload, type=Alert)
             login = self._chats.get(row.chat_id)
+            if login is None and isinstance(alert, DIFFERENCES) and alert.finding == REDUCED:
+                login = logins[alert.account_id]  # its client reads of the close itself
             if login is not None:
-                self._hear(login, msgspec.json.decode(row.payload, type=Alert), row)
+                self._hear(login, alert, row)
         for flow in flows:
             self._flows_to = max(self._flows_to, flow.id)
             told = self.told[logins[flow.account_id]]

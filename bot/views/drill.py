@@ -26,6 +26,7 @@ STANDS = {
     "check_failed": "the terminal did not check the closes",
 }
 NOTHING_SENT = "Each close was checked with the terminal; nothing was sent."
+SECONDS_SHOWN_MIN = 0.1
 HEAD_MAX = 3
 """Blocks shown of one account among many; alone it shows all that were kept."""
 
@@ -108,4 +109,4 @@ def _ready(made: Drilled) -> str:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s"
+    return f"{seconds:.1f} s" if seconds >= SECONDS_SHOWN_MIN else "less than 0.1 s"

@@ -115,19 +115,27 @@ def _no_price(facts: Facts, _voice: Voice) -> str:
 
 
 def _not_yours(facts: Facts, _voice: Voice) -> str:
+    if "incident" in facts:
+        return (
+            f"You have no incident {_outside(facts, 'incident')}. /incident lists those you have."
+        )
     login = _outside(facts, "login")
     return f"{login} is not your account." if login else f"{FOREIGN} Nothing was changed."
 
 
 def _not_found(facts: Facts, _voice: Voice) -> str:
+    if "incident" in facts:
+        return f"There is no incident {_outside(facts, 'incident')}. /incident lists the newest."
     login = _outside(facts, "login")
     return f"There is no account {login} here." if login else "That does not exist (any more)."
 
 
 def _stale(facts: Facts, voice: Voice) -> str:
-    state = word(WARNING_STATES, str(facts.get("state", ""))) or "changed"
+    code = str(facts.get("state", ""))
+    state = word(WARNING_STATES, code) or "changed"
     by = _outside(facts, "by", " by ")
-    return f"Already handled: {state}{by}{_at(facts, 'at', voice)}. See /warnings."
+    see = " See /warnings." if code in WARNING_STATES else ""
+    return f"Already handled: {state}{by}{_at(facts, 'at', voice)}.{see}"
 
 
 def _already_asked(facts: Facts, voice: Voice) -> str:

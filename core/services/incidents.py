@@ -73,9 +73,9 @@ class Incidents:
             job = await tx.get(CloseJobRow, number)
             own = job is not None and job.account_id in person.account_ids
             if not own and not person.is_admin:
-                raise Refused("not_yours")
+                raise Refused("not_yours", incident=number)
             if job is None:
-                raise Refused("not_found")
+                raise Refused("not_found", incident=number)
             accounts, clients = await _whose(tx, {job.account_id})
             account = accounts[job.account_id]
             orders = await tx.find(CloseOrderRow, job_id=job.id, limit=ORDERS_MAX)

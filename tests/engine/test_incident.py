@@ -172,7 +172,7 @@ async def test_anothers_incident_is_refused_like_one_that_does_not_exist(house: 
     for wanted in (number, 999):
         with pytest.raises(Refused) as refused:
             await house.engine.incidents.one(alice, wanted)
-        assert (refused.value.code, refused.value.facts) == ("not_yours", {})
+        assert (refused.value.code, refused.value.facts) == ("not_yours", {"incident": wanted})
     assert await house.engine.incidents.latest(alice) == ()
     assert (await house.engine.incidents.one(ada, number)).own is False
     assert len(await house.engine.incidents.latest(ada)) == 1

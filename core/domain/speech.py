@@ -91,12 +91,8 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return _of_market(f"market:{alert.warning_id}", alert.version == 1 or alert.again)
         case MarketCloseAhead():
             return _of_market(f"ahead:{alert.warning_id}:{alert.account_id}", alert.again)
-        case own.AppStarted() | own.AppStopping():
-            return Delivery(info, f"app:{alert.at.isoformat()}", NEW)
-        case own.AppStanding():
-            return Delivery(info, f"app:{alert.started.at.isoformat()}", EDIT)
-        case own.SignalByProgram():
-            return Delivery(info, f"signal:{alert.signal_id}", NEW)
+        case own.AppStarted() | own.AppStopping() | own.AppStanding() | own.SignalByProgram():
+            return _of_app(alert)
         case a.ChatUnreachable():
             return Delivery(warning, _reach(alert.chat_id, alert.at.isoformat()), NEW)
         case own.ChatReachable():
@@ -110,6 +106,19 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(info, f"limits:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case _:
             return _of_terminal(alert)
+
+
+def _of_app(
+    alert: own.AppStarted | own.AppStopping | own.AppStanding | own.SignalByProgram,
+) -> Delivery:
+    info = a.Priority.INFO
+    match alert:
+        case own.AppStanding():
+            return Delivery(info, f"app:{alert.started.at.isoformat()}", EDIT)
+        case own.SignalByProgram():
+            return Delivery(info, f"signal:{alert.signal_id}", NEW)
+        case _:
+            return Delivery(info, f"app:{alert.at.isoformat()}", NEW)
 
 
 def _of_market(thread: str, news: bool) -> Delivery:  # noqa: FBT001 - the one thing it asks

@@ -8,9 +8,9 @@ class Refused(Exception):
 
     `code` is one word of `bot.views.refusals`, which turns it and `facts` into a sentence. Codes:
     not_yours (login, incident), not_admin, not_found (login, incident), unknown_symbol,
-    wrong_side_stop, bad_volume, signal_expired, already_decided (decision, at), account_latched
-    (reason, since), account_closing, account_unavailable (reason, since), account_not_armed
-    (why),
+    wrong_side_stop, bad_volume, signal_expired, already_decided (decision, at),
+    account_latched (reason, since), account_closing, account_unavailable (reason, since),
+    account_not_armed (why),
     below_minimum (equity, minimum, currency), no_price (symbol),
     stale_button (state, by, at), nothing_to_release,
     release_already_asked (at), release_not_asked, not_flat (positions, orders),

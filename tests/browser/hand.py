@@ -23,6 +23,12 @@ class Hand:
             assert body["ok"], body
             return body["result"]
 
+    async def person(self, path: str, **body: object) -> Any:  # noqa: ANN401 - any JSON
+        """Do something as a person."""
+        async with self.http.post(self.base_url + path, json=body) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
     async def get(self, path: str) -> Any:  # noqa: ANN401 - any JSON
         """Get JSON from the world."""
         async with self.http.get(self.base_url + path) as answer:

@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
+from aiogram import Bot
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -22,6 +23,7 @@ from bot import notifier as module
 from bot.notifier import Notifier
 from bot.sandbox.part import WorldOptions
 from bot.sandbox.people import ADMIN_CHAT_ID
+from bot.sandbox.telegram.group_side import Migration, NewGroup, migrate, open_group
 from bot.sandbox.world import World
 from bot.views import alerts as alert_views
 from bot.views.message import Message, Voice
@@ -41,6 +43,7 @@ class Desk(Struct):
     """The outbox, what sends it, and what people see."""
 
     world: World
+    bot: Bot
     store: SqlStore
     http: aiohttp.ClientSession
     notifier: Notifier
@@ -92,6 +95,16 @@ class Desk(Struct):
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def until_sent(self, row_id: int) -> None:
+        """Wait for the row to be sent by whoever runs."""
+        async with asyncio.timeout(PATIENCE_S):
+            while (await self.row(row_id)).state != "sent":
+                await asyncio.sleep(0.01)
+
+    def fresh(self, admin_chat_id: int = ADMIN_CHAT_ID) -> Notifier:
+        """The notifier of a new process."""
+        return Notifier(self.bot, self.store, SystemClock(), Voice(), admin_chat_id=admin_chat_id)
+
     async def all_sent(self) -> None:
         """Send until nothing is due."""
         assert await self.notifier.drain(PATIENCE_S)
@@ -106,7 +119,7 @@ async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     bot = make_bot(world.base_url)
     async with fresh_store(tmp_path) as store, aiohttp.ClientSession() as http:
         notifier = Notifier(bot, store, SystemClock(), Voice(), admin_chat_id=ADMIN_CHAT_ID)
-        yield Desk(world, store, http, notifier, itertools.count())
+        yield Desk(world, bot, store, http, notifier, itertools.count())
     await bot.session.close()
     await world.stop()
 
@@ -240,12 +253,23 @@ async def test_somebody_who_blocked_the_bot_is_told_of_to_the_admins_and_back_wh
     assert "2 messages could not be delivered since" in back["text"]
 
 
-async def test_a_group_that_became_a_supergroup_gets_everything_there(
+async def test_a_group_that_became_a_supergroup_gets_everything_there_also_after_a_restart(
     desk: Desk,
 ) -> None:
-    await desk.fails(method="sendMessage", code=400, migrate_to_chat_id=ALICE)
-    await desk.tells(breach(), ADMIN_CHAT_ID)
+    state = desk.world.telegram.state
+    group = open_group(state, NewGroup(title="Desk", members=[11], basic=True))
+    desk.notifier = desk.fresh(group.id)
+    await desk.tells(closed(), group.id)
     await desk.all_sent()
-    first, notice = await desk.shown()
-    assert "Closing everything" in first["text"]
-    assert f"Please set ADMIN_CHAT_ID={ALICE} in the settings" in notice["text"]
+    new_id = migrate(state, Migration(chat_id=group.id)).id
+    await desk.tells(breach(), group.id)
+    await desk.all_sent()
+    texts = [message["text"] for message in await desk.shown(new_id)]
+    assert "Closing everything" in texts[1]
+    assert f"Please set ADMIN_CHAT_ID={new_id} in the settings (it was {group.id})." in texts[2]
+    desk.notifier = desk.fresh(group.id)
+    row_id = await desk.tells(confirmed(), group.id)
+    async with desk.sending():
+        await desk.until_sent(row_id)
+    assert "50001 is flat" in (await desk.shown(new_id))[-1]["text"]
+    assert (await desk.row(row_id)).attempts == 1, "sent to the new id at once"

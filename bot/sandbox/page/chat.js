@@ -8,7 +8,8 @@ const STRANGER = "a stranger, to try refusals";
 const WAIT_FOR_ANSWER_S = 8;
 const NEAR_BOTTOM_PX = 120;
 
-const state = { chats: [], chatId: null, userId: null, version: -1, commands: [], last: null };
+const GENERAL = 0; // the topic of what stands in none
+const state = { chats: [], chatId: null, userId: null, version: -1, commands: [], last: null, topic: null, shown: null };
 const scroll = { stick: true, top: 0 };
 const waitingAlerts = new Map();
 
@@ -23,6 +24,8 @@ function select(chat, userId) {
   state.userId = userId ?? chat.members[0].user_id;
   state.version = -1;
   state.last = null;
+  state.topic = null;
+  state.shown = null;
   scroll.stick = true;
   $("newer").hidden = true;
   $("alert").close();
@@ -95,7 +98,7 @@ function hue(chat) {
 }
 
 function describe(chat) {
-  if (chat.type === "supergroup") return `${chat.members.map((one) => one.name).join(", ")} and the bot`;
+  if (chat.type !== "private") return `${chat.members.map((one) => one.name).join(", ")} and the bot`;
   if (chat.members[0].role === "stranger" && !chat.blocked) return STRANGER;
   const role = { admin: "admin", client: "client", stranger: STRANGER }[chat.members[0].role];
   return chat.blocked ? `${role}, has blocked the bot` : `${role}, private chat`;
@@ -180,6 +183,7 @@ function bubble(message) {
   const mine = message.from_id === state.userId;
   const parts = [];
   if (!mine) parts.push(el("p", { className: "who", textContent: message.from === "bot" ? "Reckoner" : message.from }));
+  if (message.topic) parts.push(el("p", { className: "topic", textContent: `# ${message.topic}` }));
   if (message.reply_to) parts.push(el("p", { className: "reply", textContent: `Reply to message ${message.reply_to}` }));
   if (message.photo) {
     const [width, height] = message.photo_size || [1200, 675];
@@ -198,12 +202,37 @@ function bubble(message) {
     el("div", { className: "bubble" }, ...parts, ...reactions), ...keys);
 }
 
+/** A forum's topics; one chosen shows its messages only, and is written to. */
+function drawTopics(chat) {
+  const all = chat.forum ? [{ id: null, name: "All" }, { id: GENERAL, name: "General" }, ...chat.topics] : [];
+  $("topics").hidden = !all.length;
+  redraw($("topics"), JSON.stringify([all, state.topic]), () =>
+    all.map((topic) => {
+      const button = el("button", { type: "button", textContent: topic.closed ? `${topic.name} (closed)` : topic.name,
+        "aria-pressed": String(topic.id === state.topic) });
+      button.addEventListener("click", () => {
+        state.topic = topic.id;
+        scroll.stick = true;
+        drawTranscript(state.shown);
+      });
+      return button;
+    }),
+  );
+}
+
+function inTopic(message) {
+  return state.topic === null || (message.topic_id || GENERAL) === state.topic;
+}
+
 function drawTranscript(chat) {
+  state.shown = chat;
+  if (!chat.topics.some((topic) => topic.id === state.topic) && state.topic !== GENERAL) state.topic = null;
+  drawTopics(chat);
   const list = $("transcript");
   const old = new Map([...list.children].map((node) => [node.dataset.key, node]));
   const nodes = [];
   let day = "";
-  for (const message of chat.messages) {
+  for (const message of chat.messages.filter(inTopic)) {
     const date = new Date(message.at).toLocaleDateString("en-GB", { weekday: "long", day: "numeric", month: "long" });
     if (date !== day) {
       day = date;
@@ -280,10 +309,10 @@ async function refresh() {
 async function refreshList() {
   const found = await api("/sim/chats").catch(() => null);
   if (!found) return;
-  const shown = found.chats.filter((chat) => chat.type === "supergroup" || chat.members[0].role !== "admin" || chat.last);
+  const shown = found.chats.filter((chat) => (chat.type !== "private" && !chat.moved_to) || chat.members[0].role !== "admin" || chat.last);
   if (state.chatId === null) beginRead(found.chats);
   const order = { admin: 3, client: 1, stranger: 2 };
-  const rank = (chat) => (chat.type === "supergroup" ? 0 : order[chat.members[0].role]);
+  const rank = (chat) => (chat.type !== "private" ? 0 : order[chat.members[0].role]);
   state.chats = shown.sort((a, b) => rank(a) - rank(b));
   if (state.chatId === null && state.chats.length) select(state.chats[0]);
   drawHead();
@@ -311,7 +340,9 @@ function drawMenu(open) {
 
 async function say(text) {
   if (!text.trim()) return;
-  await attempt(() => api("/sim/message", { user_id: state.userId, chat_id: state.chatId, text }));
+  const words = { user_id: state.userId, chat_id: state.chatId, text };
+  if (state.topic) words.message_thread_id = state.topic;
+  await attempt(() => api("/sim/message", words));
   toEnd();
   await refresh();
 }

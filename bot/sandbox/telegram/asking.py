@@ -2,30 +2,13 @@
 
 from typing import Any, Final
 
-from bot.sandbox.people import BOT_ID
 from bot.sandbox.telegram import limits
 from bot.sandbox.telegram.call import Call
-from bot.sandbox.telegram.chats import BOT_USER, Chat, public, user_json
+from bot.sandbox.telegram.chats import BOT_USER, public
 from bot.sandbox.telegram.errors import bad_request
 from bot.sandbox.telegram.html import utf16_len
 from bot.sandbox.telegram.state import TelegramState
 
-ADMIN_RIGHTS: Final[dict[str, bool]] = {
-    "can_be_edited": False,
-    "is_anonymous": False,
-    "can_manage_chat": True,
-    "can_delete_messages": True,
-    "can_manage_video_chats": True,
-    "can_restrict_members": True,
-    "can_promote_members": False,
-    "can_change_info": True,
-    "can_invite_users": True,
-    "can_post_stories": False,
-    "can_edit_stories": False,
-    "can_delete_stories": False,
-    "can_pin_messages": True,
-    "can_send_welcome_messages": False,
-}
 GIFTS: Final = {
     "unlimited_gifts": False,
     "limited_gifts": False,
@@ -56,40 +39,6 @@ def get_chat(state: TelegramState, call: Call) -> dict[str, Any]:
     if pinned is not None:
         full["pinned_message"] = public(pinned)
     return full
-
-
-def _member(state: TelegramState, chat: Chat, user_id: int) -> dict[str, Any]:
-    if user_id == BOT_ID:
-        rights = {} if chat.private else ADMIN_RIGHTS
-        return {"status": "member" if chat.private else "administrator", "user": BOT_USER} | rights
-    person = state.book.people.get(user_id)
-    if person is None:
-        raise bad_request("user not found")
-    user = user_json(person)
-    if user_id not in chat.members:
-        return {"status": "left", "user": user}
-    if chat.private or user_id not in state.book.admins:
-        return {"status": "member", "user": user}
-    if user_id == min(state.book.admins):
-        return {"status": "creator", "user": user, "is_anonymous": False}
-    return {"status": "administrator", "user": user} | ADMIN_RIGHTS
-
-
-def get_chat_member(state: TelegramState, call: Call) -> dict[str, Any]:
-    """Serve `getChatMember`."""
-    chat = state.chat_of(call)
-    user_id = call.integer("user_id")
-    if user_id is None:
-        raise bad_request("invalid user_id specified")
-    return _member(state, chat, user_id)
-
-
-def get_chat_administrators(state: TelegramState, call: Call) -> list[dict[str, Any]]:
-    """Serve `getChatAdministrators`; other bots are never listed, this one is."""
-    chat = state.chat_of(call)
-    if chat.private:
-        raise bad_request("there are no administrators in the private chat")
-    return [_member(state, chat, user_id) for user_id in (*sorted(state.book.admins), BOT_ID)]
 
 
 def get_file(state: TelegramState, call: Call) -> dict[str, Any]:

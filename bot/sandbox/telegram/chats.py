@@ -63,6 +63,15 @@ class Chat:
     pinned: list[int] = field(default_factory=list)
     toasts: list[dict[str, Any]] = field(default_factory=list)
     typing_until_s: float = 0.0
+    forum: bool = False
+    """Whether messages stand in topics."""
+    topics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Topics by the id of the message that opened each."""
+    roles: dict[str, str] = field(default_factory=dict)
+    """Who is in the group as what, by user id, where that is not what the demo began with."""
+    basic: bool = False
+    """A small group, which Telegram may make a supergroup with another id."""
+    moved_to: int | None = None
 
     @property
     def private(self) -> bool:
@@ -131,7 +140,9 @@ class ChatBook:
     def chat_json(self, chat: Chat) -> dict[str, Any]:
         """Render the chat as a Bot API Chat."""
         if not chat.private:
-            return {"id": chat.id, "type": "supergroup", "title": chat.title}
+            kind = "group" if chat.basic else "supergroup"
+            forum = {"is_forum": True} if chat.forum else {}
+            return {"id": chat.id, "type": kind, "title": chat.title, **forum}
         person = self.people[chat.id]
         return {
             "id": chat.id,
@@ -139,6 +150,19 @@ class ChatBook:
             "first_name": person.first_name,
             "username": person.username,
         }
+
+    def status(self, chat: Chat, user_id: int) -> str:
+        """What somebody is in a chat, in Telegram's words."""
+        told = chat.roles.get(str(user_id))
+        if told is not None:
+            return told
+        if user_id == BOT_ID:
+            return "member" if chat.private else "administrator"
+        if user_id not in chat.members:
+            return "left"
+        if chat.id != ADMIN_CHAT_ID or user_id not in self.admins:
+            return "member"
+        return "creator" if user_id == min(self.admins) else "administrator"
 
     def find(self, chat: Chat, message_id: int | None) -> Message | None:
         """Find a message as it is now."""

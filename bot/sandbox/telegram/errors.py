@@ -61,6 +61,15 @@ def forbidden(text: str) -> ApiError:
     return ApiError(403, f"Forbidden: {text}")
 
 
+def migrated(chat_id: int) -> ApiError:
+    """Make the 400 of a group that has become a supergroup, which names its new id."""
+    return ApiError(
+        400,
+        "Bad Request: group chat was upgraded to a supergroup chat",
+        {"migrate_to_chat_id": chat_id},
+    )
+
+
 def too_many_requests(retry_after_s: int) -> ApiError:
     """Make a 429 that names the seconds to wait."""
     return ApiError(

@@ -20,6 +20,7 @@ DELETE_MANY_MAX: Final = 100
 QUERY_LIFE_S: Final = 900
 """How long a tap may wait for its answer."""
 TYPING_LIFE_S: Final = 5
+TOPIC_NAME_UNITS_MAX: Final = 128
 ENTITIES_MAX: Final = 100
 """Further entities of a message are dropped, silently, as Telegram does."""
 
@@ -42,6 +43,9 @@ QUERIES_MAX: Final = 500
 FILES_MAX: Final = 200
 TOASTS_PER_CHAT_MAX: Final = 20
 PEOPLE_MAX: Final = 200
+GROUPS_MAX: Final = 20
+GROUP_TITLE_UNITS_MAX: Final = 128
+TOPICS_PER_CHAT_MAX: Final = 100
 FAULTS_MAX: Final = 100
 FAULT_TIMES_MAX: Final = 10_000
 SIM_BODY_BYTES_MAX: Final = 64 * 1024

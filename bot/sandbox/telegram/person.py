@@ -27,6 +27,7 @@ class Saying(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
     chat_id: int | None = None
     reply_to_message_id: int | None = None
+    message_thread_id: int | None = None
 
 
 class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,18 +82,32 @@ def say(state: TelegramState, saying: Saying) -> Message:
     if chat.private and chat.blocked:
         state.set_blocked(person.user_id, blocked=False)
     chat.open_to_bot = True
-    content: dict[str, Any] = {"text": saying.text}
-    entities = _commands(saying.text)
-    if entities:
-        content["entities"] = entities
-    replied = state.book.find(chat, saying.reply_to_message_id)
-    if saying.reply_to_message_id is not None and replied is None:
-        raise PersonError(404, f"reply_to_message_id {saying.reply_to_message_id} does not exist")
-    if replied is not None:
-        content["reply_to_message"] = public(replied)
+    content = {"text": saying.text} | _commands_in(saying.text) | _around(state, saying, chat)
     message = state.book.post(chat, user_json(person), content)
     state.updates.create("message", public(message))
     return message
+
+
+def _around(state: TelegramState, saying: Saying, chat: Chat) -> dict[str, Any]:
+    """What it answers, and the topic it stands in. Raises PersonError 404 for neither there."""
+    around: dict[str, Any] = {}
+    replied = state.book.find(chat, saying.reply_to_message_id)
+    if saying.reply_to_message_id is not None and replied is None:
+        raise PersonError(404, f"reply_to_message_id {saying.reply_to_message_id} does not exist")
+    thread_id = saying.message_thread_id
+    if thread_id is not None and str(thread_id) not in chat.topics:
+        raise PersonError(404, f"message_thread_id {thread_id} is no topic of this chat")
+    if replied is not None:
+        around["reply_to_message"] = public(replied)
+        thread_id = thread_id or replied.get("message_thread_id")
+    if thread_id is not None:
+        around |= {"message_thread_id": thread_id, "is_topic_message": True}
+    return around
+
+
+def _commands_in(text: str) -> dict[str, Any]:
+    found = _commands(text)
+    return {"entities": found} if found else {}
 
 
 def _commands(text: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from bot.sandbox.telegram.call import Call, Upload
 from bot.sandbox.telegram.chats import BOT_USER, Chat, Message, public
 from bot.sandbox.telegram.errors import bad_request
 from bot.sandbox.telegram.formatting import Formatted, call_caption, caption_of, message_text
+from bot.sandbox.telegram.groups import topic_of
 from bot.sandbox.telegram.keyboard import read_markup
 from bot.sandbox.telegram.state import TelegramState
 
@@ -92,11 +93,26 @@ def _around(state: TelegramState, call: Call, chat: Chat) -> dict[str, Any]:
             around["reply_to_message"] = {
                 name: value for name, value in public(replied).items() if name != "reply_to_message"
             }
+    around |= thread_place(chat, call.integer("message_thread_id"), around.get("reply_to_message"))
     if call.flag("protect_content"):
         around["has_protected_content"] = True
     if call.flag("disable_notification"):
         around["_silent"] = True
     return around
+
+
+def thread_place(chat: Chat, thread_id: int | None, replied: Message | None) -> dict[str, Any]:
+    """The topic a message stands in: the one named, else that of the message it answers.
+
+    Raises ApiError 400 where there is no such topic, or it is closed.
+    """
+    if thread_id is None and replied is not None:
+        thread_id = replied.get("message_thread_id")
+    if thread_id is None:
+        return {}
+    if topic_of(chat, thread_id)["closed"]:
+        raise bad_request("TOPIC_CLOSED")
+    return {"message_thread_id": thread_id, "is_topic_message": True}
 
 
 def _post(state: TelegramState, chat: Chat, content: dict[str, Any]) -> Message:

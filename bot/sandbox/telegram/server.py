@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from bot.sandbox.people import BOT_TOKEN
-from bot.sandbox.telegram import asking, editing, limits, sending
+from bot.sandbox.telegram import asking, editing, groups, limits, sending
 from bot.sandbox.telegram.call import Call, read_call
 from bot.sandbox.telegram.errors import ApiError
 from bot.sandbox.telegram.faults import FaultSpec, as_error
@@ -31,8 +31,15 @@ METHODS: Final[dict[str, Method]] = {
     "deleteWebhook": asking.delete_webhook,
     "getWebhookInfo": asking.get_webhook_info,
     "getChat": asking.get_chat,
-    "getChatMember": asking.get_chat_member,
-    "getChatAdministrators": asking.get_chat_administrators,
+    "getChatMember": groups.get_chat_member,
+    "getChatAdministrators": groups.get_chat_administrators,
+    "getChatMemberCount": groups.get_chat_member_count,
+    "leaveChat": groups.leave_chat,
+    "createForumTopic": groups.create_forum_topic,
+    "editForumTopic": groups.edit_forum_topic,
+    "closeForumTopic": groups.close_forum_topic,
+    "reopenForumTopic": groups.reopen_forum_topic,
+    "deleteForumTopic": groups.delete_forum_topic,
     "getFile": asking.get_file,
     "answerCallbackQuery": asking.answer_callback_query,
     "setMyCommands": asking.set_my_commands,

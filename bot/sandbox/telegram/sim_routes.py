@@ -1,6 +1,6 @@
 """The person's side over HTTP, `/sim/...`: JSON both ways, errors name the wrong field."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -12,6 +12,16 @@ from bot.sandbox.telegram.chats import Chat
 from bot.sandbox.telegram.errors import PersonError
 from bot.sandbox.telegram.faults import FaultSpec
 from bot.sandbox.telegram.files import IMAGE_KINDS
+from bot.sandbox.telegram.group_side import (
+    Forum,
+    Membership,
+    Migration,
+    NewGroup,
+    migrate,
+    open_group,
+    set_forum,
+    set_member,
+)
 from bot.sandbox.telegram.state import TelegramState
 
 T = TypeVar("T")
@@ -65,6 +75,10 @@ class SimRoutes:
             web.post("/sim/fault", self._guarded(self._fault)),
             web.delete("/sim/fault", self._guarded(self._no_fault)),
             web.post("/sim/block", self._guarded(self._block)),
+            web.post("/sim/group", self._guarded(self._grouped(NewGroup, open_group))),
+            web.post("/sim/member", self._guarded(self._grouped(Membership, set_member))),
+            web.post("/sim/forum", self._guarded(self._grouped(Forum, set_forum))),
+            web.post("/sim/migrate", self._guarded(self._grouped(Migration, migrate))),
         ]
 
     @staticmethod
@@ -158,6 +172,15 @@ class SimRoutes:
     async def _no_fault(self, _request: web.Request) -> web.Response:
         self._state.faults.clear()
         return self._done({"faults": []})
+
+    def _grouped(self, kind: type[T], work: Callable[[TelegramState, T], Chat]) -> Handler:
+        """Do one thing with a group, and answer the group as it is then."""
+
+        async def grouped(request: web.Request) -> web.StreamResponse:
+            chat = work(self._state, await _read(request, kind))
+            return self._done(transcript.summary(self._state, chat))
+
+        return grouped
 
     async def _block(self, request: web.Request) -> web.Response:
         block = await _read(request, person.Block)

@@ -7,7 +7,7 @@ from bot.sandbox.people import BOT_ID, People
 from bot.sandbox.store import WorldStore
 from bot.sandbox.telegram.call import Call
 from bot.sandbox.telegram.chats import BOT_USER, Chat, ChatBook, Message, user_json
-from bot.sandbox.telegram.errors import bad_request, forbidden
+from bot.sandbox.telegram.errors import bad_request, forbidden, migrated
 from bot.sandbox.telegram.faults import Faults
 from bot.sandbox.telegram.files import FileCabinet
 from bot.sandbox.telegram.flood import FloodGate
@@ -44,14 +44,26 @@ class TelegramState:
             chat = None
         if chat is None or not chat.open_to_bot:
             raise bad_request("chat not found")
+        if chat.moved_to is not None:
+            raise migrated(chat.moved_to)
         return chat
 
     def chat_to_write(self, call: Call) -> Chat:
-        """Find the chat a call writes to. Raises ApiError 400 (empty, not found), 403 (blocked)."""
+        """Find the chat a call writes to. Raises ApiError 400 (empty, not found, moved) or 403.
+
+        The latter where the person blocked the bot, or the bot is not in the group any more.
+        """
         chat = self.chat_of(call)
         if chat.blocked:
             raise forbidden("bot was blocked by the user")
-        return chat
+        kind = "group" if chat.basic else "supergroup"
+        match self.book.status(chat, BOT_ID):
+            case "kicked":
+                raise forbidden(f"bot was kicked from the {kind} chat")
+            case "left":
+                raise forbidden(f"bot is not a member of the {kind} chat")
+            case _:
+                return chat
 
     def own_message(self, call: Call, chat: Chat, missing: str) -> Message:
         """Find the bot's own message a call names; ``missing`` words the 400 when there is none."""

@@ -1,12 +1,21 @@
 """A chat as a person sees it now: JSON for scripts and the page, greppable text for people."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from bot.sandbox.people import BOT_ID
 from bot.sandbox.telegram.chats import Chat, Message
 from bot.sandbox.telegram.keyboard import inline_rows
 from bot.sandbox.telegram.state import TelegramState
+
+NOTES: Final = {
+    "forum_topic_created": "opened the topic",
+    "forum_topic_edited": "renamed the topic to",
+    "forum_topic_closed": "closed the topic",
+    "forum_topic_reopened": "opened the topic again",
+    "migrate_to_chat_id": "made this group the supergroup",
+    "migrate_from_chat_id": "went on here from the group",
+}
 
 
 def _at(unix_s: float) -> str:
@@ -57,12 +66,26 @@ def shown(chat: Chat, message: Message) -> dict[str, Any]:
     if "document" in message:
         view["document"] = message["document"]["file_id"]
         view["document_name"] = message["document"].get("file_name", "")
+    if "message_thread_id" in message:
+        view["topic_id"] = message["message_thread_id"]
+        view["topic"] = chat.topics.get(str(message["message_thread_id"]), {}).get("name", "")
+    view["text"] = view["text"] or _note(message)
     if "reply_to_message" in message:
         view["reply_to"] = message["reply_to_message"]["message_id"]
     for name in ("_silent", "_reactions"):
         if message.get(name):
             view[name.removeprefix("_")] = message[name]
     return view
+
+
+def _note(message: Message) -> str:
+    """What a service message says to people, "" for any other."""
+    for name, words in NOTES.items():
+        if name in message:
+            found = message[name]
+            about = found.get("name", "") if isinstance(found, dict) else found
+            return f"{words} {about}".rstrip()
+    return ""
 
 
 def as_json(state: TelegramState, chat: Chat) -> dict[str, Any]:
@@ -76,6 +99,8 @@ def as_json(state: TelegramState, chat: Chat) -> dict[str, Any]:
         "title": chat.title,
         "version": chat.version,
         "blocked": chat.blocked,
+        "forum": chat.forum,
+        "topics": [{"id": int(key), **topic} for key, topic in chat.topics.items()],
         "typing": chat.typing_until_s > state.now_s(),
         "messages": [shown(chat, message) for message in messages],
         "toasts": toasts,
@@ -87,7 +112,8 @@ def as_text(state: TelegramState, chat: Chat) -> str:
     lines: list[str] = []
     for message in state.book.messages.get(chat.id, {}).values():
         view = shown(chat, message)
-        marks = "".join(f" ({mark})" for mark in ("edited", "pinned") if view[mark])
+        marks = f" #{view['topic']}" if view.get("topic") else ""
+        marks += "".join(f" ({mark})" for mark in ("edited", "pinned") if view[mark])
         first, *rest = view["text"].split("\n")
         lines.append(f"[{view['id']}] {view['from']}{marks}: {first}".rstrip())
         lines += [f"    {line}".rstrip() for line in rest]
@@ -109,7 +135,9 @@ def summary(state: TelegramState, chat: Chat) -> dict[str, Any]:
     return {
         "chat_id": chat.id,
         "title": chat.title,
-        "type": "private" if chat.private else "supergroup",
+        "type": state.book.chat_json(chat)["type"],
+        "forum": chat.forum,
+        "moved_to": chat.moved_to,
         "version": chat.version,
         "blocked": chat.blocked,
         "members": [
@@ -117,6 +145,7 @@ def summary(state: TelegramState, chat: Chat) -> dict[str, Any]:
                 "user_id": user_id,
                 "name": state.book.people[user_id].first_name,
                 "role": state.book.people[user_id].role,
+                "status": state.book.status(chat, user_id),
             }
             for user_id in chat.members
         ],

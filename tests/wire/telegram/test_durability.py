@@ -75,6 +75,13 @@ async def _fill(side: Side) -> str:
     form.add_field("photo", PNG, filename="c.png")
     async with side.http.post(f"{side.base_url}/bot42:SANDBOX/sendPhoto", data=form) as answer:
         assert answer.status == 200
+    group = {"title": "Forum", "members": [11], "forum": True}
+    chat_id = (await side.post("/sim/group", group))["chat_id"]
+    await side.raw("createForumTopic", {"chat_id": chat_id, "name": "Alerts"})
+    await side.raw("sendMessage", {"chat_id": chat_id, "text": "x", "message_thread_id": 1})
+    await side.raw("pinChatMessage", {"chat_id": chat_id, "message_id": 2})
+    role = {"chat_id": chat_id, "user_id": 12, "status": "administrator"}
+    await side.post("/sim/member", role)
     tap = {"user_id": ALICE, "chat_id": ALICE, "label": "Yes"}
     return str((await side.post("/sim/callback", tap))["callback_query_id"])
 
@@ -88,6 +95,11 @@ async def _check(side: Side, query_id: str) -> None:
     assert (await side.raw("getMe", {}))[0] == 200
     assert (await side.raw("sendMessage", {"chat_id": 102, "text": "x"}))[0] == 403
     assert (await side.raw("sendMessage", {"chat_id": 2001, "text": "x"}))[0] == 200
+    chats = (await side.get("/sim/chats"))["chats"]
+    (chat_id,) = (chat["chat_id"] for chat in chats if chat["title"] == "Forum")
+    assert (await side.text(chat_id)).endswith("[2] bot #Alerts (pinned): x\n")
+    member = {"chat_id": chat_id, "user_id": 12}
+    assert (await side.raw("getChatMember", member))[1]["result"]["status"] == "administrator"
     menu = await side.get(f"/sim/commands?user_id={ALICE}")
     assert menu["commands"][0]["command"] == "start"
     _, updates = await side.raw("getUpdates", {})

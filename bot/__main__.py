@@ -8,6 +8,7 @@ from bot.cli.options import (
     AuditOptions,
     CheckOptions,
     DemoOptions,
+    InviteOptions,
     LinkOptions,
     ListLinksOptions,
     Options,
@@ -33,7 +34,7 @@ def main(words: Sequence[str]) -> int:
         return FAILED
 
 
-def _do(options: Options) -> int:
+def _do(options: Options) -> int:  # noqa: PLR0911 - one arm per command
     """Load only what this command needs: `--help` is answered at once."""
     match options:
         case DemoOptions():
@@ -48,6 +49,10 @@ def _do(options: Options) -> int:
             from bot.cli.check import check  # noqa: PLC0415 - see above
 
             return check()
+        case InviteOptions():
+            from bot.cli.invite import invite  # noqa: PLC0415 - see above
+
+            return invite(options)
         case RotateKeysOptions():
             from bot.cli.keys import rotate_keys  # noqa: PLC0415 - see above
 

@@ -23,6 +23,7 @@ from core.domain.drill import Drilled
 from core.domain.hearing import Choices, Group, Level, QuietHours
 from core.domain.history import HistoryPage
 from core.domain.incident import Incident, IncidentLine
+from core.domain.invitations import Redeemed
 from core.domain.people import Person
 from core.domain.periods import Span
 from core.domain.report import AccountReport
@@ -58,6 +59,18 @@ class Access(Protocol):
 
     async def answer(self, actor: Person, request_id: int, *, approve: bool) -> AccessDecision:
         """Let somebody in, or block them."""
+        ...
+
+
+class UseInvitation(Protocol):
+    """`core.services.invitations`."""
+
+    async def __call__(self, who: Requester, code: str) -> Redeemed:
+        """Take a code."""
+        ...
+
+    async def void(self, code: str, telegram_id: int) -> bool:
+        """End a code that others have seen."""
         ...
 
 

@@ -14,6 +14,7 @@ from bot.views.message import Voice
 from core.config import Settings
 from core.ports import Store
 from core.records import UserRow
+from core.services.access import Access
 from core.services.api_tokens import ApiTokens
 from core.services.engine import Engine
 from core.services.preferences import Preferences
@@ -62,7 +63,8 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
     dispatcher = build_dispatcher(
         Shell(
             people=engine.people,
-            access=engine.access,
+            access=Access(store=engine.store, clock=engine.clock, policy=engine.policy),
+            use_invitation=engine.use_invitation,
             post_signal=engine.post_signal,
             decide_approval=engine.decide_approval,
             boards=engine.boards,

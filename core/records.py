@@ -13,14 +13,14 @@ from core.record_base import JsonObject as JsonObject  # noqa: PLC0414 - given o
 from core.record_base import Record as Record  # noqa: PLC0414 - given on from here
 from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
 from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
+from core.records_people import InvitationRow as InvitationRow  # noqa: PLC0414 - given on
 from core.records_rules import RuleEventRow as RuleEventRow  # noqa: PLC0414 - given on from here
 
 
 class UserRow(Record, frozen=True, kw_only=True):
     """A person. `role`: client, admin, owner, pending or blocked.
 
-    `file_role` is what the people file says, None where it does not list them. `blocked_at` is when
-    an admin blocked them, None where none did.
+    `file_role` is the people file's, None where it lists them not; `blocked_at` an admin's block.
     """
 
     table: ClassVar[str] = "users"
@@ -37,6 +37,7 @@ class AccountRow(Record, frozen=True, kw_only=True):
     """A client's trading account with the limits in force for it (law 8).
 
     `pending_*` are looser limits asked for and not yet in force; None where nothing is pending.
+    `file_owner` is its owner by the people file (a Telegram id), None where that was not read yet.
     `rules` are its guard rules in force (`core.domain.rules.RuleSet`), None where it has none.
     """
 
@@ -61,6 +62,7 @@ class AccountRow(Record, frozen=True, kw_only=True):
     rules: JsonObject | None = None
     pending_rules: JsonObject | None = None
     pending_rules_effective_at: datetime | None = None
+    file_owner: int | None = None
 
 
 class SignalRow(Record, frozen=True, kw_only=True):
@@ -674,4 +676,5 @@ RECORDS: tuple[type[Record], ...] = (
     RuleEventRow,
     AccessRequestRow,
     PreferenceRow,
+    InvitationRow,
 )

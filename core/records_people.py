@@ -19,3 +19,20 @@ class AccessRequestRow(Record, frozen=True, kw_only=True):
     asked_at: datetime
     decided_at: datetime | None = None
     decided_by: str = ""
+
+
+class InvitationRow(Record, frozen=True, kw_only=True):
+    """A code that makes whoever brings it an account's owner. `state`: open, used or void.
+
+    The code itself is kept nowhere; `digest` is its SHA-256. `user_id` is who used it.
+    """
+
+    table: ClassVar[str] = "invitations"
+    account_id: int
+    digest: str
+    state: str
+    made_by: str
+    made_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+    user_id: int | None = None

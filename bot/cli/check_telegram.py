@@ -55,6 +55,20 @@ async def telegram_step(settings: Settings) -> Step:
         )
 
 
+async def bot_username(settings: Settings) -> str | None:
+    """The bot's name in Telegram; None without a token, or where Telegram does not answer."""
+    if settings.telegram_token is None:
+        return None
+    url = f"{settings.telegram_api_base}/bot{settings.telegram_token.get_secret_value()}/getMe"
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    try:
+        async with aiohttp.ClientSession(timeout=timeout, trust_env=True) as session:
+            bot = await _call(session, url, {})
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, _Refused):
+        return None
+    return str(bot["username"]) if bot.get("username") else None
+
+
 async def _asked(session: aiohttp.ClientSession, root: str, chat_id: int) -> Step:
     try:
         bot = await _call(session, f"{root}/getMe", {})

@@ -35,6 +35,7 @@ from core.ports import (
     StoreLocked,
     StoreUnavailable,
 )
+from core.services.invitations import Invite
 from core.services.links import Links, RotateKeys
 
 OTHER_VERSION: Final = "it is of another version"
@@ -48,6 +49,11 @@ def now() -> datetime:
 def links_over(store: Store, vault: Vault) -> Links:
     """Build the service; the audit names who is logged in to this machine."""
     return Links(store=store, clock=SystemClock(), vault=vault, actor=operator())
+
+
+def invite_over(store: Store) -> Invite:
+    """Build the service; the audit names who is logged in to this machine."""
+    return Invite(store=store, clock=SystemClock(), actor=operator())
 
 
 def rotation(store: Store) -> RotateKeys:

@@ -126,6 +126,14 @@ class UnlinkOptions:
     server: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteOptions:
+    """The words after `invite`."""
+
+    login: int
+    server: str
+
+
 @dataclass(frozen=True, slots=True)
 class RotateKeysOptions:
     """`rotate-keys` takes no words."""
@@ -156,6 +164,7 @@ Options = (
     | LinkOptions
     | ListLinksOptions
     | UnlinkOptions
+    | InviteOptions
     | RotateKeysOptions
     | CheckOptions
     | AuditOptions

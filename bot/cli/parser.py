@@ -10,6 +10,7 @@ from bot.cli.audit_words import add_audit_words, audit_options
 from bot.cli.options import (
     CheckOptions,
     DemoOptions,
+    InviteOptions,
     Options,
     RotateKeysOptions,
     RunOptions,
@@ -18,7 +19,7 @@ from bot.cli.options import (
 )
 from bot.cli.words import add_account_words, add_link_words, link_options, read
 
-_COMMANDS: Final = "{demo,link,unlink,check,run,rotate-keys,audit}"
+_COMMANDS: Final = "{demo,link,unlink,invite,check,run,rotate-keys,audit}"
 
 _ABOUT: Final = (
     "Reckoner keeps MetaTrader 5 accounts true and alive, from a Telegram chat. "
@@ -45,6 +46,8 @@ def parse(words: Sequence[str]) -> Options:  # noqa: PLR0911 - one arm per comma
             return link_options(given)
         case "unlink":
             return UnlinkOptions(**given)
+        case "invite":
+            return InviteOptions(**given)
         case "rotate-keys":
             return RotateKeysOptions()
         case "check":
@@ -89,6 +92,15 @@ def _add_real(commands: "argparse._SubParsersAction[OneLineParser]") -> None:
         epilog=_EXIT,
     )
     add_account_words(unlink)
+    invite = commands.add_parser(
+        "invite",
+        help="a link by which a client becomes an account's owner in Telegram",
+        description="Make a link, good once and for 48 hours: whoever opens it in Telegram becomes "
+        "a client, if they are not more already, and the account's owner. Works while Reckoner "
+        "runs.",
+        epilog=_EXIT,
+    )
+    add_account_words(invite)
     commands.add_parser(
         "check",
         help="say, in order, what is missing before Reckoner can guard and close",

@@ -43,7 +43,8 @@ class AccessMiddleware(BaseMiddleware):
         if not isinstance(event, Message | CallbackQuery):
             return None
         user = event.from_user
-        if user is None or user.is_bot or not await _is_for_us(event, data["bot"]):
+        is_spent = await self._door.void(event, data)
+        if user is None or user.is_bot or is_spent or not await _is_for_us(event, data["bot"]):
             await _end(event, data, "")
             return None
         person = await self._people.identify(user.id)

@@ -4,37 +4,46 @@ Everything else of theirs is silence; a press is always answered, or it would sp
 """
 
 import asyncio
+import re
 from typing import Any
 
 import structlog
 from aiogram.types import CallbackQuery, Message
 
+from bot import menus
 from bot.callbacks import AccessAskPress
 from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Toast
 from bot.middlewares.errors import what
-from bot.services import Access, People
+from bot.services import Access, People, UseInvitation
 from bot.speaker import Speaker
 from bot.views import people as views
 from bot.views import refusals
 from bot.views.message import Message as Said
 from core.domain.access import Requester
+from core.domain.invitations import CODE_LENGTH, HELLO
 from core.domain.people import Person, Role
 from core.services.errors import Refused
 
 STRANGER_SPAN_S = 3600.0
 STRANGERS_MAX = 2_000
 """Strangers remembered; each is answered once per span."""
+START = "/start"
+SHOWN_CODE = re.compile(
+    rf"(?:/start(?:@\w+)?\s+|[?&]start=)([A-Za-z0-9_-]{{{CODE_LENGTH}}})(?![A-Za-z0-9_-])"
+)
+"""A code as people show it to others: the command, or the link itself."""
 log = structlog.get_logger(__name__)
 
 
 class Door:
     """Answers those who may not pass."""
 
-    def __init__(self, people: People, access: Access) -> None:
+    def __init__(self, people: People, access: Access, use_invitation: UseInvitation) -> None:
         self._people = people
         self._access = access
+        self._use_invitation = use_invitation
         self._seen = Recently(STRANGER_SPAN_S, STRANGERS_MAX)
 
     async def turn_away(
@@ -48,6 +57,16 @@ class Door:
         if person is None and isinstance(event, CallbackQuery) and _asks(event, telegram_id):
             await self._ask(event, data)
             return
+        code = start_code(event)
+        if code and isinstance(event, Message) and event.chat.type == "private":
+            try:
+                await use_code(event, code, data, self._use_invitation)
+            except Refused as refused:
+                if refused.code != "too_many_codes":
+                    await self._people.turn_away(telegram_id, f"code: {refused.code}")
+                    raise
+            else:
+                return
         now_s = asyncio.get_running_loop().time()
         first = self._seen.first((telegram_id, type(event).__name__), now_s)
         standing = "stranger" if person is None else person.role.value
@@ -62,6 +81,18 @@ class Door:
             speaker: Speaker = data["speaker"]
             await speaker.say(event, _answer(event, person, telegram_id))
 
+    async def void(self, event: Message | CallbackQuery, data: dict[str, Any]) -> bool:
+        """End a code that somebody has shown to a group, whoever it was; whether it was one."""
+        if not isinstance(event, Message) or event.chat.type == "private":
+            return False
+        shown = SHOWN_CODE.search(event.text or event.caption or "")
+        who = 0 if event.from_user is None else event.from_user.id
+        if shown is None or not await self._use_invitation.void(shown.group(1), who):
+            return False
+        speaker: Speaker = data["speaker"]
+        await speaker.say(event, Said(html=views.CODE_IN_GROUP))
+        return True
+
     async def _ask(self, press: CallbackQuery, data: dict[str, Any]) -> None:
         """Ask to be let in, for whoever was shown the button. It asks once: then it is gone."""
         user = press.from_user
@@ -75,6 +106,28 @@ class Door:
                 raise
         await answerer.once(Toast(views.REQUEST_SENT))
         await speaker.without_buttons(press)
+
+
+def start_code(event: Message | CallbackQuery) -> str:
+    """The code after /start; empty where there is none."""
+    text = (event.text or "") if isinstance(event, Message) else ""
+    command, _, rest = text.partition(" ")
+    rest = rest.strip()
+    return rest if command.partition("@")[0].lower() == START and rest != HELLO else ""
+
+
+async def use_code(
+    message: Message, code: str, data: dict[str, Any], use_invitation: UseInvitation
+) -> None:
+    """Take a code in a private chat. What it gives is told by an alert. Raises Refused."""
+    user, bot = message.from_user, message.bot
+    assert user is not None and bot is not None  # noqa: S101, PT018 - checked by access
+    who = Requester(telegram_id=user.id, name=user.full_name, username=user.username or "")
+    redeemed = await use_invitation(who, code)
+    if redeemed.is_new:
+        await menus.give(bot, user.id)
+        speaker: Speaker = data["speaker"]
+        await speaker.say(message, views.welcome(redeemed))
 
 
 def _asks(press: CallbackQuery, telegram_id: int) -> bool:

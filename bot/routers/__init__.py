@@ -57,6 +57,7 @@ from bot.services import (
     Reports,
     RuleBoards,
     SyncNow,
+    UseInvitation,
 )
 from bot.speaker import Speaker
 from bot.views.message import Voice
@@ -72,6 +73,7 @@ class Shell(Struct, frozen=True, kw_only=True):
 
     people: People
     access: Access
+    use_invitation: UseInvitation
     post_signal: PostSignal
     decide_approval: DecideApproval
     boards: Boards
@@ -132,6 +134,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         disable_fsm=True,
         boards=shell.boards,
         access=shell.access,
+        use_invitation=shell.use_invitation,
         post_signal=shell.post_signal,
         decide_approval=shell.decide_approval,
         sync_now=shell.sync_now,
@@ -159,7 +162,9 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
     dispatcher.update.outer_middleware(
         ErrorsMiddleware(shell.people, shell.voice, shell.admin_chat_id, shell.moved)
     )
-    known = AccessMiddleware(shell.people, shell.voice, Door(shell.people, shell.access))
+    known = AccessMiddleware(
+        shell.people, shell.voice, Door(shell.people, shell.access, shell.use_invitation)
+    )
     roles = RoleMiddleware(shell.people, shell.admin_chat_id, shell.moved)
     for observer in (dispatcher.message, dispatcher.callback_query):
         observer.outer_middleware(known)

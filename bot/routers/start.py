@@ -4,8 +4,10 @@ from aiogram import Router
 from aiogram.filters import Command, CommandStart
 from aiogram.types import Message
 
+from bot.middlewares.door import start_code, use_code
+from bot.services import UseInvitation
 from bot.speaker import Speaker
-from bot.views import replies
+from bot.views import people, replies
 from bot.views.message import Voice
 from core.domain.people import Person
 
@@ -16,12 +18,24 @@ def build() -> Router:
     flags = {"role": "client", "shared": True}
     router.message.register(start, CommandStart(), flags=flags)
     router.message.register(help_, Command("help"), flags=flags)
+    router.message.register(id_, Command("id"), flags=flags)
     return router
 
 
-async def start(message: Message, person: Person, speaker: Speaker, voice: Voice) -> None:
-    """What Reckoner is."""
+async def start(
+    message: Message, person: Person, speaker: Speaker, voice: Voice, use_invitation: UseInvitation
+) -> None:
+    """What Reckoner is; or an invitation's code, in private."""
+    code = start_code(message)
+    if code and message.chat.type == "private":
+        await use_code(message, code, {"speaker": speaker}, use_invitation)
+        return
     await speaker.say(message, replies.start(person, voice))
+
+
+async def id_(message: Message, person: Person, speaker: Speaker) -> None:
+    """Somebody's own number."""
+    await speaker.say(message, people.id_of(person.telegram_id))
 
 
 async def help_(message: Message, person: Person, speaker: Speaker) -> None:

@@ -48,6 +48,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("status", "is everything read and guarded?", ABOUT),
     CommandInfo("settings", "what I hear, quiet hours, time zone", ABOUT, usage="[market silent]"),
     CommandInfo("token", "programs that may read your accounts", ABOUT, usage="[new name]"),
+    CommandInfo("id", "your Telegram number", ABOUT),
     CommandInfo("help", "this list", ABOUT),
     CommandInfo("start", "who I am and what I do", ABOUT),
 )

@@ -8,7 +8,12 @@ from bot.views.numbers import moment
 from bot.views.words import plural
 from core.domain import alerts_people as p
 from core.domain.access import AccessDecision
+from core.domain.invitations import Redeemed
 
+CODE_IN_GROUP = (
+    "That code was for our private chat, and others have seen it here: it is void now. "
+    "Ask your admin for a new link."
+)
 REQUEST_SENT = "Your request was sent. An admin will answer here."
 
 
@@ -32,6 +37,21 @@ def stranger_press(telegram_id: int) -> str:
     )
 
 
+def welcome(redeemed: Redeemed) -> Message:
+    """To somebody whom a code let in."""
+    lines = [
+        f"<b>Welcome, {esc(redeemed.name)}.</b>",
+        "I watch your MetaTrader account and write to you by myself when something is wrong.",
+        "Send /help for what you can ask me.",
+    ]
+    return Message(html="\n".join(lines))
+
+
+def id_of(telegram_id: int) -> Message:
+    """Somebody's number, to be given to an admin."""
+    return Message(html=f"Your Telegram number is {code(str(telegram_id))}.")
+
+
 def decided(decision: AccessDecision) -> str:
     """The pop-up after an admin's answer."""
     if decision.approved:
@@ -48,6 +68,10 @@ def render(alert: p.PeopleAlert, voice: Voice, audience: Audience) -> Message:
             return _answered(alert, voice, audience)
         case p.AccessDecided():
             return _news(alert, voice)
+        case p.AccountGiven():
+            return _given(alert, voice, audience)
+        case p.AccountTaken():
+            return _taken(alert, voice)
 
 
 def _asked(alert: p.AccessAsked, voice: Voice, audience: Audience) -> Message:
@@ -99,6 +123,31 @@ def _news(alert: p.AccessDecided, voice: Voice) -> Message:
             headline(voice, "🔒 Access refused"),
             "An admin has refused your request. If you think this is a mistake, talk to them.",
         ]
+    return Message(html="\n".join(lines))
+
+
+def _given(alert: p.AccountGiven, voice: Voice, audience: Audience) -> Message:
+    if audience is Audience.CLIENT:
+        lines = [
+            headline(voice, f"🔑 Account {alert.login} is yours here"),
+            "You get its alerts and its signals from now on.",
+            "/drawdown shows how far it is from its limit, /rules what is guarded.",
+        ]
+    else:
+        lines = [
+            headline(voice, f"🔑 {esc(alert.client)} owns account {alert.login}"),
+            f"By an invitation. Before: {esc(alert.before)}.",
+        ]
+    return Message(html="\n".join([*lines, at_line(alert.at, voice)]))
+
+
+def _taken(alert: p.AccountTaken, voice: Voice) -> Message:
+    lines = [
+        headline(voice, f"🔑 Account {alert.login} is no longer yours here"),
+        "An invitation made by the operator was used for it; alerts go to somebody else now.",
+        "If this is a mistake, tell your admin at once.",
+        at_line(alert.at, voice),
+    ]
     return Message(html="\n".join(lines))
 
 

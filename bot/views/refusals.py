@@ -328,6 +328,10 @@ def _listed_in_file(facts: Facts, _voice: Voice) -> str:
     return f"{name} is {role} by the people file, and it decides: change it there."
 
 
+def _code_expired(facts: Facts, voice: Voice) -> str:
+    return f"This code expired{_at(facts, 'at', voice)}. Ask your admin for a new link."
+
+
 SENTENCES: dict[str, Sentence] = {
     "not_yours": _not_yours,
     "not_admin": _fixed(ADMINS_ONLY),
@@ -396,4 +400,9 @@ SENTENCES: dict[str, Sentence] = {
         "The guard's messages and those of closes are always on. Nobody can switch them off."
     ),
     "unknown_zone": _unknown_zone,
+    "code_wrong": _fixed("I do not know this code. Please open the link again as it was sent."),
+    "code_used": _fixed("This code was used already, or is void. Ask your admin for a new link."),
+    "code_expired": _code_expired,
+    "too_many_codes": _fixed("That were too many codes. Try again in an hour."),
+    "person_blocked": _fixed(BLOCKED),
 }

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from core.domain.alert_parts import AlertBase
+from core.domain.alert_parts import AccountAlert, AlertBase
 
 
 class AccessAsked(AlertBase, frozen=True, kw_only=True):
@@ -37,4 +37,17 @@ class AccessDecided(AlertBase, frozen=True, kw_only=True):
     at: datetime
 
 
-PeopleAlert = AccessAsked | AccessAnswered | AccessDecided
+class AccountGiven(AccountAlert, frozen=True, kw_only=True):
+    """An account has another owner, who brought an invitation: `client`. `before` had it."""
+
+    before: str
+    at: datetime
+
+
+class AccountTaken(AccountAlert, frozen=True, kw_only=True):
+    """The same to whoever had the account before."""
+
+    at: datetime
+
+
+PeopleAlert = AccessAsked | AccessAnswered | AccessDecided | AccountGiven | AccountTaken

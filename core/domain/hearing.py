@@ -48,6 +48,8 @@ GROUPS: Final[Mapping[str, Group]] = {
     kind: group
     for group, kinds in {
         Group.GUARD: (
+            "AccountGiven",
+            "AccountTaken",
             "DrawdownWarning",
             "DrawdownEased",
             "GuardBreached",

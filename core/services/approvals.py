@@ -68,8 +68,10 @@ class DecideApproval:
         """
         async with self._store.reading() as tx:
             approval = await tx.get(ApprovalRow, approval_id)
-        if approval is None or approval.user_id != actor.user_id:
-            raise Refused("not_yours" if approval else "not_found")
+        if approval is None:
+            raise Refused("not_found")
+        if approval.user_id != actor.user_id or approval.account_id not in actor.account_ids:
+            raise Refused("not_yours")  # an account may have another owner than when it was offered
         seen = self._desk.peek(approval.account_id)
         if approve and seen is not None and seen.jobs:
             # A close may hold the account for a while; nobody has to wait to be refused.

@@ -11,7 +11,6 @@ from core.people_file import PeopleFile
 from core.ports import Clock, Metrics, Store, TerminalGateway
 from core.records import AccountRow, AccountStateRow, AuditRow, CloseJobRow
 from core.services import audit
-from core.services.access import Access
 from core.services.adoption import Adoption
 from core.services.answering import AnswerDesk
 from core.services.approvals import DecideApproval, ExpireOffers
@@ -31,6 +30,7 @@ from core.services.first_look import FirstLook
 from core.services.gap_close import GapClose
 from core.services.history import History
 from core.services.incidents import Incidents
+from core.services.invitations import UseInvitation
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
@@ -74,7 +74,7 @@ class Engine:
     sync: SyncAccount
     market: MarketGuard
     people: People
-    access: Access
+    use_invitation: UseInvitation
     post_signal: PostSignal
     decide_approval: DecideApproval
     expire_offers: ExpireOffers
@@ -194,7 +194,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
         sync=sync,
         market=market,
         people=People(store, clock),
-        access=Access(store=store, clock=clock, policy=policy),
+        use_invitation=UseInvitation(store=store, clock=clock, policy=policy, moved=desk.drop),
         post_signal=PostSignal(store, gateway, clock, desk, policy, block, market),
         decide_approval=DecideApproval(store, gateway, clock, desk, policy, block, market, wake),
         expire_offers=ExpireOffers(store=store, clock=clock, policy=policy),

@@ -24,7 +24,8 @@ class Refused(Exception):
     replayed, key_used (signal),
     market_warning (symbol, kind, figure, limit), reason_missing, reason_long (most), not_offered,
     rule_paused (rule, until), already_known, requests_full,
-    request_answered (state, by, at), listed_in_file (name, role),
+    request_answered (state, by, at), listed_in_file (name, role), code_wrong, code_used,
+    code_expired (at), too_many_codes, person_blocked,
     settings_changed, always_on (group), unknown_zone (zone, near).
     """
 

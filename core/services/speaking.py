@@ -12,7 +12,7 @@ from core.domain import alerts_money as m
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
-from core.domain.alerts_people import AccessDecided
+from core.domain.alerts_people import AccessDecided, AccountTaken
 from core.domain.findings import Kind
 from core.domain.speech import deliver
 from core.ports import Transaction
@@ -42,6 +42,7 @@ CLIENT_ONLY = (
     DailyDigest,
     ad.PositionAdopted,
     AccessDecided,
+    AccountTaken,
 )
 
 DIFFERENCES = (a.DivergenceOpened, a.DivergencesOpened, a.DivergenceResolved)

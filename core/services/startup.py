@@ -55,7 +55,9 @@ class Enrol:
             await tx.update(
                 AccountRow,
                 {"id": known.id},
-                user_id=user_id,
+                # Who brought an invitation owns it until the file names another owner than it did.
+                user_id=known.user_id if known.file_owner == entry.owner else user_id,
+                file_owner=entry.owner,
                 name=entry.name,
                 countdown_s=_countdown(entry, self._policy),
             )
@@ -74,6 +76,7 @@ class Enrol:
                 min_equity_gbp=limits.min_equity_gbp,
                 countdown_s=_countdown(entry, self._policy),
                 created_at=now,
+                file_owner=entry.owner,
             )
         )
 

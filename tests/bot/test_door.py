@@ -113,3 +113,60 @@ async def test_a_second_admin_reads_who_did(chat: Conversation) -> None:
     chat.services.refusal = Refused("request_answered", state="approved", by="Ada", at=None)
     await chat.feed(press_json(OLGA, APPROVE, ADMIN_CHAT))
     assert chat.popup == "Already approved by Ada."
+
+
+CODE = "abcdefghijklmnopqrstuvwxyz_0123-"
+GROUP = -2002
+
+
+async def test_a_code_in_private_is_taken_from_strangers_and_from_people_who_are_known(
+    chat: Conversation,
+) -> None:
+    for who in (STRANGER, PENDING, BLOCKED, ANN, OLGA):
+        await chat.feed(message_json(who, f"/start {CODE}"))
+        assert chat.services.calls == [("use_invitation", who, CODE)]
+        assert "Welcome" in chat.said
+
+
+@pytest.mark.parametrize("text", ["/start", "/start hello", "/start  "])
+async def test_a_start_without_a_code_is_a_greeting(chat: Conversation, text: str) -> None:
+    await chat.feed(message_json(ANN, text))
+    assert chat.services.calls == []
+    assert "Hello" in chat.said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"/start {CODE}",
+        f"/start@reckoner_bot {CODE}",
+        f"look: https://t.me/reckoner_bot?start={CODE} is for you",
+    ],
+)
+@pytest.mark.parametrize("who", [STRANGER, ANN, OLGA])
+async def test_a_code_shown_to_a_group_is_void(chat: Conversation, text: str, who: int) -> None:
+    chat.invitations.good = {CODE}
+    await chat.feed(message_json(who, text, GROUP))
+    assert chat.services.calls == [("void", CODE, who)]
+    assert "it is void now" in chat.said
+
+
+async def test_a_wrong_code_gets_one_line_and_is_counted(chat: Conversation) -> None:
+    chat.services.refusal = Refused("code_wrong")
+    await chat.feed(message_json(STRANGER, f"/start {CODE}"))
+    assert chat.said == "I do not know this code. Please open the link again as it was sent."
+    assert chat.services.turned_away == [(STRANGER, "code: code_wrong")]
+
+
+async def test_past_too_many_codes_a_stranger_is_a_stranger(chat: Conversation) -> None:
+    chat.services.refusal = Refused("too_many_codes")
+    await chat.feed(message_json(STRANGER, f"/start {CODE}"))
+    assert "I do not know you yet" in chat.said
+    await chat.feed(message_json(STRANGER, f"/start {CODE}"))
+    assert chat.said == ""
+
+
+async def test_anybody_may_ask_for_their_number(chat: Conversation) -> None:
+    for who in (ANN, OLGA, STRANGER):
+        await chat.feed(message_json(who, "/id"))
+        assert str(who) in chat.said

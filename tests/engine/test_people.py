@@ -13,11 +13,17 @@ from core.domain.people import Role
 from core.people_file import UserEntry
 from core.records import AccessRequestRow, AuditRow, UserRow
 from core.services import turning_away
+from core.services.access import Access
 from core.services.errors import Refused
 from core.services.people import People
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, PEOPLE, House
 
 SAM = 999
+
+
+def access(house: House) -> Access:
+    """The service, over the house's store."""
+    return Access(store=house.store, clock=house.clock, policy=house.engine.policy)
 
 
 async def role(house: House, telegram_id: int) -> str:
@@ -36,7 +42,7 @@ async def audited(house: House, *actions: str) -> list[AuditRow]:
 
 async def request(house: House, telegram_id: int = SAM, name: str = "Sam") -> int:
     """Somebody asks; answers the request's number."""
-    await house.engine.access.ask(Requester(telegram_id=telegram_id, name=name))
+    await access(house).ask(Requester(telegram_id=telegram_id, name=name))
     async with house.store.reading() as tx:
         row = await tx.first(AccessRequestRow, order_by="-id")
     assert row is not None
@@ -47,7 +53,7 @@ async def refusal(house: House, request_id: int, who: int = ADMIN) -> Refused:
     """How an approval is refused."""
     person = await house.person(who)
     with pytest.raises(Refused) as caught:
-        await house.engine.access.answer(person, request_id, approve=True)
+        await access(house).answer(person, request_id, approve=True)
     return caught.value
 
 
@@ -63,7 +69,7 @@ async def test_asking_makes_somebody_pending_and_tells_the_admins_once(house: Ho
 async def test_of_two_presses_at_once_one_asks(house: House) -> None:
     asker = Requester(telegram_id=SAM, name="Sam")
     results = await asyncio.gather(
-        *(house.engine.access.ask(asker) for _ in range(2)), return_exceptions=True
+        *(access(house).ask(asker) for _ in range(2)), return_exceptions=True
     )
     assert sorted(type(result).__name__ for result in results) == ["NoneType", "Refused"]
     async with house.store.reading() as tx:
@@ -73,7 +79,7 @@ async def test_of_two_presses_at_once_one_asks(house: House) -> None:
 @pytest.mark.parametrize("telegram_id", [ALICE, ADMIN])
 async def test_whoever_is_known_asks_for_nothing(house: House, telegram_id: int) -> None:
     with pytest.raises(Refused, match="already_known"):
-        await house.engine.access.ask(Requester(telegram_id=telegram_id, name="x"))
+        await access(house).ask(Requester(telegram_id=telegram_id, name="x"))
 
 
 async def test_twenty_requests_may_wait_and_no_more(house: House) -> None:
@@ -84,14 +90,14 @@ async def test_twenty_requests_may_wait_and_no_more(house: House) -> None:
         await request(house, SAM)
     async with house.store.reading() as tx:
         assert await tx.first(UserRow, telegram_id=SAM) is None
-    await house.engine.access.answer(await house.person(ADMIN), last, approve=False)
+    await access(house).answer(await house.person(ADMIN), last, approve=False)
     await request(house, SAM)
 
 
 async def test_an_approval_makes_a_client_and_both_copies_say_who(house: House) -> None:
     number = await request(house)
     house.clock.instant += timedelta(minutes=4)
-    await house.engine.access.answer(await house.person(ADMIN), number, approve=True)
+    await access(house).answer(await house.person(ADMIN), number, approve=True)
     assert await role(house, SAM) == "client"
     for chat in (ADMIN_CHAT, SAM):
         (told,) = [x for x in await house.said(chat) if isinstance(x, p.AccessAnswered)]
@@ -107,8 +113,8 @@ async def test_of_two_admins_at_once_one_decides_and_the_other_reads_who(house: 
     ada = await house.person(ADMIN)
     omar = replace(ada, name="Omar", telegram_id=12)
     answers = await asyncio.gather(
-        house.engine.access.answer(ada, number, approve=True),
-        house.engine.access.answer(omar, number, approve=False),
+        access(house).answer(ada, number, approve=True),
+        access(house).answer(omar, number, approve=False),
         return_exceptions=True,
     )
     (late,) = [answer for answer in answers if isinstance(answer, Refused)]
@@ -128,7 +134,7 @@ async def test_a_request_outlives_a_restart_and_so_does_its_approval(house: Hous
     number = await request(house)
     await house.restart()
     assert await role(house, SAM) == "pending"
-    await house.engine.access.answer(await house.person(ADMIN), number, approve=True)
+    await access(house).answer(await house.person(ADMIN), number, approve=True)
     await house.restart()
     assert await role(house, SAM) == "client", "the people file says nothing of Sam"
 
@@ -157,7 +163,7 @@ async def test_whom_an_admin_blocked_stays_blocked_until_the_file_says_something
     house: House,
 ) -> None:
     number = await request(house)
-    await house.engine.access.answer(await house.person(ADMIN), number, approve=False)
+    await access(house).answer(await house.person(ADMIN), number, approve=False)
     await house.restart()
     assert await role(house, SAM) == "blocked"
     await enrol(house, with_sam(Role.CLIENT))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from core.domain.access import AccessDecision, Requester
+from core.domain.invitations import Redeemed
 from core.domain.people import Person
 from tests.fakes.clock import START
 
@@ -19,3 +20,20 @@ class FakeAccess:
     async def answer(self, actor: Person, request_id: int, *, approve: bool) -> AccessDecision:
         self._asked("answer_access", actor.telegram_id, request_id, approve)
         return AccessDecision(telegram_id=903, name="Sam", approved=approve, at=START)
+
+
+class FakeInvitations:
+    """Remembers which codes were brought; `good` are those that groups may void."""
+
+    def __init__(self, asked: Callable[..., None]) -> None:
+        self._asked = asked
+        self.good: set[str] = set()
+
+    async def __call__(self, who: Requester, code: str) -> Redeemed:
+        self._asked("use_invitation", who.telegram_id, code)
+        return Redeemed(login=50001, name=who.name, is_new=True)
+
+    async def void(self, code: str, telegram_id: int) -> bool:
+        if code in self.good:
+            self._asked("void", code, telegram_id)
+        return code in self.good

@@ -6,6 +6,13 @@ from typing import Any
 from core.domain import alerts_people as p
 from tests.fakes.clock import START
 
+ACCOUNT: dict[str, Any] = {
+    "account_id": 7,
+    "login": 50001,
+    "client": "Sam <b>Smith</b>",
+    "currency": "GBP",
+}
+
 
 def access_asked(**changes: Any) -> p.AccessAsked:
     """Sam asks, whom nobody knows."""
@@ -44,4 +51,6 @@ def people_alerts() -> list[p.PeopleAlert]:
         access_answered(approved=False),
         p.AccessDecided(request_id=3, approved=True, at=START),
         p.AccessDecided(request_id=3, approved=False, at=START),
+        p.AccountGiven(**ACCOUNT, before="Ada", at=START),
+        p.AccountTaken(**ACCOUNT, at=START),
     ]

@@ -33,7 +33,7 @@ from core.domain.signals import SignalDraft
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from core.services.preferences import Preferences
-from tests.fakes.access import FakeAccess
+from tests.fakes.access import FakeAccess, FakeInvitations
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.drill import FakeDrill
 from tests.fakes.incidents import FakeIncidents
@@ -332,6 +332,7 @@ class Conversation:
 
     def __init__(self) -> None:
         self.services = Services()
+        self.invitations = FakeInvitations(self.services.asked)
         self.access = FakeAccess(self.services.asked)
         self.questions = FakeQuestions(self.services.asked)
         self.histories = FakeHistories()
@@ -347,6 +348,7 @@ class Conversation:
             Shell(
                 people=self.services,
                 access=self.access,
+                use_invitation=self.invitations,
                 post_signal=self.services.post_signal,
                 decide_approval=self.services.decide_approval,
                 boards=self.services,

@@ -4,7 +4,6 @@ Person, role and place are checked on every message and every press.
 """
 
 import asyncio
-import json
 
 import pytest
 
@@ -12,7 +11,9 @@ from tests.wire.stage import ADMIN_CHAT, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ADA, OMAR, ALICE, SAM, MAX = 11, 12, 101, 999, 998
+ADA, OMAR, ALICE, SAM = 11, 12, 101, 999
+MEG, MAX, TOM, UMA = 5001, 5002, 5003, 5004
+"""Strangers, one for each test: tests of a module may meet the same world or not."""
 ASK = "Request access"
 
 
@@ -28,6 +29,28 @@ async def labels(stage: Stage, chat_id: int, message_id: int) -> list[str]:
     return [button["label"] for row in message["buttons"] or [] for button in row]
 
 
+async def request_of(stage: Stage, telegram_id: int) -> int:
+    """The number of somebody's request."""
+    ((number,),) = await stage.rows(
+        "SELECT r.id FROM access_requests r JOIN users u ON u.id = r.user_id "
+        "WHERE u.telegram_id = ?",
+        telegram_id,
+    )
+    return int(number)
+
+
+async def links(stage: Stage) -> list[tuple[str, ...]]:
+    """What the system's chain says, and of whom."""
+    return await stage.rows("SELECT action, actor FROM audit_log WHERE account_id = 0")
+
+
+async def restart(stage: Stage) -> None:
+    """The app ends as asked and starts anew."""
+    await stage.stop(stage.app_pid)
+    await stage.start_app()
+    await stage.ready()
+
+
 async def question(stage: Stage, name: str) -> int:
     """The admins' message about somebody's request."""
     seen = await stage.hears_after(ADMIN_CHAT, 0, f"{name} asks for access")
@@ -35,94 +58,71 @@ async def question(stage: Stage, name: str) -> int:
 
 
 async def test_a_stranger_is_answered_once_with_their_number_and_a_way_to_ask(stage: Stage) -> None:
-    told = await stage.asks(SAM, "/positions", "I do not know you yet", "999")
-    assert await labels(stage, SAM, told["id"]) == [ASK]
-    await stage.says(SAM, "/id")
-    await stage.says(SAM, "hello?")
+    told = await stage.asks(MEG, "/positions", "I do not know you yet", str(MEG))
+    assert await labels(stage, MEG, told["id"]) == [ASK]
+    await stage.says(MEG, "/id")
+    await stage.says(MEG, "hello?")
     await stage.asks(ALICE, "/help", "Commands")  # updates are handled in their order
-    newer = [m["from"] for m in await stage.messages(SAM) if m["id"] > told["id"]]
-    assert newer == ["Sam", "Sam"]
-    assert await role(stage, SAM) == ""
+    newer = [m["from"] for m in await stage.messages(MEG) if m["id"] > told["id"]]
+    assert newer == ["Stranger 5001", "Stranger 5001"]
+    assert await role(stage, MEG) == ""
 
 
 async def test_presses_of_strangers_are_answered_and_do_nothing(stage: Stage) -> None:
-    ask = json.dumps(await stage.messages(SAM))
-    assert "ak1:999" in ask
-    for data in ("ak1:999", "ak1:998", "ak1:-1", "aa1:1:yes", "rf1:accounts", "mw1:1:1:dismiss"):
+    told = await stage.asks(MAX, "/start", str(MAX))
+    for data in ("ak1:5002", "ak1:-1", "aa1:1:yes", "rf1:accounts", "mw1:1:1:dismiss"):
         text = await stage.forges(MAX, data, ADMIN_CHAT, 1)
-        assert "I do not know you (Telegram number 998)" in text
-    told = await stage.asks(MAX, "/start", "998")
+        assert "I do not know you (Telegram number 5002)" in text
     text = await stage.forges(MAX, "ak1:999", MAX, told["id"])
-    assert "I do not know you" in text, "Sam's button asks for nobody else"
+    assert "I do not know you" in text, "somebody else's button asks for nobody"
     assert (await role(stage, SAM), await role(stage, MAX)) == ("", "")
 
 
-async def test_a_request_is_one_message_to_the_admins_however_often_it_is_pressed(
+async def test_a_request_waits_over_a_restart_for_one_answer_that_says_who_gave_it(
     stage: Stage,
 ) -> None:
-    presses = [stage.taps(SAM, ASK) for _ in range(2)]
-    answers = await asyncio.gather(*presses)
+    await stage.asks(SAM, "/start", "I do not know you yet")
+    answers = await asyncio.gather(*(stage.taps(SAM, ASK) for _ in range(2)))
     assert "Your request was sent" in answers[0]["text"] + answers[1]["text"]
-    await question(stage, "Sam")
-    assert await role(stage, SAM) == "pending"
-    late = await stage.forges(SAM, "ak1:999", SAM, await stage.last_id(SAM))
-    assert "not confirmed yet" in late
-    text = await stage.transcript(ADMIN_CHAT)
-    assert text.count("asks for access") == 1
-    assert "@sam_nobody, number 999" in text
-
-
-async def test_whoever_waits_may_do_nothing_and_cannot_let_themselves_in(stage: Stage) -> None:
-    asked = await question(stage, "Sam")
-    for who, words in ((SAM, "not confirmed yet"), (ALICE, "Only an admin"), (MAX, "not know")):
-        text = await stage.forges(who, "aa1:1:yes", ADMIN_CHAT, asked)
-        assert words in text
-    assert await role(stage, SAM) == "pending"
-
-
-async def test_an_approval_after_a_restart_edits_both_copies_and_says_who(stage: Stage) -> None:
     asked = await question(stage, "Sam")
     copy = await stage.hears_after(SAM, 0, "You asked for access")
-    await stage.stop(stage.app_pid)
-    await stage.start_app()
-    await stage.ready()
+    number = await request_of(stage, SAM)
+    approve = f"aa1:{number}:yes"
+    for who, words in ((SAM, "not confirmed yet"), (ALICE, "Only an admin"), (UMA, "not know")):
+        assert words in await stage.forges(who, approve, ADMIN_CHAT, asked)
+    assert "not confirmed yet" in await stage.forges(SAM, "ak1:999", SAM, copy["id"])
+    assert await role(stage, SAM) == "pending"
+    await restart(stage)
     answer = await stage.taps(ADA, "Approve as client", ADMIN_CHAT, message_id=asked)
     assert answer["text"] == "Sam is a client now."
     await stage.hears_after(SAM, copy["id"], "Welcome: you have access")
     await stage.hears(SAM, "Decided by Ada")
-    await stage.hears(ADMIN_CHAT, "Approved by Ada")
+    text = await stage.hears(ADMIN_CHAT, "Approved by Ada")
+    assert text.count("Sam asks for access") == 0, "the decision took the question's place"
+    assert "@sam_nobody, number 999" in text
     assert await labels(stage, ADMIN_CHAT, asked) == []
     (mine,) = [m for m in await stage.messages(SAM) if m["id"] == copy["id"]]
     assert "You have access" in mine["text"]
-    late = await stage.forges(OMAR, "aa1:1:block", ADMIN_CHAT, asked)
+    late = await stage.forges(OMAR, f"aa1:{number}:block", ADMIN_CHAT, asked)
     assert late.startswith("Already approved by Ada at ")
-    assert await role(stage, SAM) == "client"
-
-
-async def test_whom_a_button_let_in_is_a_client_and_no_more_after_a_restart(stage: Stage) -> None:
-    await stage.stop(stage.app_pid)
-    await stage.start_app()
-    await stage.ready()
+    await restart(stage)
     await stage.asks(SAM, "/help", "Commands")
     await stage.asks(SAM, "/accounts", "Only an admin can do that.")
+    for link in (("access_asked", "telegram:999"), ("access_given", "Ada")):
+        assert (await links(stage)).count(link) == 1
 
 
 async def test_a_blocked_person_presses_and_writes_in_vain(stage: Stage) -> None:
-    await stage.taps(MAX, ASK)
-    asked = await question(stage, "Stranger 998")
+    await stage.asks(TOM, "/start", "I do not know you yet")
+    await stage.taps(TOM, ASK)
+    asked = await question(stage, "Stranger 5003")
     answer = await stage.taps(OMAR, "Block", ADMIN_CHAT, message_id=asked)
-    assert answer["text"] == "Stranger 998 is blocked."
-    await stage.hears(MAX, "An admin has refused your request.")
-    told = await stage.hears(MAX, "Your request was refused")
+    assert answer["text"] == "Stranger 5003 is blocked."
+    await stage.hears(TOM, "An admin has refused your request.")
+    told = await stage.hears(TOM, "Your request was refused")
     assert "Omar" not in told, "whoever is refused is not told by whom"
-    for data in ("ak1:998", "aa1:2:yes"):
-        assert "cannot use this bot" in await stage.forges(MAX, data, MAX, 1)
-    assert await role(stage, MAX) == "blocked"
-    actions = await stage.rows("SELECT action, actor FROM audit_log WHERE account_id = 0")
-    for link in (
-        ("access_asked", "telegram:999"),
-        ("access_given", "Ada"),
-        ("access_asked", "telegram:998"),
-        ("person_blocked", "Omar"),
-    ):
-        assert actions.count(link) == 1
+    number = await request_of(stage, TOM)
+    for data in ("ak1:5003", f"aa1:{number}:yes"):
+        assert "cannot use this bot" in await stage.forges(TOM, data, TOM, 1)
+    assert await role(stage, TOM) == "blocked"
+    assert ("person_blocked", "Omar") in await links(stage)

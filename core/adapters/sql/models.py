@@ -14,7 +14,7 @@ from core.adapters.sql.models_closing import (
 )
 from core.adapters.sql.models_hearing import Preference
 from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
-from core.adapters.sql.models_people import AccessRequest
+from core.adapters.sql.models_people import AccessRequest, Invitation
 from core.adapters.sql.models_reconciliation import (
     CashFlow,
     Deal,
@@ -44,6 +44,7 @@ __all__ = [
     "Deal",
     "DrawdownAlert",
     "Episode",
+    "Invitation",
     "Lease",
     "MarketQuote",
     "MarketWarning",

@@ -79,6 +79,7 @@ class Account(Base):
     rules: Mapped[dict[str, Any] | None]
     pending_rules: Mapped[dict[str, Any] | None]
     pending_rules_effective_at: Mapped[datetime | None]
+    file_owner: Mapped[int | None] = mapped_column(BigId)
 
 
 class AccountState(Base):

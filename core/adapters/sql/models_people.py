@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.adapters.sql.base import NUMBERED, Base, Id, words
@@ -26,3 +26,25 @@ class AccessRequest(Base):
     asked_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str]
+
+
+class Invitation(Base):
+    """A code that hands an account over (`core.records.InvitationRow`)."""
+
+    __tablename__ = "invitations"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        Index(None, "account_id"),
+        words("state", "open", "used", "void"),
+        NUMBERED,
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    digest: Mapped[str]
+    state: Mapped[str]
+    made_by: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -146,7 +146,7 @@ def test_run_names_the_setting_whose_file_or_person_is_not_there(tmp_path: Path)
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ([], "required: {demo,link,unlink,check,run,rotate-keys,audit}"),
+        ([], "required: {demo,link,unlink,invite,check,run,rotate-keys,audit}"),
         (["walk"], "invalid choice: 'walk'"),
         (["run", "--port", "1"], "unrecognized arguments: --port 1"),
         (

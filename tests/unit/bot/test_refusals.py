@@ -52,6 +52,7 @@ FACTS: dict[str, dict[str, Any]] = {
     "no_signal": {"signal": 5},
     "request_answered": {"state": "approved", "by": "Ol<ga", "at": START},
     "listed_in_file": {"name": "S<am", "role": "client"},
+    "code_expired": {"at": START},
     "not_read_since": {"login": 50001, "since": START},
 }
 

@@ -22,6 +22,7 @@ from tests.simulation.dice import Dice, lots, one_of
 from tests.simulation.mishaps import holders
 from tests.simulation.stage import Killed, Stage
 from tests.simulation.truth import Trade
+from tests.simulation.watch import must
 
 SYMBOLS: Final = ("XAUUSD", "EURUSD")
 OPEN_MAX: Final = 6
@@ -102,6 +103,13 @@ async def signal(stage: Stage, dice: Dice) -> str:
     now_ms = stage.house.now_ms()
     try:
         signal_id = await stage.house.signal(text)
+        offers = await stage.house.rows(
+            ApprovalRow, signal_id=signal_id, account_id=stage.house.ids[login]
+        )
+        if not offers:
+            state = await stage.house.state(login)
+            must(state.latched_at is not None, f"{login}: was not asked and is not locked")
+            return f"{login}: {text} not offered: it is locked"
         await stage.house.approve(owner, signal_id)
     except Refused as refused:
         return f"{login}: {text} refused: {refused.code}"

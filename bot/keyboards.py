@@ -210,7 +210,10 @@ def markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
         inline_keyboard=[
             [
                 InlineKeyboardButton(
-                    text=button.label, callback_data=button.data, style=button.style
+                    text=button.label,
+                    callback_data=None if button.url else button.data,
+                    url=button.url,
+                    style=button.style,
                 )
                 for button in row
             ]

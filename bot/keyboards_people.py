@@ -2,11 +2,19 @@
 
 from bot.callbacks import AccessAnswerPress, AccessAskPress, AccessVerb
 from bot.views.message import Button, Keyboard
+from core.domain.invitations import HELLO
 
 
 def ask_access(asker: int) -> Keyboard:
     """A stranger's one way in, for nobody but them."""
     return ((Button("Request access", AccessAskPress(asker=asker).pack(), "primary"),),)
+
+
+def private_chat(username: str) -> Keyboard:
+    """The way from a group to the bot's private chat; none where the bot has no name yet."""
+    if not username:
+        return ()
+    return ((Button("Open our private chat", "", url=f"https://t.me/{username}?start={HELLO}"),),)
 
 
 def answer_access(request_id: int) -> Keyboard:

@@ -17,7 +17,7 @@ from bot.middlewares.door import Door
 from bot.middlewares.errors import what
 from bot.services import People
 from bot.speaker import Speaker
-from bot.views import refusals
+from bot.views import people, refusals
 from bot.views.message import Message as Said
 from bot.views.message import Voice
 from core.domain.people import Person
@@ -88,6 +88,11 @@ class RoleMiddleware(BaseMiddleware):
             return await handler(event, data)
         if refusal not in {refusals.PRIVATE_ONLY, refusals.ADMIN_HAS_NONE}:
             await self._people.refuse(person.telegram_id, f"not allowed: {what(event)}")
+        if refusal == refusals.PRIVATE_ONLY and isinstance(event, Message):
+            speaker: Speaker = data["speaker"]
+            username = (await data["bot"].me()).username or ""
+            await speaker.say(event, people.private_only(username))
+            return None
         await _end(event, data, refusal)
         return None
 

@@ -40,11 +40,15 @@ class Voice(Struct, frozen=True, kw_only=True):
 
 
 class Button(Struct, frozen=True):
-    """One button. `style`: danger, success, primary or none; never the only cue."""
+    """One button. `style`: danger, success, primary or none; never the only cue.
+
+    One with a `url` opens that, and carries no data.
+    """
 
     label: str
     data: str
     style: str | None = None
+    url: str | None = None
 
 
 Keyboard = tuple[tuple[Button, ...], ...]

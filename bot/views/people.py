@@ -2,6 +2,7 @@
 
 from bot import keyboards_people as keyboards
 from bot.markup import code, esc
+from bot.views import refusals
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import moment
@@ -15,6 +16,11 @@ CODE_IN_GROUP = (
     "Ask your admin for a new link."
 )
 REQUEST_SENT = "Your request was sent. An admin will answer here."
+
+
+def private_only(username: str) -> Message:
+    """A command about somebody's own accounts, in a group: no figure, and the way to them."""
+    return Message(html=refusals.PRIVATE_ONLY, keyboard=keyboards.private_chat(username))
 
 
 def stranger(telegram_id: int, *, in_private: bool) -> Message:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from aiogram import Router
+from aiogram.methods import SendMessage
+from aiogram.types import InlineKeyboardMarkup
 
 from bot.callbacks import (
     ApprovalPress,
@@ -168,6 +170,18 @@ async def test_nobodys_figures_are_shown_in_a_group(
     assert chat.services.calls == []
 
 
+async def test_in_a_group_a_button_leads_to_the_private_chat(chat: Conversation) -> None:
+    await chat.feed(message_json(ANN, "/positions", OTHER_GROUP))
+    (sent,) = [call for call in chat.telegram.calls if isinstance(call, SendMessage)]
+    assert isinstance(sent.reply_markup, InlineKeyboardMarkup)
+    ((way,),) = sent.reply_markup.inline_keyboard
+    assert (way.text, way.url) == (
+        "Open our private chat",
+        "https://t.me/reckoner_bot?start=hello",
+    )
+    assert way.callback_data is None
+
+
 async def test_a_refresh_button_in_a_group_shows_nobodys_figures(chat: Conversation) -> None:
     data = RefreshPress(board=BoardKind.POSITIONS).pack()
     await chat.feed(press_json(OLGA, data, ADMIN_CHAT))
@@ -196,3 +210,40 @@ async def test_another_bot_is_not_answered(chat: Conversation) -> None:
     body["message"]["from"]["is_bot"] = True
     await chat.feed(body)
     assert chat.telegram.calls == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/positions",
+        "/drawdown",
+        "/drawdown 50001",
+        "/status",
+        "/history",
+        "/history 50001",
+        "/report day",
+        "/report day 50001",
+        "/incident",
+        "/incident 1",
+        "/rules",
+        "/settings",
+        "/token",
+        "/release",
+    ],
+)
+async def test_a_client_reads_nothing_of_their_own_in_a_group(
+    chat: Conversation, text: str
+) -> None:
+    for group in (OTHER_GROUP, ADMIN_CHAT):
+        await chat.feed(message_json(ANN, text, group))
+        assert chat.said == "I show accounts only in private. Please look in our private chat."
+        assert chat.services.calls == []
+
+
+async def test_an_admin_in_a_group_that_is_not_the_desk_reads_nothing_either(
+    chat: Conversation,
+) -> None:
+    for text in ("/history 50001", "/report day 50001", "/incident 1", "/status"):
+        await chat.feed(message_json(OLGA, text, OTHER_GROUP))
+        assert "only in private" in chat.said
+        assert chat.services.calls == []

@@ -126,3 +126,14 @@ async def test_a_blocked_person_presses_and_writes_in_vain(stage: Stage) -> None
         assert "cannot use this bot" in await stage.forges(TOM, data, TOM, 1)
     assert await role(stage, TOM) == "blocked"
     assert ("person_blocked", "Omar") in await links(stage)
+
+
+async def test_a_groups_members_read_no_figures_but_the_way_to_their_private_chat(
+    stage: Stage,
+) -> None:
+    told = await stage.asks(ALICE, "/drawdown", "only in private", chat_id=ADMIN_CHAT)
+    assert await labels(stage, ADMIN_CHAT, told["id"]) == ["Open our private chat"]
+    assert "GBP" not in told["text"]
+    text = await stage.forges(ALICE, "rf1:positions", ADMIN_CHAT, told["id"])
+    assert "only in private" in text
+    await stage.asks(ADA, "/accounts", "Alice, 50001", chat_id=ADMIN_CHAT)

@@ -158,14 +158,20 @@ class Stage:
         await self.until(file.exists, "world.json")
         self.base_url = json.loads(file.read_text())["base_url"]
 
-    async def start_app(self, crash_after: int | None = None) -> None:
-        """Start an app; it may be meant to end by itself."""
+    async def start_app(
+        self, crash_after: int | None = None, *, crash_at: str | None = None
+    ) -> None:
+        """Start an app; it may be meant to end by itself, after so many effects or at a named one.
+
+        The names are journalled, decided and settled: a press on its way.
+        """
         self.app_pid = await self._zygote.run(
             "app",
             self.data_dir,
             env=self.env,
             words=self._words,
             crash_after=crash_after,
+            crash_at=crash_at,
             free_sending=self._free_sending,
         )
 

@@ -7,6 +7,7 @@ it. A child runs exactly what the command line runs, from the parsed options on.
 
 `crash_after` kills the app with SIGKILL right after its n-th effect: a commit, or a call of the
 terminal gateway, whichever comes. Each effect's name is written to `effects.log` before that.
+`crash_at` kills it right after the first effect of that name, of which a press has three more.
 """
 
 import contextlib
@@ -27,9 +28,11 @@ from aiogram.methods.base import Response
 
 import bot.limits
 from bot.__main__ import main
+from bot.polling import Poller
 from bot.sandbox.telegram import limits as server_limits
 from core.adapters.sql.transaction import SqlTransaction
 from core.adapters.terminal.http_gateway import HttpTerminalGateway
+from core.services.approvals import DecideApproval
 
 for _name in (
     # What a child would load after it was forked, each child anew.
@@ -49,6 +52,11 @@ for _method in ("AnswerCallbackQuery", "EditMessageText", "GetMe", "GetUpdates",
     # aiogram makes a model of each kind of answer when it first comes.
     Response.__class_getitem__(getattr(aiogram.methods, _method).__returning__)
 
+PRESS_EFFECTS: tuple[tuple[type, str, str], ...] = (
+    (Poller, "_journal", "journalled"),
+    (DecideApproval, "__call__", "decided"),
+    (Poller, "_settle", "settled"),
+)
 FREE = 100_000
 SIDES_MAX = 64
 FIRST_SIDE_S = 120.0
@@ -59,16 +67,17 @@ WORDS = ("--market", "manual", "--headless")
 class Effects:
     """Counts what the app does to the world outside its memory, and ends it at one of them."""
 
-    def __init__(self, log: Path, crash_after: int | None) -> None:
+    def __init__(self, log: Path, crash_after: int | None, crash_at: str | None = None) -> None:
         self._log = log.open("a", buffering=1)
         self._crash_after = crash_after
+        self._crash_at = crash_at
         self._seen = 0
 
     def happened(self, name: str) -> None:
         """Note an effect; end the process where it is the chosen one."""
         self._seen += 1
         self._log.write(f"{self._seen} {name}\n")
-        if self._seen == self._crash_after:
+        if self._seen == self._crash_after or name == self._crash_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def after(self, name: str, work: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
@@ -106,7 +115,8 @@ def run_child(order: dict[str, Any]) -> None:
         words += ["--world-only", "--port", "0"]
     else:
         words += ["--app-only"]
-        effects = Effects(data_dir / "effects.log", order.get("crash_after"))
+        crash_after, crash_at = order.get("crash_after"), order.get("crash_at")
+        effects = Effects(data_dir / "effects.log", crash_after, crash_at)
         SqlTransaction.commit = effects.after("commit", SqlTransaction.commit)  # type: ignore[method-assign]
         HttpTerminalGateway.snapshot = effects.after(  # type: ignore[method-assign]
             "snapshot", HttpTerminalGateway.snapshot
@@ -114,6 +124,9 @@ def run_child(order: dict[str, Any]) -> None:
         HttpTerminalGateway.send = effects.after(  # type: ignore[method-assign]
             "send", HttpTerminalGateway.send
         )
+        if crash_at is not None:
+            for kind, method, name in PRESS_EFFECTS:
+                setattr(kind, method, effects.after(name, getattr(kind, method)))
     os._exit(main(words) or 0)
 
 

@@ -343,6 +343,7 @@ class Conversation:
         self.telegram: RecordingSession
         self.bot, self.telegram = make_bot()
         self.clock = FixedClock()
+        self.rates = SendLimits()
         self.store = MemoryStore()
         self.dispatcher: Dispatcher = build_dispatcher(
             Shell(
@@ -372,7 +373,7 @@ class Conversation:
                 admin_chat_id=ADMIN_CHAT,
                 symbols=("XAUUSD", "EURUSD"),
                 charts=Charts(enabled=False),
-                rates=SendLimits(),
+                rates=self.rates,
             )
         )
 

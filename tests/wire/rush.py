@@ -32,6 +32,7 @@ from tests.wire.telegram.conftest import make_bot
 CHATS = range(10_001, 11_001)
 CRITICALS, WARNINGS, NEWS = 125, 300, 1_575
 ALERTS = CRITICALS + WARNINGS + NEWS
+DATABASE = "reckoner.db"
 STATES = ("due", "sending", "sent", "failed")
 ADMIN_CHAT_NEVER = -1
 """No alert of the rush goes to the admin chat, whose own allowance is another test's."""
@@ -89,12 +90,23 @@ async def fill(store: Store, now: datetime) -> None:
         await tx.insert_many(rows)
 
 
+def address(folder: Path) -> str:
+    """The database's address."""
+    return f"sqlite+aiosqlite:///{folder / DATABASE}"
+
+
 @asynccontextmanager
 async def fresh_store(folder: Path) -> AsyncIterator[SqlStore]:
     """A migrated SQLite database of its own."""
-    url = f"sqlite+aiosqlite:///{folder / 'reckoner.db'}"
-    await upgrade(url)
-    store = await SqlStore.open(url, audit_keys=AUDIT_KEYS)
+    await upgrade(address(folder))
+    async with opened_store(folder) as store:
+        yield store
+
+
+@asynccontextmanager
+async def opened_store(folder: Path) -> AsyncIterator[SqlStore]:
+    """The database there."""
+    store = await SqlStore.open(address(folder), audit_keys=AUDIT_KEYS)
     try:
         yield store
     finally:

@@ -39,7 +39,7 @@ async def test_of_two_admins_who_press_at_once_one_acts_and_the_other_reads_who(
     assert decided == [(1,)]
 
 
-async def test_numbers_past_63_bits_are_an_old_button_and_trouble_nobody(stage: Stage) -> None:
+async def test_numbers_past_63_bits_in_a_button_or_a_command_trouble_nobody(stage: Stage) -> None:
     answer = await stage.asks(ADA, "/status", "Reckoner", chat_id=ADMIN_CHAT)
     for data in (
         f"ap1:{PAST_63_BITS}:yes",
@@ -50,6 +50,10 @@ async def test_numbers_past_63_bits_are_an_old_button_and_trouble_nobody(stage: 
     ):
         told = await stage.forges(ADA, data, ADMIN_CHAT, answer["id"])
         assert told.startswith("This button is from an older version"), data
+    for command in ("history", "report", "sync", "unblock", "adopt", "disown", "incident"):
+        await stage.says(ADA, f"/{command} {PAST_63_BITS}", ADMIN_CHAT)
+    await stage.says(ADA, f"/override {PAST_63_BITS} hold1h because", ADMIN_CHAT)
+    await stage.asks(ADA, "/status", "Reckoner", chat_id=ADMIN_CHAT)  # answered in their order
     assert "went wrong" not in await stage.transcript(ADMIN_CHAT)
     assert await stage.rows("SELECT count(*) FROM presses WHERE state = 'failed'") == [(0,)]
 

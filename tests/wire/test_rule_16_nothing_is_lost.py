@@ -7,6 +7,8 @@ block, a 429 and a restart stands in `test_journey_robustness.py` and
 
 import asyncio
 import itertools
+import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +23,7 @@ from msgspec.structs import replace
 
 from bot import notifier as module
 from bot.notifier import Notifier
+from bot.outbox import SUPERSEDED
 from bot.sandbox.part import WorldOptions
 from bot.sandbox.people import ADMIN_CHAT_ID
 from bot.sandbox.telegram.group_side import Migration, NewGroup, migrate, open_group
@@ -28,11 +31,12 @@ from bot.sandbox.world import World
 from bot.views import alerts as alert_views
 from bot.views.message import Message, Voice
 from core.adapters.clock import SystemClock
+from core.adapters.sql.migrate import upgrade
 from core.adapters.sql.store import SqlStore
 from core.domain import alerts as a
 from core.records import OutboxRow, UserRow
 from tests.fakes.alerts import breach, closed, confirmed, tickets
-from tests.wire.rush import fresh_store
+from tests.wire.rush import DATABASE, address, opened_store
 from tests.wire.telegram.conftest import make_bot
 
 ALICE, BEN = 101, 102
@@ -110,14 +114,28 @@ class Desk(Struct):
         assert await self.notifier.drain(PATIENCE_S)
 
 
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database to be copied: making one takes as long as a test."""
+    folder = tmp_path_factory.mktemp("migrated")
+    asyncio.run(upgrade(address(folder)))
+    with sqlite3.connect(folder / DATABASE) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return folder / DATABASE
+
+
 @pytest.fixture
-async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+async def desk(
+    tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Desk]:
     monkeypatch.setattr(module, "POLL_S", 0.02)
     monkeypatch.setattr(module, "BACKOFF_S", (0.02, 0.02))
     world = World(tmp_path / "world", 0, WorldOptions(market="manual", flood_limits=False))
     await world.start()
     bot = make_bot(world.base_url)
-    async with fresh_store(tmp_path) as store, aiohttp.ClientSession() as http:
+    shutil.copy(migrated, tmp_path / DATABASE)
+    async with opened_store(tmp_path) as store, aiohttp.ClientSession() as http:
         notifier = Notifier(bot, store, SystemClock(), Voice(), admin_chat_id=ADMIN_CHAT_ID)
         yield Desk(world, bot, store, http, notifier, itertools.count())
     await bot.session.close()
@@ -160,6 +178,29 @@ async def test_an_edit_of_unknown_outcome_is_made_again_without_a_mark(desk: Des
     (message,) = await desk.shown()
     assert "Closing everything on 50001" in message["text"]
     assert "(repeat)" not in message["text"]
+
+
+async def test_of_twenty_edits_of_one_message_only_the_newest_is_made(desk: Desk) -> None:
+    await desk.tells(closed(), thread="t")
+    await desk.all_sent()
+    edits = [
+        await desk.tells(breach(positions_count=n), thread="t", mode="edit") for n in range(2, 22)
+    ]
+    await desk.all_sent()
+    (message,) = await desk.shown()
+    assert "21 positions" in message["text"]
+    async with desk.http.get(f"{desk.world.base_url}/sim/outbox?method=editMessageText") as answer:
+        assert len((await answer.json())["calls"]) == 1
+    rows = [await desk.row(row_id) for row_id in edits]
+    assert [row.error for row in rows] == [SUPERSEDED] * 19 + [None]
+
+
+async def test_what_was_under_way_when_the_app_died_comes_again_and_says_so(desk: Desk) -> None:
+    row_id = await desk.tells(breach(), state="sending", attempts=1)
+    async with desk.sending():
+        await desk.until_sent(row_id)
+    (message,) = await desk.shown()
+    assert message["text"].endswith("(repeat)")
 
 
 async def test_a_429_is_waited_out_as_long_as_telegram_says_and_not_marked(desk: Desk) -> None:

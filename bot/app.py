@@ -198,6 +198,7 @@ class App:
                 "limits": (LIMITS_INTERVAL_S, engine.align),
                 "first_look": (HOUSEKEEPING_INTERVAL_S, engine.first_look.tell),
                 "digests": (DIGEST_INTERVAL_S, engine.send_digests),
+                "alarms": (HOUSEKEEPING_INTERVAL_S, engine.alarms.pass_time),
                 "drill": (DRILL_INTERVAL_S, engine.drill.by_schedule),
                 "turned_away": (DIGEST_INTERVAL_S, engine.people.pass_time),
                 "audit_heads": (DIGEST_INTERVAL_S, engine.record_heads),

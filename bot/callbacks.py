@@ -235,6 +235,12 @@ class TokenPress(CallbackData, prefix="tk1"):
     token_id: Id
 
 
+class AlarmPress(CallbackData, prefix="al1"):
+    """Say that one has an alarm."""
+
+    alarm_id: Id
+
+
 class SettingsVerb(StrEnum):
     """What a button of the settings does: set something, or show the page to choose it from."""
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from bot import limits
 from bot.delivery import Fate, Outcome, Parcel, deliver
-from bot.dressing import Dresser
+from bot.dressing import Dresser, is_copy
 from bot.outbox import EDIT, Outbox, Ready
 from bot.views import alerts as alert_views
 from bot.views.message import Audience, Message, Voice
@@ -185,10 +185,11 @@ class Notifier:
         if not await self._taken(row):
             return
         zone = await self._stored(lambda: self._outbox.zone_of(row.chat_id))
-        message = self._message(row, self._voice.to(zone))
+        voice = self._voice.to(zone)
+        message = self._message(row, voice)
         parcel = Parcel(
             chat_id=self.moved.get(row.chat_id, row.chat_id),
-            message=await self._stored(lambda: self._dresser(row, message)),
+            message=await self._stored(lambda: self._dresser(row, message, voice)),
             edit_id=ready.shown_id if row.mode == "edit" else None,
             reply_id=ready.shown_id if row.mode == "reply" else None,
         )
@@ -238,7 +239,8 @@ class Notifier:
 
     def _message(self, row: OutboxRow, voice: Voice) -> Message:
         """The row in words. What cannot be read is still told, never dropped."""
-        audience = Audience.ADMIN if row.chat_id in self._admin_chats() else Audience.CLIENT
+        for_admins = row.chat_id in self._admin_chats() or is_copy(row)
+        audience = Audience.ADMIN if for_admins else Audience.CLIENT
         try:
             alert = msgspec.json.decode(row.payload, type=Alert)
             message = alert_views.render(alert, voice, audience)

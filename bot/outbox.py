@@ -127,6 +127,8 @@ class Outbox:
             return None
         if row.mode == NEW or not row.thread:
             return Ready(row, None)
+        if row.about_id is not None:
+            return await self._about(tx, row, row.about_id, waiting)
         thread = {"chat_id": row.chat_id, "thread": row.thread}
         opening = await tx.first(
             OutboxRow, order_by="id", state=DUE, mode=NEW, id__lt=row.id, **thread
@@ -147,6 +149,15 @@ class Outbox:
             OutboxRow, order_by="-id", state=SENT, mode__ne=REPLY, message_id__gt=0, **thread
         )
         return Ready(row, None if shown is None else shown.message_id)
+
+    async def _about(
+        self, tx: Transaction, row: OutboxRow, about_id: int, waiting: frozenset[int]
+    ) -> Ready | None:
+        """A row about one message, whatever its thread: that one first, while it is due."""
+        about = await tx.get(OutboxRow, about_id)
+        if about is not None and about.state == DUE:
+            return None if about.id in waiting else Ready(about, None)
+        return Ready(row, None if about is None else about.message_id)
 
     async def _supersede(self, newest: list[OutboxRow]) -> None:
         """Older edits of the same message need not be seen any more."""

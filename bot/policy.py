@@ -63,6 +63,7 @@ def policy_from(settings: Settings) -> EnginePolicy:
         magic_base=settings.magic_base,
         admin_chat_id=settings.admin_chat_id,
         digest_hour=settings.digest_hour,
+        alarm_repeat_s=settings.alarm_repeat_s,
         drill=settings.drill_schedule,
         reappeared=Reappeared(settings.latched_reappeared),
         profiles=profiles(settings.rules_dir),

@@ -29,6 +29,7 @@ from core.domain.periods import Span
 from core.domain.report import AccountReport
 from core.domain.rule_board import RuleBoard
 from core.domain.signals import SignalDraft
+from core.records import AlarmRow
 from core.services.answering import Answer
 from core.services.history import HistoryAsk
 from core.services.questions import OpenQuestions
@@ -275,6 +276,18 @@ class Incidents(Protocol):
 
     async def one(self, person: Person, number: int) -> Incident:
         """One of them with everything known of it."""
+        ...
+
+
+class Alarms(Protocol):
+    """`core.services.alarms`."""
+
+    async def take(self, actor: Person, alarm_id: int) -> AlarmRow:
+        """The actor has it."""
+        ...
+
+    async def open(self, actor: Person) -> tuple[tuple[AlarmRow, int | None], ...]:
+        """Alarms that nobody has, each with the login it is about."""
         ...
 
 

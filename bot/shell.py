@@ -83,6 +83,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             incidents=engine.incidents,
             rule_boards=engine.rule_boards,
             preferences=Preferences(engine.store, engine.clock),
+            alarms=engine.alarms,
             clock=engine.clock,
             voice=voice,
             admin_chat_id=settings.admin_chat_id,

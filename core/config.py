@@ -278,7 +278,10 @@ class Settings(BaseSettings):
     )
     close_quiet_period_s: float = _between(2.0, 0.1, 60, "seconds", "look before the next send")
 
-    # --- reports
+    # --- reports and alarms
+    alarm_repeat_s: float = _between(
+        300.0, 1, DAY_S, "seconds", "after which a critical alert that no admin has is told again"
+    )
     digest_hour: Hour = _text(
         7,
         "a whole number from 0 to 23 (hour of each person's own day), or none",

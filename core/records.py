@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from core.record_base import JsonObject as JsonObject  # noqa: PLC0414 - given on from here
 from core.record_base import Record as Record  # noqa: PLC0414 - given on from here
+from core.records_hearing import AlarmRow as AlarmRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
 from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
 from core.records_people import InvitationRow as InvitationRow  # noqa: PLC0414 - given on
@@ -542,7 +543,8 @@ class OutboxRow(Record, frozen=True, kw_only=True):
     `priority`: 0 critical, 1 warning, 2 info. `thread` names what the message is about: later rows
     of the same thread and chat edit (`mode` edit) or answer (`mode` reply) the first message;
     `mode` new always sends. `state`: due, sending, sent, failed (why, says `error`:
-    beginning with "muted", its reader switched such messages off).
+    beginning with "muted", its reader switched such messages off). `about_id` is the row whose
+    message this one edits or answers, None where the thread says it.
     """
 
     table: ClassVar[str] = "outbox"
@@ -560,6 +562,7 @@ class OutboxRow(Record, frozen=True, kw_only=True):
     created_at: datetime
     due_at: datetime
     sent_at: datetime | None = None
+    about_id: int | None = None
 
 
 class ChatRow(Record, frozen=True, kw_only=True):
@@ -677,4 +680,5 @@ RECORDS: tuple[type[Record], ...] = (
     AccessRequestRow,
     PreferenceRow,
     InvitationRow,
+    AlarmRow,
 )

@@ -1,4 +1,4 @@
-"""The row of what a person wants to hear (`core.records`)."""
+"""The rows of what people want to hear, and of what they have to say they have (`core.records`)."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -22,3 +22,24 @@ class PreferenceRow(Record, frozen=True, kw_only=True):
     quiet_end_min: int | None = None
     time_zone: str = ""
     changed_at: datetime
+
+
+class AlarmRow(Record, frozen=True, kw_only=True):
+    """An alert that an admin has to say they have. Unique per outbox row, the admin chat's.
+
+    `thread` and `kind` are that row's. `told_at` is when it was last told, from when on the next
+    repeat is counted, None where none follows; `repeats` counts. `taken_by` is a name;
+    `over_at` is when what it told of was over.
+    """
+
+    table: ClassVar[str] = "alarms"
+    outbox_id: int
+    account_id: int
+    thread: str
+    kind: str
+    opened_at: datetime
+    told_at: datetime | None
+    repeats: int = 0
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    over_at: datetime | None = None

@@ -20,6 +20,7 @@ from bot.routers import (
     access,
     admin,
     adoption,
+    alarms,
     approvals,
     client,
     drill,
@@ -39,6 +40,7 @@ from bot.routers import (
 from bot.routers.refreshing import Refresher
 from bot.services import (
     Access,
+    Alarms,
     AnswerQuestion,
     AnswerRelease,
     AnswerWarning,
@@ -92,6 +94,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     incidents: Incidents
     rule_boards: RuleBoards
     preferences: Preferences
+    alarms: Alarms
     clock: Clock
     voice: Voice
     admin_chat_id: int
@@ -111,6 +114,7 @@ def build_router() -> Router:
         reports.build(),
         incident.build(),
         rules.build(),
+        alarms.build(),
         settings.build(),
         signals.build(),
         approvals.build(),
@@ -152,6 +156,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         incidents=shell.incidents,
         rule_boards=shell.rule_boards,
         preferences=shell.preferences,
+        alarms=shell.alarms,
         clock=shell.clock,
         voice=shell.voice,
         symbols=shell.symbols,

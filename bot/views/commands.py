@@ -33,6 +33,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo(
         "override", "answer a warning in words", ADMIN, admin=True, usage="12 hold why I do so"
     ),
+    CommandInfo("ack", "alarms: say that you have one", ADMIN, admin=True, usage="[12]"),
     CommandInfo("signal", "post a signal", ADMIN, admin=True, usage="XAUUSD buy 0.10 sl 1950"),
     CommandInfo("sync", "read accounts now", ADMIN, admin=True, usage="[login]"),
     CommandInfo(

@@ -154,6 +154,14 @@ def _count(value: object) -> int:
     return len(value) if isinstance(value, (tuple, list)) else 0
 
 
+def _alarm_taken(facts: Facts, voice: Voice) -> str:
+    return f"{_outside(facts, 'by')} has it{_at(facts, 'at', voice, ' since ')}."
+
+
+def _alarm_over(facts: Facts, voice: Voice) -> str:
+    return f"It is over{_at(facts, 'at', voice, ' since ')}. Nobody has to do anything."
+
+
 def _unknown_zone(facts: Facts, _voice: Voice) -> str:
     near = [str(name) for name in facts.get("near", ())]
     meant = f" Did you mean {esc(' or '.join(near), 120)}?" if near else ""
@@ -405,4 +413,7 @@ SENTENCES: dict[str, Sentence] = {
     "code_expired": _code_expired,
     "too_many_codes": _fixed("That were too many codes. Try again in an hour."),
     "person_blocked": _fixed(BLOCKED),
+    "no_alarm": _fixed("There is no such alarm. /ack lists those that nobody has."),
+    "alarm_taken": _alarm_taken,
+    "alarm_over": _alarm_over,
 }

@@ -12,6 +12,7 @@ from core.ports import Clock, Metrics, Store, TerminalGateway
 from core.records import AccountRow, AccountStateRow, AuditRow, CloseJobRow
 from core.services import audit
 from core.services.adoption import Adoption
+from core.services.alarms import Alarms
 from core.services.answering import AnswerDesk
 from core.services.approvals import DecideApproval, ExpireOffers
 from core.services.audit_heads import RecordHeads
@@ -100,6 +101,7 @@ class Engine:
     align_limits: AlignLimits
     align_rules: AlignRules
     rule_boards: RuleBoards
+    alarms: Alarms
 
     async def prepare(self, people: PeopleFile | None) -> Prepared:
         """Bring people, limits and open warnings in line before anything is read."""
@@ -222,6 +224,9 @@ def assemble(  # noqa: PLR0913 - each port is named once
         align_limits=AlignLimits(store=store, clock=clock, policy=policy),
         align_rules=AlignRules(store=store, clock=clock, policy=policy),
         rule_boards=RuleBoards(store=store, clock=clock, desk=desk),
+        alarms=Alarms(
+            store, clock, admin_chat_id=policy.admin_chat_id, after_s=policy.alarm_repeat_s
+        ),
     )
 
 

@@ -26,7 +26,8 @@ class Refused(Exception):
     rule_paused (rule, until), already_known, requests_full,
     request_answered (state, by, at), listed_in_file (name, role), code_wrong, code_used,
     code_expired (at), too_many_codes, person_blocked,
-    settings_changed, always_on (group), unknown_zone (zone, near).
+    settings_changed, always_on (group), unknown_zone (zone, near),
+    no_alarm, alarm_taken (by, at), alarm_over (at).
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

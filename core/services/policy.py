@@ -22,9 +22,10 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     """Tolerances, times and addresses of speech. Durations in seconds.
 
     `digest_hour` is the hour of each reader's own day at which yesterday's digest is due; None for
-    no digests. `reappeared`: what is done with what re-appears on a latched account. `profiles`
-    are the rule profiles that accounts may have, by name. `drill`: when closing is rehearsed each
-    week, None for never.
+    no digests. `alarm_repeat_s`: after how long an alarm that nobody has is told to the
+    next admin. `reappeared`: what is done with what re-appears on a latched account. `profiles` are
+    the rule profiles that accounts may have, by name. `drill`: when closing is rehearsed each week,
+    None for never.
     """
 
     reconciliation: Policy
@@ -43,6 +44,7 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     digest_hour: int | None = None
     reappeared: Reappeared = Reappeared.CLOSE
     profiles: Mapping[str, Profile] = {}
+    alarm_repeat_s: float = 300.0
     drill: Slot | None = None
 
     def shown(self) -> dict[str, Any]:

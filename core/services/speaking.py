@@ -17,6 +17,7 @@ from core.domain.findings import Kind
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
+from core.services import alarm_noting
 from core.services.hearing import put
 
 ADMIN_ONLY = (
@@ -56,7 +57,7 @@ async def speak(
 
     Answers the outbox rows that were made, those that a client switched off among them.
     """
-    made: list[int] = []
+    made: dict[int, int] = {}
     delivery = deliver(alert)
     body = msgspec.json.encode(alert).decode()
     kind = type(alert).__name__
@@ -73,8 +74,10 @@ async def speak(
             due_at=now,
         )
         row_id = await put(tx, row, admin=admin)
-        made += [] if row_id is None else [row_id]
-    return made
+        if row_id is not None:
+            made[chat_id] = row_id
+    await alarm_noting.note(tx, alert, made, admin=admin, now=now)
+    return list(made.values())
 
 
 def audience(alert: a.Alert, *, client: int | None, admin: int) -> Iterable[int]:

@@ -30,6 +30,7 @@ from core.domain.board import (
 from core.domain.people import Person, Role
 from core.domain.rule_board import RuleBoard
 from core.domain.signals import SignalDraft
+from core.services.alarms import Alarms
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from core.services.preferences import Preferences
@@ -368,6 +369,7 @@ class Conversation:
                 incidents=self.incidents,
                 rule_boards=self.rule_boards,
                 preferences=Preferences(self.store, self.clock),
+                alarms=Alarms(self.store, self.clock, admin_chat_id=ADMIN_CHAT, after_s=300),
                 clock=self.clock,
                 voice=Voice(mark="[DEMO]"),
                 admin_chat_id=ADMIN_CHAT,

@@ -12,7 +12,7 @@ from core.adapters.sql.models_closing import (
     MarketWarning,
     Override,
 )
-from core.adapters.sql.models_hearing import Preference
+from core.adapters.sql.models_hearing import Alarm, Preference
 from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
 from core.adapters.sql.models_people import AccessRequest, Invitation
 from core.adapters.sql.models_reconciliation import (
@@ -32,6 +32,7 @@ __all__ = [
     "AccessRequest",
     "Account",
     "AccountState",
+    "Alarm",
     "ApiRequest",
     "ApiToken",
     "Approval",

@@ -1,9 +1,9 @@
-"""What people want to hear."""
+"""What people want to hear, and what they have to say they have."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.adapters.sql.base import NUMBERED, Base, Id
@@ -23,3 +23,28 @@ class Preference(Base):
     quiet_end_min: Mapped[int | None]
     time_zone: Mapped[str]
     changed_at: Mapped[datetime]
+
+
+class Alarm(Base):
+    """An alert that an admin has to say they have (`core.records.AlarmRow`)."""
+
+    __tablename__ = "alarms"
+    __table_args__ = (
+        UniqueConstraint("outbox_id"),
+        Index(None, "told_at"),
+        Index(None, "thread"),
+        Index(None, "account_id"),
+        NUMBERED,
+    )
+
+    id: Mapped[Id]
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
+    account_id: Mapped[int]
+    thread: Mapped[str]
+    kind: Mapped[str]
+    opened_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    repeats: Mapped[int]
+    taken_by: Mapped[str | None]
+    taken_at: Mapped[datetime | None]
+    over_at: Mapped[datetime | None]

@@ -65,6 +65,7 @@ class Outbox(Base):
     created_at: Mapped[datetime]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    about_id: Mapped[int | None]
 
 
 class Chat(Base):

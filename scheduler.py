@@ -35,6 +35,8 @@ HOUSEKEEPING_INTERVAL_S = 1
 LIMITS_INTERVAL_S = 60
 DIGEST_INTERVAL_S = 60
 """How often it is looked whose digest is due: the latest it leaves after its hour."""
+CARDS_INTERVAL_S = 2
+"""How often it is looked which clients' cards have changed."""
 DRILL_INTERVAL_S = 60
 """How often it is looked whether a rehearsal of closing is due."""
 DRAIN_S = 10.0

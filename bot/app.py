@@ -51,6 +51,7 @@ from core.services.engine import Engine, assemble
 from core.services.first_look import FirstLook
 from core.sim.remote_clock import RemoteClock
 from scheduler import (
+    CARDS_INTERVAL_S,
     DIGEST_INTERVAL_S,
     DRILL_INTERVAL_S,
     HOUSEKEEPING_INTERVAL_S,
@@ -137,10 +138,10 @@ class App:
         engine = await self._engine(stack, metrics)
         self._first_look = engine.first_look
         prepared = await engine.prepare(self._people)
-        scheduler = self._scheduler = self._clockwork(engine, metrics)
         bot = self._bot = _bot(settings)
         stack.push_async_callback(bot.session.close)
         conversation = shell.build(engine, settings, bot)
+        scheduler = self._scheduler = self._clockwork(engine, metrics, conversation)
         web = Web(
             host=settings.http_host,
             port=settings.http_port,
@@ -187,7 +188,9 @@ class App:
             wake=self._wake,
         )
 
-    def _clockwork(self, engine: Engine, metrics: PrometheusMetrics) -> Scheduler:
+    def _clockwork(
+        self, engine: Engine, metrics: PrometheusMetrics, conversation: "shell.Conversation"
+    ) -> Scheduler:
         return Scheduler(
             clock=engine.clock,
             metrics=metrics,
@@ -202,6 +205,7 @@ class App:
                 "drill": (DRILL_INTERVAL_S, engine.drill.by_schedule),
                 "turned_away": (DIGEST_INTERVAL_S, engine.people.pass_time),
                 "audit_heads": (DIGEST_INTERVAL_S, engine.record_heads),
+                "cards": (CARDS_INTERVAL_S, conversation.cards.look),
             },
             concurrency_max=self._settings.sync_concurrency_max,
             spawn=self._nursery.spawn,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiogram import Bot
 
+from bot.cards import Cards
 from bot.charts import Charts
 from bot.limits import SendLimits
 from bot.menus import set_commands
@@ -30,6 +31,7 @@ class Conversation:
     bot: Bot
     poller: Poller
     notifier: Notifier
+    cards: Cards
     admin_chat_id: int
     store: Store
 
@@ -93,8 +95,18 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             moved=notifier.moved,
         )
     )
+    cards = Cards(
+        bot=bot,
+        store=engine.store,
+        clock=engine.clock,
+        boards_of=engine.boards.accounts_of,
+        voice=voice,
+        rates=rates,
+        interval_s=settings.card_interval_s,
+    )
     return Conversation(
         bot=bot,
+        cards=cards,
         poller=Poller(
             bot, dispatcher, engine.store, engine.clock, admin_chat_id=settings.admin_chat_id
         ),

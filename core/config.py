@@ -282,6 +282,13 @@ class Settings(BaseSettings):
     alarm_repeat_s: float = _between(
         300.0, 1, DAY_S, "seconds", "after which a critical alert that no admin has is told again"
     )
+    card_interval_s: float = _between(
+        30.0,
+        0,
+        3600,
+        "seconds; 0 for no cards",
+        "the least time between two edits of a pinned card",
+    )
     digest_hour: Hour = _text(
         7,
         "a whole number from 0 to 23 (hour of each person's own day), or none",

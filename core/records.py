@@ -12,6 +12,7 @@ from typing import ClassVar
 from core.record_base import JsonObject as JsonObject  # noqa: PLC0414 - given on from here
 from core.record_base import Record as Record  # noqa: PLC0414 - given on from here
 from core.records_hearing import AlarmRow as AlarmRow  # noqa: PLC0414 - given on from here
+from core.records_hearing import CardRow as CardRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
 from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
 from core.records_people import InvitationRow as InvitationRow  # noqa: PLC0414 - given on
@@ -681,4 +682,5 @@ RECORDS: tuple[type[Record], ...] = (
     PreferenceRow,
     InvitationRow,
     AlarmRow,
+    CardRow,
 )

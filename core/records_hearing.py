@@ -43,3 +43,20 @@ class AlarmRow(Record, frozen=True, kw_only=True):
     taken_by: str | None = None
     taken_at: datetime | None = None
     over_at: datetime | None = None
+
+
+class CardRow(Record, frozen=True, kw_only=True):
+    """A client's pinned card: which message it is and what it shows. Unique per user.
+
+    `message_id` is None before the first is sent; `pinned_id` is the message that was pinned: each
+    is pinned once. `shown` is a list of `core.domain.card.CardAccount`. It is looked at again from
+    `next_at` on.
+    """
+
+    table: ClassVar[str] = "cards"
+    user_id: int
+    message_id: int | None = None
+    pinned_id: int | None = None
+    shown: str = "[]"
+    edited_at: datetime | None = None
+    next_at: datetime

@@ -21,6 +21,7 @@ WHAT: Final[Mapping[Group, str]] = {
     Group.RULES: "warnings of your rules",
     Group.TERMINAL: "cannot be read or closed",
     Group.DIGESTS: "your day, once a day",
+    Group.CARD: "pinned figures, never a sound",
 }
 MARKS: Final = {"on": "🔔", "silent": "🔕", "off": "✖️", "always on": "🔔"}
 NOT_SOFTENED: Final = (

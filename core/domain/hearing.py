@@ -18,7 +18,7 @@ MINUTES_A_DAY: Final = 24 * 60
 
 
 class Group(StrEnum):
-    """Alerts that are switched together."""
+    """What is switched together: alerts, and the pinned card, which no alert is."""
 
     GUARD = "guard"
     CLOSES = "closes"
@@ -30,6 +30,7 @@ class Group(StrEnum):
     RULES = "rules"
     TERMINAL = "terminal"
     DIGESTS = "digests"
+    CARD = "card"
 
 
 class Level(StrEnum):

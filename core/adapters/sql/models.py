@@ -12,7 +12,7 @@ from core.adapters.sql.models_closing import (
     MarketWarning,
     Override,
 )
-from core.adapters.sql.models_hearing import Alarm, Preference
+from core.adapters.sql.models_hearing import Alarm, Card, Preference
 from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
 from core.adapters.sql.models_people import AccessRequest, Invitation
 from core.adapters.sql.models_reconciliation import (
@@ -38,6 +38,7 @@ __all__ = [
     "Approval",
     "Audit",
     "Base",
+    "Card",
     "CashFlow",
     "Chat",
     "CloseJob",

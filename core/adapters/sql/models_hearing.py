@@ -48,3 +48,18 @@ class Alarm(Base):
     taken_by: Mapped[str | None]
     taken_at: Mapped[datetime | None]
     over_at: Mapped[datetime | None]
+
+
+class Card(Base):
+    """A client's pinned card (`core.records.CardRow`)."""
+
+    __tablename__ = "cards"
+    __table_args__ = (UniqueConstraint("user_id"), NUMBERED)
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    message_id: Mapped[int | None]
+    pinned_id: Mapped[int | None]
+    shown: Mapped[str]
+    edited_at: Mapped[datetime | None]
+    next_at: Mapped[datetime]

@@ -11,6 +11,8 @@ from typing import ClassVar
 
 from core.record_base import JsonObject as JsonObject  # noqa: PLC0414 - given on from here
 from core.record_base import Record as Record  # noqa: PLC0414 - given on from here
+from core.records_api import ApiRequestRow as ApiRequestRow  # noqa: PLC0414 - given on from here
+from core.records_api import ApiTokenRow as ApiTokenRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import AlarmRow as AlarmRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import CardRow as CardRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
@@ -629,25 +631,6 @@ class LeaseRow(Record, frozen=True, kw_only=True):
     owner: str
     epoch: int
     expires_at: datetime | None
-
-
-class ApiTokenRow(Record, frozen=True, kw_only=True):
-    """A bearer token of the HTTP API: only its SHA-256 is kept."""
-
-    table: ClassVar[str] = "api_tokens"
-    user_id: int
-    digest: str
-    label: str
-    created_at: datetime
-    revoked_at: datetime | None = None
-
-
-class ApiRequestRow(Record, frozen=True, kw_only=True):
-    """A signed request that was taken, by its signature: the same one again is a replay."""
-
-    table: ClassVar[str] = "api_requests"
-    signature: str
-    created_at: datetime
 
 
 RECORDS: tuple[type[Record], ...] = (

@@ -32,7 +32,7 @@ ADMIN_ROLES: Final = ("admin", "owner")
 class Alarms:
     """Acknowledge alarms, list them, and repeat those that nobody has."""
 
-    def __init__(self, store: Store, clock: Clock, *, admin_chat_id: int, after_s: float) -> None:
+    def __init__(self, store: Store, clock: Clock, admin_chat_id: int, after_s: float) -> None:
         self._store = store
         self._clock = clock
         self._admin_chat_id = admin_chat_id

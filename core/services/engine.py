@@ -224,9 +224,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
         align_limits=AlignLimits(store=store, clock=clock, policy=policy),
         align_rules=AlignRules(store=store, clock=clock, policy=policy),
         rule_boards=RuleBoards(store=store, clock=clock, desk=desk),
-        alarms=Alarms(
-            store, clock, admin_chat_id=policy.admin_chat_id, after_s=policy.alarm_repeat_s
-        ),
+        alarms=Alarms(store, clock, policy.admin_chat_id, policy.alarm_repeat_s),
     )
 
 

@@ -369,7 +369,7 @@ class Conversation:
                 incidents=self.incidents,
                 rule_boards=self.rule_boards,
                 preferences=Preferences(self.store, self.clock),
-                alarms=Alarms(self.store, self.clock, admin_chat_id=ADMIN_CHAT, after_s=300),
+                alarms=Alarms(self.store, self.clock, ADMIN_CHAT, 300),
                 clock=self.clock,
                 voice=Voice(mark="[DEMO]"),
                 admin_chat_id=ADMIN_CHAT,

@@ -121,7 +121,7 @@ async def test_a_stranger_gets_one_polite_answer_and_then_silence(stage: Stage) 
 
 
 async def test_a_mistyped_command_and_plain_words_get_a_hint(stage: Stage) -> None:
-    await stage.asks(ALICE, "/postions", "Did you mean /positions?")
+    await stage.asks(ALICE, "/postions", "Did you mean /positions")
     await stage.asks(ALICE, "please help", "I understand commands and buttons only.")
 
 

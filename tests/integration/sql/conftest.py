@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from core.adapters.sql.store import SqlStore
 from core.records import (
     AccountRow,
+    AlarmRow,
     ApprovalRow,
+    CardRow,
     CashFlowRow,
     ChatRow,
     CloseJobRow,
@@ -255,6 +257,19 @@ EXAMPLES: tuple[Record, ...] = (
         time_zone="Europe/London",
         changed_at=NOW,
     ),
+    AlarmRow(
+        outbox_id=1,
+        account_id=1,
+        thread="job:1:1",
+        kind="GuardBreached",
+        opened_at=NOW,
+        told_at=None,
+        repeats=2,
+        taken_by="Ada",
+        taken_at=NOW,
+        over_at=NOW,
+    ),
+    CardRow(user_id=1, message_id=7, pinned_id=7, shown="[]", edited_at=NOW, next_at=NOW),
     ChatRow(chat_id=7001, unreachable_since=NOW, missed=2, moved_to=-100777, changed_at=NOW),
     PressRow(
         update_id=1,

@@ -15,7 +15,7 @@ from bot.limits import GROUP_MAX
 from bot.notifier import INFO_ATTEMPTS_MAX, Notifier
 from bot.views.message import Voice
 from core.domain import alerts as a
-from core.records import AlarmRow, OutboxRow, UserRow
+from core.records import OutboxRow, UserRow
 from tests.fakes.alerts import breach, closed, confirmed, every_alert
 from tests.fakes.alerts_market import market
 from tests.fakes.clock import START, FixedClock
@@ -429,42 +429,3 @@ async def test_an_edit_of_unknown_outcome_is_not_given_up(
     async with world.running():
         sent = await world.until(edit, "sent")
     assert sent.attempts == INFO_ATTEMPTS_MAX + 3
-
-
-async def test_a_row_about_one_message_edits_that_one_whatever_came_after(world: World) -> None:
-    first = await world.put(breach(), ADMIN_CHAT, thread="job", priority=0)
-    assert await world.notifier.drain(3)
-    await world.put(confirmed(), ADMIN_CHAT, thread="job", mode="new", priority=0)
-    assert await world.notifier.drain(3)
-    await world.put(breach(), ADMIN_CHAT, thread="alarm:1:1", mode="edit", about_id=first)
-    assert await world.notifier.drain(3)
-    (edit,) = world.telegram.named("editMessageText")
-    assert edit.message_id == (await world.row(first)).message_id
-
-
-async def test_a_row_about_a_message_that_is_still_due_waits_for_it(world: World) -> None:
-    first = await world.put(breach(), ADMIN_CHAT, priority=2)
-    reply = await world.put(breach(), ADMIN_CHAT, mode="reply", about_id=first, priority=0)
-    assert await world.notifier.drain(3)
-    one, two = world.telegram.named("sendMessage")
-    assert two.reply_parameters.message_id == (await world.row(first)).message_id
-    assert one.reply_parameters is None
-    assert (await world.row(reply)).state == "sent"
-
-
-async def test_what_is_repeated_to_an_admin_in_private_names_the_client(world: World) -> None:
-    """Only the thread says that an admin reads it there."""
-    await world.store.put(
-        AlarmRow(
-            outbox_id=99,
-            account_id=7,
-            thread="x",
-            kind="GuardBreached",
-            opened_at=START,
-            told_at=START,
-        )
-    )
-    await world.put(breach(), ANN, thread="alarm:1", priority=0)
-    assert await world.notifier.drain(3)
-    (text,) = world.telegram.texts()
-    assert "Client: " in text

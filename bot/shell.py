@@ -95,7 +95,20 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             moved=notifier.moved,
         )
     )
-    cards = Cards(
+    return Conversation(
+        bot=bot,
+        cards=_cards(engine, settings, bot, voice, rates),
+        poller=Poller(
+            bot, dispatcher, engine.store, engine.clock, admin_chat_id=settings.admin_chat_id
+        ),
+        notifier=notifier,
+        admin_chat_id=settings.admin_chat_id,
+        store=engine.store,
+    )
+
+
+def _cards(engine: Engine, settings: Settings, bot: Bot, voice: Voice, rates: SendLimits) -> Cards:
+    return Cards(
         bot=bot,
         store=engine.store,
         clock=engine.clock,
@@ -103,14 +116,4 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
         voice=voice,
         rates=rates,
         interval_s=settings.card_interval_s,
-    )
-    return Conversation(
-        bot=bot,
-        cards=cards,
-        poller=Poller(
-            bot, dispatcher, engine.store, engine.clock, admin_chat_id=settings.admin_chat_id
-        ),
-        notifier=notifier,
-        admin_chat_id=settings.admin_chat_id,
-        store=engine.store,
     )

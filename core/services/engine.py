@@ -101,7 +101,6 @@ class Engine:
     align_limits: AlignLimits
     align_rules: AlignRules
     rule_boards: RuleBoards
-    alarms: Alarms
 
     async def prepare(self, people: PeopleFile | None) -> Prepared:
         """Bring people, limits and open warnings in line before anything is read."""
@@ -135,6 +134,12 @@ class Engine:
                 detail = {"version": version, "rules": self.policy.shown()}
                 now = self.clock.now()
                 await audit.append(tx, SYSTEM, "settings", words.RULES_IN_FORCE, detail, now)
+
+    @property
+    def alarms(self) -> Alarms:
+        """What somebody has to have; it remembers nothing that is not in the store."""
+        policy = self.policy
+        return Alarms(self.store, self.clock, policy.admin_chat_id, policy.alarm_repeat_s)
 
     async def align(self) -> None:
         """Bring limits in line with the settings; changed accounts are read anew."""
@@ -224,7 +229,6 @@ def assemble(  # noqa: PLR0913 - each port is named once
         align_limits=AlignLimits(store=store, clock=clock, policy=policy),
         align_rules=AlignRules(store=store, clock=clock, policy=policy),
         rule_boards=RuleBoards(store=store, clock=clock, desk=desk),
-        alarms=Alarms(store, clock, policy.admin_chat_id, policy.alarm_repeat_s),
     )
 
 

@@ -197,6 +197,7 @@ class App:
             sync=partial(self._sync, engine),
             housekeeping={
                 "expire_offers": (HOUSEKEEPING_INTERVAL_S, engine.expire_offers),
+                "pauses": (HOUSEKEEPING_INTERVAL_S, engine.pause_desk.pass_time),
                 "market_deadlines": (HOUSEKEEPING_INTERVAL_S, engine.market.pass_time),
                 "limits": (LIMITS_INTERVAL_S, engine.align),
                 "first_look": (HOUSEKEEPING_INTERVAL_S, engine.first_look.tell),

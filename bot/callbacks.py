@@ -11,6 +11,7 @@ from aiogram.filters.callback_data import CallbackData
 from pydantic import Field
 
 from core.domain.history import HistoryFilter
+from core.domain.pauses import Pausable
 from core.domain.periods import Span
 
 ID_MAX: Final = 2**63 - 1
@@ -105,6 +106,45 @@ class WarningReasonPress(CallbackData, prefix="mr1"):
 
 class WarningReasonCopyPress(WarningReasonPress, prefix="mq1"):
     """The same from a copy of the warning."""
+
+
+class PauseLength(StrEnum):
+    """How long a button pauses; `back` pauses nothing."""
+
+    SHORT = "15m"
+    HOUR = "1h"
+    LONG = "4h"
+    BACK = "back"
+
+
+class PauseReason(StrEnum):
+    """Why, as far as a button can say it."""
+
+    BROKER = "broker"
+    QUOTES = "quotes"
+    NEWS = "news"
+    HOLIDAY = "holiday"
+
+
+class PausePress(CallbackData, prefix="pz1"):
+    """Choose what to pause, and how long; its reason is asked for next."""
+
+    what: Pausable
+    length: PauseLength
+
+
+class PauseReasonPress(CallbackData, prefix="pr1"):
+    """The same with its reason: this is what pauses."""
+
+    what: Pausable
+    length: PauseLength
+    reason: PauseReason
+
+
+class ResumePress(CallbackData, prefix="ps1"):
+    """Go on."""
+
+    what: Pausable
 
 
 class ReleaseAskPress(CallbackData, prefix="ra1"):

@@ -3,7 +3,7 @@
 `core.services` implements them; every call may raise `core.services.errors.Refused`.
 """
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Protocol
 
 from core.domain.access import AccessDecision, Requester
@@ -24,6 +24,7 @@ from core.domain.hearing import Choices, Group, Level, QuietHours
 from core.domain.history import HistoryPage
 from core.domain.incident import Incident, IncidentLine
 from core.domain.invitations import Redeemed
+from core.domain.pauses import Pausable, Pause
 from core.domain.people import Person
 from core.domain.periods import Span
 from core.domain.report import AccountReport
@@ -154,6 +155,22 @@ class AnswerWarning(Protocol):
         self, actor: Person, warning_id: int, version: int | None, verb: str, reason: str
     ) -> WarningAnswered:
         """Close, hold or dismiss, of the version that was seen (None: as it stands now)."""
+        ...
+
+
+class PauseDesk(Protocol):
+    """`core.services.pausing`."""
+
+    def now(self) -> tuple[Pause, ...]:
+        """What is paused."""
+        ...
+
+    async def pause(self, actor: Person, what: Pausable, lasts: timedelta, reason: str) -> Pause:
+        """Pause it, so long."""
+        ...
+
+    async def resume(self, actor: Person, what: Pausable) -> Pause:
+        """Go on now."""
         ...
 
 

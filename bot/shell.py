@@ -73,6 +73,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             sync_now=engine.sync_now,
             drill=engine.drill,
             answer_warning=engine.answer_warning,
+            pause_desk=engine.pause_desk,
             ask_release=engine.ask_release,
             answer_release=engine.answer_release,
             clear_terminal=engine.clear_terminal,

@@ -16,6 +16,7 @@ from core.records_api import ApiTokenRow as ApiTokenRow  # noqa: PLC0414 - given
 from core.records_hearing import AlarmRow as AlarmRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import CardRow as CardRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
+from core.records_pauses import PauseRow as PauseRow  # noqa: PLC0414 - given on from here
 from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
 from core.records_people import InvitationRow as InvitationRow  # noqa: PLC0414 - given on
 from core.records_rules import RuleEventRow as RuleEventRow  # noqa: PLC0414 - given on from here
@@ -584,10 +585,7 @@ class ChatRow(Record, frozen=True, kw_only=True):
 
 
 class PressRow(Record, frozen=True, kw_only=True):
-    """One Telegram update, journalled before it is confirmed to Telegram.
-
-    `state`: received, handled, failed.
-    """
+    """One Telegram update, journalled before confirmed. `state`: received, handled, failed."""
 
     table: ClassVar[str] = "presses"
     update_id: int
@@ -666,4 +664,5 @@ RECORDS: tuple[type[Record], ...] = (
     InvitationRow,
     AlarmRow,
     CardRow,
+    PauseRow,
 )

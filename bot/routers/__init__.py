@@ -27,6 +27,7 @@ from bot.routers import (
     fallback,
     history,
     incident,
+    pauses,
     release,
     reports,
     rules,
@@ -52,6 +53,7 @@ from bot.services import (
     Drill,
     Histories,
     Incidents,
+    PauseDesk,
     People,
     PostSignal,
     Preferences,
@@ -82,6 +84,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     sync_now: SyncNow
     drill: Drill
     answer_warning: AnswerWarning
+    pause_desk: PauseDesk
     ask_release: AskRelease
     answer_release: AnswerRelease
     clear_terminal: ClearTerminal
@@ -121,6 +124,7 @@ def build_router() -> Router:
         admin.build(),
         drill.build(),
         warnings.build(),
+        pauses.build(),
         release.build(),
         access.build(),
         unblock.build(),
@@ -144,6 +148,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         sync_now=shell.sync_now,
         drill=shell.drill,
         answer_warning=shell.answer_warning,
+        pause_desk=shell.pause_desk,
         ask_release=shell.ask_release,
         answer_release=shell.answer_release,
         clear_terminal=shell.clear_terminal,

@@ -39,6 +39,8 @@ LATE_S = 60
 
 def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa: C901, PLR0911, PLR0912 - one case per kind
     """The message an alert becomes for these readers."""
+    if isinstance(alert, own.OwnAlert):
+        return alerts_app.render(alert, voice)
     if isinstance(alert, m.MoneyAlert | c.ClosingAlert | p.PeopleAlert):
         return _of_own_file(alert, voice, audience)
     match alert:
@@ -84,8 +86,6 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_market.warning(alert, voice)
         case MarketCloseAhead():
             return alerts_market.close_ahead(alert, voice)
-        case own.AppStarted() | own.AppStanding() | own.AppStopping() | own.SignalByProgram():
-            return alerts_app.render(alert, voice)
         case a.ChatUnreachable() | own.ChatReachable() | own.ChatMoved():
             return alerts_app.of_chat(alert, voice)
         case DailyDigest() | HeadsRecorded():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bot.markup import esc
-from bot.views import obstacles
+from bot.views import obstacles, pauses
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Message, Voice
 from bot.views.numbers import lots, moment, span
@@ -17,6 +17,8 @@ from core.domain.alerts_app import (
     AppStopping,
     ChatMoved,
     ChatReachable,
+    OwnAlert,
+    PauseChanged,
     SignalByProgram,
 )
 
@@ -28,9 +30,7 @@ REASON_CHARS_MAX = 80
 NO_ACCOUNT = "There is no account to guard yet."
 
 
-def render(
-    alert: AppStarted | AppStanding | AppStopping | SignalByProgram, voice: Voice
-) -> Message:
+def render(alert: OwnAlert, voice: Voice) -> Message:
     """Reckoner about itself, and what a program told it."""
     match alert:
         case AppStarted():
@@ -41,6 +41,8 @@ def render(
             return stopping(alert, voice)
         case SignalByProgram():
             return by_program(alert, voice)
+        case PauseChanged():
+            return pauses.changed(alert, voice)
 
 
 def started(alert: AppStarted, voice: Voice) -> Message:

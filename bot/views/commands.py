@@ -35,6 +35,10 @@ COMMANDS: tuple[CommandInfo, ...] = (
     ),
     CommandInfo("ack", "alarms: say that you have one", ADMIN, admin=True, usage="[12]"),
     CommandInfo("signal", "post a signal", ADMIN, admin=True, usage="XAUUSD buy 0.10 sl 1950"),
+    CommandInfo(
+        "pause", "pause market actions or signals", ADMIN, admin=True, usage="market 1h why"
+    ),
+    CommandInfo("resume", "go on with what is paused", ADMIN, admin=True, usage="market"),
     CommandInfo("sync", "read accounts now", ADMIN, admin=True, usage="[login]"),
     CommandInfo(
         "adopt",

@@ -75,6 +75,14 @@ def _already_decided(facts: Facts, voice: Voice) -> str:
     return f"Already {decision}{_at(facts, 'at', voice)}. Nothing was changed."
 
 
+def _by_pause(facts: Facts, voice: Voice) -> str:
+    """By an admin, of signals."""
+    return (
+        f"Signals are paused{_at(facts, 'until', voice, before=' until ')} by "
+        f"{_outside(facts, 'by')}: {_outside(facts, 'reason')}. Nothing was changed."
+    )
+
+
 def _paused(facts: Facts, voice: Voice) -> str:
     return (
         f"Nothing new is approved{_at(facts, 'until', voice, ' until ')}: the rule "
@@ -351,6 +359,9 @@ SENTENCES: dict[str, Sentence] = {
     "already_decided": _already_decided,
     "account_latched": _latched,
     "rule_paused": _paused,
+    "paused": _by_pause,
+    "bad_span": _fixed("A pause lasts from 1 minute to 24 hours, such as 30m or 2h."),
+    "not_paused": _fixed("That is not paused (any more). /pause shows what is."),
     "account_closing": _fixed("Reckoner is closing this account now; nothing new is approved."),
     "account_unavailable": _unavailable,
     "account_not_armed": _not_armed,

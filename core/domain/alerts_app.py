@@ -70,6 +70,19 @@ class ChatMoved(AlertBase, frozen=True, kw_only=True):
     at: datetime
 
 
+class PauseChanged(AlertBase, frozen=True, kw_only=True):
+    """An admin paused the market guard's actions or signals, or they go on.
+
+    Without `until` they go on; without `by` because the time was over.
+    """
+
+    what: str
+    by: str
+    at: datetime
+    until: datetime | None = None
+    reason: str = ""
+
+
 class SignalByProgram(AlertBase, frozen=True, kw_only=True):
     """A program posted a signal on an admin's behalf, and nobody pressed anything for it."""
 
@@ -84,4 +97,6 @@ class SignalByProgram(AlertBase, frozen=True, kw_only=True):
     at: datetime
 
 
-AppAlert = AppStarted | AppStanding | AppStopping | ChatReachable | ChatMoved | SignalByProgram
+OwnAlert = AppStarted | AppStanding | AppStopping | PauseChanged | SignalByProgram
+"""What Reckoner, its admins and programs do with it."""
+AppAlert = OwnAlert | ChatReachable | ChatMoved

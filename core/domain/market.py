@@ -182,6 +182,28 @@ def answer(  # noqa: PLR0911 - a table of verbs, with who, when and how long
     return None
 
 
+def paused(
+    warning: MarketWarningRow, user_id: int, until: datetime, now: datetime
+) -> MarketWarningRow | None:
+    """A warning that would close, put on hold until a pause ends; None where nothing changes."""
+    if warning.action != Action.CLOSE or warning.state not in (
+        WarningState.OPEN,
+        WarningState.HELD,
+    ):
+        return None
+    if warning.hold_until is not None and warning.hold_until >= until:
+        return None
+    held = _next(warning, state=WarningState.HELD.value, hold_until=until, wait_until=None)
+    return _answered(held, user_id, now)
+
+
+def resumed(warning: MarketWarningRow, until: datetime, now: datetime) -> MarketWarningRow | None:
+    """A warning that a pause put on hold, with the hold over; None for every other one."""
+    if warning.state != WarningState.HELD or warning.hold_until != until:
+        return None
+    return msgspec.structs.replace(warning, hold_until=now)
+
+
 def blocks(warning: MarketWarningRow) -> bool:
     """Whether new trades of the symbol are refused: a hold puts off the close, and only that."""
     if warning.state in (WarningState.DISMISSED, WarningState.RESOLVED):

@@ -52,6 +52,8 @@ class Delivery(Struct, frozen=True, gc=False):
 def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one arm per kind
     """The delivery of an alert. Total over the union."""
     critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
+    if isinstance(alert, own.OwnAlert):
+        return _of_app(alert)
     if isinstance(
         alert, m.MoneyAlert | ad.AdoptionAlert | c.ClosingAlert | r.RuleAlert | p.PeopleAlert
     ):
@@ -91,8 +93,6 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return _of_market(f"market:{alert.warning_id}", alert.version == 1 or alert.again)
         case MarketCloseAhead():
             return _of_market(f"ahead:{alert.warning_id}:{alert.account_id}", alert.again)
-        case own.AppStarted() | own.AppStopping() | own.AppStanding() | own.SignalByProgram():
-            return _of_app(alert)
         case a.ChatUnreachable():
             return Delivery(warning, _reach(alert.chat_id, alert.at.isoformat()), NEW)
         case own.ChatReachable():
@@ -108,15 +108,15 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return _of_terminal(alert)
 
 
-def _of_app(
-    alert: own.AppStarted | own.AppStopping | own.AppStanding | own.SignalByProgram,
-) -> Delivery:
+def _of_app(alert: own.OwnAlert) -> Delivery:
     info = a.Priority.INFO
     match alert:
         case own.AppStanding():
             return Delivery(info, f"app:{alert.started.at.isoformat()}", EDIT)
         case own.SignalByProgram():
             return Delivery(info, f"signal:{alert.signal_id}", NEW)
+        case own.PauseChanged():
+            return Delivery(a.Priority.WARNING, f"pause:{alert.what}:{alert.at.isoformat()}", NEW)
         case _:
             return Delivery(info, f"app:{alert.at.isoformat()}", NEW)
 

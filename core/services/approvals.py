@@ -28,6 +28,7 @@ from core.records import AccountRow, ApprovalRow, SignalRow, TradeRow, UserRow
 from core.services.desk import AccountMemory, Desk
 from core.services.errors import Refused
 from core.services.market_guard import MarketGuard
+from core.services.pauses import Pauses
 from core.services.policy import EnginePolicy
 from core.services.quoting import tradable_symbol
 from core.services.recording import Recorder
@@ -50,7 +51,9 @@ class DecideApproval:
         block: TerminalBlock,
         market: MarketGuard,
         wake: Callable[[int], None],
+        pauses: Pauses,
     ) -> None:
+        self._pauses = pauses
         self._block = block
         self._market = market
         self._store = store
@@ -72,6 +75,8 @@ class DecideApproval:
             raise Refused("not_found")
         if approval.user_id != actor.user_id or approval.account_id not in actor.account_ids:
             raise Refused("not_yours")  # an account may have another owner than when it was offered
+        if approve:
+            self._pauses.refuse_signals()
         seen = self._desk.peek(approval.account_id)
         if approve and seen is not None and seen.jobs:
             # A close may hold the account for a while; nobody has to wait to be refused.

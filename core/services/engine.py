@@ -35,6 +35,8 @@ from core.services.invitations import UseInvitation
 from core.services.latch import LatchWatch
 from core.services.market_guard import MarketGuard
 from core.services.outage import Outage
+from core.services.pauses import Pauses
+from core.services.pausing import PauseDesk
 from core.services.people import People
 from core.services.policy import EnginePolicy
 from core.services.questions import Questions
@@ -74,6 +76,7 @@ class Engine:
     desk: Desk
     sync: SyncAccount
     market: MarketGuard
+    pause_desk: PauseDesk
     people: People
     use_invitation: UseInvitation
     post_signal: PostSignal
@@ -110,6 +113,7 @@ class Engine:
         self.align_rules.remember(people)
         await self.align()
         await self._audit_rules()
+        await self.pause_desk.load()
         await self.market.load()
         async with self.store.reading() as tx:
             accounts = [account.id for account in await tx.find(AccountRow, enabled=True)]
@@ -183,11 +187,11 @@ def assemble(  # noqa: PLR0913 - each port is named once
 ) -> Engine:
     """Build every service over these ports. `wake` makes an account due now."""
     gateway, desk = FencedGateway(gateway, store, epoch), Desk(store, clock, policy.version())
-    market = MarketGuard(
-        store=store, clock=clock, metrics=metrics, desk=desk, policy=policy, wake=wake
-    )
+    pauses = Pauses(store, clock, policy.admin_chat_id)
+    market = MarketGuard(store, clock, metrics, desk, policy, wake, pauses)
     block = TerminalBlock(store=store, clock=clock, policy=policy)
     sync = _cycle(store, gateway, clock, metrics, desk, market, block, policy, epoch)
+    trading = (store, gateway, clock, desk, policy, block, market)
     answers = AnswerDesk(store, gateway, clock, desk, policy, block, wake)
     boards = Boards(
         store=store, gateway=gateway, clock=clock, desk=desk, epoch=epoch, version=version
@@ -200,15 +204,14 @@ def assemble(  # noqa: PLR0913 - each port is named once
         desk=desk,
         sync=sync,
         market=market,
+        pause_desk=PauseDesk(pauses, market),
         people=People(store, clock),
         use_invitation=UseInvitation(store=store, clock=clock, policy=policy, moved=desk.drop),
-        post_signal=PostSignal(store, gateway, clock, desk, policy, block, market),
-        decide_approval=DecideApproval(store, gateway, clock, desk, policy, block, market, wake),
+        post_signal=PostSignal(*trading, pauses),
+        decide_approval=DecideApproval(*trading, wake, pauses),
         expire_offers=ExpireOffers(store=store, clock=clock, policy=policy),
         boards=boards,
-        first_look=FirstLook(
-            store=store, gateway=gateway, clock=clock, desk=desk, boards=boards, policy=policy
-        ),
+        first_look=FirstLook(store, gateway, clock, desk, boards, policy),
         drill=Drill(store=store, gateway=gateway, clock=clock, policy=policy),
         sync_now=SyncNow(store=store, clock=clock, desk=desk, policy=policy, sync=sync),
         answer_warning=AnswerWarning(market),

@@ -25,7 +25,6 @@ class FirstLook:
 
     def __init__(
         self,
-        *,
         store: Store,
         gateway: TerminalGateway,
         clock: Clock,

@@ -14,6 +14,7 @@ from core.domain import audit_words as words
 from core.domain import market
 from core.domain.broker import AccountSnapshot, Tick
 from core.domain.market import REASON_UNITS_MAX, Change, WarningState
+from core.domain.pauses import Pausable, Pause
 from core.domain.people import Person
 from core.domain.quotes import Action, Alarm, Seen, WarningKind, includes
 from core.ports import Clock, Metrics, Store, Transaction
@@ -25,6 +26,7 @@ from core.services.gap_close import close_key
 from core.services.market_jumps import UnclaimedJumps
 from core.services.market_telling import MarketTelling
 from core.services.market_watch import MarketWatch
+from core.services.pauses import Pauses
 from core.services.policy import EnginePolicy
 
 Key = tuple[str, str, str]
@@ -33,16 +35,17 @@ Key = tuple[str, str, str]
 class MarketGuard:
     """Keeps the unresolved warnings, in memory and in the store."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the ports, one line where they are joined
         self,
-        *,
         store: Store,
         clock: Clock,
         metrics: Metrics,
         desk: Desk,
         policy: EnginePolicy,
         wake: Callable[[int], None],
+        pauses: Pauses,
     ) -> None:
+        self._pauses = pauses
         self._store = store
         self._clock = clock
         self._metrics = metrics
@@ -79,8 +82,10 @@ class MarketGuard:
         """Raise Refused: market_warning, where new trades of the symbol are not to be opened now.
 
         By a warning that blocks, or, where nobody holds the symbol and so nobody was warned, by
-        what its last quote says.
+        what its last quote says. While the guard's actions are paused nothing is refused.
         """
+        if self._pauses.of(Pausable.MARKET) is not None:
+            return
         for kind in WarningKind:
             warning = self._open.get((server, symbol, kind.value))
             if warning is not None and market.blocks(warning):
@@ -162,6 +167,36 @@ class MarketGuard:
             await self._commit(change, override=override, by=actor.name)
             return change.warning
 
+    async def pause(self, pause: Pause) -> int:
+        """Put on hold what would close before the pause ends; answers how many warnings that is."""
+        now, changed = self._clock.now(), 0
+        async with self._lock:
+            for warning in self.unresolved():
+                held = market.paused(warning, pause.user_id, pause.until, now)
+                if held is None:
+                    continue
+                changed += 1
+                override = OverrideRow(
+                    warning_id=warning.id,
+                    user_id=pause.user_id,
+                    verb=market.Verb.HOLD.value,
+                    reason=pause.reason,
+                    created_at=now,
+                    expires_at=pause.until,
+                )
+                await self._commit(Change(warning=held), override=override, by=pause.by)
+        return changed
+
+    async def resume(self, pause: Pause) -> None:
+        """Let the holds of a pause run out now: each is warned of again, with a new deadline."""
+        now = self._clock.now()
+        async with self._lock:
+            for key, warning in list(self._open.items()):
+                over = market.resumed(warning, pause.until, now)
+                if over is not None:
+                    self._open[key] = over
+        await self.pass_time()
+
     async def _stale(self, warning_id: int) -> Refused:
         async with self._store.reading() as tx:
             row = await tx.get(MarketWarningRow, warning_id)
@@ -186,6 +221,9 @@ class MarketGuard:
             now = self._clock.now()
             policy = self._policy.market
             opened = market.open_warning(alarm, symbol, server, holders, now, policy)
+            pause = self._pauses.of(Pausable.MARKET)
+            if pause is not None:
+                opened = market.paused(opened, pause.user_id, pause.until, now) or opened
             await self._commit(Change(warning=opened))
             self._metrics.guard_triggered(f"market_{kind.value}")
 

@@ -29,6 +29,7 @@ from core.services import audit
 from core.services.desk import Desk
 from core.services.errors import Refused
 from core.services.market_guard import MarketGuard
+from core.services.pauses import Pauses
 from core.services.policy import EnginePolicy
 from core.services.quoting import bad_volume, quoted_symbol
 from core.services.speaking import speak
@@ -58,7 +59,9 @@ class PostSignal:
         policy: EnginePolicy,
         block: TerminalBlock,
         market: MarketGuard,
+        pauses: Pauses,
     ) -> None:
+        self._pauses = pauses
         self._store = store
         self._desk = desk
         self._block = block
@@ -71,10 +74,11 @@ class PostSignal:
         """Post the signal once per `source_key`.
 
         Raises Refused: not_admin, unknown_symbol, ambiguous_symbol, wrong_side_stop, bad_volume,
-        no_price, market_warning.
+        no_price, market_warning, paused.
         """
         if not actor.is_admin:
             raise Refused("not_admin")
+        self._pauses.refuse_signals()
         async with self._store.reading() as tx:
             known = await tx.first(SignalRow, source_key=source_key)
             if known is not None:

@@ -26,6 +26,7 @@ ADMIN_ONLY = (
     own.AppStanding,
     own.AppStopping,
     own.SignalByProgram,
+    own.PauseChanged,
     a.ReleaseAsked,
     ad.PositionQuestion,
     HeadsRecorded,

@@ -391,6 +391,9 @@ def _app() -> list[a.Alert]:
         own.AppStopping(
             accounts=2, open_positions=0, unfinished_closes=0, at=START, never_read=(50003, 50004)
         ),
+        own.PauseChanged(what="market", by="Ada", at=START, until=SOON, reason="broker at work"),
+        own.PauseChanged(what="signals", by="Ada", at=START),
+        own.PauseChanged(what="market", by="", at=START),
         own.SignalByProgram(
             signal_id=12,
             author="Ada",

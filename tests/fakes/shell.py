@@ -39,6 +39,7 @@ from tests.fakes.clock import START, FixedClock
 from tests.fakes.drill import FakeDrill
 from tests.fakes.incidents import FakeIncidents
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.pauses import FakePauses
 from tests.fakes.questions import FakeQuestions
 from tests.fakes.reports import FakeHistories, FakeReports
 from tests.fakes.telegram import ADMIN_CHAT, RecordingSession, make_bot, update
@@ -334,6 +335,7 @@ class Conversation:
     def __init__(self) -> None:
         self.services = Services()
         self.invitations = FakeInvitations(self.services.asked)
+        self.pauses = FakePauses(self.services.asked)
         self.access = FakeAccess(self.services.asked)
         self.questions = FakeQuestions(self.services.asked)
         self.histories = FakeHistories()
@@ -357,6 +359,7 @@ class Conversation:
                 sync_now=self.services.sync_now,
                 drill=FakeDrill(self.services.asked),
                 answer_warning=self.services.answer_warning,
+                pause_desk=self.pauses,
                 ask_release=self.services.ask_release,
                 answer_release=self.services.answer_release,
                 clear_terminal=Clearing(self.services),

@@ -14,6 +14,7 @@ from core.adapters.sql.models_closing import (
 )
 from core.adapters.sql.models_hearing import Alarm, Card, Preference
 from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
+from core.adapters.sql.models_pauses import Pause
 from core.adapters.sql.models_people import AccessRequest, Invitation
 from core.adapters.sql.models_reconciliation import (
     CashFlow,
@@ -52,6 +53,7 @@ __all__ = [
     "MarketWarning",
     "Outbox",
     "Override",
+    "Pause",
     "PositionSnapshot",
     "Preference",
     "Press",

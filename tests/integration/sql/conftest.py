@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,6 +28,7 @@ from core.records import (
     MarketWarningRow,
     OutboxRow,
     OverrideRow,
+    PauseRow,
     PositionSnapshotRow,
     PreferenceRow,
     PressRow,
@@ -248,6 +249,15 @@ EXAMPLES: tuple[Record, ...] = (
         payload="{}",
         created_at=NOW,
         due_at=NOW,
+    ),
+    PauseRow(
+        what="market",
+        user_id=1,
+        reason="broker at work",
+        created_at=NOW,
+        until=NOW + timedelta(hours=1),
+        ended_at=NOW,
+        ended_by=1,
     ),
     PreferenceRow(
         user_id=1,

@@ -71,7 +71,7 @@ def test_every_documented_code_has_its_sentence() -> None:
         "limit",
         "most",
     }
-    facts |= {"position", "signal", "rule", "name", "role", "group", "zone", "near"}
+    facts |= {"position", "signal", "rule", "name", "role", "group", "zone", "near", "until"}
     assert set(DOCUMENTED) - facts == set(SENTENCES)
 
 

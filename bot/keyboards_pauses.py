@@ -1,0 +1,54 @@
+"""Buttons under /pause."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.callbacks import PauseLength, PausePress, PauseReason, PauseReasonPress, ResumePress
+from bot.keyboards import in_rows
+from bot.views.message import Button, Keyboard
+from core.domain.pauses import Pausable
+
+LENGTHS: Final[Mapping[PauseLength, str]] = {
+    PauseLength.SHORT: "15 min",
+    PauseLength.HOUR: "1 h",
+    PauseLength.LONG: "4 h",
+}
+LABELS: Final[Mapping[Pausable, str]] = {Pausable.MARKET: "Market", Pausable.SIGNALS: "Signals"}
+REASONS: Final[Mapping[PauseReason, str]] = {
+    PauseReason.BROKER: "broker at work",
+    PauseReason.QUOTES: "bad quotes",
+    PauseReason.NEWS: "news",
+    PauseReason.HOLIDAY: "holiday",
+}
+PER_ROW: Final = 2
+
+
+def board(paused: frozenset[Pausable]) -> Keyboard:
+    """Every length for what runs, one way back for what is paused."""
+    rows: list[tuple[Button, ...]] = []
+    for what in Pausable:
+        if what in paused:
+            press = ResumePress(what=what)
+            rows.append((Button(f"Resume {LABELS[what].lower()}", press.pack(), "success"),))
+            continue
+        rows.append(
+            tuple(
+                Button(f"{LABELS[what]}: {label}", PausePress(what=what, length=length).pack())
+                for length, label in LENGTHS.items()
+            )
+        )
+    return tuple(rows)
+
+
+def reasons(what: Pausable, length: PauseLength) -> Keyboard:
+    """Each says what it does; Back does nothing."""
+    buttons = [
+        Button(
+            f"Pause: {label}",
+            PauseReasonPress(what=what, length=length, reason=reason).pack(),
+            "danger",
+        )
+        for reason, label in REASONS.items()
+    ]
+    back = PausePress(what=what, length=PauseLength.BACK)
+    return in_rows([*buttons, Button("Back", back.pack())], PER_ROW)

@@ -261,6 +261,34 @@ class AccessVerb(StrEnum):
     BLOCK = "block"
 
 
+class UsersVerb(StrEnum):
+    """What a button under /users does."""
+
+    LIST = "l"
+    CARD = "c"
+    APPROVE = "a"
+    BLOCK = "b"
+    UNBLOCK = "u"
+
+
+class UsersPress(CallbackData, prefix="us1"):
+    """A page of the people, one of them, or a change of one; bound to who asked (a Telegram id)."""
+
+    verb: UsersVerb
+    asker: Id
+    page: Page
+    user_id: Id = 0
+
+
+class ConfirmPress(CallbackData, prefix="cf1"):
+    """Do what was previewed, or leave it; bound to who asked. `page` is that of its list."""
+
+    asker: Id
+    confirmation_id: Id
+    yes: bool
+    page: Page
+
+
 class AccessAnswerPress(CallbackData, prefix="aa1"):
     """Let somebody in as a client, or block them."""
 

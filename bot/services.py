@@ -30,6 +30,7 @@ from core.domain.periods import Span
 from core.domain.report import AccountReport
 from core.domain.rule_board import RuleBoard
 from core.domain.signals import SignalDraft
+from core.domain.standing import Preview, UserLine, UsersPage
 from core.records import AlarmRow
 from core.services.answering import Answer
 from core.services.history import HistoryAsk
@@ -41,6 +42,10 @@ class People(Protocol):
 
     async def identify(self, telegram_id: int) -> Person | None:
         """The person behind a Telegram id; None for a stranger."""
+        ...
+
+    async def seen(self, person: Person) -> None:
+        """Remember that somebody was here."""
         ...
 
     async def turn_away(self, telegram_id: int, what: str) -> None:
@@ -61,6 +66,34 @@ class Access(Protocol):
 
     async def answer(self, actor: Person, request_id: int, *, approve: bool) -> AccessDecision:
         """Let somebody in, or block them."""
+        ...
+
+
+class Users(Protocol):
+    """`core.services.users`."""
+
+    async def page(self, actor: Person, page: int) -> UsersPage:
+        """One page of the people."""
+        ...
+
+    async def one(self, actor: Person, user_id: int) -> UserLine:
+        """One of them."""
+        ...
+
+    async def preview_block(self, actor: Person, user_id: int) -> Preview:
+        """Ask for a block."""
+        ...
+
+    async def confirm(self, actor: Person, confirmation_id: int) -> UserLine:
+        """Do what was previewed."""
+        ...
+
+    async def cancel(self, actor: Person, confirmation_id: int) -> UserLine:
+        """Leave it."""
+        ...
+
+    async def unblock(self, actor: Person, user_id: int) -> UserLine:
+        """Lift a block."""
         ...
 
 

@@ -19,6 +19,7 @@ from core.services.access import Access
 from core.services.api_tokens import ApiTokens
 from core.services.engine import Engine
 from core.services.preferences import Preferences
+from core.services.users import Users
 
 SYMBOLS_OFFERED = ("XAUUSD", "EURUSD", "GBPUSD", "USDJPY", "GBPJPY", "US500")
 """What the signal form offers; any other name can be written in the command."""
@@ -66,6 +67,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
         Shell(
             people=engine.people,
             access=Access(store=engine.store, clock=engine.clock, policy=engine.policy),
+            users=Users(store=engine.store, clock=engine.clock, policy=engine.policy),
             use_invitation=engine.use_invitation,
             post_signal=engine.post_signal,
             decide_approval=engine.decide_approval,

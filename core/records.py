@@ -17,8 +17,7 @@ from core.records_hearing import AlarmRow as AlarmRow  # noqa: PLC0414 - given o
 from core.records_hearing import CardRow as CardRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
 from core.records_pauses import PauseRow as PauseRow  # noqa: PLC0414 - given on from here
-from core.records_people import AccessRequestRow as AccessRequestRow  # noqa: PLC0414 - given on
-from core.records_people import InvitationRow as InvitationRow  # noqa: PLC0414 - given on
+from core.records_people import PEOPLE_RECORDS
 from core.records_rules import RuleEventRow as RuleEventRow  # noqa: PLC0414 - given on from here
 
 
@@ -36,6 +35,7 @@ class UserRow(Record, frozen=True, kw_only=True):
     created_at: datetime
     file_role: str | None = None
     blocked_at: datetime | None = None
+    seen_at: datetime | None = None
 
 
 class AccountRow(Record, frozen=True, kw_only=True):
@@ -659,10 +659,9 @@ RECORDS: tuple[type[Record], ...] = (
     ApiTokenRow,
     ApiRequestRow,
     RuleEventRow,
-    AccessRequestRow,
     PreferenceRow,
-    InvitationRow,
     AlarmRow,
     CardRow,
     PauseRow,
+    *PEOPLE_RECORDS,
 )

@@ -36,3 +36,21 @@ class InvitationRow(Record, frozen=True, kw_only=True):
     expires_at: datetime
     ended_at: datetime | None = None
     user_id: int | None = None
+
+
+class ConfirmationRow(Record, frozen=True, kw_only=True):
+    """Something that was previewed and waits for its asker. `state`: open, done or cancelled.
+
+    `change` is one of `core.domain.standing.Change`, done to the person `user_id`.
+    """
+
+    table: ClassVar[str] = "confirmations"
+    asker_id: int
+    change: str
+    user_id: int
+    state: str
+    made_at: datetime
+    expires_at: datetime
+
+
+PEOPLE_RECORDS: tuple[type[Record], ...] = (AccessRequestRow, InvitationRow, ConfirmationRow)

@@ -59,6 +59,7 @@ class AccessMiddleware(BaseMiddleware):
             await self._people.refuse(user.id, f"foreign: {what(event)}")
             await _end(event, data, refusals.FOREIGN)
             return None
+        await self._people.seen(person)
         given = {**data, "person": person}
         if chat.type == "private":  # in a group others read along, each in their own zone
             given["voice"] = self._voice.to(person.time_zone)

@@ -36,6 +36,7 @@ from bot.routers import (
     start,
     tokens,
     unblock,
+    users,
     warnings,
 )
 from bot.routers.refreshing import Refresher
@@ -62,6 +63,7 @@ from bot.services import (
     RuleBoards,
     SyncNow,
     UseInvitation,
+    Users,
 )
 from bot.speaker import Speaker
 from bot.views.message import Voice
@@ -78,6 +80,7 @@ class Shell(Struct, frozen=True, kw_only=True):
     people: People
     access: Access
     use_invitation: UseInvitation
+    users: Users
     post_signal: PostSignal
     decide_approval: DecideApproval
     boards: Boards
@@ -127,6 +130,7 @@ def build_router() -> Router:
         pauses.build(),
         release.build(),
         access.build(),
+        users.build(),
         unblock.build(),
         tokens.build(),
         adoption.build(),
@@ -143,6 +147,7 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         boards=shell.boards,
         access=shell.access,
         use_invitation=shell.use_invitation,
+        users=shell.users,
         post_signal=shell.post_signal,
         decide_approval=shell.decide_approval,
         sync_now=shell.sync_now,

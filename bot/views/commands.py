@@ -48,6 +48,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
         usage="[position [5]]",
     ),
     CommandInfo("disown", "take an adoption back", ADMIN, admin=True, usage="900001"),
+    CommandInfo("users", "who is who, block and unblock", ADMIN, admin=True),
     CommandInfo("drill", "could each account be closed now?", ADMIN, admin=True, usage="[login]"),
     CommandInfo("unblock", "trade again after a wrong account", ADMIN, admin=True, usage="50001"),
     CommandInfo("status", "is everything read and guarded?", ABOUT),

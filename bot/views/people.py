@@ -76,6 +76,8 @@ def render(alert: p.PeopleAlert, voice: Voice, audience: Audience) -> Message:
             return _news(alert, voice)
         case p.AccountGiven():
             return _given(alert, voice, audience)
+        case p.StandingChanged():
+            return _standing(alert, voice, audience)
         case p.AccountTaken():
             return _taken(alert, voice)
 
@@ -155,6 +157,24 @@ def _taken(alert: p.AccountTaken, voice: Voice) -> Message:
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
+
+
+def _standing(alert: p.StandingChanged, voice: Voice, audience: Audience) -> Message:
+    at = at_line(alert.at, voice)
+    if audience is Audience.ADMIN:
+        what = "is blocked" if alert.blocked else "is not blocked any more"
+        title = headline(voice, f"{'🔒' if alert.blocked else '🟢'} {esc(alert.name)} {what}")
+        by = f"By {esc(alert.by)}. Telegram number {code(str(alert.telegram_id))}"
+        return Message(html=f"{title}\n{by}\n{at}")
+    if alert.blocked:
+        lines = [
+            headline(voice, "🔒 Your access has ended"),
+            "An admin has blocked it, and I write to you no more. Accounts of yours stay guarded.",
+            "If you think this is a mistake, talk to your admin.",
+        ]
+    else:
+        lines = [headline(voice, "🟢 You have access again"), "Send /help for what you can ask."]
+    return Message(html="\n".join([*lines, at]))
 
 
 def _who(alert: p.AccessAsked | p.AccessAnswered) -> list[str]:

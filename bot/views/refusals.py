@@ -344,6 +344,18 @@ def _listed_in_file(facts: Facts, _voice: Voice) -> str:
     return f"{name} is {role} by the people file, and it decides: change it there."
 
 
+def _not_pending(facts: Facts, _voice: Voice) -> str:
+    """Somebody is not (any more) what the button was made for."""
+    name = _outside(facts, "name") or "This person"
+    role = _outside(facts, "role") or "something else"
+    return f"{name} is {role} by now. Nothing was changed."
+
+
+def _confirm_expired(facts: Facts, _voice: Voice) -> str:
+    limit = _outside(facts, "limit", " for ")
+    return f"A preview is good{limit}{' s' if limit else ' for a short time'}. Please ask again."
+
+
 def _code_expired(facts: Facts, voice: Voice) -> str:
     return f"This code expired{_at(facts, 'at', voice)}. Ask your admin for a new link."
 
@@ -419,6 +431,14 @@ SENTENCES: dict[str, Sentence] = {
         "The guard's messages and those of closes are always on. Nobody can switch them off."
     ),
     "unknown_zone": _unknown_zone,
+    "not_yourself": _fixed("Nobody changes their own standing. Ask another admin."),
+    "owners_only": _fixed("Only an owner changes an admin or an owner. Nothing was changed."),
+    "not_pending": _not_pending,
+    "blocked_already": _not_pending,
+    "not_blocked_person": _not_pending,
+    "last_admin": _fixed("This is the last admin, and somebody has to be one."),
+    "confirmed_already": _fixed("This was answered already. /users shows how it is now."),
+    "confirm_expired": _confirm_expired,
     "code_wrong": _fixed("I do not know this code. Please open the link again as it was sent."),
     "code_used": _fixed("This code was used already, or is void. Ask your admin for a new link."),
     "code_expired": _code_expired,

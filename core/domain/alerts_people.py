@@ -50,4 +50,16 @@ class AccountTaken(AccountAlert, frozen=True, kw_only=True):
     at: datetime
 
 
-PeopleAlert = AccessAsked | AccessAnswered | AccessDecided | AccountGiven | AccountTaken
+class StandingChanged(AlertBase, frozen=True, kw_only=True):
+    """An admin has blocked somebody, or lifted their block."""
+
+    telegram_id: int
+    name: str
+    blocked: bool
+    by: str
+    at: datetime
+
+
+PeopleAlert = (
+    AccessAsked | AccessAnswered | AccessDecided | AccountGiven | AccountTaken | StandingChanged
+)

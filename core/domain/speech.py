@@ -191,6 +191,9 @@ def _of_people(alert: p.PeopleAlert) -> Delivery:
             return Delivery(a.Priority.INFO, f"access:{alert.request_id}", EDIT)
         case p.AccessDecided():
             return Delivery(a.Priority.WARNING, f"access_decided:{alert.request_id}", NEW)
+        case p.StandingChanged():
+            thread = f"standing:{alert.telegram_id}:{alert.at.isoformat()}"
+            return Delivery(a.Priority.WARNING, thread, NEW)
         case p.AccountGiven() | p.AccountTaken():
             thread = f"owner:{alert.account_id}:{alert.at.isoformat()}"
             return Delivery(a.Priority.WARNING, thread, NEW)

@@ -13,7 +13,8 @@ from core.domain.access import (
 from core.domain.audit import SYSTEM
 from core.domain.people import Person, Role
 from core.ports import Clock, Store, Transaction
-from core.records import AccessRequestRow, UserRow
+from core.records import UserRow
+from core.records_people import AccessRequestRow
 from core.services import audit
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy

@@ -26,7 +26,9 @@ class Refused(Exception):
     rule_paused (rule, until), paused (until, by, reason), bad_span, not_paused,
     already_known, requests_full,
     request_answered (state, by, at), listed_in_file (name, role), code_wrong, code_used,
-    code_expired (at), too_many_codes, person_blocked,
+    code_expired (at), too_many_codes, person_blocked, not_yourself, owners_only,
+    not_pending (name, role), blocked_already (name, role), not_blocked_person (name, role),
+    last_admin, confirmed_already (state), confirm_expired (limit),
     settings_changed, always_on (group), unknown_zone (zone, near),
     no_alarm, alarm_taken (by, at), alarm_over (at).
     """

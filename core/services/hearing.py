@@ -9,12 +9,16 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from core.domain.hearing import GROUPS, Group, Hearing, Level, QuietHours, is_off
+from core.domain.people import Role
 from core.domain.speech import EDIT, NEW
 from core.ports import Transaction
 from core.records import OutboxRow, PreferenceRow, UserRow
 from core.services.telling import audit_fate
 
 FAILED: Final = "failed"
+MUTED_BLOCKED: Final = "muted: its reader is blocked"
+TOLD_THE_BLOCKED: Final = frozenset({"AccessAnswered", "AccessDecided", "StandingChanged"})
+"""Kinds that tell somebody that they are blocked."""
 ALIVE: Final = ("due", "sending", "sent")
 MUTED: Final = "muted: its reader switched {group} off"
 MUTED_WITH: Final = "muted: so was the message that it would change"
@@ -61,7 +65,15 @@ async def put(tx: Transaction, row: OutboxRow, *, admin: int) -> int | None:
     return row_id
 
 
+async def _is_blocked(tx: Transaction, chat_id: int) -> bool:
+    """Whether whoever reads this chat alone is blocked: no figure goes there, in an edit either."""
+    user = None if chat_id < 0 else await tx.first(UserRow, telegram_id=chat_id)
+    return user is not None and user.role == Role.BLOCKED
+
+
 async def _why_muted(tx: Transaction, row: OutboxRow) -> str | None:
+    if row.kind not in TOLD_THE_BLOCKED and await _is_blocked(tx, row.chat_id):
+        return MUTED_BLOCKED
     hearing = await hearing_of(tx, row.chat_id)
     if hearing is None:
         return None

@@ -25,7 +25,8 @@ from core.domain.invitations import (
 )
 from core.domain.people import Role
 from core.ports import Clock, Store, Transaction
-from core.records import AccessRequestRow, AccountRow, InvitationRow, UserRow
+from core.records import AccountRow, UserRow
+from core.records_people import AccessRequestRow, InvitationRow
 from core.services import audit
 from core.services.access import APPROVED, WAITING
 from core.services.errors import Refused

@@ -1,8 +1,11 @@
 """Who is asking: known people, and the record of those who were refused."""
 
+from datetime import datetime
+
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM
 from core.domain.people import Person, Role
+from core.domain.standing import SEEN_EVERY
 from core.ports import Clock, Store
 from core.records import AccountRow, UserRow
 from core.services import audit
@@ -17,6 +20,7 @@ class People:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
+        self._seen_at: dict[int, datetime] = {}
         self._turned_away = TurnedAway(store, clock)
 
     async def identify(self, telegram_id: int) -> Person | None:
@@ -34,6 +38,16 @@ class People:
             time_zone=user.time_zone,
             account_ids=tuple(a.id for a in accounts),
         )
+
+    async def seen(self, person: Person) -> None:
+        """Remember that somebody was here, to within SEEN_EVERY. Raises StoreUnavailable."""
+        now = self._clock.now()
+        before = self._seen_at.get(person.user_id)
+        if before is not None and now - before < SEEN_EVERY:
+            return
+        async with self._store.writing() as tx:
+            await tx.update(UserRow, {"id": person.user_id}, seen_at=now)
+        self._seen_at[person.user_id] = now
 
     async def turn_away(self, telegram_id: int, what: str) -> None:
         """Audit that somebody without rights was refused: by name at first, then by numbers."""

@@ -19,7 +19,8 @@ from core.domain.invitations import (
 )
 from core.domain.people import Role
 from core.people_file import UserEntry
-from core.records import AccountRow, ApprovalRow, AuditRow, InvitationRow, UserRow
+from core.records import AccountRow, ApprovalRow, AuditRow, UserRow
+from core.records_people import InvitationRow
 from core.services.access import Access
 from core.services.errors import Refused
 from core.services.invitations import Invite

@@ -11,7 +11,8 @@ from core.domain import audit_words as words
 from core.domain.access import NAMELESS, REQUESTS_WAITING_MAX, Requester, shown_name
 from core.domain.people import Role
 from core.people_file import UserEntry
-from core.records import AccessRequestRow, AuditRow, UserRow
+from core.records import AuditRow, UserRow
+from core.records_people import AccessRequestRow
 from core.services import turning_away
 from core.services.access import Access
 from core.services.errors import Refused

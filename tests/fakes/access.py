@@ -1,10 +1,13 @@
 """The service that lets people in, as a fake."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 from core.domain.access import AccessDecision, Requester
 from core.domain.invitations import Redeemed
-from core.domain.people import Person
+from core.domain.people import Person, Role
+from core.domain.standing import Preview, UserLine, UsersPage
 from tests.fakes.clock import START
 
 
@@ -37,3 +40,52 @@ class FakeInvitations:
         if code in self.good:
             self._asked("void", code, telegram_id)
         return code in self.good
+
+
+def user_line(**changes: Any) -> UserLine:
+    """Ann, a client with one account, whom the people file lists."""
+    facts: dict[str, Any] = {
+        "user_id": 1,
+        "telegram_id": 900,
+        "name": "Ann <b>Smith</b>",
+        "role": Role.CLIENT,
+        "file_role": Role.CLIENT,
+        "logins": (50001,),
+        "seen_at": START,
+        "blocked_at": None,
+        "request_id": None,
+    }
+    return UserLine(**{**facts, **changes})
+
+
+class FakeUsers:
+    """Remembers what it was asked; shows Ann."""
+
+    def __init__(self, asked: Callable[..., None]) -> None:
+        self._asked = asked
+        self.line = user_line()
+
+    async def page(self, actor: Person, page: int) -> UsersPage:
+        self._asked("users", actor.telegram_id, page)
+        counts = {role.value: int(role is self.line.role) for role in Role}
+        return UsersPage(lines=(self.line,), page=page, pages=3, counts=counts)
+
+    async def one(self, actor: Person, user_id: int) -> UserLine:
+        self._asked("user", actor.telegram_id, user_id)
+        return self.line
+
+    async def preview_block(self, actor: Person, user_id: int) -> Preview:
+        self._asked("preview_block", actor.telegram_id, user_id)
+        return Preview(confirmation_id=4, line=self.line, expires_at=START + timedelta(seconds=60))
+
+    async def confirm(self, actor: Person, confirmation_id: int) -> UserLine:
+        self._asked("confirm", actor.telegram_id, confirmation_id)
+        return user_line(role=Role.BLOCKED, blocked_at=START)
+
+    async def cancel(self, actor: Person, confirmation_id: int) -> UserLine:
+        self._asked("cancel", actor.telegram_id, confirmation_id)
+        return self.line
+
+    async def unblock(self, actor: Person, user_id: int) -> UserLine:
+        self._asked("unblock", actor.telegram_id, user_id)
+        return self.line

@@ -53,4 +53,10 @@ def people_alerts() -> list[p.PeopleAlert]:
         p.AccessDecided(request_id=3, approved=False, at=START),
         p.AccountGiven(**ACCOUNT, before="Ada", at=START),
         p.AccountTaken(**ACCOUNT, at=START),
+        *(
+            p.StandingChanged(
+                telegram_id=999, name="Sam <b>Smith</b>", blocked=blocked, by="Ada", at=START
+            )
+            for blocked in (True, False)
+        ),
     ]

@@ -34,7 +34,7 @@ from core.services.alarms import Alarms
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from core.services.preferences import Preferences
-from tests.fakes.access import FakeAccess, FakeInvitations
+from tests.fakes.access import FakeAccess, FakeInvitations, FakeUsers
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.drill import FakeDrill
 from tests.fakes.incidents import FakeIncidents
@@ -210,6 +210,9 @@ class Services:
     async def identify(self, telegram_id: int) -> Person | None:
         return EVERYBODY.get(telegram_id)
 
+    async def seen(self, person: Person) -> None:
+        del person
+
     async def turn_away(self, telegram_id: int, what: str) -> None:
         self.turned_away.append((telegram_id, what))
 
@@ -336,6 +339,7 @@ class Conversation:
         self.services = Services()
         self.invitations = FakeInvitations(self.services.asked)
         self.pauses = FakePauses(self.services.asked)
+        self.users = FakeUsers(self.services.asked)
         self.access = FakeAccess(self.services.asked)
         self.questions = FakeQuestions(self.services.asked)
         self.histories = FakeHistories()
@@ -353,6 +357,7 @@ class Conversation:
                 people=self.services,
                 access=self.access,
                 use_invitation=self.invitations,
+                users=self.users,
                 post_signal=self.services.post_signal,
                 decide_approval=self.services.decide_approval,
                 boards=self.services,

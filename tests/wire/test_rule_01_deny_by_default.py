@@ -11,7 +11,7 @@ from tests.wire.stage import ADMIN_CHAT, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ADA, OMAR, ALICE, SAM = 11, 12, 101, 999
+ADA, OMAR, ALICE, DAI, SAM = 11, 12, 101, 104, 999
 MEG, MAX, TOM, UMA = 5001, 5002, 5003, 5004
 """Strangers, one for each test: tests of a module may meet the same world or not."""
 ASK = "Request access"
@@ -137,3 +137,32 @@ async def test_a_groups_members_read_no_figures_but_the_way_to_their_private_cha
     text = await stage.forges(ALICE, "rf1:positions", ADMIN_CHAT, told["id"])
     assert "only in private" in text
     await stage.asks(ADA, "/accounts", "Alice, 50001", chat_id=ADMIN_CHAT)
+
+
+async def test_a_client_is_blocked_after_a_preview_and_then_has_no_rights(stage: Stage) -> None:
+    board = await stage.asks(ADA, "/users", "Dai: client, 50004", chat_id=ADMIN_CHAT)
+    here = {"chat_id": ADMIN_CHAT, "message_id": board["id"]}
+    assert "somebody else" in (await stage.taps(OMAR, "Dai", **here))["text"]
+    await stage.taps(ADA, "Dai", **here)
+    await stage.offers(ADMIN_CHAT, board["id"], "Block")
+    await stage.taps(ADA, "Block", **here)
+    await stage.offers(ADMIN_CHAT, board["id"], "Block Dai")
+    assert "somebody else" in (await stage.taps(OMAR, "Block Dai", **here))["text"]
+    (data,) = [
+        button["data"]
+        for message in await stage.messages(ADMIN_CHAT)
+        if message["id"] == board["id"]
+        for row in message["buttons"]
+        for button in row
+        if button["label"] == "Block Dai"
+    ]
+    done = await stage.taps(ADA, "Block Dai", **here)
+    assert done["text"] == "Dai is blocked."
+    assert "answered already" in await stage.forges(ADA, data, ADMIN_CHAT, board["id"])
+    await stage.hears(DAI, "Your access has ended")
+    seen = await stage.last_id(DAI)
+    await stage.asks(DAI, "/positions", "You cannot use this bot.")
+    await restart(stage)
+    assert await role(stage, DAI) == "blocked"
+    newer = [m["text"] for m in await stage.messages(DAI) if m["id"] > seen]
+    assert len(newer) == 2, "the question and the one answer"

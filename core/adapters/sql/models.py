@@ -15,7 +15,7 @@ from core.adapters.sql.models_closing import (
 from core.adapters.sql.models_hearing import Alarm, Card, Preference
 from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
 from core.adapters.sql.models_pauses import Pause
-from core.adapters.sql.models_people import AccessRequest, Invitation
+from core.adapters.sql.models_people import AccessRequest, Confirmation, Invitation
 from core.adapters.sql.models_reconciliation import (
     CashFlow,
     Deal,
@@ -44,6 +44,7 @@ __all__ = [
     "Chat",
     "CloseJob",
     "CloseOrder",
+    "Confirmation",
     "Deal",
     "DrawdownAlert",
     "Episode",

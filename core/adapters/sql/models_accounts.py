@@ -36,6 +36,7 @@ class User(Base):
     created_at: Mapped[datetime]
     file_role: Mapped[str | None]
     blocked_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
 
     reconciliation_logs: Mapped[list["ReconciliationLog"]] = relationship(
         back_populates="user", lazy="raise", passive_deletes="all"

@@ -48,3 +48,18 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
+class Confirmation(Base):
+    """Something previewed that waits for its asker (`core.records.ConfirmationRow`)."""
+
+    __tablename__ = "confirmations"
+    __table_args__ = (words("state", "open", "done", "cancelled"), NUMBERED)
+
+    id: Mapped[Id]
+    asker_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    change: Mapped[str]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    state: Mapped[str]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]

@@ -1,6 +1,7 @@
 """Every refusal is a sentence that says what to do, whatever facts come with it."""
 
 import ast
+import inspect
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -13,6 +14,7 @@ from bot.markup import plain
 from bot.views.message import Voice
 from bot.views.refusals import SENTENCES, sentence
 from core.domain.permissions import Obstacle
+from core.domain.standing import refusal
 from core.services.errors import Refused
 from tests.fakes.clock import START
 from tests.unit.bot.html import units, words
@@ -52,6 +54,10 @@ FACTS: dict[str, dict[str, Any]] = {
     "no_signal": {"signal": 5},
     "request_answered": {"state": "approved", "by": "Ol<ga", "at": START},
     "listed_in_file": {"name": "S<am", "role": "client"},
+    "not_pending": {"name": "S<am", "role": "client"},
+    "blocked_already": {"name": "S<am", "role": "blocked"},
+    "not_blocked_person": {"name": "S<am", "role": "client"},
+    "confirm_expired": {"limit": 60},
     "code_expired": {"at": START},
     "not_read_since": {"login": 50001, "since": START},
 }
@@ -86,10 +92,19 @@ def raised(tree: ast.AST) -> Iterator[str]:
             )
 
 
+def returned(tree: ast.AST) -> Iterator[str]:
+    """The codes that a function answers, for a service to raise."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return) and node.value is not None:
+            words = (each.value for each in ast.walk(node.value) if isinstance(each, ast.Constant))
+            yield from (word for word in words if isinstance(word, str))
+
+
 def test_the_codes_with_a_sentence_are_those_that_are_raised() -> None:
     services = Path(__file__).parents[3] / "core" / "services"
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in services.glob("*.py")]
-    assert {code for tree in trees for code in raised(tree)} == set(SENTENCES)
+    codes = {code for tree in trees for code in raised(tree)}
+    assert codes | set(returned(ast.parse(inspect.getsource(refusal)))) == set(SENTENCES)
 
 
 def popup(refused: Refused) -> str:

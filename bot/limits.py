@@ -19,6 +19,14 @@ somebody who asks: answers leave the last three to criticals, and news leaves th
 """
 PRIVATE_SPARED = (0, 0, 2, 1)
 """The same in a private chat: forty answers must not keep a drawdown warning waiting."""
+TOLD_CHATS_MAX, TOLD_SPAN_S = 3, 5.0
+"""Where Telegram tells so many chats to wait within this span, it is not the chats: it is us."""
+OVERALL_PAUSE_S_MAX = 5.0
+"""The longest that everybody waits for that.
+
+A group over its minute is told to wait for much of it, which must not keep a drawdown warning from
+somebody else.
+"""
 CHATS_MAX = 4_096
 """Chats whose bucket is remembered; a forgotten one is full again."""
 
@@ -88,6 +96,8 @@ class SendLimits:
         self._global = Window(GLOBAL_MAX, GLOBAL_SPAN_S)
         self._chats: OrderedDict[int, Bucket | Window] = OrderedDict()
         self._paused: dict[int, float] = {}
+        self._told: dict[int, float] = {}
+        self._all_paused_s = 0.0
 
     def wait_s(self, chat_id: int, now_s: float, priority: int = 0) -> float:
         """Seconds until something of this priority may be sent to this chat."""
@@ -97,15 +107,23 @@ class SendLimits:
         rate = self._chat(chat_id, now_s)
         table = GROUP_SPARED if isinstance(rate, Window) else PRIVATE_SPARED
         own_s = rate.wait_s(now_s, table[min(priority, len(table) - 1)])
-        return max(paused_s, own_s, self._global.wait_s(now_s))
+        return max(paused_s, own_s, self.overall_wait_s(now_s))
 
     def overall_left(self, now_s: float) -> int:
         """How many may be sent at this instant, whoever to."""
-        return self._global.left(now_s)
+        return 0 if now_s < self._all_paused_s else self._global.left(now_s)
 
     def overall_wait_s(self, now_s: float) -> float:
         """Seconds until one more may be sent to somebody; 0 where it may now."""
-        return self._global.wait_s(now_s)
+        return max(0.0, self._all_paused_s - now_s, self._global.wait_s(now_s))
+
+    def told_to_wait(self, chat_id: int, now_s: float, wait_s: float) -> None:
+        """Telegram answered 429: the chat waits as told, everybody where several are told so."""
+        self.pause(chat_id, now_s + wait_s)
+        self._told = {c: at_s for c, at_s in self._told.items() if now_s - at_s < TOLD_SPAN_S}
+        self._told[chat_id] = now_s
+        if len(self._told) >= TOLD_CHATS_MAX:
+            self._all_paused_s = now_s + min(wait_s, OVERALL_PAUSE_S_MAX)
 
     def take(self, chat_id: int, now_s: float) -> None:
         """Count one send or edit."""

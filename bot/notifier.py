@@ -214,7 +214,7 @@ class Notifier:
                 message_id = outcome.message_id
                 await self._stored(lambda: self._outbox.sent(row, message_id))
             case Fate.WAIT:
-                self._limits.pause(row.chat_id, _now_s() + outcome.wait_s)
+                self._limits.told_to_wait(row.chat_id, _now_s(), outcome.wait_s)
                 error = UNKNOWN_OUTCOME if outcome.pages else row.error  # its beginning comes twice
                 await self._stored(lambda: self._outbox.again(row, error))
             case Fate.UNKNOWN:

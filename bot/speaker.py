@@ -189,7 +189,7 @@ class Speaker:
             try:
                 await bot(method)
             except TelegramRetryAfter as busy:
-                self._rates.pause(chat_id, now_s() + busy.retry_after)
+                self._rates.told_to_wait(chat_id, now_s(), busy.retry_after)
                 if now_s() + busy.retry_after > until_s:
                     raise
             else:

@@ -47,7 +47,8 @@ async def back(tx: Transaction, chat_ids: Iterable[int], *, admin: int, now: dat
 
     The chat is told how many messages are gone; the admins, in the place of what told them.
     """
-    found = await tx.find(ChatRow, chat_id=tuple(chat_ids))
+    asked = tuple(chat_ids)
+    found = await tx.find(ChatRow, chat_id=asked) if asked else []
     gone = [chat for chat in found if chat.unreachable_since is not None]
     for chat in gone:
         await tx.update(ChatRow, {"id": chat.id}, unreachable_since=None, missed=0, changed_at=now)
@@ -99,7 +100,8 @@ async def _name(tx: Transaction, chat_id: int) -> str:
 
 async def _admins(tx: Transaction, chat_id: int, admin: int) -> list[int]:
     """Who is told about a chat: the admins' chat, or each of them where it is that one."""
-    if chat_id != admin:
+    moved_there = await tx.first(ChatRow, chat_id=admin, moved_to=chat_id)
+    if chat_id != admin and moved_there is None:
         return [admin]
     rows = await tx.find(UserRow, role=ADMIN_ROLES, limit=ADMINS_TOLD_MAX)
     return [row.telegram_id for row in rows]

@@ -77,10 +77,11 @@ class CommandMenu:
             order = [f"chat:{chat.id}", "all_private_chats", "default"]
         else:
             order = [f"chat_member:{chat.id}:{user_id}"]
-            if user_id in self._book.admins:
+            administrates = self._book.status(chat, user_id) in {"creator", "administrator"}
+            if administrates:
                 order += [f"chat_administrators:{chat.id}"]
             order += [f"chat:{chat.id}"]
-            if user_id in self._book.admins:
+            if administrates:
                 order += ["all_chat_administrators"]
             order += ["all_group_chats", "default"]
         for scope in order:

@@ -46,6 +46,27 @@ def test_a_pause_holds_its_chat_only_and_is_not_shortened() -> None:
     assert limits.wait_s(PERSON, 30.0) == 0
 
 
+def test_where_three_chats_are_told_to_wait_everybody_waits_but_not_for_long() -> None:
+    limits = SendLimits()
+    limits.told_to_wait(1, 0.0, 2.0)
+    limits.told_to_wait(1, 1.0, 2.0)
+    limits.told_to_wait(2, 1.0, 2.0)
+    assert limits.wait_s(9, 1.0) == 0, "two chats are two chats"
+    limits.told_to_wait(3, 4.9, 40.0)
+    assert limits.wait_s(9, 4.9) == 5.0
+    assert (limits.overall_left(4.9), limits.overall_wait_s(4.9)) == (0, 5.0)
+    assert limits.wait_s(9, 9.9) == 0
+    assert limits.overall_left(9.9) == 25
+    assert limits.wait_s(3, 9.9) == 35.0, "the chat itself waits as told"
+
+
+def test_chats_told_to_wait_long_after_one_another_are_not_everybody() -> None:
+    limits = SendLimits()
+    for number in range(4):
+        limits.told_to_wait(number, 2.5 * number, 1.0)
+        assert limits.wait_s(9, 2.5 * number) == 0
+
+
 def test_the_memory_of_chats_is_bounded() -> None:
     limits = SendLimits()
     for chat in range(1, CHATS_MAX + 2):

@@ -335,7 +335,12 @@ async def test_a_group_that_became_a_supergroup_gets_its_messages_there(world: W
     later = await world.put(market(), ADMIN_CHAT)
     async with world.running():
         await world.until(later, "sent")
+    await world.store.put(UserRow(telegram_id=950, name="Olga", role="admin", created_at=START))
+    world.telegram.script.append(Answer(403, "Forbidden: bot was kicked", chat_id=-100777))
     assert world.telegram.calls[-1].chat_id == -100777, "also after a restart"  # type: ignore[attr-defined] # a SendMessage
+    await world.put(market(), -100777)
+    await world.notifier.drain(5)
+    assert "chat -100777 cannot be reached" in world.telegram.texts(950)[0]
 
 
 async def test_without_the_store_nothing_is_sent_and_nothing_ends(world: World) -> None:

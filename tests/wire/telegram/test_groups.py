@@ -46,6 +46,24 @@ async def test_topics_and_groups_are_bounded(
     assert refused["error"] == "3 groups exist"
 
 
+async def test_administrators_of_a_group_see_their_menu_as_long_as_they_are(
+    side: Side, forum: int
+) -> None:
+    command = {"command": "pause", "description": "Pause"}
+    scope = {"type": "chat_administrators", "chat_id": forum}
+    await side.raw("setMyCommands", {"commands": [command], "scope": scope})
+
+    async def seen(user_id: int) -> list[str]:
+        found = await side.get(f"/sim/commands?user_id={user_id}&chat_id={forum}")
+        return [one["command"] for one in found["commands"]]
+
+    assert await seen(ADA) == ["pause"]
+    assert await seen(ALICE) == []
+    for status, menu in (("administrator", ["pause"]), ("member", [])):
+        await side.post("/sim/member", {"chat_id": forum, "user_id": ALICE, "status": status})
+        assert await seen(ALICE) == menu
+
+
 WRONG: list[tuple[str, dict[str, Any], int, str]] = [
     ("/sim/group", {"title": "x" * 129, "members": [ADA]}, 400, "title must have 1..128"),
     ("/sim/group", {"title": "x", "members": []}, 400, "members must name"),

@@ -148,7 +148,8 @@ async def test_what_is_over_is_repeated_no_more_and_loses_its_button(watch: Watc
 async def test_the_same_alarm_is_not_raised_twice_and_a_new_blindness_is_another(
     watch: Watch,
 ) -> None:
-    later = NOW + timedelta(minutes=2)
+    watch.house.clock.instant += timedelta(minutes=2)
+    later = watch.house.clock.now()
     await watch.say(replace(BLIND, at=later))
     assert len(await watch.house.rows(AlarmRow)) == 1
     await watch.say(replace(BLIND, since=later, at=later))

@@ -116,9 +116,10 @@ async def test_nothing_is_edited_while_nothing_shown_has_changed_until_the_time_
 
 async def test_two_edits_of_a_card_are_the_interval_apart(desk: Desk) -> None:
     await desk.look()
-    desk.board = replace(desk.board, positions_count=2)
-    assert await desk.look(INTERVAL_S - 1) == []
-    assert await desk.look(1) == ["editMessageText"]
+    for positions_count in (2, 3):
+        desk.board = replace(desk.board, positions_count=positions_count)
+        assert await desk.look(INTERVAL_S - 1) == []
+        assert await desk.look(1) == ["editMessageText"]
 
 
 async def test_a_card_goes_on_after_a_restart_and_is_not_pinned_again(desk: Desk) -> None:

@@ -16,7 +16,7 @@ class Bug(Struct, frozen=True, forbid_unknown_fields=True):
     """One line of `file` made wrong.
 
     `old` stands in the file exactly once; `new` takes its place. `tests` are what pytest is given:
-    one of them must fail. `area` is guard, close, ledger, episodes or market.
+    one of them must fail. `area` is what it is about, such as guard, delivery or people.
     """
 
     name: str

@@ -11,6 +11,7 @@ from core.domain.alerts_adoption import PositionQuestion
 from core.domain.answers import (
     ApiToken,
     ApprovalDecided,
+    AuditSeen,
     MintedToken,
     QuestionAnswered,
     SignalPosted,
@@ -29,6 +30,7 @@ from core.domain.people import Person
 from core.domain.periods import Span
 from core.domain.report import AccountReport
 from core.domain.rule_board import RuleBoard
+from core.domain.signal_board import OwnSignals, SignalLine
 from core.domain.signals import SignalDraft
 from core.domain.standing import Preview, UserLine, UsersPage
 from core.records import AlarmRow
@@ -204,6 +206,30 @@ class PauseDesk(Protocol):
 
     async def resume(self, actor: Person, what: Pausable) -> Pause:
         """Go on now."""
+        ...
+
+
+class SignalBoards(Protocol):
+    """`core.services.signal_boards`."""
+
+    async def own(self, person: Person) -> OwnSignals:
+        """The person's own offers."""
+        ...
+
+    async def last(self, actor: Person) -> tuple[SignalLine, ...]:
+        """The newest signals, for admins."""
+        ...
+
+    async def offers_of(self, person: Person, signal_id: int) -> tuple[int, ...]:
+        """The person's offers of one signal."""
+        ...
+
+
+class AuditLook(Protocol):
+    """`core.services.audit_look`."""
+
+    async def __call__(self, actor: Person, login: int | None) -> AuditSeen:
+        """Verify one account's part of the audit, or the system's."""
         ...
 
 

@@ -17,8 +17,10 @@ from core.ports import Store
 from core.records import UserRow
 from core.services.access import Access
 from core.services.api_tokens import ApiTokens
+from core.services.audit_look import AuditLook
 from core.services.engine import Engine
 from core.services.preferences import Preferences
+from core.services.signal_boards import SignalBoards
 from core.services.users import Users
 
 SYMBOLS_OFFERED = ("XAUUSD", "EURUSD", "GBPUSD", "USDJPY", "GBPJPY", "US500")
@@ -76,6 +78,8 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             drill=engine.drill,
             answer_warning=engine.answer_warning,
             pause_desk=engine.pause_desk,
+            signal_boards=SignalBoards(engine.store, engine.clock),
+            audit_look=AuditLook(engine.store),
             ask_release=engine.ask_release,
             answer_release=engine.answer_release,
             clear_terminal=engine.clear_terminal,

@@ -13,28 +13,14 @@ from bot.cli.run import settings_or_usage
 from bot.cli.saying import complain, say
 from core.config import Settings
 from core.domain.audit import SYSTEM, plain
-from core.domain.audit_check import HEAD_DIGITS, TamperFinding, Tampering
+from core.domain.audit_check import HEAD_DIGITS
+from core.domain.audit_findings import sentence
 from core.ports import KeysUnusable, Store, StoreUnavailable
 from core.records import AccountRow, AuditRow
 from core.services.audit import newest
 from core.services.audit_verify import ROWS_AT_ONCE, Verified, VerifyAudit
 
 TAMPERED: Final = 1
-WORDS: Final = {
-    Tampering.CHANGED: "link {sequence} was changed, or put there without the key",
-    Tampering.INSERTED: "link {sequence} was put there without the key",
-    Tampering.MISSING: "links {sequence} to {other} are missing",
-    Tampering.MOVED: "link {sequence} was made as number {other}",
-    Tampering.UNLINKED: "link {sequence} was made after another one than stands before it",
-    Tampering.KEY_UNKNOWN: "link {sequence} and others are under key {text}, which is not in "
-    "audit.keys: their content cannot be checked",
-    Tampering.UNVOUCHED: "link {sequence} is under a key that the one before does not vouch for",
-    Tampering.UNKEYED: "link {sequence} and those before it have no key that vouches for them",
-    Tampering.TRUNCATED: "link {sequence} was there and is not: the chain ends at {other}",
-    Tampering.HEAD_DIFFERS: "link {sequence} is not the one whose head was kept ({text}...)",
-    Tampering.UNREADABLE: "link {sequence} cannot be read: {text}",
-    Tampering.TABLE: "link {sequence}: {text}",
-}
 
 
 def audit(options: AuditOptions) -> int:
@@ -86,7 +72,7 @@ async def _verify(settings: Settings, options: AuditOptions) -> int:
 def _report(found: Verified, name: str) -> bool:
     """Say what was found of one chain; answers whether it is sound."""
     for finding in found.findings:
-        say(f"{name}: {_words(finding)}")
+        say(f"{name}: {sentence(finding)}")
     if found.left_out:
         say(f"{name}: and {found.left_out} more")
     if found.findings:
@@ -94,12 +80,6 @@ def _report(found: Verified, name: str) -> bool:
     head = f"{name}:{found.head.sequence}:{found.head.hash[:HEAD_DIGITS]}"
     say(f"{name}: {found.links} links, head {head}" if found.links else f"{name}: no link yet")
     return True
-
-
-def _words(finding: TamperFinding) -> str:
-    return WORDS[finding.kind].format(
-        sequence=finding.sequence, other=finding.other, text=finding.text
-    )
 
 
 async def _show(settings: Settings, options: AuditOptions) -> int:

@@ -27,6 +27,8 @@ from bot.routers import (
     fallback,
     history,
     incident,
+    offers,
+    oversight,
     pauses,
     release,
     reports,
@@ -48,6 +50,7 @@ from bot.services import (
     AnswerWarning,
     ApiTokens,
     AskRelease,
+    AuditLook,
     Boards,
     ClearTerminal,
     DecideApproval,
@@ -61,6 +64,7 @@ from bot.services import (
     Questions,
     Reports,
     RuleBoards,
+    SignalBoards,
     SyncNow,
     UseInvitation,
     Users,
@@ -88,6 +92,8 @@ class Shell(Struct, frozen=True, kw_only=True):
     drill: Drill
     answer_warning: AnswerWarning
     pause_desk: PauseDesk
+    signal_boards: SignalBoards
+    audit_look: AuditLook
     ask_release: AskRelease
     answer_release: AnswerRelease
     clear_terminal: ClearTerminal
@@ -124,6 +130,8 @@ def build_router() -> Router:
         settings.build(),
         signals.build(),
         approvals.build(),
+        offers.build(),
+        oversight.build(),
         admin.build(),
         drill.build(),
         warnings.build(),
@@ -154,6 +162,8 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         drill=shell.drill,
         answer_warning=shell.answer_warning,
         pause_desk=shell.pause_desk,
+        signal_boards=shell.signal_boards,
+        audit_look=shell.audit_look,
         ask_release=shell.ask_release,
         answer_release=shell.answer_release,
         clear_terminal=shell.clear_terminal,

@@ -26,6 +26,9 @@ COMMANDS: tuple[CommandInfo, ...] = (
         "report", "a day or a week: results, chart, file", OWN, usage="day|week [date] [login]"
     ),
     CommandInfo("incident", "what a guard did, with its proof", OWN, usage="[number]"),
+    CommandInfo("signals", "offers that wait, and the last ones", OWN),
+    CommandInfo("approve", "follow a signal", OWN, own=True, usage="12"),
+    CommandInfo("reject", "do not follow it", OWN, own=True, usage="12"),
     CommandInfo("release", "ask to unlock a locked account", OWN, own=True),
     CommandInfo("accounts", "every account, least room first", ADMIN, admin=True),
     CommandInfo("warnings", "open market warnings with their buttons", ADMIN, admin=True),
@@ -39,6 +42,8 @@ COMMANDS: tuple[CommandInfo, ...] = (
         "pause", "pause market actions or signals", ADMIN, admin=True, usage="market 1h why"
     ),
     CommandInfo("resume", "go on with what is paused", ADMIN, admin=True, usage="market"),
+    CommandInfo("grant", "unlock an account, as asked", ADMIN, admin=True, usage="50001"),
+    CommandInfo("refuse", "keep it locked", ADMIN, admin=True, usage="50001"),
     CommandInfo("sync", "read accounts now", ADMIN, admin=True, usage="[login]"),
     CommandInfo(
         "adopt",
@@ -51,6 +56,8 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("users", "who is who, block and unblock", ADMIN, admin=True),
     CommandInfo("drill", "could each account be closed now?", ADMIN, admin=True, usage="[login]"),
     CommandInfo("unblock", "trade again after a wrong account", ADMIN, admin=True, usage="50001"),
+    CommandInfo("health", "how Reckoner itself is", ADMIN, admin=True),
+    CommandInfo("audit", "does the audit hold?", ADMIN, admin=True, usage="[login]"),
     CommandInfo("status", "is everything read and guarded?", ABOUT),
     CommandInfo("settings", "what I hear, quiet hours, time zone", ABOUT, usage="[market silent]"),
     CommandInfo("token", "programs that may read your accounts", ABOUT, usage="[new name]"),

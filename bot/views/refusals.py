@@ -75,6 +75,17 @@ def _already_decided(facts: Facts, voice: Voice) -> str:
     return f"Already {decision}{_at(facts, 'at', voice)}. Nothing was changed."
 
 
+def _no_offer(facts: Facts, _voice: Voice) -> str:
+    return f"Signal {_outside(facts, 'signal')} was not offered to you. See /signals."
+
+
+def _audit_long(facts: Facts, _voice: Voice) -> str:
+    return (
+        f"It has more than {_outside(facts, 'most')} links, too many for a chat. Use "
+        "python -m bot audit verify on Reckoner's machine."
+    )
+
+
 def _by_pause(facts: Facts, voice: Voice) -> str:
     """By an admin, of signals."""
     return (
@@ -372,6 +383,8 @@ SENTENCES: dict[str, Sentence] = {
     "account_latched": _latched,
     "rule_paused": _paused,
     "paused": _by_pause,
+    "no_offer": _no_offer,
+    "audit_long": _audit_long,
     "bad_span": _fixed("A pause lasts from 1 minute to 24 hours, such as 30m or 2h."),
     "not_paused": _fixed("That is not paused (any more). /pause shows what is."),
     "account_closing": _fixed("Reckoner is closing this account now; nothing new is approved."),

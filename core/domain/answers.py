@@ -36,6 +36,19 @@ class ApprovalDecided(Struct, frozen=True, kw_only=True):
     deadline_at: datetime | None
 
 
+class AuditSeen(Struct, frozen=True, kw_only=True):
+    """What a look at one chain of the audit found; `name` is a login, or `system`.
+
+    `findings` are sentences about links that do not hold, `left_out` says how many more there are.
+    """
+
+    name: str
+    links: int
+    head: str
+    findings: tuple[str, ...]
+    left_out: int
+
+
 class SyncReport(Struct, frozen=True, kw_only=True):
     """Logins read, logins that failed with the reason, logins to wait for in seconds."""
 

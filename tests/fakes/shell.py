@@ -34,7 +34,9 @@ from core.services.alarms import Alarms
 from core.services.api_tokens import ApiTokens
 from core.services.errors import Refused
 from core.services.preferences import Preferences
+from core.services.signal_boards import SignalBoards
 from tests.fakes.access import FakeAccess, FakeInvitations, FakeUsers
+from tests.fakes.audits import FakeAudits
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.drill import FakeDrill
 from tests.fakes.incidents import FakeIncidents
@@ -338,6 +340,7 @@ class Conversation:
     def __init__(self) -> None:
         self.services = Services()
         self.invitations = FakeInvitations(self.services.asked)
+        self.audits = FakeAudits(self.services.asked)
         self.pauses = FakePauses(self.services.asked)
         self.users = FakeUsers(self.services.asked)
         self.access = FakeAccess(self.services.asked)
@@ -365,6 +368,8 @@ class Conversation:
                 drill=FakeDrill(self.services.asked),
                 answer_warning=self.services.answer_warning,
                 pause_desk=self.pauses,
+                signal_boards=SignalBoards(self.store, self.clock),
+                audit_look=self.audits,
                 ask_release=self.services.ask_release,
                 answer_release=self.services.answer_release,
                 clear_terminal=Clearing(self.services),

@@ -57,14 +57,8 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
         raise ValueError("ADMIN_CHAT_ID is not set")
     voice = Voice(mark=settings.message_mark)
     rates = SendLimits()
-    notifier = Notifier(
-        bot,
-        engine.store,
-        engine.clock,
-        voice,
-        admin_chat_id=settings.admin_chat_id,
-        rates=rates,
-    )
+    admin = settings.admin_chat_id
+    notifier = Notifier(bot, engine.store, engine.clock, voice, admin_chat_id=admin, rates=rates)
     dispatcher = build_dispatcher(
         Shell(
             people=engine.people,
@@ -105,9 +99,7 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
     return Conversation(
         bot=bot,
         cards=_cards(engine, settings, bot, voice, rates),
-        poller=Poller(
-            bot, dispatcher, engine.store, engine.clock, admin_chat_id=settings.admin_chat_id
-        ),
+        poller=Poller(bot, dispatcher, engine.store, engine.clock, admin_chat_id=admin),
         notifier=notifier,
         admin_chat_id=settings.admin_chat_id,
         store=engine.store,

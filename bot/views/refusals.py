@@ -1,19 +1,18 @@
 """Why Reckoner does not do as asked, in one sentence each, and what to do next."""
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from bot.markup import esc
-from bot.views import obstacles
+from bot.views import obstacles, refusals_adoption
 from bot.views.message import Voice
-from bot.views.numbers import moment, money, percent, pips, span
+from bot.views.numbers import money, percent, pips, span
+from bot.views.refusal_parts import Facts, Sentence
+from bot.views.refusal_parts import at as _at
+from bot.views.refusal_parts import fixed as _fixed
+from bot.views.refusal_parts import outside as _outside
 from bot.views.words import REASONS, WARNING_STATES, holdings, word
 from core.services.errors import Refused
-
-Facts = dict[str, Any]
-Sentence = Callable[[Facts, Voice], str]
 
 OLD_BUTTON = "This button is from an older version. Send the command again for a current one."
 PRIVATE_ONLY = "I show accounts only in private. Please look in our private chat."
@@ -48,20 +47,6 @@ def trouble(ref: str) -> str:
         f"Something went wrong on our side, ref {esc(ref)}. Nothing needs to be sent again; "
         "look at /status, and tell your admin the reference."
     )
-
-
-def _fixed(text: str) -> Sentence:
-    return lambda _facts, _voice: text
-
-
-def _at(facts: Facts, key: str, voice: Voice, before: str = " at ") -> str:
-    at = facts.get(key)
-    return f"{before}{moment(at, voice)}" if isinstance(at, datetime) else ""
-
-
-def _outside(facts: Facts, key: str, before: str = "") -> str:
-    value = facts.get(key)
-    return f"{before}{esc(str(value), 120)}" if value not in {None, ""} else ""
 
 
 def _amount(facts: Facts, key: str) -> str:
@@ -296,49 +281,6 @@ def _market(facts: Facts, voice: Voice) -> str:
     return f"Nothing new of {symbol} is opened now: {why}. Try again when that is over."
 
 
-WHY_NOT = {
-    "other_symbol": "the position is in another symbol",
-    "other_side": "the position goes the other way",
-    "taken": "the position is another trade's already",
-    "no_room": "the trade has its lots already",
-    "over": "the trade is closed",
-    "closing": "Reckoner is closing positions on this account now",
-    "locked": "the account is locked, and what is on it is closed; its client asks for its release",
-    "busy": "another answer for this account is being looked at; try again in a moment",
-    "blocked": "the terminal answered for another account; unblock it first",
-    "gone": "the position is not open any more",
-    "settled": "the position is known without it by now, or it is not open any more",
-    "not_adopted": "nobody has adopted this position",
-}
-"""Why a position is not adopted, or an adoption not taken back."""
-
-
-def _not_adopted(facts: Facts, _voice: Voice) -> str:
-    return f"Not adopted: {word(WHY_NOT, str(facts.get('why', '')))}. Nothing was changed."
-
-
-def _not_disowned(facts: Facts, _voice: Voice) -> str:
-    return f"Not taken back: {word(WHY_NOT, str(facts.get('why', '')))}. Nothing was changed."
-
-
-def _question_answered(facts: Facts, voice: Voice) -> str:
-    signal = facts.get("signal")
-    what = "none of the signals"
-    if facts.get("state") == "adopted":
-        what = "a trade of its own" if signal is None else f"signal {signal}"
-    return f"Already answered{_outside(facts, 'by', ' by ')}{_at(facts, 'at', voice)}: {what}."
-
-
-def _no_question(facts: Facts, _voice: Voice) -> str:
-    position = _outside(facts, "position") or "with this number"
-    return f"No open position {position} is unknown or adopted. /adopt lists those that wait."
-
-
-def _same_position(facts: Facts, _voice: Voice) -> str:
-    position = _outside(facts, "position") or "with this number"
-    return f"Several accounts have a position {position}: choose it from the list of /adopt."
-
-
 def _no_signal(facts: Facts, _voice: Voice) -> str:
     signal = _outside(facts, "signal") or "with this number"
     return f"The account does not follow a signal {signal}. Nothing was changed."
@@ -411,14 +353,14 @@ SENTENCES: dict[str, Sentence] = {
     "reason_missing": _fixed("An override needs a reason. Nothing was changed."),
     "reason_long": _reason_long,
     "not_offered": _fixed("This warning does not take that answer (any more). See /warnings."),
-    "not_adopted": _not_adopted,
-    "not_disowned": _not_disowned,
-    "question_answered": _question_answered,
+    "not_adopted": refusals_adoption.not_adopted,
+    "not_disowned": refusals_adoption.not_disowned,
+    "question_answered": refusals_adoption.question_answered,
     "question_changed": _fixed(
         "The position, or what it may be, has changed since this was shown. Look again, please."
     ),
-    "no_question": _no_question,
-    "same_position": _same_position,
+    "no_question": refusals_adoption.no_question,
+    "same_position": refusals_adoption.same_position,
     "no_signal": _no_signal,
     "list_expired": _list_expired,
     "same_login": _same_login,

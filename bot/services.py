@@ -362,6 +362,10 @@ class Alarms(Protocol):
         """The actor has it."""
         ...
 
+    async def take_all(self, actor: Person) -> int:
+        """The actor has all of them."""
+        ...
+
     async def open(self, actor: Person) -> tuple[tuple[AlarmRow, int | None], ...]:
         """Alarms that nobody has, each with the login it is about."""
         ...

@@ -14,6 +14,7 @@ from core.domain.people import Person
 from core.ports import Clock
 
 ADMIN = {"role": "admin"}
+ALL = "all"
 
 
 def build() -> Router:
@@ -37,6 +38,9 @@ async def ack(
 ) -> None:
     """Take one by its number."""
     said = (command.args or "").strip()
+    if said.lower() == ALL:
+        await speaker.say(message, Said(html=views.taken_all(await alarms.take_all(person))))
+        return
     if not (said.isascii() and said.isdigit() and int(said) <= ID_MAX):
         await speaker.say(message, views.usage(said))
         return

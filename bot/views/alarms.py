@@ -9,7 +9,7 @@ from bot.callbacks import AlarmPress
 from bot.markup import esc
 from bot.views.message import Button, Message, Voice, marked
 from bot.views.numbers import moment, span
-from bot.views.words import word
+from bot.views.words import plural, word
 from core.records import AlarmRow
 
 I_HAVE_IT = "I have it"
@@ -52,7 +52,7 @@ def listed(alarms: Sequence[tuple[AlarmRow, int | None]], now: datetime) -> Mess
         what = word(KINDS, alarm.kind)
         whose = "" if login is None else f", account {login}"
         lines.append(f"{alarm.id}: {what}{whose}, {span(now - alarm.opened_at)} ago")
-    lines.append("Take one with its button or with /ack and its number.")
+    lines.append("Take one with its button or with /ack and its number, all with /ack all.")
     keyboard = tuple((_button(alarm.id, f" {alarm.id}"),) for alarm, _ in alarms)
     return Message(html="\n".join(lines), keyboard=keyboard)
 
@@ -60,6 +60,11 @@ def listed(alarms: Sequence[tuple[AlarmRow, int | None]], now: datetime) -> Mess
 def taken(alarm: AlarmRow) -> str:
     """The answer to who took it."""
     return f"You have it: {word(KINDS, alarm.kind)}."
+
+
+def taken_all(count: int) -> str:
+    """The answer to who took all of them."""
+    return f"You have {plural(count, 'alarm')}." if count else "There was none that nobody had."
 
 
 def usage(said: str) -> Message:

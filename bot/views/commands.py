@@ -36,7 +36,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo(
         "override", "answer a warning in words", ADMIN, admin=True, usage="12 hold why I do so"
     ),
-    CommandInfo("ack", "alarms: say that you have one", ADMIN, admin=True, usage="[12]"),
+    CommandInfo("ack", "alarms: say that you have one", ADMIN, admin=True, usage="[12|all]"),
     CommandInfo("signal", "post a signal", ADMIN, admin=True, usage="XAUUSD buy 0.10 sl 1950"),
     CommandInfo(
         "pause", "pause market actions or signals", ADMIN, admin=True, usage="market 1h why"

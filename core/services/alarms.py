@@ -3,6 +3,7 @@
 All of it is rows: an alarm outlives a restart, and a repeat is committed before it is sent.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,8 +23,11 @@ from core.services.errors import Refused
 from core.services.hearing import put
 from core.services.questions import check_admin
 
-AT_ONCE_MAX: Final = 50
-"""Alarms repeated in one look; the others are due at the next, a second later."""
+REPEATS_A_MINUTE_MAX: Final = 5
+"""Alarms repeated in a minute, oldest first, so that an outage of five hundred accounts does not
+keep the admin chat, which takes 18 messages a minute, from hearing anything else."""
+MINUTE: Final = timedelta(minutes=1)
+TAKEN_MAX: Final = 1_000
 OPEN_MAX: Final = 20
 """Open alarms that a list shows."""
 ADMIN_ROLES: Final = ("admin", "owner")
@@ -38,8 +42,13 @@ class Alarms:
         self._admin_chat_id = admin_chat_id
         self._after_s = after_s
 
-    async def take(self, actor: Person, alarm_id: int) -> AlarmRow:
-        """The actor has it. Raises Refused: not_admin, no_alarm, alarm_taken, alarm_over."""
+    async def take(
+        self, actor: Person, alarm_id: int, priority: Priority = Priority.WARNING
+    ) -> AlarmRow:
+        """The actor has it. Raises Refused: not_admin, no_alarm, alarm_taken, alarm_over.
+
+        `priority` is that of the edits which say so.
+        """
         check_admin(actor)
         now = self._clock.now()
         async with self._store.writing() as tx:
@@ -55,8 +64,23 @@ class Alarms:
             )
             detail = {"alarm": alarm.id, "kind": alarm.kind, "repeats": alarm.repeats}
             await _audit(tx, alarm, actor.name, words.ALARM_TAKEN, detail, now)
-            await show(tx, alarm, now, Priority.WARNING)
+            await show(tx, alarm, now, priority)
         return alarm
+
+    async def take_all(self, actor: Person) -> int:
+        """The actor has every open alarm, TAKEN_MAX at most; answers how many those were.
+
+        Raises Refused: not_admin. Their messages are changed after everything else.
+        """
+        check_admin(actor)
+        async with self._store.reading() as tx:
+            found = await tx.find(AlarmRow, taken_at=None, over_at=None, limit=TAKEN_MAX)
+        taken = 0
+        for alarm in found:
+            with suppress(Refused):  # somebody else was quicker, or it is over
+                await self.take(actor, alarm.id, Priority.INFO)
+                taken += 1
+        return taken
 
     async def open(self, actor: Person) -> tuple[tuple[AlarmRow, int | None], ...]:
         """Alarms that nobody has and that are not over, oldest first, each with its login.
@@ -72,9 +96,13 @@ class Alarms:
 
     async def pass_time(self) -> int:
         """Repeat what is due; answers how many that were. Raises StoreUnavailable."""
+        lately = self._clock.now() - MINUTE
         async with self._store.reading() as tx:
+            done = await tx.count(AlarmRow, repeats__gt=0, told_at__gt=lately)
+            if (room := REPEATS_A_MINUTE_MAX - done) <= 0:
+                return 0
             due = await tx.find(
-                AlarmRow, told_at__le=self._due_before(), order_by="told_at", limit=AT_ONCE_MAX
+                AlarmRow, told_at__le=self._due_before(), order_by="told_at", limit=room
             )
         for alarm in due:
             async with self._store.writing() as tx:
@@ -105,7 +133,7 @@ class Alarms:
             AlarmRow,
             {"id": alarm.id},
             repeats=alarm.repeats + 1,
-            told_at=now if left > 1 else None,
+            told_at=now,
         )
         detail = {
             "alarm": alarm.id,

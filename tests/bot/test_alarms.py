@@ -60,6 +60,15 @@ async def test_the_list_says_what_nobody_has_and_a_number_takes_it(chat: Convers
     assert "Nobody has to take anything." in chat.said
 
 
+async def test_all_are_taken_at_once(chat: Conversation) -> None:
+    await chat.feed(message_json(OLGA, "/ack all"))
+    assert chat.said == "You have 1 alarm."
+    await chat.feed(message_json(OLGA, "/ack all"))
+    assert chat.said == "There was none that nobody had."
+    (alarm,) = await chat.store.all(AlarmRow)
+    assert alarm.taken_by == "P902"
+
+
 @pytest.mark.parametrize("number", ["x", "-1", "\N{SUPERSCRIPT TWO}", str(2**63)])
 async def test_what_is_no_number_is_said(chat: Conversation, number: str) -> None:
     await chat.feed(message_json(OLGA, f"/ack {number}"))

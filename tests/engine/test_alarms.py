@@ -10,6 +10,7 @@ from core.domain.alerts import Priority
 from core.domain.people import Role
 from core.people_file import PeopleFile, UserEntry
 from core.records import AlarmRow, AuditRow, OutboxRow
+from core.services.alarms import REPEATS_A_MINUTE_MAX
 from core.services.errors import Refused
 from core.services.speaking import speak
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, PEOPLE, START, USD, D, House
@@ -167,3 +168,18 @@ async def test_a_breach_is_an_alarm_until_its_account_is_proved_flat(house: Hous
     await house.run(20)
     (alarm,) = await house.rows(AlarmRow)
     assert alarm.over_at is not None
+
+
+async def test_many_alarms_at_once_are_repeated_five_a_minute_the_oldest_first(
+    watch: Watch,
+) -> None:
+    for minutes in range(1, 8):
+        await watch.say(replace(BLIND, since=NOW + timedelta(minutes=minutes)))
+    await watch.deliver()
+    assert len(await watch.after(300)) == 2 * REPEATS_A_MINUTE_MAX
+    told = [alarm.repeats for alarm in await watch.house.rows(AlarmRow)]
+    assert told == [1] * REPEATS_A_MINUTE_MAX + [0] * 3
+    assert len(await watch.after(60)) == 2 * 3
+    taken = await watch.house.engine.alarms.take_all(await watch.house.person(OMAR))
+    assert taken == 8
+    assert await watch.after(3600) == []

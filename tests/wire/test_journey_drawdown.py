@@ -69,14 +69,11 @@ async def _warned_and_closed(stage: Stage) -> None:
 
 async def _locked(stage: Stage) -> None:
     seen = await stage.last_id(BEN)
-    await stage.asks(ADA, "/signal EURUSD buy 0.10", "Offered", chat_id=ADMIN_CHAT)
-    offer = await stage.hears_after(BEN, seen, "Signal: EURUSD")
-    refused = await stage.taps(BEN, "Approve", message_id=offer["id"])
-    assert refused["text"].startswith("The account is locked since")
-    assert "(drawdown limit)" in refused["text"]
+    locked = "50002 is locked and was not asked"
+    await stage.asks(ADA, "/signal EURUSD buy 0.10", locked, chat_id=ADMIN_CHAT)
     again = await stage.opens(50002, "XAUUSD", "buy", 0.1)
     told = await stage.hears_after(
-        BEN, offer["id"], "A position was opened on locked 50002", "Reckoner is closing it."
+        BEN, seen, "A position was opened on locked 50002", "Reckoner is closing it."
     )
     assert "by hand, on a phone" in told["text"]
     await stage.hears_after(BEN, told["id"], "50002 is flat", f"#{again}")

@@ -4,6 +4,7 @@ A message that is switched off is kept as one that failed, with the reason: none
 one. A message that stands in the chat already is kept current all the same.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -63,6 +64,14 @@ async def put(tx: Transaction, row: OutboxRow, *, admin: int) -> int | None:
         told = replace(muted, id=row_id)
         await audit_fate(tx, told, row.created_at, message_id=None, error=why)
     return row_id
+
+
+async def mute_blocked(tx: Transaction, chat_id: int, now: datetime) -> None:
+    """Take back what waits to be sent to somebody who is blocked now."""
+    for row in await tx.find(OutboxRow, chat_id=chat_id, state="due"):
+        muted = {"state": FAILED, "error": MUTED_BLOCKED}
+        if await tx.update(OutboxRow, {"id": row.id, "state": "due"}, **muted):
+            await audit_fate(tx, row, now, message_id=None, error=MUTED_BLOCKED)
 
 
 async def _is_blocked(tx: Transaction, chat_id: int) -> bool:

@@ -24,6 +24,7 @@ from core.records_people import AccessRequestRow, ConfirmationRow
 from core.services import audit
 from core.services.access import WAITING
 from core.services.errors import Refused
+from core.services.hearing import mute_blocked
 from core.services.policy import EnginePolicy
 from core.services.speaking import speak
 
@@ -97,6 +98,7 @@ class Users:
             line = await _line(tx, row.user_id)
             await _check(tx, Change.BLOCK, actor, line)
             await tx.update(UserRow, {"id": line.user_id}, role=Role.BLOCKED.value, blocked_at=now)
+            await mute_blocked(tx, line.telegram_id, now)
             await self._record(tx, actor, line, words.PERSON_BLOCKED, now)
             await self._end_request(tx, actor, line, now)
             return await _line(tx, line.user_id)

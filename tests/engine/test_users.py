@@ -92,6 +92,20 @@ async def test_a_block_is_told_once_and_then_nothing_is(house: House) -> None:
     assert (link.actor, link.detail["person"]) == ("Ada", ALICE)
 
 
+async def test_what_waited_to_be_sent_is_taken_back_and_the_block_is_told(house: House) -> None:
+    house.open(GBP, "buy", "0.10")
+    await house.run(12)
+    waiting = await house.rows(OutboxRow, chat_id=ALICE, state="due")
+    others = await house.rows(OutboxRow, chat_id=ADMIN_CHAT, state="due")
+    assert waiting
+    await block(house, await house.person(ADMIN), ALICE)
+    (told,) = await house.rows(OutboxRow, chat_id=ALICE, state="due")
+    assert told.kind == "StandingChanged"
+    taken = await house.rows(OutboxRow, chat_id=ALICE, state="failed")
+    assert {row.id for row in taken} == {row.id for row in waiting}
+    assert len(await house.rows(OutboxRow, chat_id=ADMIN_CHAT, state="due")) == len(others) + 1
+
+
 async def test_a_block_holds_over_a_restart_and_can_be_lifted(house: House) -> None:
     ada = await house.person(ADMIN)
     await block(house, ada, ALICE)

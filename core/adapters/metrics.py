@@ -57,6 +57,11 @@ class PrometheusMetrics:
             registry=registry,
         )
         self._logins: set[int] = set()
+        self._last_sync = Gauge(
+            "reconciliation_last_sync_timestamp_seconds",
+            "When an account was last read and reconciled, seconds since 1970.",
+            registry=registry,
+        )
         self._skipped = Counter(
             "reconciliation_skipped_total",
             "Cycles not run, by reason.",
@@ -91,6 +96,7 @@ class PrometheusMetrics:
         self._syncs.labels(outcome).inc()
         if outcome == "ok":
             self._latency.observe(latency_s)
+            self._last_sync.set_to_current_time()
 
     def divergence(self, reason: str) -> None:
         """Count an opened divergence."""

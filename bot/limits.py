@@ -85,6 +85,12 @@ class Window:
         """Count one, past the bound too (a send that had to happen)."""
         self._sent_s.append(now_s)
 
+    def postpone(self, from_s: float, to_s: float) -> None:
+        """What was counted at `from_s` happens at `to_s`."""
+        if from_s in self._sent_s:
+            self._sent_s.remove(from_s)
+            self._sent_s.append(to_s)
+
 
 class SendLimits:
     """Telegram's sending rates, kept a little below: overall, per person, per group.
@@ -129,6 +135,16 @@ class SendLimits:
         """Count one send or edit."""
         self._global.take(now_s)
         self._chat(chat_id, now_s).take(now_s)
+
+    def sets_out(self, chat_id: int, taken_s: float, now_s: float) -> None:
+        """The send counted at `taken_s` leaves only now, which is when Telegram will count it.
+
+        How long it travels is what the room between 25 and Telegram's 30 a second is for.
+        """
+        self._global.postpone(taken_s, now_s)
+        rate = self._chat(chat_id, now_s)
+        if isinstance(rate, Window):
+            rate.postpone(taken_s, now_s)
 
     def pause(self, chat_id: int, until_s: float) -> None:
         """Send nothing to this chat before `until_s`."""

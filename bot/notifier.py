@@ -68,7 +68,7 @@ class Notifier:
         self._dresser = Dresser(store, clock, admin_chat_id=admin_chat_id)
         self._limits = rates or limits.SendLimits()
         self._wake = asyncio.Event()
-        self._busy: set[int] = set()
+        self._busy: dict[int, float] = {}
         self._later: dict[int, float] = {}
         self.moved: dict[int, int] = {}
         self._running = False
@@ -117,8 +117,8 @@ class Notifier:
         while True:
             self._wake.clear()
             for ready in await self._looked():
-                self._busy.add(ready.row.chat_id)
-                self._limits.take(ready.row.chat_id, _now_s())
+                taken_s = self._busy[ready.row.chat_id] = _now_s()
+                self._limits.take(ready.row.chat_id, taken_s)
                 await work.put(ready)
             if until_empty and not self._busy and await self._stored(self._outbox.empty):
                 for _ in range(SENDING_MAX):
@@ -177,7 +177,7 @@ class Notifier:
             self._later[ready.row.id] = _now_s() + BACKOFF_S[-1]
             await self._stored(lambda: self._outbox.again(ready.row, FAULT))
         finally:
-            self._busy.discard(chat_id)
+            self._busy.pop(chat_id, None)
             self.wake()
 
     async def _attempt(self, ready: Ready) -> None:
@@ -193,6 +193,7 @@ class Notifier:
             edit_id=ready.shown_id if row.mode == "edit" else None,
             reply_id=ready.shown_id if row.mode == "reply" else None,
         )
+        self._limits.sets_out(row.chat_id, self._busy[row.chat_id], _now_s())
         outcome = await deliver(self._bot, parcel)
         for _ in range(outcome.pages - 1):
             self._limits.take(row.chat_id, _now_s())

@@ -37,6 +37,22 @@ def test_everybody_together_gets_twenty_five_a_second() -> None:
     assert limits.overall_left(1.0) == 25
 
 
+def test_a_send_that_sets_out_late_is_counted_when_it_does() -> None:
+    limits = SendLimits()
+    for chat in range(1, 26):
+        limits.take(chat, 0.0)
+    limits.sets_out(1, 0.0, 0.5)
+    assert limits.overall_left(1.0) == 24
+    assert limits.overall_left(1.5) == 25
+    for _ in range(18):
+        limits.take(GROUP, 2.0)
+    limits.sets_out(GROUP, 2.0, 3.0)
+    assert limits.wait_s(GROUP, 62.0) == 0, "seventeen are a minute old"
+    for _ in range(17):
+        limits.take(GROUP, 62.0)
+    assert limits.wait_s(GROUP, 62.0) == 1.0, "the one that set out later is not"
+
+
 def test_a_pause_holds_its_chat_only_and_is_not_shortened() -> None:
     limits = SendLimits()
     limits.pause(PERSON, 30.0)

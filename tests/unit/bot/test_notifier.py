@@ -405,7 +405,7 @@ async def test_every_alert_goes_out(world: World) -> None:
     every = every_alert()
     for number, alert in enumerate(every):
         await world.put(alert, chat_id=3000 + number)
-    assert await world.notifier.drain(8)
+    assert await world.notifier.drain(20)
     assert len(world.telegram.texts()) == len(every)
     assert not [text for text in world.telegram.texts() if "no details" in text]
 

@@ -108,10 +108,11 @@ class WineAgent:
     def __init__(self, state: Path, *, module: str = "MetaTrader5", **more: str) -> None:
         more["AGENT_OF"] = str(state)
         self._asked = 0
+        python = str(windows_python())  # or the test is skipped, before anything is open
         self._log = tempfile.TemporaryFile(dir=state.parent)  # noqa: SIM115 - closed by `end`
         self.process = subprocess.Popen(
             [
-                *(str(STARTER), str(windows_python()), str(AGENT)),
+                *(str(STARTER), python, str(AGENT)),
                 *("--module", module, "--state-dir", str(state)),
             ],
             stdin=subprocess.PIPE,

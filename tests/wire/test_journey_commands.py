@@ -31,7 +31,7 @@ async def test_a_client_is_greeted_and_shown_their_own_commands_only(stage: Stag
     listed = await stage.asks(ALICE, "/help", "Your accounts")
     for word in ("/positions", "/drawdown", "/status", "/release"):
         assert word in listed["text"]
-    for word in ("/accounts", "/signal", "/sync", "/warnings"):
+    for word in ("/accounts", "/signal ", "/sync", "/warnings"):
         assert word not in listed["text"]
     admins = await stage.asks(ADA, "/help", "/signal")
     assert "/sync" in admins["text"]

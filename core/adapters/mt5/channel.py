@@ -178,11 +178,13 @@ class AgentProcess:
     async def kill(self) -> None:
         """Kill the process and its group, and wait for its end for a bounded time."""
         self._kill()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(KILL_WAIT_S):
-                await self._process.wait()
-        self._transport.close()
-        self._log.close()
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(KILL_WAIT_S):
+                    await self._process.wait()
+        finally:  # whoever waits may be cancelled
+            self._transport.close()
+            self._log.close()
 
     def _kill(self) -> None:
         """Make an end at once. What is still in the pipes is never read."""

@@ -37,7 +37,7 @@ def line(listed: WarningLine, voice: Voice, now: datetime) -> Message:
     """A warning, shown again on request with its buttons."""
     head = [headline(voice, _title(listed, voice)), *_jump(listed, voice), *_facts(listed)]
     head.append(f"State: {word(WARNING_STATES, listed.state)}")
-    rows = [f"• {esc(account)}" for account in listed.accounts]
+    rows = [_holder(account, listed.exposures) for account in listed.accounts]
     tail = [*_what_next(listed, voice, now), f"Opened {moment(listed.opened_at, voice, today=now)}"]
     return Message(
         html=compose(head, ["Accounts:", *rows] if rows else [], tail),
@@ -272,9 +272,11 @@ def _name(said: Said) -> str:
     return word(NAMES, said.warning)
 
 
-def _over(said: Said) -> list[str]:
+def _over(said: Said) -> list[str]:  # noqa: PLR0911 - a table
     """Why it is over, where that is known."""
     match said.ended if isinstance(said, MarketWarning) else "":
+        case "closed":
+            return [f"Reckoner closed it: no account holds {esc(said.symbol)} any more."]
         case "not_held":
             return [f"No account holds {esc(said.symbol)} any more."]
         case "calm" if said.warning == SPREAD:

@@ -39,7 +39,7 @@ class MarketWarning(AlertBase, frozen=True, kw_only=True):
     where too few quotes are known. `state`: open, held, dismissed, closing, resolved. `again` where
     it is told anew because its time passed. A gap went from `price_before` at `before_at` to
     `price_after`. `spread_now`: the spread, pips, where it is wide at this moment. `ended` says why
-    a warning is over: calm, not_held, passed, resting, or empty.
+    a warning is over: calm, closed, not_held, passed, resting, or empty.
     """
 
     warning_id: int

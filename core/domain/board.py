@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from core.domain.alert_parts import Exposure
 from core.domain.headroom import RuleLine
 
 
@@ -141,6 +142,7 @@ class WarningLine(Struct, frozen=True, kw_only=True):
     price_before: Decimal | None = None
     price_after: Decimal | None = None
     before_at: datetime | None = None
+    exposures: tuple[Exposure, ...] = ()
 
 
 class OverrideLine(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from core.domain.alert_parts import Exposure
 from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
@@ -35,6 +36,7 @@ from core.records import (
     UserRow,
 )
 from core.services.desk import ACTIVE_JOB_STATES, AccountMemory, Desk, load_memory
+from core.services.market_telling import held
 from core.services.rule_boards import rule_lines
 
 HISTORY_SPAN = timedelta(hours=24)
@@ -202,11 +204,15 @@ class Boards:
     def _warning(
         self, row: MarketWarningRow, users: dict[int, str], reason: str = ""
     ) -> WarningLine:
-        names = []
+        names: list[str] = []
+        exposures: list[Exposure] = []
         for account_id in row.account_ids:
             memory = self._desk.peek(account_id)
             name = f"{memory.user.name} {memory.account.login}" if memory else str(account_id)
             names.append(name)
+            if memory is not None and memory.snapshot is not None:
+                quote = memory.snapshot.ticks.get(row.symbol)
+                exposures += held(memory, row.symbol, quote)
         return WarningLine(
             warning_id=row.id,
             version=row.version,
@@ -230,6 +236,7 @@ class Boards:
             price_before=row.price_before,
             price_after=row.price_after,
             before_at=row.before_at,
+            exposures=tuple(exposures),
         )
 
 

@@ -11,8 +11,9 @@ from core.domain.market import Change, WarningState
 from core.domain.quotes import Action, Seen, WarningKind
 from core.domain.valuing import valued
 from core.ports import Transaction
-from core.records import MarketWarningRow, UserRow
+from core.records import CloseJobRow, MarketWarningRow, UserRow
 from core.services.desk import AccountMemory, Desk
+from core.services.gap_close import close_key
 from core.services.speaking import speak
 
 
@@ -38,6 +39,8 @@ class MarketTelling:
     ) -> None:
         """Tell the admin chat; `account_ids` are those that are, or were last, concerned."""
         ended = _ended(warning, seen)
+        if ended == "not_held" and await tx.count(CloseJobRow, trigger_key=close_key(warning)):
+            ended = "closed"
         if not by and ended and warning.answered_by:
             user = await tx.get(UserRow, warning.answered_by)
             by = user.name if user else ""

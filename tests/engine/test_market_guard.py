@@ -71,6 +71,7 @@ async def test_an_unanswered_gap_closes_that_symbol_only(house: House) -> None:
     assert (await house.state(USD)).latched_at is None
     jobs = await house.rows(CloseJobRow)
     assert {(j.reason, j.scope, j.state) for j in jobs} == {("market_gap", "XAUUSD", "flat")}
+    assert (await warnings(house))[-1].ended == "closed", "not: nobody holds it, as if by chance"
     (row,) = await house.rows(MarketWarningRow)
     assert row.state == "resolved"
     assert "CloseConfirmed" in await house.kinds(BEN)

@@ -398,3 +398,14 @@ async def test_a_price_that_stands_still_among_others_that_move_is_warned_of_and
     await house.run(61)
     assert [(w.state, w.ended) for w in await told_admins(house)][-1] == ("resolved", "calm")
     await house.signal("XAUUSD buy 0.10 sl 1950")
+
+
+async def test_the_list_of_warnings_shows_what_is_held_at_the_price_of_now(house: House) -> None:
+    """0.01 lots are one ounce: bought at 1970.30, at 2080 109.70 USD up."""
+    house.open(USD, "buy", "0.01")
+    await house.run(11)
+    house.price("2080.00", "2080.30")
+    await house.run(5)
+    (line,) = await house.engine.boards.warnings()
+    (held,) = line.exposures
+    assert (held.account, held.side, held.profit) == ("Ben 50002", "buy", D("109.70"))

@@ -7,11 +7,12 @@ from aiogram.types import Message
 from bot.routers.logins import is_login
 from bot.services import DecideApproval, SignalBoards
 from bot.speaker import Speaker
-from bot.views import replies
+from bot.views import refusals, replies
 from bot.views import signals as views
 from bot.views.message import Message as Said
 from bot.views.message import Voice
 from core.domain.people import Person
+from core.services.errors import Refused
 
 APPROVE, REJECT = "approve", "reject"
 
@@ -36,19 +37,25 @@ async def signals(
     await speaker.say(message, views.own(await signal_boards.own(person), voice))
 
 
-async def decide(
+async def decide(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     message: Message,
     command: CommandObject,
     person: Person,
     signal_boards: SignalBoards,
     decide_approval: DecideApproval,
     speaker: Speaker,
+    voice: Voice,
 ) -> None:
-    """Answer a signal on every account it was offered to, one after the other."""
+    """Answer a signal on every account it was offered to; what one refuses keeps no other back."""
     text = (command.args or "").strip()
     if not is_login(text):
         await speaker.say(message, views.usage(command.command, text))
         return
+    lines: list[str] = []
     for approval_id in await signal_boards.offers_of(person, int(text)):
-        done = await decide_approval(person, approval_id, command.command == APPROVE)
-        await speaker.say(message, Said(html=replies.decided(done)))
+        try:
+            done = await decide_approval(person, approval_id, command.command == APPROVE)
+            lines.append(replies.decided(done))
+        except Refused as refused:
+            lines.append(refusals.sentence(refused, voice))
+    await speaker.say(message, Said(html="\n".join(lines)))

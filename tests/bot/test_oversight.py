@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from core.records import AccountRow, ApprovalRow, SignalRow, UserRow
+from core.services.errors import Refused
 from tests.fakes.clock import START
 from tests.fakes.shell import ANN, BO, OLGA, Conversation
 from tests.fakes.telegram import ADMIN_CHAT, message_json
@@ -111,3 +112,11 @@ async def test_health_and_the_audit_are_for_admins(chat: Conversation) -> None:
     for command in ("/health", "/audit", "/grant 50001"):
         await chat.feed(message_json(ANN, command))
         assert "Only an admin can do that" in chat.said
+
+
+async def test_what_an_account_refuses_is_an_answer_of_its_own(chat: Conversation) -> None:
+    """Of several accounts the others are answered all the same."""
+    chat.services.refusal = Refused("signal_expired")
+    await chat.feed(message_json(ANN, "/approve 12"))
+    assert "expired" in chat.said
+    assert len(chat.telegram.named("sendMessage")) == 1

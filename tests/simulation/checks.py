@@ -8,6 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -100,6 +101,7 @@ class Checks:
         self.sent: dict[int, Sending] = {}
         self.by_ticket: defaultdict[tuple[int, str, int], list[Sending]] = defaultdict(list)
         self._seen: dict[tuple[int, str], Seen] = {}
+        self._asked: dict[tuple[int, str], datetime] = {}
         self._looked_to = dict.fromkeys(world.sim.logins, 0)
         self._to = {"audit_log": 0, "close_jobs": 0, "drawdown_alerts": 0}
         self._said_to = 0
@@ -159,7 +161,11 @@ class Checks:
         watched.last_read_s = max(watched.last_read_s, began_s)
         if not snapshot.positions and not snapshot.orders:
             watched.flat_reads_s.append(seen.at_s)
-        self._seen[request.account_id, _text(snapshot.observed_at)] = seen
+        # A process that stood still gets several answers at one instant: what is committed is the
+        # cycle's, which asks for the oldest deals; a quote for an approval asks for none.
+        key = (request.account_id, _text(snapshot.observed_at))
+        if key not in self._seen or request.deals_since <= self._asked[key]:
+            self._seen[key], self._asked[key] = seen, request.deals_since
 
     def account(self, login: int, account_id: int) -> Watched:
         """What is known of it."""

@@ -251,7 +251,8 @@ class Notifier:
             message = Message(html=f"⚠️ {word({}, row.kind)}: no details. Please see /status.")
         late = self._clock.now() - row.created_at
         lines = [message.html]
-        if late > timedelta(seconds=alert_views.LATE_S):
+        # An edit that had to wait says nothing of when the message itself arrived.
+        if late > timedelta(seconds=alert_views.LATE_S) and row.mode != EDIT:
             lines.append(alert_views.late_note(late))
         if row.error == UNKNOWN_OUTCOME and row.mode != "edit":
             lines.append(REPEAT)

@@ -43,6 +43,7 @@ class AccountRow(Record, frozen=True, kw_only=True):
 
     `pending_*` are looser limits asked for and not yet in force; None where nothing is pending.
     `file_owner` is its owner by the people file (a Telegram id), None where that was not read yet.
+    `owned_since`: when it became its owner's, None where it was from the beginning.
     `rules` are its guard rules in force (`core.domain.rules.RuleSet`), None where it has none.
     """
 
@@ -68,6 +69,7 @@ class AccountRow(Record, frozen=True, kw_only=True):
     pending_rules: JsonObject | None = None
     pending_rules_effective_at: datetime | None = None
     file_owner: int | None = None
+    owned_since: datetime | None = None
 
 
 class SignalRow(Record, frozen=True, kw_only=True):

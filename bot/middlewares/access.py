@@ -4,6 +4,7 @@ A group is a delivery address, not a right: whoever sees a button or a command t
 anybody else, and nobody's figures are shown there but to admins in the admin chat.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from aiogram import BaseMiddleware, Bot
 from aiogram.dispatcher.flags import get_flag
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject
 
+from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
 from bot.middlewares.door import Door
@@ -23,6 +25,9 @@ from bot.views.message import Voice
 from core.domain.people import Person
 
 CLIENT, ADMIN = "client", "admin"
+GROUP_REFUSAL_SPAN_S = 60.0
+GROUP_REFUSALS_MAX = 1_000
+"""People in groups whose last refusal is remembered."""
 
 
 class AccessMiddleware(BaseMiddleware):
@@ -76,11 +81,15 @@ class RoleMiddleware(BaseMiddleware):
         self._people = people
         self._admin_chat_id = admin_chat_id
         self._moved = moved
+        self._refused = Recently(GROUP_REFUSAL_SPAN_S, GROUP_REFUSALS_MAX)
 
     async def __call__(
         self, handler: Handler, event: TelegramObject, data: dict[str, Any]
     ) -> object:
-        """Handle, or refuse and audit."""
+        """Handle, or refuse and audit. In a group somebody is refused once a minute at most.
+
+        A group's messages are few: answers to what may not be asked would go before its alerts.
+        """
         if not isinstance(event, Message | CallbackQuery):
             return None
         person: Person = data["person"]
@@ -89,6 +98,10 @@ class RoleMiddleware(BaseMiddleware):
             return await handler(event, data)
         if refusal not in {refusals.PRIVATE_ONLY, refusals.ADMIN_HAS_NONE}:
             await self._people.refuse(person.telegram_id, f"not allowed: {what(event)}")
+        if isinstance(event, Message) and event.chat.type != "private":
+            key = (event.chat.id, person.telegram_id, refusal)
+            if not self._refused.first(key, asyncio.get_running_loop().time()):
+                return None
         if refusal == refusals.PRIVATE_ONLY and isinstance(event, Message):
             speaker: Speaker = data["speaker"]
             username = (await data["bot"].me()).username or ""

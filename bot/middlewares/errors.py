@@ -88,8 +88,19 @@ class ErrorsMiddleware(BaseMiddleware):
         log.info("refused", code=refused.code)
         if refused.code in AUDITED and data.get("event_from_user") is not None:
             await self._people.refuse(data["event_from_user"].id, f"{refused.code}: {what(event)}")
-        sentence = refusals.sentence(refused, self._voice)
+        sentence = refusals.sentence(refused, await self._voice_for(data))
         await self._tell(event, data, Toast(sentence, alert=True))
+
+    async def _voice_for(self, data: dict[str, Any]) -> Voice:
+        """In private every time is the reader's own; in a group, or without a database, UTC."""
+        user, chat = data.get("event_from_user"), data.get("event_chat")
+        if user is None or chat is None or chat.type != "private":
+            return self._voice
+        try:
+            person = await self._people.identify(user.id)
+        except StoreUnavailable:
+            return self._voice
+        return self._voice if person is None else self._voice.to(person.time_zone)
 
     async def _tell(self, event: TelegramObject, data: dict[str, Any], toast: Toast | None) -> None:
         """Tell the person, where they asked: a pop-up for a press, a message for a message."""

@@ -45,7 +45,8 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
         *_figures(alert),
         sentence(of_divergence(alert), voice, audience),
     ]
-    if alert.finding.startswith("unknown_") and alert.opened_by != NOT_TOLD:
+    is_said = alert.origin == "manual"  # the sentence says by whom and from where
+    if alert.finding.startswith("unknown_") and alert.opened_by != NOT_TOLD and not is_said:
         verb = "Placed" if is_order else "Opened"
         lines.append(f"{verb} {opened_by(alert.opened_by, alert.magic)}.")
     if alert.subject:
@@ -64,8 +65,8 @@ def _waiting(signal: int, *, own: bool) -> str:
     """An approval would open a second position of what was opened by hand already."""
     whose = "your" if own else "the client's"
     return (
-        f"Signal {signal} asks for the same and still waits for {whose} answer: approving it opens "
-        "a second position."
+        f"Signal {signal} for the same symbol and side still waits for {whose} answer: approving "
+        "it opens a second position."
     )
 
 

@@ -56,7 +56,7 @@ def reasons(what: Pausable, length: PauseLength, voice: Voice) -> Message:
 def usage(text: str) -> Message:
     """A /pause or /resume that says nothing known."""
     said = f"I do not understand '{esc(text, 60)}'. " if text else ""
-    return Message(html=f"{said}{USAGE}")
+    return Message(html=f"{said}{NEVER}\n{USAGE}")
 
 
 def changed(alert: PauseChanged, voice: Voice) -> Message:

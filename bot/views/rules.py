@@ -58,6 +58,8 @@ WOULD = {
 }
 DID = {"close_all": "closed everything", "pause_day": "paused the day", "warn": "warned"}
 
+FALLS = "falls only by a release, or with money paid out"
+
 
 def board(boards: Sequence[RuleBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
     """Every rule of these accounts, its arithmetic in words."""
@@ -149,7 +151,7 @@ def _rule(line: RuleLine, currency: str, digits: int, voice: Voice, now: datetim
         acts = _amount(spec, line.floor.acts_at, currency, digits)
         rows.append(f"Acts at {acts}: {limit(spec.buffer_percent)} of the amount is kept back.")
     if spec.trail is not Trail.NONE:
-        stays = "has reached its lock and stays there" if line.floor.locked else "never falls"
+        stays = "has reached its lock and stays there" if line.floor.locked else FALLS
         rows.append(f"It follows the {TRAILS[spec.trail]} up and {stays}.")
     if spec.clock is not None and timedelta(seconds=line.memory.base_age_s) > OLD_BASE:
         old = span(timedelta(seconds=line.memory.base_age_s))

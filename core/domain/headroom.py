@@ -100,7 +100,7 @@ def shares_of(snapshot: AccountSnapshot, room: Decimal | None) -> tuple[Position
             side=p.side.value,
             volume=p.volume,
             percent=percent_of(values[p.ticket] or ZERO, total),
-            ends_at=_ends_at(p, symbols.get(p.symbol), room),
+            ends_at=_ends_at(p, symbols.get(p.symbol), room, snapshot.state.currency),
         )
         for p in snapshot.positions
     ]
@@ -209,10 +209,23 @@ def _per_price(position: Position, spec: SymbolSpec | None) -> Decimal | None:
     return position.volume * spec.tick_value / spec.tick_size
 
 
-def _ends_at(position: Position, spec: SymbolSpec | None, room: Decimal | None) -> Decimal | None:
+def _ends_at(
+    position: Position, spec: SymbolSpec | None, room: Decimal | None, currency: str
+) -> Decimal | None:
+    """The price that uses up the room.
+
+    Where the account's currency is what the symbol buys (EURUSD in euros), each price also changes
+    what its result is worth: units x (1 - open / price) instead of a straight line, which would
+    end far too late.
+    """
     per_price = _per_price(position, spec)
     if per_price is None or room is None or spec is None or room < 0:
         return None
-    price = position.price_current - position.side.sign * room / per_price
+    sign, now = position.side.sign, position.price_current
+    price = now - sign * room / per_price
+    if currency == spec.currency_base != spec.currency_profit:
+        units = per_price * now
+        share = position.price_open / now + sign * room / units
+        price = position.price_open / share if share > 0 else ZERO
     quantum = Decimal(1).scaleb(-spec.digits)
     return price.quantize(quantum, ROUND_HALF_EVEN) if price > 0 else None

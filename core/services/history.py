@@ -69,9 +69,11 @@ class History:
         """The symbols last traded, newest first, each with a deal that had it. Raises Refused."""
         async with self._store.reading() as tx:
             account = await account_of(tx, person, account_id)
+            since = None if person.is_admin else account.owned_since
             deals = await tx.find(
                 DealRow,
                 account_id=account.id,
+                **({} if since is None else {"executed_at__ge": since}),
                 symbol__ne="",
                 order_by="-id",
                 limit=SYMBOL_DEALS_MAX,
@@ -89,7 +91,8 @@ class History:
         if now - as_of > AS_OF_LIFE:
             raise Refused("list_expired", at=as_of)
         symbol = await _symbol(tx, account.id, ask.symbol_id)
-        sources = _sources(account, ask.filter, symbol, as_of)
+        since = None if person.is_admin else account.owned_since
+        sources = _sources(account, ask.filter, symbol, as_of, since)
         counts = [await tx.count(kind, **where) for kind, _, where in sources]
         total = sum(counts)
         every = max(1, -(-total // PAGE_LINES))
@@ -132,12 +135,19 @@ async def _symbol(tx: Transaction, account_id: int, deal_id: int) -> str:
 
 
 def _sources(
-    account: AccountRow, wanted: HistoryFilter, symbol: str, as_of: datetime
+    account: AccountRow,
+    wanted: HistoryFilter,
+    symbol: str,
+    as_of: datetime,
+    since: datetime | None,
 ) -> list[Source]:
     """The rows that hold what is wanted: (kind, the column of its time, conditions)."""
     named = {"symbol": symbol} if symbol else {}
-    deals = {"account_id": account.id, "seen_at__le": as_of, **named}
-    logs = {"user_id": account.user_id, "account_id": account.id, "created_at__le": as_of, **named}
+    deals: dict[str, Any] = {"account_id": account.id, "seen_at__le": as_of, **named}
+    logs: dict[str, Any] = {"account_id": account.id, "created_at__le": as_of, **named}
+    if since is not None:  # an account that had another owner before
+        deals |= {"executed_at__ge": since}
+        logs |= {"created_at__ge": since}
     differences: Source = (
         ReconciliationLogRow,
         "created_at",
@@ -156,14 +166,14 @@ def _sources(
         case HistoryFilter.DIFFERENCES:
             return [differences]
         case HistoryFilter.ALL:
-            return [(DealRow, "executed_at", deals), differences, *_guarding(account, symbol, logs)]
+            return [(DealRow, "executed_at", deals), differences, *_guarding(symbol, logs)]
 
 
-def _guarding(account: AccountRow, symbol: str, logs: dict[str, Any]) -> list[Source]:
+def _guarding(symbol: str, logs: dict[str, Any]) -> list[Source]:
     """Drawdown warnings, failed reads, and what guards closed."""
     # What was neither a difference nor a success: drawdown warnings and reads that failed.
     troubles = {**logs, "divergence_reason": None, "event_type": ("sync", "warning")}
-    jobs = {"account_id": account.id, "created_at__le": logs["created_at__le"]}
+    jobs = {name: logs[name] for name in logs if name.startswith(("account", "created"))}
     return [
         (ReconciliationLogRow, "created_at", {**troubles, "status": ("warning", "failed")}),
         (CloseJobRow, "created_at", {**jobs, "scope": symbol} if symbol else jobs),

@@ -21,9 +21,12 @@ from core.records import (
 )
 from core.services.desk import deal_of
 from core.services.errors import Refused
+from core.services.owning import visible_from
 
 LIST_MAX: Final = 10
 """Incidents of one list, the newest."""
+LOOKED_AT_MAX: Final = 100
+"""Jobs looked through for those of an account's owner of today."""
 LINKS_MAX: Final = 1_000
 """Links of one document."""
 ORDERS_MAX: Final = 1_000
@@ -50,8 +53,9 @@ class Incidents:
         """The newest incidents of the person's own accounts; of all for an admin."""
         where: dict[str, Any] = {} if person.is_admin else {"account_id": person.account_ids}
         async with self._store.reading() as tx:
-            jobs = await tx.find(CloseJobRow, order_by="-id", limit=LIST_MAX, **where)
+            jobs = await tx.find(CloseJobRow, order_by="-id", limit=LOOKED_AT_MAX, **where)
             accounts, clients = await _whose(tx, {job.account_id for job in jobs})
+        seen = [j for j in jobs if j.created_at >= visible_from(accounts[j.account_id], person)]
         return tuple(
             IncidentLine(
                 number=job.id,
@@ -64,7 +68,7 @@ class Incidents:
                 at=job.created_at,
                 finished_at=job.finished_at,
             )
-            for job in jobs
+            for job in seen[:LIST_MAX]
         )
 
     async def one(self, person: Person, number: int) -> Incident:
@@ -72,12 +76,14 @@ class Incidents:
         async with self._store.reading() as tx:
             job = await tx.get(CloseJobRow, number)
             own = job is not None and job.account_id in person.account_ids
-            if not own and not person.is_admin:
-                raise Refused("not_yours", incident=number)
-            if job is None:
+            if job is None and person.is_admin:
                 raise Refused("not_found", incident=number)
+            if job is None or not (own or person.is_admin):
+                raise Refused("not_yours", incident=number)
             accounts, clients = await _whose(tx, {job.account_id})
             account = accounts[job.account_id]
+            if job.created_at < visible_from(account, person):
+                raise Refused("not_yours", incident=number)  # it happened to its owner before
             orders = await tx.find(CloseOrderRow, job_id=job.id, limit=ORDERS_MAX)
             links, broken = await _links(tx, job)
             market, market_broken = await _market(tx, job, links)

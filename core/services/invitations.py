@@ -2,7 +2,7 @@
 
 An account has one owner: signals are offered to them and alerts go to them. So a code hands the
 account over; until its client comes it is somebody else's, as the people file says. What was
-recorded of an account before stays with whom it was recorded for.
+recorded of an account before is nobody's but the admins' from then on.
 """
 
 import secrets
@@ -189,7 +189,7 @@ class UseInvitation:
     ) -> None:
         before = await _found(tx, account.user_id)
         await tx.update(InvitationRow, {"id": row.id}, state=USED, ended_at=now, user_id=user.id)
-        await tx.update(AccountRow, {"id": account.id}, user_id=user.id)
+        await tx.update(AccountRow, {"id": account.id}, user_id=user.id, owned_since=now)
         detail = {
             "invitation": row.id,
             "login": account.login,

@@ -1,5 +1,7 @@
 """Whose account is asked for: a client's own, or any account where an admin asks."""
 
+from datetime import datetime
+
 from core.domain.people import Person
 from core.ports import Transaction
 from core.records import AccountRow
@@ -39,3 +41,13 @@ async def account_with(tx: Transaction, person: Person, login: int | None) -> Ac
     if len(found) != 1:
         raise Refused("same_login" if found else "not_found", login=login)
     return found[0]
+
+
+def visible_from(account: AccountRow, person: Person) -> datetime:
+    """Admins see everything; an owner what came after the account was theirs."""
+    return account.created_at if person.is_admin else owned_from(account)
+
+
+def owned_from(account: AccountRow) -> datetime:
+    """When it became its owner's."""
+    return account.owned_since or account.created_at

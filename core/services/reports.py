@@ -23,7 +23,7 @@ from core.records import (
 )
 from core.services.desk import deal_of
 from core.services.errors import Refused
-from core.services.owning import account_of, account_with
+from core.services.owning import account_of, account_with, owned_from, visible_from
 from core.services.policy import EnginePolicy
 
 DEALS_MAX: Final = 10_000
@@ -85,16 +85,29 @@ class Reports:
             period(span, wanted, zone),
             person.time_zone,
             own=account.id in person.account_ids,
+            since=visible_from(account, person),
         )
 
     async def of_period(
-        self, account: AccountRow, wanted: Period, time_zone: str, *, own: bool
+        self,
+        account: AccountRow,
+        wanted: Period,
+        time_zone: str,
+        *,
+        own: bool,
+        since: datetime | None = None,
     ) -> AccountReport:
-        """The report on a period. Raises StoreUnavailable."""
+        """The report on a period, on what its owner may see of it (without `since`).
+
+        Raises StoreUnavailable.
+        """
         now = self._clock.now()
+        since = owned_from(account) if since is None else since
         async with self._store.reading() as tx:
             state = await tx.get(AccountStateRow, account.id)
-        material, ours = await self._material(account, wanted, ZoneInfo(time_zone), now, state)
+        material, ours = await self._material(
+            account, wanted, ZoneInfo(time_zone), now, state, since
+        )
         # Some ten thousand rows take longer than the accounts' guards should wait.
         computed = await asyncio.to_thread(report, material)
         return AccountReport(
@@ -107,7 +120,7 @@ class Reports:
             now=now,
             observed_at=state.observed_at if state else None,
             unavailable_since=state.unavailable_since if state else None,
-            known_from=account.created_at,
+            known_from=since,
             sample_interval_s=self._policy.snapshot_row_interval_s,
             report=computed,
             file=_file(material, ours),
@@ -120,11 +133,14 @@ class Reports:
         zone: ZoneInfo,
         now: datetime,
         state: AccountStateRow | None,
+        since: datetime,
     ) -> tuple[Material, frozenset[int]]:
         own: dict[str, Any] = {"account_id": account.id}
-        executed = {"executed_at__ge": wanted.start, "executed_at__lt": wanted.end}
-        created = {"created_at__ge": wanted.start, "created_at__lt": wanted.end}
-        logged = {"user_id": account.user_id, **own, **created}
+        handed_over = account.owned_since is not None and since == account.owned_since
+        first = max(wanted.start, since) if handed_over else wanted.start
+        executed = {"executed_at__ge": first, "executed_at__lt": wanted.end}
+        created = {"created_at__ge": first, "created_at__lt": wanted.end}
+        logged = {**own, **created}
         deals = await self._newest(DealRow, DEALS_MAX + 1, {**own, **executed})
         samples = await self._newest(PositionSnapshotRow, SAMPLES_MAX + 1, logged)
         are_samples_cut, samples = len(samples) > SAMPLES_MAX, samples[:SAMPLES_MAX]
@@ -140,7 +156,9 @@ class Reports:
         trades = await self._those(TradeRow, "position_id", positions - {0, None}, own)
         trades += await self._those(TradeRow, "approval_id", {a.id for a in approvals}, own)
         sent = await self._those(CloseOrderRow, "position_id", positions - {0, None}, own)
-        earlier = {"user_id": account.user_id, **own, "created_at__lt": wanted.start}
+        earlier = {**own, "created_at__lt": wanted.start}
+        if handed_over:
+            earlier |= {"created_at__ge": since}
         async with self._store.reading() as tx:
             before = await tx.first(
                 PositionSnapshotRow, order_by="-created_at", equity__ne=None, **earlier
@@ -152,7 +170,7 @@ class Reports:
             period=wanted,
             zone=zone,
             now=now,
-            known_from=account.created_at,
+            known_from=since,
             blind_after=self._blind_after(),
             deals=tuple(deal_of(d) for d in deals[:DEALS_MAX]),
             logs=logs,

@@ -13,6 +13,7 @@ from core.services.errors import Refused
 WAITING_MAX: Final = 5
 """Offers shown each with its buttons; more are counted."""
 ANSWERED_MAX: Final = 10
+PRICE_DIGITS_MIN: Final = 2
 SIGNALS_MAX: Final = 10
 
 
@@ -109,7 +110,15 @@ def _offer(
         stop_loss=signal.stop_loss,
         take_profit=signal.take_profit,
         expires_at=signal.expires_at,
+        price_digits=_digits(signal),
     )
+
+
+def _digits(signal: SignalRow) -> int:
+    """As many decimals as its levels were posted with; storage adds zeros."""
+    levels = [level.normalize() for level in (signal.stop_loss, signal.take_profit) if level]
+    exponents = [int(level.as_tuple().exponent) for level in levels]
+    return max(PRICE_DIGITS_MIN, -min(exponents, default=0))
 
 
 def _answered(row: ApprovalRow, signal: SignalRow, account: AccountRow) -> AnsweredOffer:

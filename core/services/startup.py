@@ -52,11 +52,14 @@ class Enrol:
     ) -> None:
         known = await tx.first(AccountRow, login=entry.login, server=entry.server)
         if known is not None:
+            owner = known.user_id if known.file_owner == entry.owner else user_id
+            since = {} if owner == known.user_id else {"owned_since": now}
             await tx.update(
                 AccountRow,
                 {"id": known.id},
                 # Who brought an invitation owns it until the file names another owner than it did.
-                user_id=known.user_id if known.file_owner == entry.owner else user_id,
+                user_id=owner,
+                **since,
                 file_owner=entry.owner,
                 name=entry.name,
                 countdown_s=_countdown(entry, self._policy),

@@ -243,7 +243,22 @@ async def test_a_client_reads_nothing_of_their_own_in_a_group(
 async def test_an_admin_in_a_group_that_is_not_the_desk_reads_nothing_either(
     chat: Conversation,
 ) -> None:
+    """Told once a minute: answers to what may not be asked would go before the group's alerts."""
+    said = []
     for text in ("/history 50001", "/report day 50001", "/incident 1", "/status"):
         await chat.feed(message_json(OLGA, text, OTHER_GROUP))
-        assert "only in private" in chat.said
+        said.append("only in private" in chat.said)
         assert chat.services.calls == []
+    assert said == [True, False, False, False]
+    assert len(chat.telegram.named("sendMessage")) == 0
+
+
+async def test_who_is_refused_again_and_again_in_the_admin_chat_does_not_crowd_it(
+    chat: Conversation,
+) -> None:
+    said = []
+    for _ in range(25):
+        await chat.feed(message_json(ANN, "/accounts", ADMIN_CHAT))
+        said.append(len(chat.telegram.named("sendMessage")))
+    assert said == [1] + 24 * [0]
+    assert len(chat.services.refused) > 0, "each is audited all the same"

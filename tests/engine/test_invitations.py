@@ -18,13 +18,14 @@ from core.domain.invitations import (
     Attempts,
 )
 from core.domain.people import Role
+from core.domain.periods import Span
 from core.people_file import UserEntry
-from core.records import AccountRow, ApprovalRow, AuditRow, UserRow
+from core.records import AccountRow, ApprovalRow, AuditRow, CloseJobRow, UserRow
 from core.records_people import InvitationRow
 from core.services.access import Access
 from core.services.errors import Refused
 from core.services.invitations import Invite
-from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, GBP, PEOPLE, SERVER, START, House
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, GBP, PEOPLE, SERVER, START, USD, House
 
 SAM = Requester(telegram_id=999, name="Sam", username="sam")
 MAX = Requester(telegram_id=998, name="Max")
@@ -89,6 +90,32 @@ async def test_alerts_of_the_account_go_to_its_new_owner_at_once(house: House) -
     await house.run(12)
     assert [type(x).__name__ for x in await house.said(999)][-1] == "DivergenceOpened"
     assert len(await house.said(ALICE)) == told
+
+
+async def test_what_happened_under_the_owner_before_is_not_the_new_owners_to_see(
+    house: House,
+) -> None:
+    """Ben is closed at 20.17 %; Sam takes the account: no trade, no incident, no money of Ben's."""
+    house.open(USD, "buy", "2.00")
+    await house.run(11)
+    house.price("1958.20", "1958.50")
+    await house.run(20)
+    (job,) = await house.rows(CloseJobRow)
+    house.clock.instant += timedelta(seconds=1)
+    await house.engine.use_invitation(SAM, await invite(house, USD))
+    await house.run(5)
+    sam, ada = await house.person(SAM.telegram_id), await house.person(ADMIN)
+    page = await house.engine.histories.first_page(sam, USD)
+    before = house.clock.now() - timedelta(seconds=10)
+    assert [line for line in page.lines if line.at < before] == []
+    assert await house.engine.histories.symbols(sam, house.ids[USD]) == ()
+    assert await house.engine.incidents.latest(sam) == ()
+    with pytest.raises(Refused, match="not_yours"):
+        await house.engine.incidents.one(sam, job.id)
+    report = (await house.engine.reports.by_login(sam, USD, Span.DAY, None)).report
+    assert (report.trades, report.flow_marks) == (0, ())
+    assert len((await house.engine.histories.first_page(ada, USD)).lines) > 2
+    assert (await house.engine.incidents.one(ada, job.id)).job.id == job.id
 
 
 async def test_an_offer_made_to_the_owner_before_cannot_be_approved_by_them(house: House) -> None:

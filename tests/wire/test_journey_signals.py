@@ -53,7 +53,7 @@ async def test_an_approved_signal_is_placed_by_the_executor_and_told(stage: Stag
 
     again = await stage.forges(ALICE, shown["buttons"][0][0]["data"], ALICE, offer[ALICE])
     assert again.startswith("Already approved at ")
-    assert again.endswith("UTC. Nothing was changed.")
+    assert again.endswith("GMT. Nothing was changed."), "Alice lives in London"
     assert len((await stage.account(50001))["order_sends"]) == 1
 
 

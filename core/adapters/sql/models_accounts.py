@@ -81,6 +81,7 @@ class Account(Base):
     pending_rules: Mapped[dict[str, Any] | None]
     pending_rules_effective_at: Mapped[datetime | None]
     file_owner: Mapped[int | None] = mapped_column(BigId)
+    owned_since: Mapped[datetime | None]
 
 
 class AccountState(Base):

@@ -88,5 +88,5 @@ def test_a_position_by_hand_names_a_signal_for_the_same(
 ) -> None:
     alert = finding("unknown_position", waiting_signal=signal)
     told = words(render(alert, Voice(), Audience.CLIENT).html)
-    line = "Signal 12 asks for the same and still waits for your answer"
+    line = "Signal 12 for the same symbol and side still waits for your answer"
     assert (line in told) is named

@@ -62,7 +62,7 @@ def test_a_floor_that_the_reset_would_break_is_said_before_it() -> None:
         (
             "percent-of-peak",
             "Floor 96,960.00 USD = 101,000.00 USD (highest equity) - 4,040.00 USD (4 % of it)",
-            "It follows the highest equity up and never falls.",
+            "It follows the highest equity up and falls only by a release, or with money paid out.",
         ),
         (
             "intraday-lock",
@@ -70,7 +70,7 @@ def test_a_floor_that_the_reset_would_break_is_said_before_it() -> None:
                 "Floor 98,500.00 USD = 101,000.00 USD (highest equity or initial balance) - "
                 "2,500.00 USD"
             ),
-            "It follows the highest equity up and never falls.",
+            "It follows the highest equity up and falls only by a release, or with money paid out.",
         ),
         (
             "one-step",
@@ -78,7 +78,10 @@ def test_a_floor_that_the_reset_would_break_is_said_before_it() -> None:
                 "Floor 90,000.00 USD = 100,000.00 USD (highest balance at the end of a day or "
                 "initial balance) - 10,000.00 USD (10 % of the initial balance 100,000.00 USD)"
             ),
-            "It follows the highest balance at the end of a day up and never falls.",
+            (
+                "It follows the highest balance at the end of a day up and falls only by a "
+                "release, or with money paid out."
+            ),
         ),
     ],
 )

@@ -107,7 +107,8 @@ class Cards:
         found = []
         for user in users:
             card = cards.get(user.id)
-            if user.id in own and (card is None or card.next_at <= now):
+            stands = card is not None and card.message_id is not None
+            if (user.id in own or stands) and (card is None or card.next_at <= now):
                 level = hearing_from(user, chosen.get(user.id)).level(Group.CARD)
                 person = Person(
                     user_id=user.id,
@@ -115,7 +116,7 @@ class Cards:
                     name=user.name,
                     role=Role(user.role),
                     time_zone=user.time_zone,
-                    account_ids=tuple(own[user.id]),
+                    account_ids=tuple(own.get(user.id, ())),
                 )
                 found.append(Client(person, card, level is not Level.OFF))
         return found
@@ -123,7 +124,7 @@ class Cards:
     async def _one(self, client: Client) -> int:
         """Bring one card up to date where it has to be and there is room."""
         card = client.card
-        if not client.wanted:
+        if not client.wanted or not client.person.account_ids:
             return await self._switch_off(client) if card and card.message_id else 0
         boards = await self._boards_of(client.person)
         now = self._clock.now()
@@ -166,7 +167,8 @@ class Cards:
         """Say so on the card that stands, once, and forget it."""
         if not await self._has_room(client):
             return 0
-        await self._call(client, Message(html=views.OFF, silent=True))
+        said = views.OFF if client.person.account_ids else views.GONE
+        await self._call(client, Message(html=said, silent=True))
         await self._keep(client, message_id=None, shown="[]")
         return 1
 

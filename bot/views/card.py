@@ -21,6 +21,7 @@ GUARDS = {
 }
 CANNOT_CLOSE = "🔴 I could not close it as it is: /status"
 ACCOUNTS_MAX = 8
+GONE = "📌 No account is linked to you any more, and nothing is shown here."
 OFF = "📌 This card is off and its figures are not kept current. /settings switches it on again."
 
 

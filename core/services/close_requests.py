@@ -115,6 +115,8 @@ class SendClose:
             )
         memory.orders.append(order)
         memory.sent_for.add(order.position_id)
+        if order.action == CANCEL:
+            memory.cancelled.add(order.ticket)
         return order
 
     async def _record_answer(self, memory: AccountMemory, order: CloseOrderRow) -> CloseOrderRow:

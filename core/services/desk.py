@@ -78,6 +78,7 @@ class AccountMemory:
     orders: list[CloseOrderRow] = field(default_factory=list)
     unreported: list[CloseJobRow] = field(default_factory=list)
     sent_for: set[int] = field(default_factory=set)
+    cancelled: set[int] = field(default_factory=set)
     absent: dict[str, int] = field(default_factory=dict)
     opinion: Reconciliation | None = None
     snapshot: AccountSnapshot | None = None

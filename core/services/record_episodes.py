@@ -257,7 +257,7 @@ async def _resolved(pen: Recorder, episode: EpisodeRow, cycle: Cycle) -> None:
     pen.memory.episodes.pop((episode.kind, episode.subject), None)
     finding = msgspec.convert(episode.detail, Finding, strict=False)
     how = _how(episode, cycle)
-    if how == "gone" and int(finding.subject) in pen.memory.sent_for:
+    if how == "gone" and int(finding.subject) in pen.memory.cancelled:
         how = "cancelled"  # a pending order; of positions deals say so
     await pen.log(
         signal_id=finding.signal_id,

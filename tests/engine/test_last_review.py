@@ -124,3 +124,22 @@ async def test_a_position_by_hand_names_the_signal_for_the_same_that_waits(house
             if isinstance(x, a.DivergenceOpened) and x.login == login
         ]
         assert (told.finding, told.waiting_signal) == ("unknown_position", waits)
+
+
+async def test_an_order_that_reckoner_cancelled_is_not_said_to_be_gone_by_itself(
+    house: House,
+) -> None:
+    """The guard closes at 25.5 %: an order of the client's is cancelled before the position."""
+    house.sim.submit(
+        USD,
+        "person",
+        {"action": 5, "symbol": "XAUUSD", "volume": 0.1, "type": 2, "price": 1900.0},
+    )
+    house.world.commit()
+    house.open(USD, "buy", "2.00")
+    await house.run(11)
+    house.price("1955.00", "1955.30")
+    await house.run(20)
+    over = [x for x in await house.said(ADMIN_CHAT) if isinstance(x, a.DivergenceResolved)]
+    (order,) = [x for x in over if x.finding == "unknown_pending_order"]
+    assert order.how == "cancelled"

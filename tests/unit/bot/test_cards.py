@@ -205,6 +205,15 @@ async def test_a_card_that_is_switched_off_says_so_once_and_comes_back_when_it_i
     assert await desk.look(1) == ["sendMessage", "pinChatMessage"]
 
 
+async def test_whoever_has_no_account_any_more_is_not_left_with_its_figures(desk: Desk) -> None:
+    await desk.look()
+    async with desk.store.writing() as tx:
+        await tx.update(AccountRow, {"user_id": 1}, user_id=2)
+    assert await desk.look(INTERVAL_S) == ["editMessageText"]
+    assert desk.telegram.texts() == [views.GONE]
+    assert await desk.look(RENEW_S) == []
+
+
 async def test_there_is_no_card_with_the_interval_0_nor_before_the_first_reading(
     desk: Desk,
 ) -> None:

@@ -69,8 +69,11 @@ class StoreUnavailable(Exception):
     """The database refused to read or commit."""
 
 
-class UnreadableRow(StoreUnavailable):
-    """A row holds what its columns cannot: somebody wrote it by hand, or the disk is damaged."""
+class UnreadableRow(ValueError):
+    """A row holds what its columns cannot: somebody wrote it by hand, or the disk is damaged.
+
+    Not StoreUnavailable: to ask again, as is done of a database that is away, would never end.
+    """
 
 
 class StoreLocked(StoreUnavailable):

@@ -15,7 +15,7 @@ from core.config import Settings
 from core.domain.audit import SYSTEM, plain
 from core.domain.audit_check import HEAD_DIGITS
 from core.domain.audit_findings import sentence
-from core.ports import KeysUnusable, Store, StoreUnavailable
+from core.ports import KeysUnusable, Store, StoreUnavailable, UnreadableRow
 from core.records import AccountRow, AuditRow
 from core.services.audit import newest
 from core.services.audit_verify import ROWS_AT_ONCE, Verified, VerifyAudit
@@ -39,7 +39,7 @@ def audit(options: AuditOptions) -> int:
                 count = asyncio.run(change_audit_key(settings, lost=verb == "new-key"))
     except KeysUnusable as error:
         return complain(f"{error}")
-    except StoreUnavailable as error:
+    except (StoreUnavailable, UnreadableRow) as error:
         return complain(f"the database cannot be read: {error}")
     say(
         f"{count} chains are under a new key. The old ones stay in audit.keys: what was signed "

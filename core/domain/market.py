@@ -183,15 +183,26 @@ def answer(  # noqa: PLR0911 - a table of verbs, with who, when and how long
 
 
 def paused(
-    warning: MarketWarningRow, user_id: int, until: datetime, now: datetime
+    warning: MarketWarningRow,
+    user_id: int,
+    until: datetime,
+    now: datetime,
+    *,
+    instead_of: datetime | None = None,
 ) -> MarketWarningRow | None:
-    """A warning that would close, put on hold until a pause ends; None where nothing changes."""
+    """A warning that would close, put on hold until a pause ends; None where nothing changes.
+
+    `instead_of` is the end of a pause that this one takes the place of: its holds end anew.
+    """
     if warning.action != Action.CLOSE or warning.state not in (
         WarningState.OPEN,
         WarningState.HELD,
     ):
         return None
-    if warning.hold_until is not None and warning.hold_until >= until:
+    held_until = warning.hold_until
+    if held_until is not None and held_until >= until and held_until != instead_of:
+        return None
+    if held_until == until:
         return None
     held = _next(warning, state=WarningState.HELD.value, hold_until=until, wait_until=None)
     return _answered(held, user_id, now)

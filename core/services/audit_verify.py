@@ -115,7 +115,10 @@ async def _following(
 
 
 class VerifyAudit:
-    """Looks at one chain at a time. Every method raises StoreUnavailable."""
+    """Looks at one chain at a time. Every method raises StoreUnavailable.
+
+    `account_ids` raises UnreadableRow too, where an account's own row is damaged.
+    """
 
     def __init__(self, store: Store, keys: AuditKeys) -> None:
         self._store = store

@@ -167,15 +167,14 @@ class MarketGuard:
             await self._commit(change, override=override, by=actor.name)
             return change.warning
 
-    async def pause(self, pause: Pause) -> int:
-        """Put on hold what would close before the pause ends; answers how many warnings that is."""
-        now, changed = self._clock.now(), 0
+    async def pause(self, pause: Pause, before: Pause | None) -> None:
+        """Put on hold what would close before it ends; `before`: the pause it takes the place of."""
+        now, until = self._clock.now(), None if before is None else before.until
         async with self._lock:
             for warning in self.unresolved():
-                held = market.paused(warning, pause.user_id, pause.until, now)
+                held = market.paused(warning, pause.user_id, pause.until, now, instead_of=until)
                 if held is None:
                     continue
-                changed += 1
                 override = OverrideRow(
                     warning_id=warning.id,
                     user_id=pause.user_id,
@@ -185,7 +184,6 @@ class MarketGuard:
                     expires_at=pause.until,
                 )
                 await self._commit(Change(warning=held), override=override, by=pause.by)
-        return changed
 
     async def resume(self, pause: Pause) -> None:
         """Let the holds of a pause run out now: each is warned of again, with a new deadline."""
@@ -233,12 +231,23 @@ class MarketGuard:
         holders = sorted({*holders, *unread} - await self._closed_for(warning))
         now = self._clock.now()
         change = market.advance(warning, seen, holders, now, self._policy.market)
+        change = None if change is None else self._unless_paused(warning, change, now)
         if change is not None:
             await self._commit(change)
             return
         alarm: Alarm | None = market.alarm_of(seen, warning.kind)
         key = (warning.server, warning.symbol, warning.kind)
         self._open[key] = market.worsened(warning, alarm)
+
+    def _unless_paused(self, warning: MarketWarningRow, change: Change, now: datetime) -> Change:
+        """While actions are paused nothing begins to close, nor to count down to it, by itself."""
+        pause = self._pauses.of(Pausable.MARKET)
+        begins = change.close or change.warning.state == WarningState.OPEN
+        if pause is None or not begins:
+            return change
+        as_it_was = warning if change.close else change.warning
+        held = market.paused(as_it_was, pause.user_id, pause.until, now)
+        return change if held is None else Change(warning=held)
 
     async def _closed_for(self, warning: MarketWarningRow) -> set[int]:
         """The accounts whose close for this warning is done: what they hold now is newer than it.

@@ -28,9 +28,10 @@ class PauseDesk:
 
         Raises Refused: not_admin, bad_span, reason_missing, reason_long.
         """
+        before = self._pauses.of(what)
         pause = await self._pauses.begin(actor, what, lasts, reason)
         if what is Pausable.MARKET:
-            await self._market.pause(pause)
+            await self._market.pause(pause, before)
         return pause
 
     async def resume(self, actor: Person, what: Pausable) -> Pause:

@@ -60,6 +60,34 @@ async def test_what_is_warned_of_during_a_pause_waits_from_its_beginning(house: 
     assert house.sim.ledger.positions(USD) != {}
 
 
+async def test_an_admins_hold_that_ends_within_a_pause_closes_nothing_before_its_end(
+    house: House,
+) -> None:
+    """Held for 15 minutes by hand, while an hour is paused: at 20 minutes it would be closed."""
+    await pause(house, MARKET)
+    await gap(house)
+    row = await warning(house)
+    ada = await house.person(ADMIN)
+    await house.engine.answer_warning(ada, row.id, row.version, "hold", "news")
+    await house.run(1300)
+    assert (await warning(house)).state == "held"
+    assert house.sim.ledger.positions(GBP) != {}
+    await house.engine.answer_warning(ada, row.id, None, "close", "agreed")
+    await house.run(10)
+    assert house.sim.ledger.positions(GBP) == {}, "an admin may close all the same"
+
+
+async def test_a_shorter_pause_in_the_place_of_a_longer_one_holds_as_long_as_it_says(
+    house: House,
+) -> None:
+    await gap(house)
+    await pause(house, MARKET)
+    await pause(house, MARKET, timedelta(minutes=5))
+    assert (await warning(house)).hold_until == house.clock.now() + timedelta(minutes=5)
+    await house.run(310)
+    assert (await warning(house)).state == "open"
+
+
 async def test_to_resume_warns_anew_with_a_new_deadline(house: House) -> None:
     await gap(house)
     await pause(house, MARKET)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from core.domain.access import AccessDecision, Requester
 from core.domain.alerts_adoption import PositionQuestion
+from core.domain.alerts_market import MarketWarning
 from core.domain.answers import (
     ApiToken,
     ApprovalDecided,
@@ -19,7 +20,7 @@ from core.domain.answers import (
     TerminalUnblocked,
     WarningAnswered,
 )
-from core.domain.board import AccountBoard, DrawdownBoard, OverrideLine, SystemBoard, WarningLine
+from core.domain.board import AccountBoard, DrawdownBoard, OverrideLine, SystemBoard
 from core.domain.drill import Drilled
 from core.domain.hearing import Choices, Group, Level, QuietHours
 from core.domain.history import HistoryPage
@@ -142,11 +143,11 @@ class Boards(Protocol):
         """The person's own accounts with their history."""
         ...
 
-    async def warnings(self) -> list[WarningLine]:
+    async def warnings(self) -> list[MarketWarning]:
         """Unresolved market warnings."""
         ...
 
-    async def warning(self, warning_id: int) -> WarningLine | None:
+    async def warning(self, warning_id: int) -> MarketWarning | None:
         """One market warning, resolved or not; None where there is none."""
         ...
 

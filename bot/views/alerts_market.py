@@ -11,12 +11,10 @@ from bot.views.numbers import clock, gain, limit, lots, moment, percent, pips, p
 from bot.views.words import WARNING_STATES, reason, word
 from core.domain.alert_parts import Exposure
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
-from core.domain.board import WarningLine
 
 GAP, SPREAD, CLOSE, BLOCK = "gap", "spread", "close", "block"
 ANSWERABLE = ("open", "held")
 NAMES = {GAP: "gap", SPREAD: "spread", "still": "price"}
-Said = MarketWarning | WarningLine
 
 
 def warning(alert: MarketWarning, voice: Voice) -> Message:
@@ -33,7 +31,7 @@ def warning(alert: MarketWarning, voice: Voice) -> Message:
     )
 
 
-def line(listed: WarningLine, voice: Voice, now: datetime) -> Message:
+def line(listed: MarketWarning, voice: Voice, now: datetime) -> Message:
     """A warning, shown again on request with its buttons."""
     head = [headline(voice, _title(listed, voice)), *_jump(listed, voice), *_facts(listed)]
     head.append(f"State: {word(WARNING_STATES, listed.state)}")
@@ -45,7 +43,7 @@ def line(listed: WarningLine, voice: Voice, now: datetime) -> Message:
     )
 
 
-def answers(said: Said, *, copy: bool) -> Keyboard:
+def answers(said: MarketWarning, *, copy: bool) -> Keyboard:
     """The buttons of a warning, while it takes answers."""
     if said.state not in ANSWERABLE:
         return ()
@@ -86,7 +84,7 @@ def close_ahead(alert: MarketCloseAhead, voice: Voice) -> Message:
     return Message(html="\n".join(lines), silent=alert.state != "open")
 
 
-def _figure(said: Said | MarketCloseAhead) -> str:
+def _figure(said: MarketWarning | MarketCloseAhead) -> str:
     if said.warning == GAP:
         return percent(said.figure, said.limit)
     return pips(said.figure) if said.warning == SPREAD else _seconds(said.figure)
@@ -96,7 +94,7 @@ def _seconds(value: object) -> str:
     return span(timedelta(seconds=int(str(value).split(".", maxsplit=1)[0])))
 
 
-def _named(said: Said) -> str:
+def _named(said: MarketWarning) -> str:
     """`Gap 6.0 % on EURUSD`."""
     figure, symbol = _figure(said), esc(said.symbol)
     if said.warning == "still":
@@ -104,7 +102,7 @@ def _named(said: Said) -> str:
     return f"{'Gap' if said.warning == GAP else 'Spread'} {figure} on {symbol}"
 
 
-def _title(said: Said, voice: Voice) -> str:  # noqa: PLR0911 - a table
+def _title(said: MarketWarning, voice: Voice) -> str:  # noqa: PLR0911 - a table
     what = _named(said)
     match said.state:
         case "open" if said.action == CLOSE:
@@ -128,7 +126,7 @@ def _title(said: Said, voice: Voice) -> str:  # noqa: PLR0911 - a table
             return f"🟠 {what} - {word(WARNING_STATES, other)}"
 
 
-def _limit(said: Said) -> str:
+def _limit(said: MarketWarning) -> str:
     """`limit 10.0 pips`, or how many times what is usual."""
     if said.rule == "typical" and said.typical:
         return f"{said.figure / said.typical:,.0f} times the usual"
@@ -141,7 +139,7 @@ def _limit(said: Said) -> str:
             return f"limit {_seconds(said.limit)}"
 
 
-def _facts(said: Said) -> list[str]:
+def _facts(said: MarketWarning) -> list[str]:
     server = f"Warning {said.warning_id}, server: {esc(said.server)}"
     if said.warning == GAP:
         return [f"Limit: {limit(said.limit)}{_usual(said)}", server]
@@ -151,7 +149,7 @@ def _facts(said: Said) -> list[str]:
     return [f"Limit: {_seconds(said.limit)}. Other prices of this server move.", server]
 
 
-def _usual(said: Said) -> str:
+def _usual(said: MarketWarning) -> str:
     """What is usual of the symbol, or that too little of it is known to say."""
     if said.typical is None:
         return ". What is usual is not known yet: too few quotes were seen"
@@ -160,19 +158,15 @@ def _usual(said: Said) -> str:
     return f". Usual at this hour: {pips(said.typical)}"
 
 
-def _jump(said: Said | MarketCloseAhead, voice: Voice) -> list[str]:
+def _jump(said: MarketWarning | MarketCloseAhead, voice: Voice) -> list[str]:
     """Which way the price went, and since when where that is not just now."""
     before, after = said.price_before, said.price_after
     if before is None or after is None:
         return []
     way = "up" if after > before else "down"
     before_at = None if isinstance(said, MarketCloseAhead) else said.before_at
-    since = "" if before_at is None else f" ({moment(before_at, voice, today=_at(said))})"
+    since = "" if before_at is None else f" ({moment(before_at, voice, today=said.at)})"
     return [f"The price went {way} from {price(before)}{since} to {price(after)}."]
-
-
-def _at(said: Said | MarketCloseAhead) -> datetime:
-    return said.opened_at if isinstance(said, WarningLine) else said.at
 
 
 def _spread_now(alert: MarketWarning) -> list[str]:
@@ -199,7 +193,7 @@ def _side(each: Exposure) -> str:
     return f"{what}, {gain(each.profit, each.currency)} so far"
 
 
-def _what_next(said: Said, voice: Voice, now: datetime) -> list[str]:
+def _what_next(said: MarketWarning, voice: Voice, now: datetime) -> list[str]:
     why = f" ({reason(said.reason)})" if said.reason else ""
     by = [f"Answered by {esc(said.answered_by)}{why}."] if said.answered_by else []
     symbol = esc(said.symbol)
@@ -233,7 +227,7 @@ def _what_next(said: Said, voice: Voice, now: datetime) -> list[str]:
             return []
 
 
-def _unanswered(said: Said, voice: Voice, now: datetime) -> list[str]:
+def _unanswered(said: MarketWarning, voice: Voice, now: datetime) -> list[str]:
     """What follows without an answer, by the policy in force."""
     deadline, symbol = moment(said.deadline_at, voice, today=now), esc(said.symbol)
     if said.action != CLOSE:
@@ -262,19 +256,19 @@ def _unanswered(said: Said, voice: Voice, now: datetime) -> list[str]:
     return [f"Without an answer by {deadline} {closes}", *chosen, *_blocked(said)]
 
 
-def _blocked(said: Said) -> list[str]:
+def _blocked(said: MarketWarning) -> list[str]:
     if said.action not in {BLOCK, CLOSE}:
         return []
     return [f"Until it is over, nothing new of {esc(said.symbol)} is approved."]
 
 
-def _name(said: Said) -> str:
+def _name(said: MarketWarning) -> str:
     return word(NAMES, said.warning)
 
 
-def _over(said: Said) -> list[str]:  # noqa: PLR0911 - a table
+def _over(said: MarketWarning) -> list[str]:  # noqa: PLR0911 - a table
     """Why it is over, where that is known."""
-    match said.ended if isinstance(said, MarketWarning) else "":
+    match said.ended:
         case "closed":
             return [f"Reckoner closed it: no account holds {esc(said.symbol)} any more."]
         case "not_held":

@@ -36,6 +36,7 @@ from bot.views.numbers import (
     span,
 )
 from bot.views.words import GUARDS, REASONS, plural, word
+from core.domain.alerts_market import MarketWarning
 from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
@@ -43,7 +44,6 @@ from core.domain.board import (
     PositionLine,
     SystemBoard,
     TerminalLine,
-    WarningLine,
 )
 
 WARNINGS_MAX = 10
@@ -141,7 +141,7 @@ def accounts(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tup
     return pages(title, rows or ["No account yet."], (), keyboards.refresh(BoardKind.ACCOUNTS))
 
 
-def warnings(lines: Sequence[WarningLine], voice: Voice, now: datetime) -> tuple[Message, ...]:
+def warnings(lines: Sequence[MarketWarning], voice: Voice, now: datetime) -> tuple[Message, ...]:
     """Unresolved market warnings, one message each, so that each keeps its own buttons."""
     if not lines:
         return (Message(html=f"✅ No open market warning, {age(now, now, voice)}"),)

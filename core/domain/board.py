@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from core.domain.alert_parts import Exposure
+from core.domain.alerts_market import MarketWarning
 from core.domain.headroom import RuleLine
 
 
@@ -117,34 +117,6 @@ class DrawdownBoard(Struct, frozen=True, kw_only=True):
     rules: tuple[RuleLine, ...] = ()
 
 
-class WarningLine(Struct, frozen=True, kw_only=True):
-    """A market warning as it stands; figures as in `core.domain.alerts.MarketWarning`."""
-
-    warning_id: int
-    version: int
-    warning: str
-    symbol: str
-    server: str
-    state: str
-    figure: Decimal
-    limit: Decimal
-    worst: Decimal
-    accounts: tuple[str, ...]
-    opened_at: datetime
-    deadline_at: datetime
-    hold_until: datetime | None
-    answered_by: str
-    rule: str = "limit"
-    action: str = "warn"
-    typical: Decimal | None = None
-    wait_until: datetime | None = None
-    reason: str = ""
-    price_before: Decimal | None = None
-    price_after: Decimal | None = None
-    before_at: datetime | None = None
-    exposures: tuple[Exposure, ...] = ()
-
-
 class OverrideLine(Struct, frozen=True, kw_only=True):
     """An admin's decision over a market warning; it `lasts` while it is what the warning does."""
 
@@ -154,7 +126,7 @@ class OverrideLine(Struct, frozen=True, kw_only=True):
     decided_at: datetime
     expires_at: datetime | None
     lasts: bool
-    warning: WarningLine
+    warning: MarketWarning
 
 
 class SystemBoard(Struct, frozen=True, kw_only=True):

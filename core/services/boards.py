@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.domain.alert_parts import Exposure
+from core.domain.alerts_market import MarketWarning
 from core.domain.board import (
     AccountBoard,
     DrawdownBoard,
@@ -14,7 +15,6 @@ from core.domain.board import (
     PositionLine,
     SystemBoard,
     TerminalLine,
-    WarningLine,
 )
 from core.domain.cycle import limits_in_force
 from core.domain.drawdown import floor_equity
@@ -36,7 +36,7 @@ from core.records import (
     UserRow,
 )
 from core.services.desk import ACTIVE_JOB_STATES, AccountMemory, Desk, load_memory
-from core.services.market_telling import held
+from core.services.market_telling import held, warning_of
 from core.services.rule_boards import rule_lines
 
 HISTORY_SPAN = timedelta(hours=24)
@@ -88,7 +88,7 @@ class Boards:
             for board in await self.accounts_of(person)
         ]
 
-    async def warnings(self) -> list[WarningLine]:
+    async def warnings(self) -> list[MarketWarning]:
         """Unresolved market warnings, oldest first."""
         async with self._store.reading() as tx:
             rows = await tx.find(MarketWarningRow, resolved_at=None, order_by="opened_at")
@@ -130,7 +130,7 @@ class Boards:
             for row in sorted(rows.values(), key=lambda row: row.id, reverse=True)
         ]
 
-    async def warning(self, warning_id: int) -> WarningLine | None:
+    async def warning(self, warning_id: int) -> MarketWarning | None:
         """One market warning as it stands, resolved ones too; None where there is none."""
         async with self._store.reading() as tx:
             row = await tx.get(MarketWarningRow, warning_id)
@@ -203,7 +203,7 @@ class Boards:
 
     def _warning(
         self, row: MarketWarningRow, users: dict[int, str], reason: str = ""
-    ) -> WarningLine:
+    ) -> MarketWarning:
         names: list[str] = []
         exposures: list[Exposure] = []
         for account_id in row.account_ids:
@@ -213,30 +213,13 @@ class Boards:
             if memory is not None and memory.snapshot is not None:
                 quote = memory.snapshot.ticks.get(row.symbol)
                 exposures += held(memory, row.symbol, quote)
-        return WarningLine(
-            warning_id=row.id,
-            version=row.version,
-            warning=row.kind,
-            symbol=row.symbol,
-            server=row.server,
-            state=row.state,
-            figure=row.figure,
-            limit=row.limit,
-            worst=row.worst,
-            accounts=tuple(names),
-            opened_at=row.opened_at,
-            deadline_at=row.deadline_at,
-            hold_until=row.hold_until,
-            answered_by=users.get(row.answered_by, "") if row.answered_by else "",
-            rule=row.rule,
-            action=row.action,
-            typical=row.typical,
-            wait_until=row.wait_until,
+        return warning_of(
+            row,
+            accounts=names,
+            exposures=exposures,
+            by=users.get(row.answered_by, "") if row.answered_by else "",
             reason=reason,
-            price_before=row.price_before,
-            price_after=row.price_after,
-            before_at=row.before_at,
-            exposures=tuple(exposures),
+            at=row.opened_at,
         )
 
 

@@ -168,7 +168,7 @@ class MarketGuard:
             return change.warning
 
     async def pause(self, pause: Pause, before: Pause | None) -> None:
-        """Put on hold what would close before it ends; `before`: the pause it takes the place of."""
+        """Put on hold what would close before it ends; `before`: what it takes the place of."""
         now, until = self._clock.now(), None if before is None else before.until
         async with self._lock:
             for warning in self.unresolved():

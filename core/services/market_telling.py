@@ -45,33 +45,15 @@ class MarketTelling:
             user = await tx.get(UserRow, warning.answered_by)
             by = user.name if user else ""
         wide = seen.too_wide if seen is not None else None
-        alert = MarketWarning(
-            warning_id=warning.id,
-            version=warning.version,
-            warning=warning.kind,
-            rule=warning.rule,
-            action=warning.action,
-            symbol=warning.symbol,
-            server=warning.server,
-            state=warning.state,
-            figure=warning.figure,
-            limit=warning.limit,
-            worst=warning.worst,
-            typical=warning.typical,
-            accounts=tuple(self.names(account_ids)),
-            opened_at=warning.opened_at,
-            deadline_at=warning.deadline_at,
-            wait_until=warning.wait_until,
-            hold_until=warning.hold_until,
-            answered_by=by,
+        alert = warning_of(
+            warning,
+            accounts=self.names(account_ids),
+            exposures=self._exposures(account_ids, warning.symbol, quote),
+            by=by,
             reason=reason,
             at=now,
             again=change.again,
-            price_before=warning.price_before,
-            price_after=warning.price_after,
-            before_at=warning.before_at,
             spread_now=wide.figure if wide is not None else None,
-            exposures=self._exposures(account_ids, warning.symbol, quote),
             ended=ended,
         )
         await speak(tx, alert, client=None, admin=self._admin_chat_id, now=now)
@@ -136,6 +118,50 @@ class MarketTelling:
         return tuple(
             e for memory in found if memory is not None for e in held(memory, symbol, quote)
         )
+
+
+def warning_of(  # noqa: PLR0913 - what the row does not know, each named
+    row: MarketWarningRow,
+    *,
+    accounts: Iterable[str],
+    exposures: Iterable[Exposure],
+    by: str,
+    reason: str,
+    at: datetime,
+    again: bool = False,
+    spread_now: Decimal | None = None,
+    ended: str = "",
+) -> MarketWarning:
+    """A warning as it is shown, when it changes and in lists alike."""
+    return MarketWarning(
+        warning_id=row.id,
+        version=row.version,
+        warning=row.kind,
+        rule=row.rule,
+        action=row.action,
+        symbol=row.symbol,
+        server=row.server,
+        state=row.state,
+        figure=row.figure,
+        limit=row.limit,
+        worst=row.worst,
+        typical=row.typical,
+        accounts=tuple(accounts),
+        opened_at=row.opened_at,
+        deadline_at=row.deadline_at,
+        wait_until=row.wait_until,
+        hold_until=row.hold_until,
+        answered_by=by,
+        reason=reason,
+        at=at,
+        again=again,
+        price_before=row.price_before,
+        price_after=row.price_after,
+        before_at=row.before_at,
+        spread_now=spread_now,
+        exposures=tuple(exposures),
+        ended=ended,
+    )
 
 
 def held(memory: AccountMemory, symbol: str, quote: Tick | None) -> list[Exposure]:

@@ -10,6 +10,7 @@ from bot.charts import Charts
 from bot.limits import SendLimits
 from bot.routers import Shell, build_dispatcher
 from bot.views.message import Voice
+from core.domain.alerts_market import MarketWarning
 from core.domain.answers import (
     ApprovalDecided,
     SignalPosted,
@@ -25,7 +26,6 @@ from core.domain.board import (
     PendingLine,
     PositionLine,
     SystemBoard,
-    WarningLine,
 )
 from core.domain.people import Person, Role
 from core.domain.rule_board import RuleBoard
@@ -152,7 +152,7 @@ def history(points: int = 3) -> tuple[EquityPoint, ...]:
     )
 
 
-def warning_line(**changes: Any) -> WarningLine:
+def warning_line(**changes: Any) -> MarketWarning:
     """An open gap."""
     facts: dict[str, Any] = {
         "warning_id": 21,
@@ -169,9 +169,10 @@ def warning_line(**changes: Any) -> WarningLine:
         "deadline_at": START + timedelta(seconds=120),
         "hold_until": None,
         "answered_by": "",
+        "at": START,
         "action": "close",
     }
-    return WarningLine(**{**facts, **changes})
+    return MarketWarning(**{**facts, **changes})
 
 
 def system() -> SystemBoard:
@@ -262,11 +263,11 @@ class Services:
         own = [board for key, board in self.boards.items() if key in person.account_ids]
         return [DrawdownBoard(account=board, history=history()) for board in own]
 
-    async def warnings(self) -> list[WarningLine]:
+    async def warnings(self) -> list[MarketWarning]:
         self.asked("warnings")
         return self.lines
 
-    async def warning(self, warning_id: int) -> WarningLine | None:
+    async def warning(self, warning_id: int) -> MarketWarning | None:
         return next((line for line in self.lines if line.warning_id == warning_id), None)
 
     async def overrides(self) -> list[OverrideLine]:

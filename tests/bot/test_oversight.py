@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from core.records import AccountRow, ApprovalRow, SignalRow, UserRow
+from core.records import ApprovalRow, SignalRow, UserRow
 from core.services.errors import Refused
 from tests.fakes.clock import START
+from tests.fakes.rows import account_row
 from tests.fakes.shell import ANN, BO, OLGA, Conversation
 from tests.fakes.telegram import ADMIN_CHAT, message_json
 
@@ -20,20 +21,7 @@ async def chat() -> Conversation:
     (account_id, *_) = person.account_ids
     await made.store.put(
         UserRow(id=person.user_id, telegram_id=ANN, name="Ann", role="client", created_at=START),
-        AccountRow(
-            id=account_id,
-            user_id=person.user_id,
-            login=50001,
-            server="S",
-            currency="GBP",
-            margin_mode="hedging",
-            name="Main",
-            max_drawdown_percent=Decimal(20),
-            warn_drawdown_percent=Decimal(15),
-            min_equity_gbp=Decimal(100),
-            countdown_s=10,
-            created_at=START,
-        ),
+        account_row(id=account_id, user_id=person.user_id),
         SignalRow(
             id=12,
             author_user_id=person.user_id,

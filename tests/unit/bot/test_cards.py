@@ -18,6 +18,7 @@ from core.domain.people import Person
 from core.records import AccountRow, CardRow, OutboxRow, PreferenceRow, UserRow
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.rows import account_row
 from tests.fakes.shell import account
 from tests.fakes.telegram import Answer, make_bot
 
@@ -57,19 +58,7 @@ class Desk:
             UserRow(
                 id=number, telegram_id=telegram_id, name="Ann", role="client", created_at=START
             ),
-            AccountRow(
-                user_id=number,
-                login=50000 + number,
-                server="S",
-                name="Main",
-                currency="GBP",
-                margin_mode="hedging",
-                max_drawdown_percent=D(20),
-                warn_drawdown_percent=D(15),
-                min_equity_gbp=D(100),
-                countdown_s=10,
-                created_at=START,
-            ),
+            account_row(user_id=number, login=50000 + number),
         )
 
     async def look(self, after_s: float = 0) -> list[str]:

@@ -11,24 +11,12 @@ from core.domain.cycle import Cycle, Known, limits_in_force, think
 from core.domain.episodes import Lasting, Opened, Resolved
 from core.domain.findings import Kind
 from core.domain.reconciliation import Policy
-from core.records import AccountRow, AccountStateRow, EpisodeRow
+from core.records import AccountStateRow, EpisodeRow
+from tests.fakes.rows import account_row
 from tests.unit.domain.make import NOW, D, at, money, position, snapshot, state
 
 POLICY = Policy(slippage_pips_max=D(5), missing_observations_min=3, pip_by_symbol={})
-ACCOUNT = AccountRow(
-    id=1,
-    user_id=1,
-    login=50001,
-    server="Sim",
-    name="x",
-    currency="GBP",
-    margin_mode="hedging",
-    max_drawdown_percent=D(20),
-    warn_drawdown_percent=D(15),
-    min_equity_gbp=D(100),
-    countdown_s=10,
-    created_at=NOW,
-)
+ACCOUNT = account_row(id=1, created_at=NOW)
 KNOWN = AccountStateRow(id=1, peak_equity=D(10000), peak_at=at(-500), ledger_balance=D(10000))
 
 

@@ -141,10 +141,11 @@ class PauseReasonPress(CallbackData, prefix="pr1"):
     reason: PauseReason
 
 
-class ResumePress(CallbackData, prefix="ps1"):
-    """Go on."""
+class ResumePress(CallbackData, prefix="ps2"):
+    """End the pause that began then: another one since is not meant."""
 
     what: Pausable
+    since_ms: Id
 
 
 class ReleaseAskPress(CallbackData, prefix="ra1"):

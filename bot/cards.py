@@ -132,15 +132,9 @@ class Cards:
         if not self._must_edit(card, shown, now) or not await self._has_room(client):
             return 0
         voice = self._voice.to(client.person.time_zone)
-        message = self._message(shown, boards, voice, now)
+        message = views.card(shown, boards, voice, now, int(RENEW_S // 60))
         await self._send(client, message, msgspec.json.encode(shown).decode())
         return 1
-
-    @staticmethod
-    def _message(
-        shown: tuple[CardAccount, ...], boards: list[AccountBoard], voice: Voice, now: datetime
-    ) -> Message:
-        return views.card(shown, boards, voice, now, int(RENEW_S // 60))
 
     @staticmethod
     def _must_edit(card: CardRow | None, shown: tuple[CardAccount, ...], now: datetime) -> bool:
@@ -168,27 +162,34 @@ class Cards:
         if not await self._has_room(client):
             return 0
         said = views.OFF if client.person.account_ids else views.GONE
-        await self._call(client, Message(html=said, silent=True))
-        await self._keep(client, message_id=None, shown="[]")
+        outcome = await self._call(client, Message(html=said, silent=True))
+        if outcome.fate in {Fate.SENT, Fate.REFUSED}:  # refused: there is no such message
+            await self._keep(client, message_id=None, shown="[]")
+        else:
+            await self._not_sent(client, outcome)
         return 1
 
     async def _send(self, client: Client, message: Message, shown: str) -> None:
         outcome = await self._call(client, message)
+        if outcome.fate is not Fate.SENT:
+            await self._not_sent(client, outcome)
+            return
+        await self._keep(
+            client,
+            message_id=outcome.message_id,
+            shown=shown,
+            edited_at=self._clock.now(),
+            wait_s=self._interval_s,
+        )
+        await self._pin(client, outcome.message_id)
+
+    async def _not_sent(self, client: Client, outcome: Outcome) -> None:
+        """Try again later: what stands in the chat is not what is so."""
         wait_s = self._interval_s
         match outcome.fate:
-            case Fate.SENT:
-                await self._keep(
-                    client,
-                    message_id=outcome.message_id,
-                    shown=shown,
-                    edited_at=self._clock.now(),
-                    wait_s=wait_s,
-                )
-                await self._pin(client, outcome.message_id)
-                return
             case Fate.WAIT:
-                until_s = asyncio.get_running_loop().time() + outcome.wait_s
-                self._rates.pause(client.person.telegram_id, until_s)
+                now_s = asyncio.get_running_loop().time()
+                self._rates.told_to_wait(client.person.telegram_id, now_s, outcome.wait_s)
                 wait_s = max(wait_s, outcome.wait_s)
             case Fate.UNREACHABLE:
                 wait_s = UNREACHABLE_S

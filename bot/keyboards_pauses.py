@@ -6,7 +6,7 @@ from typing import Final
 from bot.callbacks import PauseLength, PausePress, PauseReason, PauseReasonPress, ResumePress
 from bot.keyboards import in_rows
 from bot.views.message import Button, Keyboard
-from core.domain.pauses import Pausable
+from core.domain.pauses import Pausable, Pause, since_ms
 
 LENGTHS: Final[Mapping[PauseLength, str]] = {
     PauseLength.SHORT: "15 min",
@@ -23,12 +23,12 @@ REASONS: Final[Mapping[PauseReason, str]] = {
 PER_ROW: Final = 2
 
 
-def board(paused: frozenset[Pausable]) -> Keyboard:
+def board(paused: Mapping[Pausable, Pause]) -> Keyboard:
     """Every length for what runs, one way back for what is paused."""
     rows: list[tuple[Button, ...]] = []
     for what in Pausable:
         if what in paused:
-            press = ResumePress(what=what)
+            press = ResumePress(what=what, since_ms=since_ms(paused[what]))
             rows.append((Button(f"Resume {LABELS[what].lower()}", press.pack(), "success"),))
             continue
         rows.append(

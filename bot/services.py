@@ -205,8 +205,8 @@ class PauseDesk(Protocol):
         """Pause it, so long."""
         ...
 
-    async def resume(self, actor: Person, what: Pausable) -> Pause:
-        """Go on now."""
+    async def resume(self, actor: Person, what: Pausable, began_ms: int | None = None) -> Pause:
+        """Go on now, if the pause is the one that was seen."""
         ...
 
 
@@ -247,6 +247,10 @@ class AnswerRelease(Protocol):
 
     async def __call__(self, actor: Person, account_id: int, grant: bool) -> None:  # noqa: FBT001 - the service's signature
         """Grant or refuse it."""
+        ...
+
+    async def by_login(self, actor: Person, login: int, grant: bool) -> None:  # noqa: FBT001 - as above
+        """The same by login."""
         ...
 
 
@@ -367,8 +371,8 @@ class Alarms(Protocol):
         """The actor has all of them."""
         ...
 
-    async def open(self, actor: Person) -> tuple[tuple[AlarmRow, int | None], ...]:
-        """Alarms that nobody has, each with the login it is about."""
+    async def open(self, actor: Person) -> tuple[int, tuple[tuple[AlarmRow, int | None], ...]]:
+        """How many alarms nobody has, and the oldest, each with the login it is about."""
         ...
 
 

@@ -30,7 +30,7 @@ async def waiting(
     message: Message, person: Person, alarms: Alarms, speaker: Speaker, clock: Clock
 ) -> None:
     """Those that nobody has."""
-    await speaker.say(message, views.listed(await alarms.open(person), clock.now()))
+    await speaker.say(message, views.listed(*await alarms.open(person), clock.now()))
 
 
 async def ack(

@@ -13,7 +13,6 @@ from bot.views import replies
 from bot.views.message import Message as Said
 from bot.views.message import Voice
 from core.domain.people import Person
-from core.services.errors import Refused
 
 ADMIN = {"role": "admin"}
 GRANT, REFUSE = "grant", "refuse"
@@ -54,7 +53,6 @@ async def answer(
     message: Message,
     command: CommandObject,
     person: Person,
-    boards: Boards,
     answer_release: AnswerRelease,
     speaker: Speaker,
 ) -> None:
@@ -63,11 +61,6 @@ async def answer(
     if not is_login(text):
         await speaker.say(message, replies.bad_login(text, command.command))
         return
-    named = [board for board in await boards.all_accounts() if board.login == int(text)]
-    if not named:
-        raise Refused("not_found", login=int(text))
-    if len(named) > 1:
-        raise Refused("same_login", login=int(text))
     grant = command.command == GRANT
-    await answer_release(person, named[0].account_id, grant)
+    await answer_release.by_login(person, int(text), grant)
     await speaker.say(message, Said(html=replies.release_answered(grant=grant)))

@@ -10,6 +10,7 @@ from bot.middlewares.context import Toast
 from bot.services import PauseDesk
 from bot.speaker import Speaker
 from bot.views import pauses as views
+from bot.views import refusals
 from bot.views.message import Voice
 from core.domain.pauses import Pausable, span_of
 from core.domain.people import Person
@@ -117,14 +118,16 @@ async def go_on(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     voice: Voice,
     clock: Clock,
 ) -> Toast:
-    """Go on now; where somebody else was quicker, show how it is."""
+    """Go on now; where somebody else was quicker, say so and show how it is."""
+    done = Toast("Resumed")
     try:
-        await pause_desk.resume(person, callback_data.what)
+        await pause_desk.resume(person, callback_data.what, callback_data.since_ms)
     except Refused as refused:
         if refused.code != "not_paused":
             raise
+        done = Toast(refusals.sentence(refused, voice), alert=True)
     await speaker.redraw(query, views.board(pause_desk.now(), voice, clock.now()))
-    return Toast("Resumed")
+    return done
 
 
 def _named(word: str) -> Pausable | None:

@@ -43,11 +43,12 @@ def dressed(
     return replace(message, html=html, keyboard=keyboard)
 
 
-def listed(alarms: Sequence[tuple[AlarmRow, int | None]], now: datetime) -> Message:
-    """Those that nobody has, each with the login it is about, and its button."""
+def listed(count: int, alarms: Sequence[tuple[AlarmRow, int | None]], now: datetime) -> Message:
+    """The oldest of those that nobody has, each with the login it is about, and its button."""
     if not alarms:
         return Message(html="<b>Nobody has to take anything.</b> Every alarm is over or taken.")
-    lines = [f"<b>Alarms that nobody has: {len(alarms)}</b>"]
+    oldest = f", the oldest {len(alarms)}" if count > len(alarms) else ""
+    lines = [f"<b>Alarms that nobody has: {count}{oldest}</b>"]
     for alarm, login in alarms:
         what = word(KINDS, alarm.kind)
         whose = "" if login is None else f", account {login}"

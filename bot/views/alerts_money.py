@@ -55,7 +55,6 @@ HAPPENED = {
     "placed": ("order placed", "orders placed"),
     "gone": ("order gone", "orders gone"),
 }
-LOUD = "stop_out"
 """The one end of a position that an absence does not make less urgent."""
 
 

@@ -43,7 +43,7 @@ def board(paused: Sequence[Pause], voice: Voice, now: datetime) -> Message:
             EFFECTS[what],
         ]
     lines += [NEVER, USAGE]
-    return Message(html="\n".join(lines), keyboard=keyboards.board(frozenset(held)))
+    return Message(html="\n".join(lines), keyboard=keyboards.board(held))
 
 
 def reasons(what: Pausable, length: PauseLength, voice: Voice) -> Message:

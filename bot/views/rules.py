@@ -13,7 +13,7 @@ from core.domain.board import DrawdownBoard
 from core.domain.headroom import PositionShare, RuleLine
 from core.domain.rule_board import RuleBoard, RuleEvent
 from core.domain.rule_clock import RuleClock
-from core.domain.rules import AmountKind, Base, Compare, Measure, Mode, RuleSpec, Severity, Trail
+from core.domain.rules import AmountKind, Base, Measure, Mode, RuleSpec, Severity, Trail
 
 SHARES_MAX = 5
 """Positions shown one by one, the largest first."""
@@ -45,11 +45,6 @@ TRAILS = {
     Trail.EOD_BALANCE: "highest balance at the end of a day",
     Trail.EOD_EQUITY: "highest equity at the end of a day",
     Trail.INTRADAY_EQUITY: "highest equity",
-}
-COMPARED = {
-    Compare.EQUITY: "Equity",
-    Compare.BALANCE: "Balance",
-    Compare.BOTH: "The lower of equity and balance",
 }
 WOULD = {
     "close_all": "would have closed everything",

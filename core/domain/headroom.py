@@ -32,7 +32,6 @@ from core.domain.rules import (
     Trail,
 )
 
-MONEY_QUANTUM = Decimal("0.00000001")
 PEAK, WARN, MINIMUM = "peak_drawdown", "drawdown_warning", "minimum_equity"
 ALWAYS = frozenset({PEAK, WARN, MINIMUM})
 """Names of the rules that the drawdown guard judges itself, with the account's limits."""

@@ -14,8 +14,6 @@ from msgspec import Struct
 
 from core.domain.alerts import Priority
 
-MINUTES_A_DAY: Final = 24 * 60
-
 
 class Group(StrEnum):
     """What is switched together: alerts, and the pinned card, which no alert is."""

@@ -192,17 +192,14 @@ def paused(
 ) -> MarketWarningRow | None:
     """A warning that would close, put on hold until a pause ends; None where nothing changes.
 
-    `instead_of` is the end of a pause that this one takes the place of: its holds end anew.
+    An admin's own hold stays as it is. `instead_of` is the end of a pause that this one takes the
+    place of: its holds end anew.
     """
-    if warning.action != Action.CLOSE or warning.state not in (
-        WarningState.OPEN,
-        WarningState.HELD,
-    ):
+    if warning.action != Action.CLOSE:
         return None
-    held_until = warning.hold_until
-    if held_until is not None and held_until >= until and held_until != instead_of:
-        return None
-    if held_until == until:
+    is_open = warning.state == WarningState.OPEN
+    by_pause = warning.state == WarningState.HELD and warning.hold_until == instead_of
+    if not (is_open or by_pause) or warning.hold_until == until:
         return None
     held = _next(warning, state=WarningState.HELD.value, hold_until=until, wait_until=None)
     return _answered(held, user_id, now)

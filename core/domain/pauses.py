@@ -29,6 +29,11 @@ class Pause(Struct, frozen=True, kw_only=True):
     until: datetime
 
 
+def since_ms(pause: Pause) -> int:
+    """When it began, for a button: milliseconds since 1970."""
+    return round(pause.since.timestamp() * 1000)
+
+
 def holds(pause: Pause | None, now: datetime) -> bool:
     """Whether it holds now."""
     return pause is not None and now < pause.until

@@ -14,6 +14,8 @@ CONFIRM_S_MAX: Final = 60
 SEEN_EVERY: Final = timedelta(minutes=10)
 """How exactly it is known when somebody was last seen."""
 ADMINS: Final = frozenset({Role.ADMIN, Role.OWNER})
+ADMIN_ROLES: Final = tuple(sorted(role.value for role in ADMINS))
+"""The same as the store finds them."""
 ORDER: Final = (Role.PENDING, Role.OWNER, Role.ADMIN, Role.CLIENT, Role.BLOCKED)
 """Who waits for something comes first."""
 

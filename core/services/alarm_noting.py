@@ -55,9 +55,11 @@ async def show(
     tx: Transaction, alarm: AlarmRow, now: datetime, priority: Priority, *, first: bool = True
 ) -> None:
     """Bring every message that shows the alarm's button up to date: it is told as it is now."""
-    repeats = await tx.find(
-        OutboxRow, thread=f"{COPY}{alarm.id}", mode=NEW, order_by="-id", limit=COPIES_MAX
-    )
+    repeats: list[OutboxRow] = []
+    if alarm.repeats:  # most alarms are taken before, and the outbox is long
+        repeats = await tx.find(
+            OutboxRow, thread=f"{COPY}{alarm.id}", mode=NEW, order_by="-id", limit=COPIES_MAX
+        )
     original = await tx.get(OutboxRow, alarm.outbox_id) if first else None
     for row in [*([original] if original else []), *repeats]:
         # One not sent yet will say what holds when it is sent.

@@ -15,6 +15,7 @@ from core.domain.alerts import Priority
 from core.domain.audit import SYSTEM
 from core.domain.people import Person
 from core.domain.speech import NEW, REPLY
+from core.domain.standing import ADMIN_ROLES
 from core.ports import Clock, Store, Transaction
 from core.records import AlarmRow, OutboxRow, UserRow
 from core.services import audit
@@ -30,7 +31,6 @@ MINUTE: Final = timedelta(minutes=1)
 TAKEN_MAX: Final = 1_000
 OPEN_MAX: Final = 20
 """Open alarms that a list shows."""
-ADMIN_ROLES: Final = ("admin", "owner")
 
 
 class Alarms:
@@ -82,28 +82,33 @@ class Alarms:
                 taken += 1
         return taken
 
-    async def open(self, actor: Person) -> tuple[tuple[AlarmRow, int | None], ...]:
-        """Alarms that nobody has and that are not over, oldest first, each with its login.
+    async def open(self, actor: Person) -> tuple[int, tuple[tuple[AlarmRow, int | None], ...]]:
+        """How many alarms nobody has, and the oldest of them, each with its login.
 
         Raises Refused: not_admin.
         """
         check_admin(actor)
         async with self._store.reading() as tx:
             found = await tx.find(AlarmRow, taken_at=None, over_at=None, limit=OPEN_MAX)
+            count = await tx.count(AlarmRow, taken_at=None, over_at=None)
             rows = [await tx.get(OutboxRow, alarm.outbox_id) for alarm in found]
         logins = [None if row is None else _login(row.payload) for row in rows]
-        return tuple(zip(found, logins, strict=True))
+        return count, tuple(zip(found, logins, strict=True))
 
     async def pass_time(self) -> int:
         """Repeat what is due; answers how many that were. Raises StoreUnavailable."""
         lately = self._clock.now() - MINUTE
         async with self._store.reading() as tx:
-            done = await tx.count(AlarmRow, repeats__gt=0, told_at__gt=lately)
-            if (room := REPEATS_A_MINUTE_MAX - done) <= 0:
-                return 0
             due = await tx.find(
-                AlarmRow, told_at__le=self._due_before(), order_by="told_at", limit=room
+                AlarmRow,
+                told_at__le=self._due_before(),
+                order_by="told_at",
+                limit=REPEATS_A_MINUTE_MAX,
             )
+            if not due:
+                return 0
+            done = await tx.count(AlarmRow, repeats__gt=0, told_at__gt=lately)
+        due = due[: max(0, REPEATS_A_MINUTE_MAX - done)]
         for alarm in due:
             async with self._store.writing() as tx:
                 await self._repeat(tx, alarm.id)

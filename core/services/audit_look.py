@@ -8,9 +8,10 @@ from core.domain.audit_check import HEAD_DIGITS
 from core.domain.audit_findings import sentence
 from core.domain.people import Person
 from core.ports import Store
-from core.records import AccountRow, AuditRow
+from core.records import AuditRow
 from core.services.audit_verify import VerifyAudit
 from core.services.errors import Refused
+from core.services.owning import account_with
 
 LINKS_MAX: Final = 20_000
 """Links of a chain that is verified from a chat: some seconds. A longer one from a shell."""
@@ -31,8 +32,8 @@ class AuditLook:
         """
         if not actor.is_admin:
             raise Refused("not_admin")
-        account_id = SYSTEM if login is None else await self._account(login)
         async with self._store.reading() as tx:
+            account_id = SYSTEM if login is None else (await account_with(tx, actor, login)).id
             keys = tx.audit_keys
             if await tx.count(AuditRow, account_id=account_id) > LINKS_MAX:
                 raise Refused("audit_long", most=LINKS_MAX)
@@ -46,12 +47,3 @@ class AuditLook:
             findings=tuple(told[:TOLD_MAX]),
             left_out=found.left_out + len(told[TOLD_MAX:]),
         )
-
-    async def _account(self, login: int) -> int:
-        async with self._store.reading() as tx:
-            accounts = await tx.find(AccountRow, login=login)
-        if not accounts:
-            raise Refused("not_found", login=login)
-        if len(accounts) > 1:
-            raise Refused("same_login", login=login)
-        return accounts[0].id

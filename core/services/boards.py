@@ -37,6 +37,7 @@ from core.records import (
 )
 from core.services.desk import ACTIVE_JOB_STATES, AccountMemory, Desk, load_memory
 from core.services.market_telling import held, warning_of
+from core.services.owning import visible_from
 from core.services.rule_boards import rule_lines
 
 HISTORY_SPAN = timedelta(hours=24)
@@ -82,7 +83,7 @@ class Boards:
         return [
             DrawdownBoard(
                 account=board,
-                history=_up_to_now(await self._history(board.account_id), board),
+                history=_up_to_now(await self._history(person, board.account_id), board),
                 rules=rule_lines(await self._memory(board.account_id)),
             )
             for board in await self.accounts_of(person)
@@ -185,8 +186,9 @@ class Boards:
         health = self._gateway.health(memory.account.login, memory.account.server)
         return board_of(memory, self._started_at, health)
 
-    async def _history(self, account_id: int) -> tuple[EquityPoint, ...]:
-        since = self._clock.now() - HISTORY_SPAN
+    async def _history(self, person: Person, account_id: int) -> tuple[EquityPoint, ...]:
+        account = (await self._memory(account_id)).account
+        since = max(self._clock.now() - HISTORY_SPAN, visible_from(account, person))
         async with self._store.reading() as tx:
             rows = await tx.find(
                 PositionSnapshotRow,

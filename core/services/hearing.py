@@ -74,18 +74,13 @@ async def mute_blocked(tx: Transaction, chat_id: int, now: datetime) -> None:
             await audit_fate(tx, row, now, message_id=None, error=MUTED_BLOCKED)
 
 
-async def _is_blocked(tx: Transaction, chat_id: int) -> bool:
-    """Whether whoever reads this chat alone is blocked: no figure goes there, in an edit either."""
-    user = None if chat_id < 0 else await tx.first(UserRow, telegram_id=chat_id)
-    return user is not None and user.role == Role.BLOCKED
-
-
 async def _why_muted(tx: Transaction, row: OutboxRow) -> str | None:
-    if row.kind not in TOLD_THE_BLOCKED and await _is_blocked(tx, row.chat_id):
-        return MUTED_BLOCKED
-    hearing = await hearing_of(tx, row.chat_id)
-    if hearing is None:
+    user = None if row.chat_id < 0 else await tx.first(UserRow, telegram_id=row.chat_id)
+    if user is None:
         return None
+    if user.role == Role.BLOCKED and row.kind not in TOLD_THE_BLOCKED:
+        return MUTED_BLOCKED  # no figure goes there, in an edit either
+    hearing = hearing_from(user, await tx.first(PreferenceRow, user_id=user.id))
     thread: dict[str, Any] = {"chat_id": row.chat_id, "thread": row.thread}
     follows = row.mode != NEW and bool(row.thread)
     stands = follows and await tx.first(OutboxRow, state=ALIVE, **thread) is not None

@@ -57,6 +57,7 @@ class MarketGuard:
         self._telling = MarketTelling(desk, policy.admin_chat_id)
         self._jumps = UnclaimedJumps()
         self._open: dict[Key, MarketWarningRow] = {}
+        self._ending: Pause | None = None
 
     async def load(self) -> None:
         """Take up the quotes, and the warnings that were unresolved when the process ended."""
@@ -186,14 +187,21 @@ class MarketGuard:
                 await self._commit(Change(warning=held), override=override, by=pause.by)
 
     async def resume(self, pause: Pause) -> None:
-        """Let the holds of a pause run out now: each is warned of again, with a new deadline."""
+        """Let the holds of a pause run out now: each is warned of again, with a new deadline.
+
+        Before the pause is over: where the process ends in between, it holds them once more.
+        """
         now = self._clock.now()
-        async with self._lock:
-            for key, warning in list(self._open.items()):
-                over = market.resumed(warning, pause.until, now)
-                if over is not None:
-                    self._open[key] = over
-        await self.pass_time()
+        self._ending = pause
+        try:
+            async with self._lock:
+                for key, warning in list(self._open.items()):
+                    over = market.resumed(warning, pause.until, now)
+                    if over is not None:
+                        self._open[key] = over
+            await self.pass_time()
+        finally:
+            self._ending = None
 
     async def _stale(self, warning_id: int) -> Refused:
         async with self._store.reading() as tx:
@@ -228,7 +236,8 @@ class MarketGuard:
     async def _advance(self, warning: MarketWarningRow, seen: Seen, holders: list[int]) -> None:
         # An account of the warning that was not read since the start may hold it still.
         unread = [i for i in warning.account_ids if not self._was_read(i)]
-        holders = sorted({*holders, *unread} - await self._closed_for(warning))
+        concerned = {*holders, *unread}
+        holders = sorted(concerned - await self._closed_for(warning, concerned))
         now = self._clock.now()
         change = market.advance(warning, seen, holders, now, self._policy.market)
         change = None if change is None else self._unless_paused(warning, change, now)
@@ -243,21 +252,26 @@ class MarketGuard:
         """While actions are paused nothing begins to close, nor to count down to it, by itself."""
         pause = self._pauses.of(Pausable.MARKET)
         begins = change.close or change.warning.state == WarningState.OPEN
-        if pause is None or not begins:
+        if pause is None or pause is self._ending or not begins:
             return change
         as_it_was = warning if change.close else change.warning
         held = market.paused(as_it_was, pause.user_id, pause.until, now)
         return change if held is None else Change(warning=held)
 
-    async def _closed_for(self, warning: MarketWarningRow) -> set[int]:
-        """The accounts whose close for this warning is done: what they hold now is newer than it.
+    async def _closed_for(self, warning: MarketWarningRow, account_ids: set[int]) -> set[int]:
+        """Those of them whose close for this warning is done: what they hold now is newer than it.
 
         A warning that waited for them would keep the symbol's next gap from being told.
         """
         if warning.state != WarningState.CLOSING:
             return set()
         async with self._store.reading() as tx:
-            jobs = await tx.find(CloseJobRow, trigger_key=close_key(warning), finished_at__ne=None)
+            jobs = await tx.find(
+                CloseJobRow,
+                account_id=tuple(account_ids),
+                trigger_key=close_key(warning),
+                finished_at__ne=None,
+            )
         return {job.account_id for job in jobs}
 
     def _was_read(self, account_id: int) -> bool:

@@ -39,7 +39,9 @@ class MarketTelling:
     ) -> None:
         """Tell the admin chat; `account_ids` are those that are, or were last, concerned."""
         ended = _ended(warning, seen)
-        if ended == "not_held" and await tx.count(CloseJobRow, trigger_key=close_key(warning)):
+        if ended == "not_held" and await tx.count(
+            CloseJobRow, account_id=tuple(account_ids), trigger_key=close_key(warning)
+        ):
             ended = "closed"
         if not by and ended and warning.answered_by:
             user = await tx.get(UserRow, warning.answered_by)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
 
 from core.domain import alerts_app as own
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM
+from core.domain.market import REASON_UNITS_MAX
 from core.domain.pauses import PAUSE_MAX, PAUSE_MIN, Pausable, Pause, holds
 from core.domain.people import Person
 from core.ports import Clock, Store, Transaction
@@ -15,11 +15,12 @@ from core.services import audit
 from core.services.errors import Refused
 from core.services.speaking import speak
 
-REASON_UNITS_MAX: Final = 200
-
 
 class Pauses:
-    """What is paused, kept in memory and in the database; a restart changes nothing of it."""
+    """What is paused, kept in memory and in the database; a restart changes nothing of it.
+
+    Whoever changes it does so alone (`core.services.pausing`).
+    """
 
     def __init__(self, store: Store, clock: Clock, admin_chat_id: int) -> None:
         self._store = store
@@ -28,10 +29,9 @@ class Pauses:
         self._pauses: dict[Pausable, Pause] = {}
 
     async def load(self) -> None:
-        """Know again what was paused before this start."""
-        now = self._clock.now()
+        """Know again what was paused before this start; what ran out meanwhile is told as over."""
         async with self._store.reading() as tx:
-            rows = await tx.find(PauseRow, ended_at=None, until__gt=now, order_by="id")
+            rows = await tx.find(PauseRow, ended_at=None, order_by="id")
             names = {row.id: row.name for row in await tx.find(UserRow, id=_of(rows))}
         for row in rows:
             self._pauses[Pausable(row.what)] = Pause(
@@ -101,20 +101,14 @@ class Pauses:
         self._pauses[what] = pause
         return pause
 
-    async def end(self, actor: Person, what: Pausable) -> Pause:
-        """Go on now; answers what held. Raises Refused: not_admin, not_paused."""
-        if not actor.is_admin:
-            raise Refused("not_admin")
-        pause = self.of(what)
-        if pause is None:
-            raise Refused("not_paused")
-        now = self._clock.now()
+    async def end(self, actor: Person, pause: Pause) -> None:
+        """Go on now."""
+        now, what = self._clock.now(), pause.what
         async with self._store.writing() as tx:
             await self._end(tx, what, actor)
             await audit.append(tx, SYSTEM, actor.name, words.RESUMED, {"what": what.value}, now)
             await self._say(tx, own.PauseChanged(what=what.value, by=actor.name, at=now))
         self._pauses.pop(what, None)
-        return pause
 
     async def expire(self) -> None:
         """Tell the admins of pauses that have run out, once."""

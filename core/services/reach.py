@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from core.domain.alerts import ChatUnreachable
 from core.domain.alerts_app import ChatMoved, ChatReachable
+from core.domain.standing import ADMIN_ROLES
 from core.ports import Transaction
 from core.records import ChatRow, UserRow
 from core.services.speaking import speak
 
 ADMINS_TOLD_MAX: Final = 50
 """Admins told one by one where their own chat is what cannot be reached."""
-ADMIN_ROLES: Final = ("admin", "owner")
 
 
 async def lost(

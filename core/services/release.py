@@ -12,6 +12,7 @@ from core.domain.people import Person
 from core.ports import Clock, Store
 from core.services.desk import AccountMemory, Desk
 from core.services.errors import Refused
+from core.services.owning import account_with
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
 
@@ -82,6 +83,14 @@ class AnswerRelease:
         self._desk = desk
         self._policy = policy
         self._wake = wake
+
+    async def by_login(self, actor: Person, login: int, grant: bool) -> None:  # noqa: FBT001 - the verdict is the argument
+        """The same by login. Raises Refused: not_found, same_login too."""
+        if not actor.is_admin:
+            raise Refused("not_admin")
+        async with self._store.reading() as tx:
+            account = await account_with(tx, actor, login)
+        await self(actor, account.id, grant)
 
     async def __call__(self, actor: Person, account_id: int, grant: bool) -> None:  # noqa: FBT001 - the verdict is the argument
         """Answer.

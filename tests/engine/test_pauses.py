@@ -6,7 +6,7 @@ import pytest
 
 from core.domain.alerts_app import PauseChanged
 from core.domain.alerts_market import MarketWarning
-from core.domain.pauses import Pausable
+from core.domain.pauses import Pausable, since_ms
 from core.records import AuditRow, MarketWarningRow, OverrideRow, PauseRow
 from core.services.errors import Refused
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, GBP, USD, House
@@ -86,6 +86,71 @@ async def test_a_shorter_pause_in_the_place_of_a_longer_one_holds_as_long_as_it_
     assert (await warning(house)).hold_until == house.clock.now() + timedelta(minutes=5)
     await house.run(310)
     assert (await warning(house)).state == "open"
+
+
+async def test_an_admins_own_hold_outlasts_the_pause_that_came_after_it(house: House) -> None:
+    """Held for an hour by hand, paused for two, resumed at once: it stays held for its hour."""
+    await gap(house)
+    row = await warning(house)
+    ada = await house.person(ADMIN)
+    await house.engine.answer_warning(ada, row.id, row.version, "hold1h", "news")
+    held = (await warning(house)).hold_until
+    await pause(house, MARKET, timedelta(hours=2))
+    await house.run(20)
+    await house.engine.pause_desk.resume(ada, MARKET)
+    await house.run(300)
+    assert ((await warning(house)).state, (await warning(house)).hold_until) == ("held", held)
+    assert house.sim.ledger.positions(GBP) != {}
+
+
+async def test_a_warning_that_grows_to_a_close_within_a_pause_waits_for_its_end(
+    house: House,
+) -> None:
+    await gap(house)
+    row = await warning(house)
+    async with house.store.writing() as tx:
+        await tx.update(MarketWarningRow, {"id": row.id}, action="warn")
+    await house.restart()
+    await pause(house, MARKET)
+    await house.run(5)
+    house.price("2200.00", "2200.30")
+    await house.run(300)
+    assert house.sim.ledger.positions(GBP) != {}
+
+
+async def test_a_process_that_ends_between_the_pause_and_its_holds_closes_nothing(
+    house: House,
+) -> None:
+    """The pause is in the database, and no warning was put on hold yet."""
+    await gap(house)
+    await house.engine.pause_desk._pauses.begin(  # noqa: SLF001 - where it ends
+        await house.person(ADMIN), MARKET, HOUR, "news"
+    )
+    await house.restart()
+    await house.run(300)
+    assert house.sim.ledger.positions(GBP) != {}
+    assert (await warning(house)).state == "held"
+
+
+async def test_a_pause_that_ran_out_while_nobody_watched_is_told_as_over(house: House) -> None:
+    await pause(house, SIGNALS, timedelta(minutes=2))
+    house.clock.instant += timedelta(minutes=10)
+    await house.restart()
+    await house.engine.pause_desk.pass_time()
+    said = [x for x in await house.said(ADMIN_CHAT) if isinstance(x, PauseChanged)]
+    assert [x.until is None for x in said] == [False, True]
+    (row,) = await house.rows(PauseRow)
+    assert row.ended_at == row.until
+
+
+async def test_a_button_of_an_older_pause_ends_no_newer_one(house: House) -> None:
+    desk, ada = house.engine.pause_desk, await house.person(ADMIN)
+    old = await desk.pause(ada, SIGNALS, HOUR, "news")
+    house.clock.instant += timedelta(seconds=1)
+    await pause(house, SIGNALS, why="holiday")
+    with pytest.raises(Refused, match="not_paused"):
+        await desk.resume(ada, SIGNALS, since_ms(old))
+    assert [held.reason for held in desk.now()] == ["holiday"]
 
 
 async def test_to_resume_warns_anew_with_a_new_deadline(house: House) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from core.domain.pauses import Pausable, Pause
+from core.domain.pauses import Pausable, Pause, since_ms
 from core.domain.people import Person
 from core.services.errors import Refused
 from tests.fakes.clock import START
@@ -33,9 +33,10 @@ class FakePauses:
         )
         return self._held[what]
 
-    async def resume(self, actor: Person, what: Pausable) -> Pause:
+    async def resume(self, actor: Person, what: Pausable, began_ms: int | None = None) -> Pause:
         """Go on."""
         self._asked("resume", actor.telegram_id, what)
-        if what not in self._held:
+        held = self._held.get(what)
+        if held is None or began_ms not in {None, since_ms(held)}:
             raise Refused("not_paused")
         return self._held.pop(what)

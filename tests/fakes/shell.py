@@ -335,6 +335,32 @@ class Clearing:
         return TerminalUnblocked(login=login, closing="")
 
 
+class Answering:
+    """The service that answers who asks for release."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def __call__(
+        self,
+        actor: Person,
+        account_id: int,
+        grant: bool,  # noqa: FBT001 - as the service
+    ) -> None:
+        await self._services.answer_release(actor, account_id, grant)
+
+    async def by_login(
+        self,
+        actor: Person,
+        login: int,
+        grant: bool,  # noqa: FBT001 - as the service
+    ) -> None:
+        found = [b.account_id for b in self._services.boards.values() if b.login == login]
+        if not found:
+            raise Refused("not_found", login=login)
+        await self._services.answer_release(actor, found[0], grant)
+
+
 class Conversation:
     """The real dispatcher over fake services and a recorded Telegram."""
 
@@ -372,7 +398,7 @@ class Conversation:
                 signal_boards=SignalBoards(self.store, self.clock),
                 audit_look=self.audits,
                 ask_release=self.services.ask_release,
-                answer_release=self.services.answer_release,
+                answer_release=Answering(self.services),
                 clear_terminal=Clearing(self.services),
                 api_tokens=ApiTokens(self.store, self.clock),
                 questions=self.questions,

@@ -120,11 +120,20 @@ class Outbox:
     async def _head(
         self, tx: Transaction, due: dict[str, Any], waiting: frozenset[int]
     ) -> Ready | None:
-        """The chat's next row, or the one of its thread that has to come before or instead."""
+        """The chat's next row that can go."""
         rows = await tx.find(OutboxRow, order_by="id", limit=ROWS_PER_CHAT_MAX, **due)
-        row = next((each for each in rows if each.id not in waiting), None)
-        if row is None:
-            return None
+        for row in rows:
+            if row.id in waiting:
+                continue
+            ready = await self._ready(tx, row, due, waiting)
+            if ready is not None:  # one that waits for another keeps nobody else back
+                return ready
+        return None
+
+    async def _ready(
+        self, tx: Transaction, row: OutboxRow, due: dict[str, Any], waiting: frozenset[int]
+    ) -> Ready | None:
+        """The row, or the one of its thread that has to come before or instead."""
         if row.mode == NEW or not row.thread:
             return Ready(row, None)
         if row.about_id is not None:

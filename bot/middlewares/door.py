@@ -30,6 +30,8 @@ STRANGER_SPAN_S = 3600.0
 STRANGERS_MAX = 2_000
 """Strangers remembered; each is answered once per span."""
 START = "/start"
+SHOWN_CODES_MAX = 50
+"""Codes of one message that are looked up: it has no room for more."""
 SHOWN_CODE = re.compile(
     rf"(?:/start(?:@\w+)?\s+|[?&]start=)([A-Za-z0-9_-]{{{CODE_LENGTH}}})(?![A-Za-z0-9_-])"
 )
@@ -85,9 +87,9 @@ class Door:
         """End a code that somebody has shown to a group, whoever it was; whether it was one."""
         if not isinstance(event, Message) or event.chat.type == "private":
             return False
-        shown = SHOWN_CODE.search(event.text or event.caption or "")
         who = 0 if event.from_user is None else event.from_user.id
-        if shown is None or not await self._use_invitation.void(shown.group(1), who):
+        ended = [await self._use_invitation.void(code, who) for code in _shown_codes(event)]
+        if not any(ended):
             return False
         speaker: Speaker = data["speaker"]
         await speaker.say(event, Said(html=views.CODE_IN_GROUP))
@@ -106,6 +108,14 @@ class Door:
                 raise
         await answerer.once(Toast(views.REQUEST_SENT))
         await speaker.without_buttons(press)
+
+
+def _shown_codes(event: Message) -> list[str]:
+    """Every code in a message's words, and in the links behind them."""
+    links = [entity.url or "" for entity in event.entities or event.caption_entities or ()]
+    texts = [event.text or event.caption or "", *links]
+    found = [shown.group(1) for text in texts for shown in SHOWN_CODE.finditer(text)]
+    return list(dict.fromkeys(found))[:SHOWN_CODES_MAX]
 
 
 def start_code(event: Message | CallbackQuery) -> str:

@@ -19,10 +19,7 @@ from core.services import audit
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy
 from core.services.speaking import speak
-
-WAITING = "waiting"
-APPROVED = "approved"
-BLOCKED = "blocked"
+from core.services.standing_changes import WAITING, end_request
 
 
 class Access:
@@ -99,14 +96,10 @@ class Access:
                 role=(Role.CLIENT if approve else Role.BLOCKED).value,
                 blocked_at=None if approve else now,
             )
-            await tx.update(
-                AccessRequestRow,
-                {"id": request.id},
-                state=APPROVED if approve else BLOCKED,
-                decided_at=now,
-                decided_by=actor.name,
-            )
-            await self._tell(tx, request, user, actor, approve=approve, now=now)
+            admin = self._policy.admin_chat_id
+            await end_request(tx, user, approved=approve, by=actor.name, now=now, admin=admin)
+            news = p.AccessDecided(request_id=request.id, approved=approve, at=now)
+            await self._speak(tx, news, user.telegram_id, now)
             detail = {
                 "request": request.id,
                 "person": user.telegram_id,
@@ -118,30 +111,6 @@ class Access:
         return AccessDecision(
             telegram_id=user.telegram_id, name=user.name, approved=approve, at=now
         )
-
-    async def _tell(
-        self,
-        tx: Transaction,
-        request: AccessRequestRow,
-        user: UserRow,
-        actor: Person,
-        *,
-        approve: bool,
-        now: datetime,
-    ) -> None:
-        answered = p.AccessAnswered(
-            request_id=request.id,
-            telegram_id=user.telegram_id,
-            name=user.name,
-            username=request.username,
-            approved=approve,
-            by=actor.name,
-            asked_at=request.asked_at,
-            at=now,
-        )
-        await self._speak(tx, answered, user.telegram_id, now)
-        news = p.AccessDecided(request_id=request.id, approved=approve, at=now)
-        await self._speak(tx, news, user.telegram_id, now)
 
     async def _speak(
         self, tx: Transaction, alert: p.PeopleAlert, telegram_id: int, now: datetime

@@ -31,8 +31,9 @@ async def note(
         await _end(tx, now, in_place=False, account_id=account_id)
     elif alarms.raises(alert) and (row_id := rows.get(admin)) is not None:
         kind = type(alert).__name__
-        if await tx.first(AlarmRow, thread=thread, kind=kind, over_at=None) is not None:
-            return
+        stands: dict[str, Any] = {"thread": thread, "kind": kind, "over_at": None, "taken_at": None}
+        if await tx.first(AlarmRow, **stands) is not None:
+            return  # one that somebody has says nothing of what came after it
         alarm = AlarmRow(
             outbox_id=row_id,
             account_id=account_id,

@@ -1,5 +1,7 @@
 """A person's reconciliation log, page by page, newest first."""
 
+from typing import Any
+
 from core.domain.people import Person
 from core.ports import Store
 from core.records import ReconciliationLogRow, UserRow
@@ -25,7 +27,9 @@ class LogPages:
             raise ValueError(f"limit: expected 1 to {PAGE_MAX}")
         if actor.user_id != user_id and not actor.is_admin:
             raise Refused("not_yours")
-        where = {} if before_id is None else {"id__lt": before_id}
+        where: dict[str, Any] = {} if before_id is None else {"id__lt": before_id}
+        if not actor.is_admin:  # of an account that is theirs no more they read nothing
+            where["account_id"] = actor.account_ids
         async with self._store.reading() as tx:
             if await tx.get(UserRow, user_id) is None:
                 raise Refused("not_found")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from core.domain.alerts import Priority
 from core.domain.hearing import GROUPS, Group, Hearing, Level, QuietHours, is_off
 from core.domain.people import Role
 from core.domain.speech import EDIT, NEW
@@ -23,6 +24,8 @@ TOLD_THE_BLOCKED: Final = frozenset({"AccessAnswered", "AccessDecided", "Standin
 ALIVE: Final = ("due", "sending", "sent")
 MUTED: Final = "muted: its reader switched {group} off"
 MUTED_WITH: Final = "muted: so was the message that it would change"
+BY_CHOICE: Final = ("muted: its reader switched", MUTED_WITH)
+"""How the errors begin of what a reader's own choice muted."""
 
 
 async def hearing_of(tx: Transaction, chat_id: int) -> Hearing | None:
@@ -66,8 +69,13 @@ async def put(tx: Transaction, row: OutboxRow, *, admin: int) -> int | None:
     return row_id
 
 
-async def mute_blocked(tx: Transaction, chat_id: int, now: datetime) -> None:
-    """Take back what waits to be sent to somebody who is blocked now."""
+async def mute_blocked(tx: Transaction, chat_id: int, now: datetime, *, admin: int) -> None:
+    """Take back what waits to be sent to somebody who is blocked now.
+
+    The admin chat hears everything, also where it is one person's own.
+    """
+    if chat_id == admin:
+        return
     for row in await tx.find(OutboxRow, chat_id=chat_id, state="due"):
         muted = {"state": FAILED, "error": MUTED_BLOCKED}
         if await tx.update(OutboxRow, {"id": row.id, "state": "due"}, **muted):
@@ -88,8 +96,8 @@ async def _why_muted(tx: Transaction, row: OutboxRow) -> str | None:
         return None
     if is_off(hearing, row.kind, row.priority):
         return MUTED.format(group=GROUPS[row.kind].value)
-    if follows and row.mode == EDIT:
+    if follows and row.mode == EDIT and row.priority != Priority.CRITICAL:
         first = await tx.first(OutboxRow, state=FAILED, **thread)
-        if first is not None and (first.error or "").startswith("muted"):
+        if first is not None and (first.error or "").startswith(BY_CHOICE):
             return MUTED_WITH
     return None

@@ -8,9 +8,7 @@ recorded of an account before is nobody's but the admins' from then on.
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from core.domain import alerts_people as p
 from core.domain import audit_words as words
 from core.domain.access import Requester, shown_name
 from core.domain.audit import SYSTEM
@@ -26,12 +24,11 @@ from core.domain.invitations import (
 from core.domain.people import Role
 from core.ports import Clock, Store, Transaction
 from core.records import AccountRow, UserRow
-from core.records_people import AccessRequestRow, InvitationRow
+from core.records_people import InvitationRow
 from core.services import audit
-from core.services.access import APPROVED, WAITING
 from core.services.errors import Refused
 from core.services.policy import EnginePolicy
-from core.services.speaking import speak
+from core.services.standing_changes import end_request, hand_over
 
 OPEN = "open"
 USED = "used"
@@ -104,6 +101,7 @@ class UseInvitation:
         now = self._clock.now()
         if self._attempts.is_over(who.telegram_id, now):
             raise Refused("too_many_codes")
+        account: AccountRow | None = None
         try:
             async with self._store.writing() as tx:
                 row, account = await _open(tx, code, now)
@@ -114,7 +112,9 @@ class UseInvitation:
             if refused.code == "person_blocked":
                 await self.void(code, who.telegram_id)
             raise
-        self._moved(account.id)
+        finally:  # a commit that is called failed may have been made all the same
+            if account is not None:
+                self._moved(account.id)
         return Redeemed(login=account.login, name=user.name, is_new=is_new)
 
     async def void(self, code: str, telegram_id: int) -> bool:
@@ -151,33 +151,9 @@ class UseInvitation:
         if user.file_role is not None:
             raise Refused("listed_in_file", name=user.name, role=user.role)
         await tx.update(UserRow, {"id": user.id}, role=Role.CLIENT.value)
-        await self._answer_request(tx, user, now)
-        return await _found(tx, user.id), True
-
-    async def _answer_request(self, tx: Transaction, user: UserRow, now: datetime) -> None:
-        """Whoever asked and was invited meanwhile needs no answer any more."""
-        request = await tx.first(AccessRequestRow, user_id=user.id, state=WAITING)
-        if request is None:
-            return
-        await tx.update(
-            AccessRequestRow,
-            {"id": request.id},
-            state=APPROVED,
-            decided_at=now,
-            decided_by=BY_INVITATION,
-        )
-        answered = p.AccessAnswered(
-            request_id=request.id,
-            telegram_id=user.telegram_id,
-            name=user.name,
-            username=request.username,
-            approved=True,
-            by=BY_INVITATION,
-            asked_at=request.asked_at,
-            at=now,
-        )
         admin = self._policy.admin_chat_id
-        await speak(tx, answered, client=user.telegram_id, admin=admin, now=now)
+        await end_request(tx, user, approved=True, by=BY_INVITATION, now=now, admin=admin)
+        return await _found(tx, user.id), True
 
     async def _hand_over(
         self,
@@ -189,30 +165,18 @@ class UseInvitation:
     ) -> None:
         before = await _found(tx, account.user_id)
         await tx.update(InvitationRow, {"id": row.id}, state=USED, ended_at=now, user_id=user.id)
-        await tx.update(AccountRow, {"id": account.id}, user_id=user.id, owned_since=now)
-        detail = {
-            "invitation": row.id,
-            "login": account.login,
-            "person": user.telegram_id,
-            "name": user.name,
-            "before": before.telegram_id,
-        }
         actor = f"telegram:{user.telegram_id}"
+        detail = await hand_over(
+            tx,
+            account,
+            before,
+            user,
+            actor=actor,
+            now=now,
+            admin=self._policy.admin_chat_id,
+            invitation=row.id,
+        )
         await audit.append(tx, SYSTEM, actor, words.INVITATION_USED, detail, now)
-        await audit.append(tx, account.id, actor, words.ACCOUNT_HANDED_OVER, detail, now)
-        facts: dict[str, Any] = {
-            "account_id": account.id,
-            "login": account.login,
-            "currency": account.currency,
-            "client": user.name,
-            "at": now,
-        }
-        admin = self._policy.admin_chat_id
-        given = p.AccountGiven(**facts, before=before.name)
-        await speak(tx, given, client=user.telegram_id, admin=admin, now=now)
-        if before.id != user.id:
-            taken = p.AccountTaken(**facts)
-            await speak(tx, taken, client=before.telegram_id, admin=admin, now=now)
 
 
 async def _open(tx: Transaction, code: str, now: datetime) -> tuple[InvitationRow, AccountRow]:

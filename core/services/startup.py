@@ -15,11 +15,15 @@ from core.people_file import AccountEntry, PeopleFile, UserEntry
 from core.ports import Clock, Store, Transaction
 from core.records import AccountRow, AccountStateRow, PreferenceRow, UserRow
 from core.services import audit
+from core.services.hearing import mute_blocked
 from core.services.policy import EnginePolicy
 from core.services.speaking import speak
+from core.services.standing_changes import end_request, hand_over
 
 FLAT_READING_AGE_MAX = timedelta(minutes=2)
 """Limits are loosened on a reading of at most this age (law 8)."""
+
+BY_FILE = "the people file"
 
 
 class Enrolled(Struct, frozen=True):
@@ -42,10 +46,25 @@ class Enrol:
         now = self._clock.now()
         async with self._store.writing() as tx:
             ids = {entry.telegram_id: await enrol_user(tx, entry, now) for entry in people.users}
+            for user_id in ids.values():
+                await self._settled(tx, user_id, now)
             await _unlisted(tx, ids.keys())
             for entry in people.accounts:
                 await self._account(tx, entry, ids[entry.owner], now)
             return Enrolled(await tx.count(UserRow), await tx.count(AccountRow, enabled=True))
+
+    async def _settled(self, tx: Transaction, user_id: int, now: datetime) -> None:
+        """What the file decided of somebody, as a button would have: nobody waits for it any more.
+
+        Whoever is blocked is sent nothing more.
+        """
+        user, admin = await tx.get(UserRow, user_id), self._policy.admin_chat_id
+        if user is None or user.role == Role.PENDING:
+            return
+        blocked = user.role == Role.BLOCKED
+        await end_request(tx, user, approved=not blocked, by=BY_FILE, now=now, admin=admin)
+        if blocked:
+            await mute_blocked(tx, user.telegram_id, now, admin=admin)
 
     async def _account(
         self, tx: Transaction, entry: AccountEntry, user_id: int, now: datetime
@@ -53,13 +72,15 @@ class Enrol:
         known = await tx.first(AccountRow, login=entry.login, server=entry.server)
         if known is not None:
             owner = known.user_id if known.file_owner == entry.owner else user_id
-            since = {} if owner == known.user_id else {"owned_since": now}
+            if owner != known.user_id:
+                before, user = await tx.get(UserRow, known.user_id), await tx.get(UserRow, owner)
+                assert before is not None and user is not None  # noqa: S101, PT018 - foreign keys
+                admin = self._policy.admin_chat_id
+                await hand_over(tx, known, before, user, actor=BY_FILE, now=now, admin=admin)
             await tx.update(
                 AccountRow,
                 {"id": known.id},
                 # Who brought an invitation owns it until the file names another owner than it did.
-                user_id=owner,
-                **since,
                 file_owner=entry.owner,
                 name=entry.name,
                 countdown_s=_countdown(entry, self._policy),

@@ -10,7 +10,7 @@ from typing import Final
 
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM
-from core.ports import Clock, Store
+from core.ports import Clock, Store, StoreUnavailable
 from core.services import audit
 
 HOUR: Final = timedelta(hours=1)
@@ -64,8 +64,13 @@ class TurnedAway:
             "most": [[str(who), n] for who, n in self._counts.most_common(MOST_MAX)],
             "uncounted": self._others,
         }
-        async with self._store.writing() as tx:
-            await audit.append(tx, SYSTEM, "engine", words.ACCESS_REFUSALS, detail, now)
-        self._began_at, self._others = None, 0
-        self._counts.clear()
-        self._named.clear()
+        counted = (self._began_at, self._others, self._counts, self._named)
+        # The next hour begins before anything is awaited: many may come to its end at once.
+        self._began_at, self._others, self._counts, self._named = None, 0, Counter(), set()
+        try:
+            async with self._store.writing() as tx:
+                await audit.append(tx, SYSTEM, "engine", words.ACCESS_REFUSALS, detail, now)
+        except StoreUnavailable:
+            self._began_at, self._others = counted[0], counted[1] + self._others
+            self._counts, self._named = counted[2] + self._counts, counted[3] | self._named
+            raise

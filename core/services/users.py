@@ -22,11 +22,11 @@ from core.ports import Clock, Store, Transaction
 from core.records import AccountRow, UserRow
 from core.records_people import AccessRequestRow, ConfirmationRow
 from core.services import audit
-from core.services.access import WAITING
 from core.services.errors import Refused
 from core.services.hearing import mute_blocked
 from core.services.policy import EnginePolicy
 from core.services.speaking import speak
+from core.services.standing_changes import WAITING, end_request
 
 OPEN = "open"
 DONE = "done"
@@ -98,9 +98,12 @@ class Users:
             line = await _line(tx, row.user_id)
             await _check(tx, Change.BLOCK, actor, line)
             await tx.update(UserRow, {"id": line.user_id}, role=Role.BLOCKED.value, blocked_at=now)
-            await mute_blocked(tx, line.telegram_id, now)
+            admin = self._policy.admin_chat_id
+            await mute_blocked(tx, line.telegram_id, now, admin=admin)
             await self._record(tx, actor, line, words.PERSON_BLOCKED, now)
-            await self._end_request(tx, actor, line, now)
+            user = await tx.get(UserRow, line.user_id)
+            if user is not None:
+                await end_request(tx, user, approved=False, by=actor.name, now=now, admin=admin)
             return await _line(tx, line.user_id)
 
     async def cancel(self, actor: Person, confirmation_id: int) -> UserLine:
@@ -157,28 +160,6 @@ class Users:
         )
         admin = self._policy.admin_chat_id
         await speak(tx, alert, client=line.telegram_id, admin=admin, now=now)
-
-    async def _end_request(
-        self, tx: Transaction, actor: Person, line: UserLine, now: datetime
-    ) -> None:
-        """Somebody who waited for an answer has one."""
-        request = await tx.first(AccessRequestRow, user_id=line.user_id, state=WAITING)
-        if request is None:
-            return
-        decided = {"state": "blocked", "decided_at": now, "decided_by": actor.name}
-        await tx.update(AccessRequestRow, {"id": request.id}, **decided)
-        answered = p.AccessAnswered(
-            request_id=request.id,
-            telegram_id=line.telegram_id,
-            name=line.name,
-            username=request.username,
-            approved=False,
-            by=actor.name,
-            asked_at=request.asked_at,
-            at=now,
-        )
-        admin = self._policy.admin_chat_id
-        await speak(tx, answered, client=line.telegram_id, admin=admin, now=now)
 
 
 async def _role(tx: Transaction, actor: Person) -> Role:

@@ -170,3 +170,16 @@ async def test_anybody_may_ask_for_their_number(chat: Conversation) -> None:
     for who in (ANN, OLGA, STRANGER):
         await chat.feed(message_json(who, "/id"))
         assert str(who) in chat.said
+
+
+async def test_every_code_of_a_message_shown_to_a_group_is_void(chat: Conversation) -> None:
+    """Ann's and Ben's links in one message, and one behind a word."""
+    codes = [CODE, CODE[::-1], CODE[1:] + "x"]
+    chat.invitations.good = set(codes)
+    text = " ".join(f"https://t.me/reckoner_bot?start={code}" for code in codes[:2]) + " here"
+    said = message_json(OLGA, text, GROUP)
+    url = f"https://t.me/reckoner_bot?start={codes[2]}"
+    link = {"type": "text_link", "offset": len(text) - 4, "length": 4, "url": url}
+    said["message"]["entities"] = [link]
+    await chat.feed(said)
+    assert len(chat.services.calls) == 3

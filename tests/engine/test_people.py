@@ -157,7 +157,7 @@ async def test_the_file_decides_for_those_it_lists(house: House) -> None:
     assert (await refusal(house, number)).code == "listed_in_file"
     await enrol(house, with_sam(Role.ADMIN))
     assert await role(house, SAM) == "admin"
-    assert (await refusal(house, number)).code == "listed_in_file"
+    assert (await refusal(house, number)).code == "request_answered"
 
 
 async def test_whom_an_admin_blocked_stays_blocked_until_the_file_says_something_new(

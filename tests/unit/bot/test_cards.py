@@ -203,6 +203,20 @@ async def test_whoever_has_no_account_any_more_is_not_left_with_its_figures(desk
     assert await desk.look(RENEW_S) == []
 
 
+async def test_a_card_of_a_lost_account_is_cleared_though_telegram_says_to_wait(
+    desk: Desk,
+) -> None:
+    await desk.look()
+    async with desk.store.writing() as tx:
+        await tx.update(AccountRow, {"user_id": 1}, user_id=2)
+    wait = Answer(429, "Too Many Requests: retry after 5", parameters={"retry_after": 5})
+    desk.telegram.script.append(wait)
+    assert await desk.look(INTERVAL_S) == ["editMessageText"]
+    assert await desk.look(INTERVAL_S) == ["editMessageText"]
+    assert desk.telegram.texts() == [views.GONE]
+    assert await desk.look(RENEW_S) == []
+
+
 async def test_there_is_no_card_with_the_interval_0_nor_before_the_first_reading(
     desk: Desk,
 ) -> None:

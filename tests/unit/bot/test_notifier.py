@@ -13,6 +13,7 @@ from aiogram.methods import SendMessage
 from bot import notifier as module
 from bot.limits import GROUP_MAX
 from bot.notifier import INFO_ATTEMPTS_MAX, Notifier
+from bot.outbox import Outbox
 from bot.views.message import Voice
 from core.domain import alerts as a
 from core.records import OutboxRow, UserRow
@@ -434,3 +435,16 @@ async def test_an_edit_of_unknown_outcome_is_not_given_up(
     async with world.running():
         sent = await world.until(edit, "sent")
     assert sent.attempts == INFO_ATTEMPTS_MAX + 3
+
+
+async def test_a_reply_whose_message_telegram_refuses_keeps_no_other_alert_back(
+    world: World,
+) -> None:
+    refused = await world.put(breach(), ADMIN_CHAT, priority=0)
+    await world.put(
+        breach(), ADMIN_CHAT, mode="reply", about_id=refused, priority=0, thread="alarm:1"
+    )
+    other = await world.put(breach(), ADMIN_CHAT, priority=0)
+    outbox = Outbox(world.store, world.clock, admin_chat_id=ADMIN_CHAT)
+    picked = await outbox.pick(lambda _chat, _priority: True, frozenset({refused}), rows_max=8)
+    assert [ready.row.id for ready in picked] == [other]

@@ -252,6 +252,15 @@ class Stage:
         told = "\n".join(m["text"] for m in messages if m["id"] > seen_id)
         raise AssertionError(f"chat {chat_id} never showed {words!r}:\n{told}")
 
+    async def settled(self, chat_id: int, message_id: int) -> None:
+        """Wait until the app knows that a message arrived: before, a kill has it told once more."""
+
+        async def known() -> bool:
+            query = "SELECT 1 FROM outbox WHERE chat_id = ? AND message_id = ?"
+            return bool(await self.rows(query, chat_id, message_id))
+
+        await self.comes(known, f"message {message_id} as sent")
+
     async def offers(self, chat_id: int, message_id: int, label: str) -> None:
         """Wait until a message has a button; it is changed after the press that asks for it."""
         for _ in range(int(PATIENCE_S / LOOK_S)):

@@ -70,6 +70,7 @@ async def test_a_press_survives_kill_9_before_and_after_it_acted_and_acts_once(
             seen = await stage.last_id(ALICE)
             await stage.asks(ADA, GOLD, "Offered to 4", chat_id=ADMIN_CHAT)
             offer = await stage.hears_after(ALICE, seen, "Signal", "Answer by")
+            await stage.settled(ALICE, offer["id"])
             await _killed(stage)
             press = {"user_id": ALICE, "chat_id": ALICE, "label": "Approve"}
             pressed = await stage.post("/sim/callback", **press, message_id=offer["id"])

@@ -16,6 +16,7 @@ from aiogram.exceptions import AiogramError
 from msgspec import Struct
 
 from bot.delivery import Fate, Outcome, Parcel, deliver
+from bot.i18n import t
 from bot.limits import SendLimits
 from bot.views import card as views
 from bot.views.message import Message, Voice
@@ -161,7 +162,7 @@ class Cards:
         """Say so on the card that stands, once, and forget it."""
         if not await self._has_room(client):
             return 0
-        said = views.OFF if client.person.account_ids else views.GONE
+        said = t(views.OFF) if client.person.account_ids else t(views.GONE)
         outcome = await self._call(client, Message(html=said, silent=True))
         if outcome.fate in {Fate.SENT, Fate.REFUSED}:  # refused: there is no such message
             await self._keep(client, message_id=None, shown="[]")

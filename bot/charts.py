@@ -27,6 +27,7 @@ from bot.chart_parts import (
     WIDTH_IN,
     thinned,
 )
+from bot.i18n import t
 from bot.views.message import ChartRequest, ReportChart
 from bot.views.numbers import DAY_S, money
 from core.domain.money import HUNDRED
@@ -158,8 +159,11 @@ def floor_label(request: ChartRequest) -> str:
     """Name the rule the floor follows now: the drawdown limit, or the minimum equity."""
     minimum, peak = request.minimum_equity, request.points[-1].peak
     if minimum is not None and minimum > peak * (HUNDRED - request.limit_percent) / HUNDRED:
-        return f"Closes all below {money(minimum, request.currency, request.currency_digits)}"
-    return f"Closes all at {percent_label(request.limit_percent)}"
+        return t(
+            "Closes all below {minimum}",
+            minimum=money(minimum, request.currency, request.currency_digits),
+        )
+    return t("Closes all at {percent_label}", percent_label=percent_label(request.limit_percent))
 
 
 def room_words(request: ChartRequest) -> str | None:
@@ -168,8 +172,12 @@ def room_words(request: ChartRequest) -> str | None:
         return None
     room = money(abs(request.headroom), request.currency, request.currency_digits)
     if request.headroom > 0:
-        return f"Headroom {room}"
-    return f"Past the limit by {room}" if request.headroom < 0 else "At the limit, no headroom"
+        return t("Headroom {room}", room=room)
+    return (
+        t("Past the limit by {room}", room=room)
+        if request.headroom < 0
+        else t("At the limit, no headroom")
+    )
 
 
 def _lines(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
@@ -183,13 +191,19 @@ def _lines(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
             at, values * many, color=color, lw=width, ls=dash, label=label, drawstyle="steps-post"
         )
 
-    step(curve.peak, PEAK, 1.5, (0, (1, 2)), "Peak")
+    step(curve.peak, PEAK, 1.5, (0, (1, 2)), t("Peak"))
     if len(curve.times) > 1:
-        step(curve.equity, INK, 2.4, "-", "Equity")
+        step(curve.equity, INK, 2.4, "-", t("Equity"))
         axes.fill_between(at, curve.floor, curve.equity, step="post", color=INK, alpha=0.07, lw=0)
-    step(curve.warn, WARN, 1.8, (0, (4, 3)), f"Warning {percent_label(request.warn_percent)}")
+    step(
+        curve.warn,
+        WARN,
+        1.8,
+        (0, (4, 3)),
+        t("Warning {percent_label}", percent_label=percent_label(request.warn_percent)),
+    )
     step(curve.floor, FLOOR, 2.2, "-.", floor_label(request))
-    alone = "Equity" if len(curve.times) == 1 else None
+    alone = t("Equity") if len(curve.times) == 1 else None
     axes.plot(curve.times[-1:], curve.equity[-1:], "o", color=INK, ms=7, label=alone)
 
 
@@ -197,7 +211,13 @@ def _words(figure: "Figure", request: ChartRequest) -> None:
     """Title, headroom: above the picture, where no line can ever run through them."""
     now = money(request.points[-1].equity, request.currency, request.currency_digits)
     title = f"{request.mark} " if request.mark else ""
-    figure.text(0.02, 0.965, f"{title}{request.login}: equity {now}", fontsize=17, va="top")
+    figure.text(
+        0.02,
+        0.965,
+        t("{title}{login}: equity {now}", title=title, login=request.login, now=now),
+        fontsize=17,
+        va="top",
+    )
     words = room_words(request)
     if words is None or request.headroom is None:
         return
@@ -223,9 +243,9 @@ def _frame(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
     axes.annotate(
         "UTC",
         (0.02, 0.0),
-        xycoords=("figure fraction", "axes fraction"),
+        xycoords=(t("figure fraction"), t("axes fraction")),
         xytext=(0, -TICK_GAP_PT),
-        textcoords="offset points",
+        textcoords=t("offset points"),
         fontsize=TEXT_PT,
         va="top",
     )

@@ -25,6 +25,7 @@ from bot.callbacks import (
     WizardPress,
     WizardVerb,
 )
+from bot.i18n import later, t
 from bot.views.message import Button, Keyboard
 from core.domain.answers import blocked_ms
 from core.domain.broker import Side
@@ -44,12 +45,12 @@ def offer(approval_id: int) -> Keyboard:
     return (
         (
             Button(
-                "Approve",
+                t("Approve"),
                 ApprovalPress(approval_id=approval_id, verb=ApprovalVerb.APPROVE).pack(),
                 "success",
             ),
             Button(
-                "Reject",
+                t("Reject"),
                 ApprovalPress(approval_id=approval_id, verb=ApprovalVerb.REJECT).pack(),
                 "danger",
             ),
@@ -58,18 +59,18 @@ def offer(approval_id: int) -> Keyboard:
 
 
 VERB_LABELS = {
-    WarningVerb.CLOSE: "Close now",
-    WarningVerb.HOLD: "Hold 15 min",
-    WarningVerb.HOLD_LONG: "Hold 1 h",
-    WarningVerb.HOLD_SESSION: "Hold today",
-    WarningVerb.DISMISS: "Dismiss",
+    WarningVerb.CLOSE: later("Close now"),
+    WarningVerb.HOLD: later("Hold 15 min"),
+    WarningVerb.HOLD_LONG: later("Hold 1 h"),
+    WarningVerb.HOLD_SESSION: later("Hold today"),
+    WarningVerb.DISMISS: later("Dismiss"),
 }
 REASON_LABELS = {
     WarningReason.NEWS: "news",
-    WarningReason.BAD_QUOTE: "bad quote",
+    WarningReason.BAD_QUOTE: later("bad quote"),
     WarningReason.ROLLOVER: "rollover",
     WarningReason.HEDGED: "hedged",
-    WarningReason.AGREED: "agreed with client",
+    WarningReason.AGREED: later("agreed with client"),
 }
 
 
@@ -84,16 +85,16 @@ def warning(warning_id: int, version: int, *, closes: bool, copy: bool = False) 
         press = press_kind(warning_id=warning_id, version=version, verb=verb)
         return Button(label, press.pack(), style)
 
-    close = (button("Close now", WarningVerb.CLOSE, "danger"),) if closes else ()
+    close = (button(t("Close now"), WarningVerb.CLOSE, "danger"),) if closes else ()
     return (
         (
             *close,
-            button("Hold 15 min", WarningVerb.HOLD),
-            button("Hold 1 h", WarningVerb.HOLD_LONG),
+            button(t("Hold 15 min"), WarningVerb.HOLD),
+            button(t("Hold 1 h"), WarningVerb.HOLD_LONG),
         ),
         (
-            button("Hold until day's end", WarningVerb.HOLD_SESSION),
-            button("Dismiss", WarningVerb.DISMISS),
+            button(t("Hold until day's end"), WarningVerb.HOLD_SESSION),
+            button(t("Dismiss"), WarningVerb.DISMISS),
         ),
     )
 
@@ -109,19 +110,19 @@ def warning_reasons(
     back_kind = WarningCopyPress if copy else WarningPress
     buttons = [
         Button(
-            f"{VERB_LABELS[verb]}: {label}",
+            f"{t(VERB_LABELS[verb])}: {label}",
             press_kind(warning_id=warning_id, version=version, verb=verb, reason=reason).pack(),
         )
         for reason, label in REASON_LABELS.items()
     ]
     back = back_kind(warning_id=warning_id, version=version, verb=WarningVerb.BACK)
-    return in_rows([*buttons, Button("Back", back.pack())], REASONS_PER_ROW)
+    return in_rows([*buttons, Button(t("Back"), back.pack())], REASONS_PER_ROW)
 
 
 def ask_release(account_id: int, *, suffix: str = "") -> Keyboard:
     """The client's way out of a latch."""
     data = ReleaseAskPress(account_id=account_id).pack()
-    return ((Button("Ask for release" + suffix, data),),)
+    return ((Button(t("Ask for release") + suffix, data),),)
 
 
 def answer_release(account_id: int) -> Keyboard:
@@ -130,8 +131,8 @@ def answer_release(account_id: int) -> Keyboard:
     refuse = ReleaseAnswerPress(account_id=account_id, verb=ReleaseVerb.REFUSE)
     return (
         (
-            Button("Grant release", grant.pack(), "success"),
-            Button("Refuse", refuse.pack(), "danger"),
+            Button(t("Grant release"), grant.pack(), "success"),
+            Button(t("Refuse"), refuse.pack(), "danger"),
         ),
     )
 
@@ -139,18 +140,18 @@ def answer_release(account_id: int) -> Keyboard:
 def unblock(account_id: int, login: int, blocked_at: datetime) -> Keyboard:
     """The admin's way to clear a terminal that answered for another account: this time, once."""
     press = UnblockPress(account_id=account_id, blocked_ms=blocked_ms(blocked_at))
-    return ((Button(f"Unblock {login}", press.pack()),),)
+    return ((Button(t("Unblock {login}", login=login), press.pack()),),)
 
 
 def refresh(board: BoardKind) -> Keyboard:
     """Show the same board with new figures."""
-    return ((Button("Refresh", RefreshPress(board=board).pack()),),)
+    return ((Button(t("Refresh"), RefreshPress(board=board).pack()),),)
 
 
 def charts(accounts: Sequence[tuple[int, int]]) -> Keyboard:
     """One chart button per (account id, login)."""
     buttons = [
-        Button(f"Chart {login}", ChartPress(account_id=account_id).pack())
+        Button(t("Chart {login}", login=login), ChartPress(account_id=account_id).pack())
         for account_id, login in accounts[:CHARTS_MAX]
     ]
     return in_rows(buttons)
@@ -194,7 +195,7 @@ def wizard_volumes(asker: int, symbol: str, side: str) -> Keyboard:
 def wizard_post(asker: int, symbol: str, side: str, volume: str) -> Keyboard:
     """Last step: look at it, then post."""
     press = WizardPress(verb=WizardVerb.POST, asker=asker, symbol=symbol, side=side, volume=volume)
-    return ((Button("Post", press.pack(), "success"), *_cancel(asker)),)
+    return ((Button(t("Post"), press.pack(), "success"), *_cancel(asker)),)
 
 
 def in_rows(buttons: Sequence[Button], per_row: int = BUTTONS_PER_ROW) -> Keyboard:
@@ -223,4 +224,4 @@ def markup(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
 
 
 def _cancel(asker: int) -> tuple[Button, ...]:
-    return (Button("Cancel", WizardPress(verb=WizardVerb.CANCEL, asker=asker).pack()),)
+    return (Button(t("Cancel"), WizardPress(verb=WizardVerb.CANCEL, asker=asker).pack()),)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.callbacks import AdoptPress, AdoptVerb
+from bot.i18n import t
 from bot.views.message import Button, Keyboard
 from bot.views.numbers import lots, slippage
 from core.domain.adoption import Choice
@@ -19,9 +20,9 @@ def choices(alert: PositionQuestion) -> Keyboard:
         (_button(alert, _label(choice), AdoptVerb.TRADE, choice.trade_id),)
         for choice in alert.asked.choices
     ]
-    none = "None of these" if rows else "Leave it unknown"
+    none = t("None of these") if rows else t("Leave it unknown")
     last = (
-        _button(alert, "A trade of its own", AdoptVerb.OWN),
+        _button(alert, t("A trade of its own"), AdoptVerb.OWN),
         _button(alert, none, AdoptVerb.NONE),
     )
     return (*rows, last)
@@ -29,12 +30,12 @@ def choices(alert: PositionQuestion) -> Keyboard:
 
 def take_back(alert: PositionQuestion) -> Keyboard:
     """The way to undo an adoption."""
-    return ((_button(alert, "Take it back", AdoptVerb.BACK),),)
+    return ((_button(alert, t("Take it back"), AdoptVerb.BACK),),)
 
 
 def again(alert: PositionQuestion) -> Keyboard:
     """The way back to a question that was declined."""
-    return ((_button(alert, "Answer again", AdoptVerb.SHOW),),)
+    return ((_button(alert, t("Answer again"), AdoptVerb.SHOW),),)
 
 
 def listed(cards: Sequence[PositionQuestion]) -> Keyboard:
@@ -54,7 +55,12 @@ def _label(choice: Choice) -> str:
     off = ""
     if choice.off_pips is not None:
         off = f", {slippage(choice.off_pips).removesuffix(' than expected')}"
-    return f"Signal {choice.signal_id}: {lots(choice.volume)} lots{off}"[:LABEL_CHARS_MAX]
+    return t(
+        "Signal {signal_id}: {volume} lots{off}",
+        signal_id=choice.signal_id,
+        volume=lots(choice.volume),
+        off=off,
+    )[:LABEL_CHARS_MAX]
 
 
 def _name(card: PositionQuestion) -> str:

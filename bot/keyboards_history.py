@@ -5,6 +5,7 @@ from datetime import date
 from math import ceil
 
 from bot.callbacks import HistoryPress, HistoryVerb, ReportPress
+from bot.i18n import later, t
 from bot.keyboards import in_rows
 from bot.views.message import Button, Keyboard
 from core.domain.history import HistoryFilter, HistoryPage
@@ -15,11 +16,11 @@ ACCOUNTS_MAX = 24
 CHOSEN = "• "
 """Stands before the filter in force: its colour alone would not tell everybody."""
 FILTERS = {
-    HistoryFilter.ALL: "All",
-    HistoryFilter.OPENED: "Opened",
-    HistoryFilter.CLOSED: "Closed",
-    HistoryFilter.DIFFERENCES: "Differences",
-    HistoryFilter.MONEY: "Money",
+    HistoryFilter.ALL: later("All"),
+    HistoryFilter.OPENED: later("Opened"),
+    HistoryFilter.CLOSED: later("Closed"),
+    HistoryFilter.DIFFERENCES: later("Differences"),
+    HistoryFilter.MONEY: later("Money"),
 }
 
 
@@ -29,10 +30,10 @@ def history(page: HistoryPage, asker: int) -> Keyboard:
     turns = []
     if page.page > 0:
         newer = here.model_copy(update={"page": page.page - 1})
-        turns.append(Button("« Newer", newer.pack()))
+        turns.append(Button(t("« Newer"), newer.pack()))
     if page.page + 1 < page.pages:
         older = here.model_copy(update={"page": page.page + 1})
-        turns.append(Button("Older »", older.pack()))
+        turns.append(Button(t("Older »"), older.pack()))
     first = here.model_copy(update={"page": 0})
     filters = [
         Button(
@@ -43,10 +44,10 @@ def history(page: HistoryPage, asker: int) -> Keyboard:
     ]
     symbols = here.model_copy(update={"verb": HistoryVerb.SYMBOLS})
     accounts = here.model_copy(update={"verb": HistoryVerb.ACCOUNTS})
-    last = [Button(f"Symbol: {page.symbol or 'all'}", symbols.pack())]
+    last = [Button(t("Symbol: {figure}", figure=page.symbol or "all"), symbols.pack())]
     if page.own and len(page.accounts) > 1:
-        last.append(Button(f"Account: {page.login}", accounts.pack()))
-    last.append(Button("Refresh", first.model_copy(update={"as_of": 0}).pack()))
+        last.append(Button(t("Account: {login}", login=page.login), accounts.pack()))
+    last.append(Button(t("Refresh"), first.model_copy(update={"as_of": 0}).pack()))
     rows = (tuple(turns), *in_rows(filters), tuple(last))
     return tuple(row for row in rows if row)
 
@@ -58,7 +59,7 @@ def history_symbols(press: HistoryPress, symbols: Sequence[tuple[int, str]]) -> 
         Button(name, show.model_copy(update={"symbol_id": deal_id}).pack())
         for deal_id, name in symbols
     ]
-    every = Button("All symbols", show.model_copy(update={"symbol_id": 0}).pack())
+    every = Button(t("All symbols"), show.model_copy(update={"symbol_id": 0}).pack())
     return (*in_rows(buttons), (every,))
 
 
@@ -103,9 +104,9 @@ def report(account_id: int, period: Period, asker: int) -> Keyboard:
     """The period before, and the other span around the same days."""
     before = date.fromordinal(period.first.toordinal() - 1)
     if period.span is Span.DAY:
-        around = Button("Its week", _report(Span.WEEK, period.first, asker, account_id))
-        return ((Button("Day before", _report(Span.DAY, before, asker, account_id)), around),)
-    return ((Button("Week before", _report(Span.WEEK, before, asker, account_id)),),)
+        around = Button(t("Its week"), _report(Span.WEEK, period.first, asker, account_id))
+        return ((Button(t("Day before"), _report(Span.DAY, before, asker, account_id)), around),)
+    return ((Button(t("Week before"), _report(Span.WEEK, before, asker, account_id)),),)
 
 
 def _report(span: Span, day: date, asker: int, account_id: int) -> str:

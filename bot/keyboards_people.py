@@ -8,6 +8,7 @@ from bot.callbacks import (
     UsersPress,
     UsersVerb,
 )
+from bot.i18n import t
 from bot.keyboards import in_rows
 from bot.markup import shortened
 from bot.views.message import Button, Keyboard
@@ -22,14 +23,16 @@ PEOPLE_PER_ROW = 2
 
 def ask_access(asker: int) -> Keyboard:
     """A stranger's one way in, for nobody but them."""
-    return ((Button("Request access", AccessAskPress(asker=asker).pack(), "primary"),),)
+    return ((Button(t("Request access"), AccessAskPress(asker=asker).pack(), "primary"),),)
 
 
 def private_chat(username: str) -> Keyboard:
     """The way from a group to the bot's private chat; none where the bot has no name yet."""
     if not username:
         return ()
-    return ((Button("Open our private chat", "", url=f"https://t.me/{username}?start={HELLO}"),),)
+    return (
+        (Button(t("Open our private chat"), "", url=f"https://t.me/{username}?start={HELLO}"),),
+    )
 
 
 def answer_access(request_id: int) -> Keyboard:
@@ -38,8 +41,8 @@ def answer_access(request_id: int) -> Keyboard:
     block = AccessAnswerPress(request_id=request_id, verb=AccessVerb.BLOCK)
     return (
         (
-            Button("Approve as client", approve.pack(), "success"),
-            Button("Block", block.pack(), "danger"),
+            Button(t("Approve as client"), approve.pack(), "success"),
+            Button(t("Block"), block.pack(), "danger"),
         ),
     )
 
@@ -56,9 +59,9 @@ def users(shown: UsersPage, asker: int) -> Keyboard:
     ]
     turns = []
     if shown.page > 0:
-        turns.append(Button("« Back", here.model_copy(update={"page": shown.page - 1}).pack()))
+        turns.append(Button(t("« Back"), here.model_copy(update={"page": shown.page - 1}).pack()))
     if shown.page + 1 < shown.pages:
-        turns.append(Button("More »", here.model_copy(update={"page": shown.page + 1}).pack()))
+        turns.append(Button(t("More »"), here.model_copy(update={"page": shown.page + 1}).pack()))
     rows = (*in_rows(people, PEOPLE_PER_ROW), tuple(turns))
     return tuple(row for row in rows if row)
 
@@ -69,12 +72,12 @@ def user(line: UserLine, viewer: Person, page: int) -> Keyboard:
         verb=UsersVerb.LIST, asker=viewer.telegram_id, page=page, user_id=line.user_id
     )
     labels = {
-        Change.APPROVE: Button("Approve as client", _verb(here, UsersVerb.APPROVE), "success"),
-        Change.UNBLOCK: Button("Unblock", _verb(here, UsersVerb.UNBLOCK)),
-        Change.BLOCK: Button("Block", _verb(here, UsersVerb.BLOCK), "danger"),
+        Change.APPROVE: Button(t("Approve as client"), _verb(here, UsersVerb.APPROVE), "success"),
+        Change.UNBLOCK: Button(t("Unblock"), _verb(here, UsersVerb.UNBLOCK)),
+        Change.BLOCK: Button(t("Block"), _verb(here, UsersVerb.BLOCK), "danger"),
     }
     changes = tuple(button for change, button in labels.items() if _may(change, line, viewer))
-    rows = (changes, (Button("« List", here.model_copy(update={"user_id": 0}).pack()),))
+    rows = (changes, (Button(t("« List"), here.model_copy(update={"user_id": 0}).pack()),))
     return tuple(row for row in rows if row)
 
 
@@ -87,7 +90,7 @@ def confirm(shown: Preview, press: UsersPress) -> Keyboard:
         for answer in (True, False)
     )
     name = shortened(shown.line.name, LABEL_UNITS_MAX)
-    return ((Button(f"Block {name}", yes, "danger"), Button("Cancel", no)),)
+    return ((Button(t("Block {name}", name=name), yes, "danger"), Button(t("Cancel"), no)),)
 
 
 def _may(change: Change, line: UserLine, viewer: Person) -> bool:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from bot.callbacks import SettingsPress, SettingsVerb
+from bot.i18n import later, t
 from bot.keyboards import in_rows
 from bot.views.message import Button, Keyboard
 from core.domain.hearing import LOCKED, Choices, Group, Level
@@ -12,17 +13,17 @@ QUIET_OFFERED: Final = ("22:00-07:00", "23:00-08:00")
 QUIET_OFF: Final = "off"
 ZONES_OFFERED: Final = (
     "UTC",
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Athens",
-    "Asia/Dubai",
-    "Asia/Kolkata",
-    "Asia/Singapore",
-    "Asia/Tokyo",
-    "Australia/Sydney",
-    "America/New_York",
-    "America/Chicago",
-    "America/Sao_Paulo",
+    later("Europe/London"),
+    later("Europe/Berlin"),
+    later("Europe/Athens"),
+    later("Asia/Dubai"),
+    later("Asia/Kolkata"),
+    later("Asia/Singapore"),
+    later("Asia/Tokyo"),
+    later("Australia/Sydney"),
+    later("America/New_York"),
+    later("America/Chicago"),
+    later("America/Sao_Paulo"),
 )
 PER_ROW: Final = 2
 
@@ -40,10 +41,13 @@ def settings(choices: Choices, asker: int) -> Keyboard:
             level = choices.hearing.level(group)
             label = f"{group.value.capitalize()}: {level.value}"
             groups.append(button(label, SettingsVerb.LEVEL, f"{group.value} {NEXT[level].value}"))
-    quiet = [button(f"Quiet {hours}", SettingsVerb.QUIET, hours) for hours in QUIET_OFFERED]
+    quiet = [
+        button(t("Quiet {hours}", hours=hours), SettingsVerb.QUIET, hours)
+        for hours in QUIET_OFFERED
+    ]
     if choices.hearing.quiet is not None:
-        quiet.append(button("No quiet hours", SettingsVerb.QUIET, QUIET_OFF))
-    zone = button("Time zone", SettingsVerb.ZONES)
+        quiet.append(button(t("No quiet hours"), SettingsVerb.QUIET, QUIET_OFF))
+    zone = button(t("Time zone"), SettingsVerb.ZONES)
     return (*in_rows(groups, PER_ROW), *in_rows([*quiet, zone], PER_ROW))
 
 
@@ -58,4 +62,4 @@ def zones(choices: Choices, asker: int) -> Keyboard:
         for zone in ZONES_OFFERED
     ]
     back = SettingsPress(asker=asker, version=version, verb=SettingsVerb.SHOW)
-    return (*in_rows(buttons, 3), (Button("Back", back.pack()),))
+    return (*in_rows(buttons, 3), (Button(t("Back"), back.pack()),))

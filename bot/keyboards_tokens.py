@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from bot.callbacks import TokenPress
+from bot.i18n import t
 from bot.views.message import Button, Keyboard
 from core.domain.answers import ApiToken
 
@@ -12,7 +13,7 @@ def revoke(tokens: Sequence[ApiToken], asker: int) -> Keyboard:
     return tuple(
         (
             Button(
-                f"End {token.label}",
+                t("End {label}", label=token.label),
                 TokenPress(asker=asker, token_id=token.token_id).pack(),
                 "danger",
             ),

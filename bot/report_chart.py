@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.chart_parts import DPI, FLOOR, HEIGHT_IN, INK, PEAK, TEXT_PT, WIDTH_IN, thinned
+from bot.i18n import t
 from bot.views.message import ReportChart
 from bot.views.numbers import DAY_S, gain
 from core.domain.board import EquityPoint
@@ -111,9 +112,13 @@ def _equity(axes: "Axes", request: ReportChart) -> None:
     low, high = axes.get_ylim()
     places = request.currency_digits if high - low < FINE_SPAN else 0
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _at: f"{value:,.{places}f}"))
-    note = f"Equity, {request.currency}; times: {request.time_zone}"
+    note = t(
+        "Equity, {currency}; times: {time_zone}",
+        currency=request.currency,
+        time_zone=request.time_zone,
+    )
     if request.blind:
-        note += "; grey: not read"
+        note += t("; grey: not read")
     axes.set_title(note, loc="left", fontsize=TEXT_PT, color=PEAK)
     _plain(axes)
 
@@ -127,9 +132,9 @@ def _flows(axes: "Axes", request: ReportChart) -> None:
         axes.annotate(
             _figure(amount, request),
             (_days(at), 0.02),
-            xycoords=("data", "axes fraction"),
+            xycoords=("data", t("axes fraction")),
             xytext=(-3 if is_late else 3, 0),
-            textcoords="offset points",
+            textcoords=t("offset points"),
             ha="right" if is_late else "left",
             fontsize=TEXT_PT - 3,
             color=PEAK,
@@ -156,7 +161,7 @@ def _bars(axes: "Axes", request: ReportChart) -> None:
             _figure(amount, request),
             (value, row),
             xytext=(5 if value >= 0 else -5, 0),
-            textcoords="offset points",
+            textcoords=t("offset points"),
             ha="left" if value >= 0 else "right",
             va="center",
             fontsize=TEXT_PT,

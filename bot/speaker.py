@@ -32,8 +32,8 @@ from bot import keyboards
 from bot.charts import Charts
 from bot.limits import ANSWER, SendLimits
 from bot.markup import CAPTION_UNITS_MAX, utf16_length
-from bot.views import boards
 from bot.views.message import Keyboard, Message
+from bot.views.sparks import chart_in_words
 
 ANSWER_WAIT_S_MAX = 30.0
 """The longest an answer waits for its chat's allowance, in all; then it is sent as it is, or fails.
@@ -141,7 +141,7 @@ class Speaker:
             if reply_to is None
             else ReplyParameters(message_id=reply_to, allow_sending_without_reply=True)
         )
-        text = message if png else boards.chart_in_words(message)
+        text = message if png else chart_in_words(message)
         if png and utf16_length(message.html) <= CAPTION_UNITS_MAX:
             captioned = SendPhoto(
                 chat_id=chat_id,

@@ -12,6 +12,7 @@ from aiogram import BaseMiddleware, Bot
 from aiogram.dispatcher.flags import get_flag
 from aiogram.types import CallbackQuery, Chat, Message, TelegramObject
 
+from bot.i18n import t
 from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
@@ -58,11 +59,11 @@ class AccessMiddleware(BaseMiddleware):
             return None
         chat = chat_of(event)
         if chat is None:
-            await _end(event, data, refusals.OLD_BUTTON)
+            await _end(event, data, t(refusals.OLD_BUTTON))
             return None
         if chat.type == "private" and chat.id != user.id:
             await self._people.refuse(user.id, f"foreign: {what(event)}")
-            await _end(event, data, refusals.FOREIGN)
+            await _end(event, data, t(refusals.FOREIGN))
             return None
         await self._people.seen(person)
         given = {**data, "person": person}
@@ -120,15 +121,15 @@ class RoleMiddleware(BaseMiddleware):
         admin_chat = chat is not None and chat.id == admin
         if role == ADMIN:
             if not person.is_admin:
-                return refusals.ADMINS_ONLY
-            return None if private or admin_chat else refusals.ADMIN_PLACE
+                return t(refusals.ADMINS_ONLY)
+            return None if private or admin_chat else t(refusals.ADMIN_PLACE)
         if role != CLIENT:
-            return refusals.NO_ROLE
+            return t(refusals.NO_ROLE)
         shared = admin_chat and person.is_admin and bool(get_flag(data, "shared"))
         if private or shared:
             return None
         none_own = person.is_admin and not person.account_ids and not get_flag(data, "personal")
-        return refusals.ADMIN_HAS_NONE if none_own else refusals.PRIVATE_ONLY
+        return t(refusals.ADMIN_HAS_NONE) if none_own else t(refusals.PRIVATE_ONLY)
 
 
 def chat_of(event: Message | CallbackQuery) -> Chat | None:

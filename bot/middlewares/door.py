@@ -12,6 +12,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot import menus
 from bot.callbacks import AccessAskPress
+from bot.i18n import t
 from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Toast
@@ -65,7 +66,7 @@ class Door:
                 await use_code(event, code, data, self._use_invitation)
             except Refused as refused:
                 if refused.code != "too_many_codes":
-                    await self._people.turn_away(telegram_id, f"code: {refused.code}")
+                    await self._people.turn_away(telegram_id, t("code: {code}", code=refused.code))
                     raise
             else:
                 return
@@ -92,7 +93,7 @@ class Door:
         if not any(ended):
             return False
         speaker: Speaker = data["speaker"]
-        await speaker.say(event, Said(html=views.CODE_IN_GROUP))
+        await speaker.say(event, Said(html=t(views.CODE_IN_GROUP)))
         return True
 
     async def _ask(self, press: CallbackQuery, data: dict[str, Any]) -> None:
@@ -106,7 +107,7 @@ class Door:
         except Refused as refused:
             if refused.code != "already_known":  # two presses at once: the other one has asked
                 raise
-        await answerer.once(Toast(views.REQUEST_SENT))
+        await answerer.once(Toast(t(views.REQUEST_SENT)))
         await speaker.without_buttons(press)
 
 
@@ -157,4 +158,4 @@ def _answer(event: Message, person: Person | None, telegram_id: int) -> Said:
 
 
 def _standing(person: Person) -> str:
-    return refusals.PENDING if person.role is Role.PENDING else refusals.BLOCKED
+    return t(refusals.PENDING) if person.role is Role.PENDING else t(refusals.BLOCKED)

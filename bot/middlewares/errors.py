@@ -15,6 +15,7 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import TelegramObject, Update
 from msgspec import Struct
 
+from bot.i18n import later, t
 from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
@@ -36,7 +37,7 @@ Less than the poller's own bound, at which an update is given up without a word.
 """
 REPORTS_MAX = 100
 """Kinds of failure remembered; each is reported to the admin chat once per span."""
-NOT_MODIFIED = "message is not modified"
+NOT_MODIFIED = later("message is not modified")
 log = structlog.get_logger(__name__)
 
 
@@ -72,7 +73,7 @@ class ErrorsMiddleware(BaseMiddleware):
             return None
         except StoreUnavailable:
             log.warning("store_unavailable_for_update")
-            await self._tell(event, data, Toast(refusals.NO_STORE, alert=True))
+            await self._tell(event, data, Toast(t(refusals.NO_STORE), alert=True))
             return Failed(data["ref"])
         except Exception as error:
             # The error router: whatever a handler raises is answered, logged and reported once.
@@ -138,6 +139,6 @@ def what(event: TelegramObject) -> str:
         return what(inner) if inner is not None else "update"
     data = getattr(event, "data", None)
     if data:
-        return f"button {str(data)[:64]}"
+        return t("button {data}", data=str(data)[:64])
     text = getattr(event, "text", None) or ""
-    return f"command {text.split()[0][:32]}" if text.startswith("/") else "message"
+    return t("command {split}", split=text.split()[0][:32]) if text.startswith("/") else "message"

@@ -3,6 +3,7 @@
 from aiogram import F, Router
 from aiogram.types import CallbackQuery, Message
 
+from bot.i18n import t
 from bot.middlewares.context import Toast
 from bot.speaker import Speaker
 from bot.views import refusals, replies
@@ -32,4 +33,4 @@ async def unknown_text(message: Message, speaker: Speaker) -> None:
 
 async def old_button(_: CallbackQuery) -> Toast:
     """Data no router reads."""
-    return Toast(refusals.OLD_BUTTON, alert=True)
+    return Toast(t(refusals.OLD_BUTTON), alert=True)

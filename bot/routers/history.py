@@ -7,6 +7,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.callbacks import HistoryPress, HistoryVerb
+from bot.i18n import t
 from bot.middlewares.context import Toast
 from bot.routers.logins import is_login
 from bot.services import Histories
@@ -66,7 +67,7 @@ async def turn(  # noqa: PLR0913, PLR0917 - aiogram injects by name
 ) -> Toast:
     """Another page, filter, symbol or account, in the place of what was shown."""
     if callback_data.asker != person.telegram_id:
-        return Toast(refusals.FOREIGN, alert=True)
+        return Toast(t(refusals.FOREIGN), alert=True)
     spoken = voice.to(person.time_zone)
     if callback_data.verb is HistoryVerb.SYMBOLS:
         symbols = await histories.symbols(person, callback_data.account_id)

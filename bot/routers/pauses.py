@@ -5,6 +5,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.callbacks import PauseLength, PausePress, PauseReasonPress, ResumePress
+from bot.i18n import t
 from bot.keyboards_pauses import REASONS
 from bot.middlewares.context import Toast
 from bot.services import PauseDesk
@@ -103,10 +104,10 @@ async def begin(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     lasts = span_of(callback_data.length.value)
     if lasts is None:
         raise Refused("bad_span")
-    why = REASONS[callback_data.reason]
+    why = t(REASONS[callback_data.reason])
     await pause_desk.pause(person, callback_data.what, lasts, why)
     await speaker.redraw(query, views.board(pause_desk.now(), voice, clock.now()))
-    return Toast("Paused")
+    return Toast(t("Paused"))
 
 
 async def go_on(  # noqa: PLR0913, PLR0917 - aiogram injects by name
@@ -119,7 +120,7 @@ async def go_on(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     clock: Clock,
 ) -> Toast:
     """Go on now; where somebody else was quicker, say so and show how it is."""
-    done = Toast("Resumed")
+    done = Toast(t("Resumed"))
     try:
         await pause_desk.resume(person, callback_data.what, callback_data.since_ms)
     except Refused as refused:

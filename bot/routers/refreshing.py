@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiogram.types import CallbackQuery
 
+from bot.i18n import later
 from bot.limits import Recently
 from bot.middlewares.context import Toast
 from bot.speaker import Speaker
@@ -13,9 +14,9 @@ from bot.views.message import Message
 REFRESH_SPAN_S = 2.0
 """One message is refreshed once in this span at most."""
 MESSAGES_MAX = 1_000
-UPDATED = Toast("Updated")
-TOO_SOON = Toast("Updated a moment ago")
-LONGER = Toast("There is more than fits here: send the command for all of it")
+UPDATED = Toast(later("Updated"))
+TOO_SOON = Toast(later("Updated a moment ago"))
+LONGER = Toast(later("There is more than fits here: send the command for all of it"))
 
 
 class Refresher:

@@ -6,6 +6,7 @@ from aiogram.types import CallbackQuery, Message
 from msgspec import Struct
 
 from bot.callbacks import SettingsPress, SettingsVerb
+from bot.i18n import later
 from bot.middlewares.context import Toast
 from bot.services import Preferences
 from bot.speaker import Speaker
@@ -20,8 +21,8 @@ from core.services.errors import Refused
 OWN = {"role": "client", "personal": True}
 QUIET, ZONE = "quiet", "zone"
 NO_QUIET = ("off", "none")
-STALE = Toast("Your settings have changed since. This is how they are now.", alert=True)
-SAVED = Toast("Saved")
+STALE = Toast(later("Your settings have changed since. This is how they are now."), alert=True)
+SAVED = Toast(later("Saved"))
 
 
 class LevelWanted(Struct, frozen=True):

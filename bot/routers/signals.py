@@ -5,6 +5,7 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
 from bot.callbacks import WizardPress, WizardVerb
+from bot.i18n import t
 from bot.middlewares.context import Toast
 from bot.services import PostSignal
 from bot.speaker import Speaker
@@ -84,7 +85,7 @@ async def post(
     key = f"form:{place.chat.id}:{place.message_id}" if place else f"press:{query.id}"
     posted = await post_signal(person, draft, key)
     await speaker.show(query, replies.signal_posted(posted, voice))
-    return Toast("Posted")
+    return Toast(t("Posted"))
 
 
 async def cancel(
@@ -93,7 +94,7 @@ async def cancel(
     """Put the form away."""
     _only_asker(callback_data, person)
     await speaker.show(query, replies.wizard_cancelled())
-    return Toast("Cancelled")
+    return Toast(t("Cancelled"))
 
 
 def _only_asker(press: WizardPress, person: Person) -> None:

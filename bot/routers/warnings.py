@@ -16,6 +16,7 @@ from bot.callbacks import (
     WarningReasonPress,
     WarningVerb,
 )
+from bot.i18n import t
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Toast
 from bot.services import AnswerWarning, Boards
@@ -77,7 +78,7 @@ async def choose(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     except Refused as refused:
         if refused.code != "reason_missing":
             return await _refused(query, refused, press, boards, speaker, answerer, voice, clock)
-    toast = Toast("Why? Choose a reason, or write it: see /help.")
+    toast = Toast(t("Why? Choose a reason, or write it: see /help."))
     await answerer.once(toast)
     rows = keyboards.warning_reasons(press.warning_id, press.version, press.verb, copy=copy)
     await speaker.with_buttons(query, rows)

@@ -3,13 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.message import Audience, Voice, marked
 from bot.views.numbers import lots, moment, money, price_or_none
 from core.domain.alert_parts import AccountAlert
 from core.domain.money import HUNDRED
 
-LOCKED = "The account is locked: nothing new may be opened, and anything that appears is closed."
+LOCKED = later(
+    "The account is locked: nothing new may be opened, and anything that appears is closed."
+)
 
 
 def headline(voice: Voice, text: str) -> str:
@@ -21,7 +24,7 @@ def who(alert: AccountAlert, audience: Audience) -> list[str]:
     """Whose account it is; clients know that themselves."""
     if audience is Audience.CLIENT:
         return []
-    return [f"Client: {esc(alert.client)}, account {alert.login}"]
+    return [t("Client: {client}, account {login}", client=esc(alert.client), login=alert.login)]
 
 
 def trade(symbol: str, side: str, volume: Decimal) -> str:
@@ -31,15 +34,16 @@ def trade(symbol: str, side: str, volume: Decimal) -> str:
 
 def stops(stop_loss: Decimal | None, take_profit: Decimal | None, digits: int | None = None) -> str:
     """Both levels of a trade."""
-    return (
-        f"Stop loss: {price_or_none(stop_loss, digits)}, "
-        f"take profit: {price_or_none(take_profit, digits)}"
+    return t(
+        "Stop loss: {stop_loss}, take profit: {take_profit}",
+        stop_loss=price_or_none(stop_loss, digits),
+        take_profit=price_or_none(take_profit, digits),
     )
 
 
 def at_line(at: datetime, voice: Voice) -> str:
     """When it happened."""
-    return f"Time: {moment(at, voice)}"
+    return t("Time: {at}", at=moment(at, voice))
 
 
 def headroom_past(equity: Decimal, peak: Decimal | None, limit_percent: Decimal) -> Decimal | None:
@@ -53,5 +57,7 @@ def headroom_past(equity: Decimal, peak: Decimal | None, limit_percent: Decimal)
 def equity_line(equity: Decimal, peak: Decimal | None, currency: str) -> str:
     """Equity, beside the peak it is measured against."""
     if peak is None:
-        return f"Equity: {money(equity, currency)}"
-    return f"Equity: {money(equity, currency)}, peak {money(peak, currency)}"
+        return t("Equity: {equity}", equity=money(equity, currency))
+    return t(
+        "Equity: {equity}, peak {peak}", equity=money(equity, currency), peak=money(peak, currency)
+    )

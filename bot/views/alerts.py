@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from bot.i18n import t
 from bot.views import (
     alerts_adoption,
     alerts_app,
@@ -28,7 +29,7 @@ from core.domain import alerts_closing as c
 from core.domain import alerts_money as m
 from core.domain import alerts_people as p
 from core.domain import alerts_rules as r
-from core.domain import alerts_terminal as t
+from core.domain import alerts_terminal as te
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
@@ -94,7 +95,9 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return _of_guarding(alert, voice, audience)
 
 
-def _of_guarding(alert: r.RuleAlert | t.TerminalAlert, voice: Voice, audience: Audience) -> Message:
+def _of_guarding(
+    alert: r.RuleAlert | te.TerminalAlert, voice: Voice, audience: Audience
+) -> Message:
     if isinstance(alert, r.RuleAlert):
         return alerts_rules.render(alert, voice, audience)
     return alerts_terminal.render(alert, voice, audience)
@@ -114,4 +117,4 @@ def _of_own_file(
 
 def late_note(late: timedelta) -> str:
     """A line for a message that could not be delivered when it was due."""
-    return f"Delivered {span(late)} late."
+    return t("Delivered {late} late.", late=span(late))

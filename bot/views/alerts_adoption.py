@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 
 from bot import keyboards_adoption as buttons
+from bot.i18n import later, t, tn
 from bot.markup import ALERT_UNITS_MAX, esc, shortened
 from bot.views.alert_lines import at_line, headline, stops, trade, who
 from bot.views.message import Audience, Message, Voice, compose, marked
 from bot.views.numbers import lots, moment, price, slippage, span
-from bot.views.words import opened_by, plural, word
+from bot.views.words import opened_by, word
 from core.domain.adoption import Asked, Choice
 from core.domain.alerts_adoption import AdoptionAlert, PositionAdopted, PositionQuestion
 from core.domain.answers import QuestionAnswered
 
-NO_GUESS = (
-    "Reckoner does not guess. Until an admin says so it is nobody's, and the drawdown and market "
-    "guards apply to it as to any other."
+NO_GUESS = later(
+    "Reckoner does not guess. Until an admin says so it is nobody's, and "
+    "the drawdown and market guards apply to it as to any other."
 )
-UNTIL = "I ask again when its side, its lots or the signals it may be change."
+UNTIL = later("I ask again when its side, its lots or the signals it may be change.")
 
 
 def render(alert: AdoptionAlert, voice: Voice, audience: Audience) -> Message:
@@ -46,14 +47,26 @@ def question(alert: PositionQuestion, voice: Voice, *, again: bool = False) -> M
 def _open(alert: PositionQuestion, voice: Voice) -> Message:
     asked = alert.asked
     fits = bool(asked.choices)
-    title = "Which signal?" if fits else "No signal fits"
+    title = t("Which signal?") if fits else t("No signal fits")
     head = [headline(voice, f"❓ {title} {_what(alert)}"), *_position(alert, voice)]
     rows = [_choice(choice, asked) for choice in asked.choices]
-    tail = [NO_GUESS]
+    tail = [t(NO_GUESS)]
     if asked.total > len(asked.choices):
-        rows.append(f"and {plural(asked.total - len(asked.choices), 'other signal')}")
-    tail.append(f"Or write: /adopt {asked.position_id} and the number of the signal")
-    text = compose(head, ["It may be:", *rows] if rows else [], tail)
+        rows.append(
+            t(
+                "and {plural}",
+                plural=tn(
+                    "{n} other signal", "{n} other signals", asked.total - len(asked.choices)
+                ),
+            )
+        )
+    tail.append(
+        t(
+            "Or write: /adopt {position_id} and the number of the signal",
+            position_id=asked.position_id,
+        )
+    )
+    text = compose(head, [t("It may be:"), *rows] if rows else [], tail)
     return Message(html=text, keyboard=buttons.choices(alert))
 
 
@@ -62,105 +75,152 @@ def _position(alert: PositionQuestion, voice: Voice) -> list[str]:
     return [
         *who(alert, Audience.ADMIN),
         (
-            f"Opened {opened_by(asked.opened_by, asked.magic)}, at {price(asked.price)}, "
-            f"{moment(asked.opened_at, voice)}."
+            t(
+                "Opened {opened_by}, at {price}, {opened_at}.",
+                opened_by=opened_by(asked.opened_by, asked.magic),
+                price=price(asked.price),
+                opened_at=moment(asked.opened_at, voice),
+            )
         ),
-        f"Position {asked.position_id}",
+        t("Position {position_id}", position_id=asked.position_id),
     ]
 
 
 def _choice(choice: Choice, asked: Asked) -> str:
     """`Signal 5: 0.10 lots, expected at 1,970.30: 6.0 pips worse, 41 s after its approval`."""
-    filled = f" ({lots(choice.filled)} filled)" if choice.filled else ""
+    filled = t(" ({filled} filled)", filled=lots(choice.filled)) if choice.filled else ""
     off = "" if choice.off_pips is None else f": {slippage(choice.off_pips)}"
     seconds = choice.after.total_seconds()
     when = "after" if seconds >= 0 else "before"
-    return (
-        f"• Signal {choice.signal_id}: {lots(choice.volume)} lots{filled}, expected at "
-        f"{price(choice.expected_entry)}{off}, opened {span(abs(choice.after))} {when} its approval"
-        f"{'' if choice.volume - choice.filled == asked.volume else ', other lots'}"
+    return t(
+        "• Signal {signal_id}: {volume} lots{filled}, expected at "
+        "{expected_entry}{off}, opened {span} {when} its approval{what}",
+        signal_id=choice.signal_id,
+        volume=lots(choice.volume),
+        filled=filled,
+        expected_entry=price(choice.expected_entry),
+        off=off,
+        span=span(abs(choice.after)),
+        when=when,
+        what="" if choice.volume - choice.filled == asked.volume else t(", other lots"),
     )
 
 
 def _declined(alert: PositionQuestion, voice: Voice) -> Message:
     lines = [
-        headline(voice, f"✋ No signal's: {_what(alert)}"),
+        headline(voice, t("✋ No signal's: {what}", what=_what(alert))),
         *_position(alert, voice),
-        f"{_by(alert, voice)}: it is none of the signals. {UNTIL}",
+        t("{by}: it is none of the signals. {until}", by=_by(alert, voice), until=t(UNTIL)),
     ]
     return Message(html="\n".join(lines), keyboard=buttons.again(alert), silent=True)
 
 
 def _adopted(alert: PositionQuestion, voice: Voice) -> Message:
-    named = "A trade of its own" if alert.signal_id is None else f"Signal {alert.signal_id}"
+    named = (
+        t("A trade of its own")
+        if alert.signal_id is None
+        else t("Signal {signal_id}", signal_id=alert.signal_id)
+    )
     lines = [
         headline(voice, f"✅ {named}: {_what(alert)}"),
         *_position(alert, voice),
-        f"{_by(alert, voice)}. It is measured against that from now on.",
-        f"It can be taken back while the trade is open: /disown {alert.asked.position_id}",
+        t("{by}. It is measured against that from now on.", by=_by(alert, voice)),
+        t(
+            "It can be taken back while the trade is open: /disown {position_id}",
+            position_id=alert.asked.position_id,
+        ),
     ]
     return Message(html="\n".join(lines), keyboard=buttons.take_back(alert), silent=True)
 
 
 def _disowned(alert: PositionQuestion, voice: Voice) -> Message:
-    named = "a trade of its own" if alert.signal_id is None else f"signal {alert.signal_id}"
+    named = (
+        t("a trade of its own")
+        if alert.signal_id is None
+        else t("signal {signal_id}", signal_id=alert.signal_id)
+    )
     lines = [
-        headline(voice, f"↩️ Taken back: {_what(alert)}"),
+        headline(voice, t("↩️ Taken back: {what}", what=_what(alert))),
         *_position(alert, voice),
-        f"{_by(alert, voice)}: it is not {named}. It is told as unknown again.",
-        UNTIL,
+        t(
+            "{by}: it is not {named}. It is told as unknown again.",
+            by=_by(alert, voice),
+            named=named,
+        ),
+        t(UNTIL),
     ]
     return Message(html="\n".join(lines), keyboard=buttons.again(alert), silent=True)
 
 
 def _over(alert: PositionQuestion, voice: Voice) -> Message:
     lines = [
-        headline(voice, f"✅ Nothing to answer: {_what(alert)}"),
+        headline(voice, t("✅ Nothing to answer: {what}", what=_what(alert))),
         *_position(alert, voice),
-        "It is known without an answer by now, or it is not open any more.",
+        t("It is known without an answer by now, or it is not open any more."),
     ]
     return Message(html="\n".join(lines), silent=True)
 
 
 def _what(alert: PositionQuestion) -> str:
     asked = alert.asked
-    return f"{trade(asked.symbol, asked.side, asked.volume)} on {alert.login}"
+    return t(
+        "{trade} on {login}", trade=trade(asked.symbol, asked.side, asked.volume), login=alert.login
+    )
 
 
 def _by(alert: PositionQuestion, voice: Voice) -> str:
-    at = "" if alert.at is None else f" at {moment(alert.at, voice)}"
-    return f"{word({}, alert.by) or 'An admin'} said so{at}"
+    at = "" if alert.at is None else t(" at {at}", at=moment(alert.at, voice))
+    return t("{figure} said so{at}", figure=word({}, alert.by) or t("An admin"), at=at)
 
 
 def adopted(alert: PositionAdopted, voice: Voice, audience: Audience) -> Message:
     """A client's position became a trade by somebody's word, or is none after all."""
-    what = f"{trade(alert.symbol, alert.side, alert.volume)} on {alert.login}"
-    by = word({}, alert.by) or "An admin"
+    what = t(
+        "{trade} on {login}", trade=trade(alert.symbol, alert.side, alert.volume), login=alert.login
+    )
+    by = word({}, alert.by) or t("An admin")
     if alert.undone_by:
-        named = "a trade" if alert.signal_id is None else f"signal {alert.signal_id}"
+        named = (
+            t("a trade")
+            if alert.signal_id is None
+            else t("signal {signal_id}", signal_id=alert.signal_id)
+        )
         lines = [
-            headline(voice, f"↩️ Not {named} after all: {what}"),
+            headline(voice, t("↩️ Not {named} after all: {what}", named=named, what=what)),
             *who(alert, audience),
-            f"{word({}, alert.undone_by)} took that back. It is told as unknown again.",
-            f"Position {alert.position_id}",
+            t(
+                "{undone_by} took that back. It is told as unknown again.",
+                undone_by=word({}, alert.undone_by),
+            ),
+            t("Position {position_id}", position_id=alert.position_id),
             at_line(alert.at, voice),
         ]
         return Message(html="\n".join(lines), silent=True)
     if alert.signal_id is None:
-        title, meaning = f"🔗 Watched as a trade: {what}", f"{by} said so; no signal called for it."
+        title, meaning = (
+            t("🔗 Watched as a trade: {what}", what=what),
+            t("{by} said so; no signal called for it.", by=by),
+        )
     else:
-        title = f"🔗 Signal {alert.signal_id}: {what}"
-        meaning = f"{by} said so: this position counts as the trade that was approved."
+        title = t("🔗 Signal {signal_id}: {what}", signal_id=alert.signal_id, what=what)
+        meaning = t("{by} said so: this position counts as the trade that was approved.", by=by)
     lines = [
         headline(voice, title),
         *who(alert, audience),
         meaning,
-        f"Opened at {price(alert.price)}, expected {price(alert.expected_entry)}.",
-        (
-            f"Expected of it: {lots(alert.expected_volume)} lots, "
-            f"{stops(alert.stop_loss, alert.take_profit).lower()}. I tell every difference."
+        t(
+            "Opened at {price}, expected {expected_entry}.",
+            price=price(alert.price),
+            expected_entry=price(alert.expected_entry),
         ),
-        f"Position {alert.position_id}",
+        (
+            t(
+                "Expected of it: {expected_volume} lots, {stops}. I tell every difference.",
+                expected_volume=lots(alert.expected_volume),
+                stops=stops(alert.stop_loss, alert.take_profit).lower(),
+            )
+        ),
+        t("Position {position_id}", position_id=alert.position_id),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -170,14 +230,16 @@ def waiting(cards: Sequence[PositionQuestion], total: int, voice: Voice) -> Mess
     """The questions that wait, with a button for each."""
     if not total:
         return Message(
-            html="No position waits to be named: each is a signal's, or its question is answered."
+            html=t(
+                "No position waits to be named: each is a signal's, or its question is answered."
+            )
         )
     shown = cards[: buttons.LISTED_MAX]
     rows = [_line(card) for card in shown]
     if total > len(shown):
-        rows.append(f"and {total - len(shown)} more")
-    title = f"❓ {plural(total, 'position')} to be named"
-    tail = ["Or write: /adopt and the position, then the signal, own or none"]
+        rows.append(t("and {figure} more", figure=total - len(shown)))
+    title = t("❓ {plural} to be named", plural=tn("{n} position", "{n} positions", total))
+    tail = [t("Or write: /adopt and the position, then the signal, own or none")]
     text = compose([f"<b>{marked(voice, title)}</b>"], rows, tail)
     return Message(html=text, keyboard=buttons.listed(shown))
 
@@ -185,33 +247,47 @@ def waiting(cards: Sequence[PositionQuestion], total: int, voice: Voice) -> Mess
 def _line(card: PositionQuestion) -> str:
     asked = card.asked
     named = [str(choice.signal_id) for choice in asked.choices]
-    may_be = f"signal {' or '.join(named)}" if named else "no signal fits"
-    return (
-        f"• {card.login} {esc(card.client, 40)}: {trade(asked.symbol, asked.side, asked.volume)} "
-        f"at {price(asked.price)}, position {asked.position_id}: {may_be}"
+    may_be = t("signal {join}", join=" or ".join(named)) if named else t("no signal fits")
+    return t(
+        "• {login} {client}: {trade} at {price}, position {position_id}: {may_be}",
+        login=card.login,
+        client=esc(card.client, 40),
+        trade=trade(asked.symbol, asked.side, asked.volume),
+        price=price(asked.price),
+        position_id=asked.position_id,
+        may_be=may_be,
     )
 
 
 def answered(answer: QuestionAnswered) -> str:
     """The pop-up, or the answer to a command, after a question was answered."""
-    what = f"{answer.symbol} {answer.side} {lots(answer.volume)} on {answer.login}"
+    what = t(
+        "{symbol} {side} {volume} on {login}",
+        symbol=answer.symbol,
+        side=answer.side,
+        volume=lots(answer.volume),
+        login=answer.login,
+    )
     signal = answer.signal_id
     match answer.state:
         case "adopted" if signal is None:
-            text = f"{what} is a trade of its own now."
+            text = t("{what} is a trade of its own now.", what=what)
         case "adopted":
-            text = f"{what} is signal {signal} now."
+            text = t("{what} is signal {signal} now.", what=what, signal=signal)
         case "disowned":
-            text = f"Taken back: {what} is no trade any more."
+            text = t("Taken back: {what} is no trade any more.", what=what)
         case _:
-            text = f"{what} stays unknown. {UNTIL}"
+            text = t("{what} stays unknown. {until}", what=what, until=t(UNTIL))
     return shortened(text, ALERT_UNITS_MAX)
 
 
 def usage(text: str) -> Message:
     """/adopt or /disown with something that is no position."""
-    what = f"I do not understand '{esc(text, 30)}'. " if text else ""
+    what = t("I do not understand '{text}'. ", text=esc(text, 30)) if text else ""
     return Message(
-        html=f"{what}Write /adopt for the list, /adopt 900001 5 for signal 5, own or none in the "
-        "place of 5, and /disown 900001 to take it back."
+        html=t(
+            "{what}Write /adopt for the list, /adopt 900001 5 for signal 5, own or "
+            "none in the place of 5, and /disown 900001 to take it back.",
+            what=what,
+        )
     )

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views import obstacles, pauses
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Message, Voice
 from bot.views.numbers import lots, moment, span
-from bot.views.words import plural, word
+from bot.views.words import word
 from core.domain.alert_parts import Unguarded
 from core.domain.alerts import ChatUnreachable
 from core.domain.alerts_app import (
@@ -27,7 +28,7 @@ DOWN_MIN = timedelta(seconds=30)
 UNGUARDED_MAX = 10
 """Accounts named one by one; of the others the count."""
 REASON_CHARS_MAX = 80
-NO_ACCOUNT = "There is no account to guard yet."
+NO_ACCOUNT = later("There is no account to guard yet.")
 
 
 def render(alert: OwnAlert, voice: Voice) -> Message:
@@ -47,9 +48,13 @@ def render(alert: OwnAlert, voice: Voice) -> Message:
 
 def started(alert: AppStarted, voice: Voice) -> Message:
     """Reckoner has started, and what it found; whether it guards anything it does not know yet."""
-    reading = f"Reading {plural(alert.accounts, 'account')}." if alert.accounts else NO_ACCOUNT
+    reading = (
+        t("Reading {plural}.", plural=tn("{n} account", "{n} accounts", alert.accounts))
+        if alert.accounts
+        else t(NO_ACCOUNT)
+    )
     lines = [
-        headline(voice, f"▶️ Reckoner {esc(alert.version)} has started"),
+        headline(voice, t("▶️ Reckoner {version} has started", version=esc(alert.version))),
         reading,
         *_found(alert, voice),
         at_line(alert.at, voice),
@@ -63,18 +68,27 @@ def standing(alert: AppStanding, voice: Voice) -> Message:
     out = all_in - alert.guarded
     version = esc(alert.started.version)
     if not out:
-        title = f"🟢 Reckoner {version} is running"
+        title = t("🟢 Reckoner {version} is running", version=version)
     elif alert.guarded:
-        title = f"🟠 Reckoner {version} is running - {plural(out, 'account')} not guarded"
+        title = t(
+            "🟠 Reckoner {version} is running - {plural} not guarded",
+            version=version,
+            plural=tn("{n} account", "{n} accounts", out),
+        )
     else:
-        title = f"🔴 Reckoner {version} is running - nothing is guarded"
-    guarding = f"Guarding {alert.guarded} of {plural(all_in, 'account')}, {alert.latched} locked."
+        title = t("🔴 Reckoner {version} is running - nothing is guarded", version=version)
+    guarding = t(
+        "Guarding {guarded} of {plural}, {latched} locked.",
+        guarded=alert.guarded,
+        plural=tn("{n} account", "{n} accounts", all_in),
+        latched=alert.latched,
+    )
     lines = [
         headline(voice, title),
-        guarding if all_in else NO_ACCOUNT,
+        guarding if all_in else t(NO_ACCOUNT),
         *_unguarded(alert.unguarded),
         *_found(alert.started, voice),
-        f"Started at {moment(alert.started.at, voice, today=alert.at)}.",
+        t("Started at {at}.", at=moment(alert.started.at, voice, today=alert.at)),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines), silent=not out)
@@ -85,24 +99,30 @@ def _unguarded(accounts: Sequence[Unguarded]) -> list[str]:
         return []
     shown = ", ".join(f"{each.login} ({_why(each)})" for each in accounts[:UNGUARDED_MAX])
     left = len(accounts) - UNGUARDED_MAX
-    return [f"Not guarded: {shown}{f' and {left} more' if left > 0 else ''}"]
+    return [
+        t(
+            "Not guarded: {shown}{what}",
+            shown=shown,
+            what=t(" and {left} more", left=left) if left > 0 else "",
+        )
+    ]
 
 
 def _why(account: Unguarded) -> str:
     if not account.obstacles:
         return esc(account.reason, REASON_CHARS_MAX)
-    return f"cannot be closed: {obstacles.heading(account.obstacles)}"
+    return t("cannot be closed: {heading}", heading=obstacles.heading(account.obstacles))
 
 
 def _found(alert: AppStarted, voice: Voice) -> list[str]:
     """What the store told at the start."""
     lines = _downtime(alert, voice)
     if alert.unfinished_closes:
-        closings = plural(alert.unfinished_closes, "closing")
-        lines.append(f"Going on with {closings} that had begun before.")
+        closings = tn("{n} closing", "{n} closings", alert.unfinished_closes)
+        lines.append(t("Going on with {closings} that had begun before.", closings=closings))
     if alert.open_warnings:
-        warnings = plural(alert.open_warnings, "market warning")
-        lines.append(f"{warnings} still open: see /warnings.")
+        warnings = tn("{n} market warning", "{n} market warnings", alert.open_warnings)
+        lines.append(t("{warnings} still open: see /warnings.", warnings=warnings))
     return lines
 
 
@@ -116,33 +136,52 @@ def _downtime(alert: AppStarted, voice: Voice) -> list[str]:
         return []
     return [
         (
-            f"Reckoner was down from {moment(last, voice, today=alert.at)} to "
-            f"{moment(alert.at, voice)} ({span(alert.at - last)}). "
-            "Nothing was watched in that time."
+            t(
+                "Reckoner was down from {last} to {at} ({span}). Nothing was watched in that time.",
+                last=moment(last, voice, today=alert.at),
+                at=moment(alert.at, voice),
+                span=span(alert.at - last),
+            )
         )
     ]
 
 
 def stopping(alert: AppStopping, voice: Voice) -> Message:
     """Reckoner stops; nothing is guarded until it is back."""
-    accounts, never = plural(alert.accounts, "account"), len(alert.never_read)
-    held = plural(alert.open_positions, "open position")
+    accounts, never = tn("{n} account", "{n} accounts", alert.accounts), len(alert.never_read)
+    held = tn("{n} open position", "{n} open positions", alert.open_positions)
     if never == alert.accounts:
-        what = f"{accounts} {_are(alert.accounts)} not guarded until it is back."
-    else:
-        what = (
-            f"{accounts} with {held} when last read {_are(alert.accounts)} not guarded until it is "
-            "back."
+        what = t(
+            "{accounts} {are} not guarded until it is back.",
+            accounts=accounts,
+            are=_are(alert.accounts),
         )
-    lines = [headline(voice, "⏹ Reckoner is stopping - nothing is guarded now"), what]
+    else:
+        what = t(
+            "{accounts} with {held} when last read {are} not guarded until it is back.",
+            accounts=accounts,
+            held=held,
+            are=_are(alert.accounts),
+        )
+    lines = [headline(voice, t("⏹ Reckoner is stopping - nothing is guarded now")), what]
     if never:
         logins = ", ".join(str(login) for login in alert.never_read[:UNGUARDED_MAX])
-        more = f" and {never - UNGUARDED_MAX} more" if never > UNGUARDED_MAX else ""
-        lines.append(f"Never read: {logins}{more}. What is open there is not known.")
+        more = (
+            t(" and {figure} more", figure=never - UNGUARDED_MAX) if never > UNGUARDED_MAX else ""
+        )
+        lines.append(
+            t(
+                "Never read: {logins}{more}. What is open there is not known.",
+                logins=logins,
+                more=more,
+            )
+        )
     if alert.unfinished_closes:
         lines.append(
-            f"🔴 {plural(alert.unfinished_closes, 'closing')} not finished: Reckoner goes on "
-            "with it at the next start."
+            t(
+                "🔴 {plural} not finished: Reckoner goes on with it at the next start.",
+                plural=tn("{n} closing", "{n} closings", alert.unfinished_closes),
+            )
         )
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))
@@ -152,15 +191,23 @@ def by_program(alert: SignalByProgram, voice: Voice) -> Message:
     """A signal that came over the API, for admins who pressed nothing."""
     what = f"{esc(alert.symbol)} {esc(alert.side)} {lots(alert.volume)}"
     until = moment(alert.expires_at, voice)
-    offered = plural(alert.offered, "account")
+    offered = tn("{n} account", "{n} accounts", alert.offered)
     lines = [
-        headline(voice, f"📣 Signal {alert.signal_id} by a program: {what}"),
-        f"Posted for {esc(alert.author)}, offered to {offered} until {until}.",
+        headline(
+            voice,
+            t("📣 Signal {signal_id} by a program: {what}", signal_id=alert.signal_id, what=what),
+        ),
+        t(
+            "Posted for {author}, offered to {offered} until {until}.",
+            author=esc(alert.author),
+            offered=offered,
+            until=until,
+        ),
         *(f"• {esc(each, REASON_CHARS_MAX)}" for each in alert.skipped[:UNGUARDED_MAX]),
     ]
     left = len(alert.skipped) - UNGUARDED_MAX
     if left > 0:
-        lines.append(f"• and {left} more")
+        lines.append(t("• and {left} more", left=left))
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))
 
@@ -184,9 +231,13 @@ def unreachable(alert: ChatUnreachable, voice: Voice) -> Message:
     """A person does not get their messages."""
     who = esc(alert.person) if alert.person else f"chat {alert.chat_id}"
     lines = [
-        headline(voice, f"⚠️ {who} cannot be reached"),
-        f"Not delivered: {word({}, alert.alert)}. Telegram says: {esc(alert.reason, 120)}",
-        "Please reach them another way. The guard itself needs no answer from anybody.",
+        headline(voice, t("⚠️ {who} cannot be reached", who=who)),
+        t(
+            "Not delivered: {alert}. Telegram says: {reason}",
+            alert=word({}, alert.alert),
+            reason=esc(alert.reason, 120),
+        ),
+        t("Please reach them another way. The guard itself needs no answer from anybody."),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -194,20 +245,30 @@ def unreachable(alert: ChatUnreachable, voice: Voice) -> Message:
 
 def reachable(alert: ChatReachable, voice: Voice) -> Message:
     """Messages arrive again: the admins read for how long not, the chat itself what is gone."""
-    lost = f"{plural(alert.missed, 'message')} could not be delivered"
+    lost = t(
+        "{plural} could not be delivered", plural=tn("{n} message", "{n} messages", alert.missed)
+    )
     since = moment(alert.since, voice, today=alert.at)
     if alert.here:
         lines = [
-            headline(voice, f"⚠️ This chat was out of reach for {span(alert.at - alert.since)}"),
-            f"{lost} since {since}, and will not come any more.",
-            "See /positions for what is open now and /history for what happened.",
+            headline(
+                voice,
+                t("⚠️ This chat was out of reach for {span}", span=span(alert.at - alert.since)),
+            ),
+            t("{lost} since {since}, and will not come any more.", lost=lost, since=since),
+            t("See /positions for what is open now and /history for what happened."),
             at_line(alert.at, voice),
         ]
         return Message(html="\n".join(lines))
     who = esc(alert.person) if alert.person else f"chat {alert.chat_id}"
     lines = [
-        headline(voice, f"✅ {who} can be reached again"),
-        f"For {span(alert.at - alert.since)}, since {since}, {lost}. That chat is told so, too.",
+        headline(voice, t("✅ {who} can be reached again", who=who)),
+        t(
+            "For {span}, since {since}, {lost}. That chat is told so, too.",
+            span=span(alert.at - alert.since),
+            since=since,
+            lost=lost,
+        ),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -216,9 +277,16 @@ def reachable(alert: ChatReachable, voice: Voice) -> Message:
 def moved(alert: ChatMoved, voice: Voice) -> Message:
     """The group that Reckoner speaks to has another id from now on."""
     lines = [
-        headline(voice, "⚠️ This group has a new id"),
-        "Telegram made it a supergroup. Nothing is lost: Reckoner speaks and listens here already.",
-        f"Please set ADMIN_CHAT_ID={alert.new_id} in the settings (it was {alert.old_id}).",
+        headline(voice, t("⚠️ This group has a new id")),
+        t(
+            "Telegram made it a supergroup. Nothing is lost: Reckoner speaks and "
+            "listens here already."
+        ),
+        t(
+            "Please set ADMIN_CHAT_ID={new_id} in the settings (it was {old_id}).",
+            new_id=alert.new_id,
+            old_id=alert.old_id,
+        ),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot import keyboards
+from bot.i18n import later, t
 from bot.markup import code, esc
 from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade, who
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
@@ -20,50 +21,73 @@ from core.domain.retcodes import outcome
 
 WHOLE_ACCOUNT = "account"
 TROUBLE_HEADS = {
-    "market_closed": "market closed",
-    "autotrading_off": "automated trading is off",
-    "rejected": "broker refuses",
-    "unknown_outcome": "no answer yet",
-    "cannot_trade": "may not trade",
+    "market_closed": later("market closed"),
+    "autotrading_off": later("automated trading is off"),
+    "rejected": later("broker refuses"),
+    "unknown_outcome": later("no answer yet"),
+    "cannot_trade": later("may not trade"),
     "terminal_blocked": "blocked",
 }
-SWITCH_ON = "Please switch on “Algo Trading” in the terminal now."
-MISSING = "The broker has not shown every deal yet. The whole result follows."
-HOW_TO_ASK = "When you are ready, ask for release with the button or /release."
+SWITCH_ON = later("Please switch on “Algo Trading” in the terminal now.")
+MISSING = later("The broker has not shown every deal yet. The whole result follows.")
+HOW_TO_ASK = later("When you are ready, ask for release with the button or /release.")
+
+
+def _outcome(alert: CloseConfirmed, voice: Voice) -> list[str]:
+    """What it came to, and how long it took."""
+    total = gain(alert.total_pnl, alert.currency)
+    missing = alert.results_missing
+    return [
+        t("Result: {total} so far", total=total) if missing else t("Result: {total}", total=total),
+        *([t(MISSING)] if missing else []),
+        t(
+            "Equity: {equity}, balance {balance}",
+            equity=money(alert.equity, alert.currency),
+            balance=money(alert.balance, alert.currency),
+        ),
+        t(
+            "Took {span}, proved at {flat_at}.",
+            span=span(alert.flat_at - alert.started_at),
+            flat_at=moment(alert.flat_at, voice, today=alert.started_at),
+        ),
+    ]
 
 
 def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Message:
     """Proved flat: the result as a whole and per ticket."""
     whole = alert.scope == WHOLE_ACCOUNT
-    what = str(alert.login) if whole else f"{esc(alert.scope)} on {alert.login}"
+    what = (
+        str(alert.login)
+        if whole
+        else t("{scope} on {login}", scope=esc(alert.scope), login=alert.login)
+    )
     mark = "🔒" if alert.latched else "⏹"
-    flat = f"{what} is flat - confirmed by two reads{' of the broker' if whole else ''}"
-    so_far = " so far" if alert.results_missing else ""
+    flat = t(
+        "{what} is flat - confirmed by two reads{what2}",
+        what=what,
+        what2=t(" of the broker") if whole else "",
+    )
     if alert.completed:
-        first = [headline(voice, f"📄 The whole result: {what}"), *who(alert, audience), flat]
+        first = [
+            headline(voice, t("📄 The whole result: {what}", what=what)),
+            *who(alert, audience),
+            flat,
+        ]
     elif audience is Audience.CLIENT:
-        everything = "Everything" if whole else f"All {esc(alert.scope)}"
-        closed = f"{mark} {everything} on {alert.login} is closed - checked twice"
+        everything = t("Everything") if whole else t("All {scope}", scope=esc(alert.scope))
+        closed = t(
+            "{mark} {everything} on {login} is closed - checked twice",
+            mark=mark,
+            everything=everything,
+            login=alert.login,
+        )
         first = [headline(voice, closed), flat]
     else:
         first = [headline(voice, f"{mark} {flat}"), *who(alert, audience)]
-    head = [
-        *first,
-        *_why(alert, voice),
-        f"Result: {gain(alert.total_pnl, alert.currency)}{so_far}",
-        *([MISSING] if alert.results_missing else []),
-        (
-            f"Equity: {money(alert.equity, alert.currency)}, "
-            f"balance {money(alert.balance, alert.currency)}"
-        ),
-        (
-            f"Took {span(alert.flat_at - alert.started_at)}, "
-            f"proved at {moment(alert.flat_at, voice, today=alert.started_at)}."
-        ),
-    ]
+    head = [*first, *_why(alert, voice), *_outcome(alert, voice)]
     rows = [ticket(result, alert.currency) for result in alert.results]
-    tail = [LOCKED] if alert.latched else []
-    tail += [HOW_TO_ASK] if alert.latched and audience is Audience.CLIENT else []
+    tail = [t(LOCKED)] if alert.latched else []
+    tail += [t(HOW_TO_ASK)] if alert.latched and audience is Audience.CLIENT else []
     return Message(
         html=compose(head, rows, tail),
         keyboard=_ask(alert, audience) if alert.latched else (),
@@ -73,27 +97,38 @@ def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Messag
 def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
     """A close is held up, and when it is tried again."""
     what = (
-        str(alert.login) if alert.scope == WHOLE_ACCOUNT else f"{esc(alert.scope)} on {alert.login}"
+        str(alert.login)
+        if alert.scope == WHOLE_ACCOUNT
+        else t("{scope} on {login}", scope=esc(alert.scope), login=alert.login)
     )
     held = holdings(alert.open_positions, alert.open_orders)
     lines = [
-        headline(voice, f"🔴 Cannot close {what} yet - {word(TROUBLE_HEADS, alert.trouble)}"),
+        headline(
+            voice,
+            t(
+                "🔴 Cannot close {what} yet - {trouble}",
+                what=what,
+                trouble=word(TROUBLE_HEADS, alert.trouble),
+            ),
+        ),
         *who(alert, audience),
         word(TROUBLES, alert.trouble),
-        f"Still open: {held}.",
+        t("Still open: {held}.", held=held),
     ]
     if alert.trouble == "terminal_blocked":
         return _held_by_block(lines, alert, voice, audience)
     if alert.trouble == "autotrading_off":
-        lines.append(SWITCH_ON)  # the terminal itself refused: no server said anything
+        lines.append(t(SWITCH_ON))  # the terminal itself refused: no server said anything
     else:
         lines += _refusal(alert, audience)
     if alert.trouble == "market_closed":
         lines.append(opening(alert.opens_at, alert.at, voice))
     lines += [
         (
-            f"Reckoner tries again at {moment(alert.next_try_at, voice, today=alert.at)} "
-            "and goes on until it is flat."
+            t(
+                "Reckoner tries again at {next_try_at} and goes on until it is flat.",
+                next_try_at=moment(alert.next_try_at, voice, today=alert.at),
+            )
         ),
         at_line(alert.at, voice),
     ]
@@ -103,14 +138,16 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
 def opening(opens_at: datetime | None, at: datetime, voice: Voice) -> str:
     """When a closed market opens, as far as anybody can say."""
     if opens_at is None:
-        return "MetaTrader does not say when it opens: Reckoner tries with the first new price."
+        return t("MetaTrader does not say when it opens: Reckoner tries with the first new price.")
     when = moment(opens_at, voice, today=at)
-    return f"It usually opens at {when}; Reckoner tries then, and with any new price before."
+    return t(
+        "It usually opens at {when}; Reckoner tries then, and with any new price before.", when=when
+    )
 
 
 def _refusal(alert: CloseTrouble, audience: Audience) -> list[str]:
     """In the broker's own words, and for admins what they mean."""
-    said = [f"The server says: {code(alert.detail)}"] if alert.detail else []
+    said = [t("The server says: {code}", code=code(alert.detail))] if alert.detail else []
     if alert.retcode is not None and audience is Audience.ADMIN:
         said.append(outcome(alert.retcode, alert.detail).sentence)
     return said
@@ -123,11 +160,11 @@ def _held_by_block(
     admin = audience is Audience.ADMIN
     lines += [
         (
-            f"An admin can unblock it: /unblock {alert.login}"
+            t("An admin can unblock it: /unblock {login}", login=alert.login)
             if admin
-            else f"Your admin has been told. {BY_HAND}"
+            else t("Your admin has been told. {by_hand}", by_hand=t(BY_HAND))
         ),
-        "Closing stays scheduled and goes on the moment it is unblocked.",
+        t("Closing stays scheduled and goes on the moment it is unblocked."),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -137,25 +174,33 @@ def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Mess
     """A client asks for release; an admin answers."""
     admin = audience is Audience.ADMIN
     title = (
-        f"🔓 Release asked for {alert.login}"
+        t("🔓 Release asked for {login}", login=alert.login)
         if admin
-        else f"🔓 You asked for the release of {alert.login}"
+        else t("🔓 You asked for the release of {login}", login=alert.login)
     )
     lines = [
         headline(voice, title),
         *who(alert, audience),
         (
-            f"Locked by: {word(REASONS, alert.latch_reason)}, "
-            f"{moment(alert.latched_at, voice, today=alert.at)}"
+            t(
+                "Locked by: {latch_reason}, {latched_at}",
+                latch_reason=word(REASONS, alert.latch_reason),
+                latched_at=moment(alert.latched_at, voice, today=alert.at),
+            )
         ),
         equity_line(alert.equity, alert.peak_equity, alert.currency),
     ]
     if alert.minimum_equity is not None:
-        lines.append(f"Minimum equity: {money(alert.minimum_equity, alert.currency)}")
+        lines.append(
+            t(
+                "Minimum equity: {minimum_equity}",
+                minimum_equity=money(alert.minimum_equity, alert.currency),
+            )
+        )
     lines.append(
-        "Granting restarts the peak at the equity read then, once the account is proved flat."
+        t("Granting restarts the peak at the equity read then, once the account is proved flat.")
         if admin
-        else "An admin will answer. The account stays locked until then."
+        else t("An admin will answer. The account stays locked until then.")
     )
     lines.append(at_line(alert.at, voice))
     keyboard = keyboards.answer_release(alert.account_id) if admin else ()
@@ -165,26 +210,29 @@ def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Mess
 def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -> Message:
     """The answer to a release: granted and being proved, released, or refused."""
     keyboard: Keyboard = ()
-    asked = f"Asked at {moment(alert.asked_at, voice, today=alert.at)}."
+    asked = t("Asked at {asked_at}.", asked_at=moment(alert.asked_at, voice, today=alert.at))
     match alert.state:
         case "granted":
-            title = f"🔓 Release granted for {alert.login}"
-            lines = ["Reckoner proves the account flat once more, then unlocks it."]
+            title = t("🔓 Release granted for {login}", login=alert.login)
+            lines = [t("Reckoner proves the account flat once more, then unlocks it.")]
         case "released":
-            title = f"🟢 {alert.login} is released"
-            lines = ["Signals can be approved again. The drawdown counts from the new peak."]
+            title = t("🟢 {login} is released", login=alert.login)
+            lines = [t("Signals can be approved again. The drawdown counts from the new peak.")]
         case "refused":
-            title = f"🔒 Release refused for {alert.login}"
-            lines = ["The account stays locked.", "It can be asked for again with /release."]
+            title = t("🔒 Release refused for {login}", login=alert.login)
+            lines = [t("The account stays locked."), t("It can be asked for again with /release.")]
             keyboard = _ask(alert, audience)
         case other:
-            title, lines = f"🔒 Release of {alert.login}: {word({}, other)}", []
+            title, lines = (
+                t("🔒 Release of {login}: {other}", login=alert.login, other=word({}, other)),
+                [],
+            )
     text = [
         headline(voice, title),
         *who(alert, audience),
         *lines,
         equity_line(alert.equity, alert.peak_equity, alert.currency),
-        *([asked, f"Answered by {esc(alert.by)}."] if alert.by else []),
+        *([asked, t("Answered by {by}.", by=esc(alert.by))] if alert.by else []),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(text), keyboard=keyboard)
@@ -195,11 +243,11 @@ def ticket(result: TicketResult, currency: str) -> str:
     text = f"#{result.ticket} {trade(result.symbol, result.side, result.volume)}: "
     text += word(OUTCOMES, result.outcome)
     if result.price is not None:
-        text += f" at {price(result.price)}"
+        text += t(" at {price}", price=price(result.price))
     if result.profit is not None:
         text += f", {gain(result.profit, currency)}"
     if result.attempts > 1:
-        text += f" ({result.attempts} tries)"
+        text += t(" ({attempts} tries)", attempts=result.attempts)
     return text
 
 
@@ -208,16 +256,31 @@ def _why(alert: CloseConfirmed, voice: Voice) -> list[str]:
     at = moment(alert.triggered_at, voice, today=alert.flat_at)
     before, drawdown, bound = alert.equity_at_trigger, alert.drawdown_percent, alert.limit_percent
     if alert.reason == "drawdown" and drawdown is not None and bound is not None:
-        why = f"the drawdown passed {limit(bound)} at {at} ({percent(drawdown, bound)})."
+        why = t(
+            "the drawdown passed {bound} at {at} ({drawdown}).",
+            bound=limit(bound),
+            at=at,
+            drawdown=percent(drawdown, bound),
+        )
     elif alert.reason == "minimum_equity" and before is not None:
-        why = f"equity was below the minimum at {at} ({money(before, alert.currency)})."
+        why = t(
+            "equity was below the minimum at {at} ({before}).",
+            at=at,
+            before=money(before, alert.currency),
+        )
     else:
         return [*_market_why(alert, voice, at), *_cut_short(alert, voice)]
     recovered = before is not None and alert.equity > before
-    rule = " A close that has begun is not cancelled when the price recovers."
+    rule = t(" A close that has begun is not cancelled when the price recovers.")
     after = alert.drawdown_after_percent
-    left = [] if after is None else [f"Drawdown after closing: {percent(after, after)}"]
-    return [f"Why: {why}{rule if recovered else ''}", *_cut_short(alert, voice), *left]
+    left = (
+        [] if after is None else [t("Drawdown after closing: {after}", after=percent(after, after))]
+    )
+    return [
+        t("Why: {why}{what}", why=why, what=rule if recovered else ""),
+        *_cut_short(alert, voice),
+        *left,
+    ]
 
 
 def _market_why(alert: CloseConfirmed, voice: Voice, decided_at: str) -> list[str]:
@@ -225,12 +288,28 @@ def _market_why(alert: CloseConfirmed, voice: Voice, decided_at: str) -> list[st
     cause = word(REASONS, alert.reason)
     decision = alert.decision
     if decision is None:
-        return [f"Why: {cause}, {decided_at}"]
+        return [t("Why: {cause}, {decided_at}", cause=cause, decided_at=decided_at)]
     since = moment(decision.caused_at, voice, today=alert.flat_at)
     if not decision.by:
-        return [f"Why: {cause} of {since}, and nobody decided otherwise by {decided_at}."]
+        return [
+            t(
+                "Why: {cause} of {since}, and nobody decided otherwise by {decided_at}.",
+                cause=cause,
+                since=since,
+                decided_at=decided_at,
+            )
+        ]
     why = f" ({reason(decision.why)})" if decision.why else ""
-    return [f"Why: {cause} of {since}. {esc(decision.by)} decided at {decided_at}{why}."]
+    return [
+        t(
+            "Why: {cause} of {since}. {by} decided at {decided_at}{why}.",
+            cause=cause,
+            since=since,
+            by=esc(decision.by),
+            decided_at=decided_at,
+            why=why,
+        )
+    ]
 
 
 def _cut_short(alert: CloseConfirmed, voice: Voice) -> list[str]:
@@ -239,7 +318,13 @@ def _cut_short(alert: CloseConfirmed, voice: Voice) -> list[str]:
         return []
     began = moment(alert.started_at, voice, today=alert.flat_at)
     told = moment(alert.deadline_at, voice, today=alert.flat_at)
-    return [f"It went on falling: closing began at {began} and did not wait until {told}."]
+    return [
+        t(
+            "It went on falling: closing began at {began} and did not wait until {told}.",
+            began=began,
+            told=told,
+        )
+    ]
 
 
 def _ask(alert: AccountAlert, audience: Audience) -> Keyboard:

@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
+from bot.i18n import t, tn
 from bot.markup import esc
 from bot.views.alert_lines import headline
 from bot.views.alerts_audit import heads
-from bot.views.boards import sparkline
 from bot.views.message import Message, Voice
 from bot.views.numbers import gain, percent, span
-from bot.views.words import plural
+from bot.views.sparks import sparkline
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest, DigestAccount
 
@@ -25,10 +25,15 @@ def digest(alert: DailyDigest, voice: Voice) -> Message:
     for account in alert.accounts:
         lines += _account(account)
     if alert.left_out:
-        lines.append(f"and {plural(alert.left_out, 'more account')}: see /report")
+        lines.append(
+            t(
+                "and {plural}: see /report",
+                plural=tn("{n} more account", "{n} more accounts", alert.left_out),
+            )
+        )
     lines += _proof(alert)
-    lines.append(f"Times: {esc(alert.time_zone)}. Chart and file:")
-    lines.append(f"<code>/report day {alert.day.isoformat()}</code>")
+    lines.append(t("Times: {time_zone}. Chart and file:", time_zone=esc(alert.time_zone)))
+    lines.append(t("<code>/report day {isoformat}</code>", isoformat=alert.day.isoformat()))
     return Message(html="\n".join(lines), silent=True)
 
 
@@ -38,33 +43,67 @@ def _outcome(alert: DailyDigest) -> str:
         only = alert.accounts[0]
         return f"{gain(only.realised, only.currency)}, {_trades(only)}"
     trades = sum(account.trades for account in alert.accounts)
-    return f"{plural(trades, 'trade')} closed on {plural(len(alert.accounts), 'account')}"
+    return t(
+        "{plural} closed on {plural2}",
+        plural=tn("{n} trade", "{n} trades", trades),
+        plural2=tn("{n} account", "{n} accounts", len(alert.accounts)),
+    )
 
 
 def _trades(account: DigestAccount) -> str:
-    return f"{plural(account.trades, 'trade')} closed" if account.trades else "no trade closed"
+    return (
+        t("{plural} closed", plural=tn("{n} trade", "{n} trades", account.trades))
+        if account.trades
+        else t("no trade closed")
+    )
 
 
 def _account(account: DigestAccount) -> list[str]:
     currency = account.currency
-    lines = [f"<b>{account.login}</b>: realised {gain(account.realised, currency)}"]
+    lines = [
+        t(
+            "<b>{login}</b>: realised {realised}",
+            login=account.login,
+            realised=gain(account.realised, currency),
+        )
+    ]
     if account.floating is not None:
-        lines[0] += f", open {gain(account.floating, currency)}"
+        lines[0] += t(", open {floating}", floating=gain(account.floating, currency))
     if account.trades:
-        lines.append(f"{_trades(account)}: {account.won} won, {account.lost} lost")
+        lines.append(
+            t(
+                "{trades}: {won} won, {lost} lost",
+                trades=_trades(account),
+                won=account.won,
+                lost=account.lost,
+            )
+        )
     if any((account.followed, account.missed, account.rejected, account.expired)):
         lines.append(
-            f"Signals: {account.followed} followed, {account.missed} missed, "
-            f"{account.rejected} rejected, {account.expired} expired"
+            t(
+                "Signals: {followed} followed, {missed} missed, {rejected} rejected, "
+                "{expired} expired",
+                followed=account.followed,
+                missed=account.missed,
+                rejected=account.rejected,
+                expired=account.expired,
+            )
         )
     lines += _moved(account)
     if account.worst_drawdown_percent is not None:
-        lines.append(f"Worst drawdown read: {percent(account.worst_drawdown_percent)}")
+        lines.append(
+            t(
+                "Worst drawdown read: {worst_drawdown_percent}",
+                worst_drawdown_percent=percent(account.worst_drawdown_percent),
+            )
+        )
     if account.unread_s:
         unread = span(timedelta(seconds=account.unread_s))
-        lines.append(f"⚠️ Not read for {unread}: lowest equity of that time is not known.")
+        lines.append(
+            t("⚠️ Not read for {unread}: lowest equity of that time is not known.", unread=unread)
+        )
     if len(set(account.curve)) > 1:
-        lines.append(f"Equity {sparkline(account.curve)}")
+        lines.append(t("Equity {sparkline}", sparkline=sparkline(account.curve)))
     return lines
 
 
@@ -75,11 +114,13 @@ def _proof(alert: DailyDigest) -> list[str]:
         for account in alert.accounts
         if account.head_sequence is not None
     ]
-    return [f"Proof of what was done: {', '.join(heads)}"] if heads else []
+    return [t("Proof of what was done: {join}", join=", ".join(heads))] if heads else []
 
 
 def _moved(account: DigestAccount) -> list[str]:
     currency = account.currency
     moved = (("in", account.deposits), ("out", account.withdrawals), ("credit", account.credit))
     parts = [f"{word} {gain(amount, currency)}" for word, amount in moved if amount]
-    return [f"Money moved, neither profit nor loss: {', '.join(parts)}"] if parts else []
+    return (
+        [t("Money moved, neither profit nor loss: {join}", join=", ".join(parts))] if parts else []
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, trade, who
 from bot.views.message import Audience, Message, Voice
@@ -24,19 +25,27 @@ from core.domain.divergences import Severity, severity_of
 ICONS: Mapping[str, str] = {Severity.INFO: "🔹", Severity.WARNING: "⚠️", Severity.CRITICAL: "🔴"}
 EXPLAINED = frozenset({"unknown_position", "unknown_pending_order", "late_execution"})
 """Findings whose headline and sentence say everything that two figures could."""
-NOTHING_DONE = "Reckoner reports this and changes nothing."
+NOTHING_DONE = later("Reckoner reports this and changes nothing.")
 
 
 def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message:
     """A divergence: what was expected, what was found."""
     title = _name(alert)
-    figure = "" if alert.slippage_pips is None else f" by {pips(alert.slippage_pips)}"
+    figure = (
+        ""
+        if alert.slippage_pips is None
+        else t(" by {slippage_pips}", slippage_pips=pips(alert.slippage_pips))
+    )
     is_order = alert.finding == "unknown_pending_order"
     side = alert.expected if is_order and alert.expected else alert.side
     what = trade(alert.symbol, side, alert.volume) if alert.symbol else ""
-    again = "Still: " if alert.lasting_since else "Grown: " if alert.worse else ""
+    again = t("Still: ") if alert.lasting_since else t("Grown: ") if alert.worse else ""
     short = f"{esc(alert.symbol)} {lots(alert.volume)}" if again and what else what
-    subject = f"{short} on {alert.login}" if what else f"account {alert.login}"
+    subject = (
+        t("{short} on {login}", short=short, login=alert.login)
+        if what
+        else t("account {login}", login=alert.login)
+    )
     sign = icon(severity_of(alert.finding, alert.origin))
     lines = [
         headline(voice, f"{sign} {again}{title}{figure}: {subject}"),
@@ -47,15 +56,15 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
     ]
     is_said = alert.origin == "manual"  # the sentence says by whom and from where
     if alert.finding.startswith("unknown_") and alert.opened_by != NOT_TOLD and not is_said:
-        verb = "Placed" if is_order else "Opened"
+        verb = t("Placed") if is_order else t("Opened")
         lines.append(f"{verb} {opened_by(alert.opened_by, alert.magic)}.")
     if alert.subject:
-        name = "Order" if is_order else "Position"
+        name = t("Order") if is_order else t("Position")
         lines.append(f"{name} {esc(alert.subject)}")
     if alert.waiting_signal:
         lines.append(_waiting(alert.waiting_signal, own=audience is Audience.CLIENT))
     if alert.changed:
-        lines.append("It has changed since it was last told.")
+        lines.append(t("It has changed since it was last told."))
     lines += lasting(alert, voice)
     lines += [FINDING_NOTES.get(alert.finding, NOTHING_DONE), at_line(alert.at, voice)]
     return Message(html="\n".join(lines))
@@ -63,10 +72,12 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
 
 def _waiting(signal: int, *, own: bool) -> str:
     """An approval would open a second position of what was opened by hand already."""
-    whose = "your" if own else "the client's"
-    return (
-        f"Signal {signal} for the same symbol and side still waits for {whose} answer: approving "
-        "it opens a second position."
+    whose = "your" if own else t("the client's")
+    return t(
+        "Signal {signal} for the same symbol and side still waits for {whose} "
+        "answer: approving it opens a second position.",
+        signal=signal,
+        whose=whose,
     )
 
 
@@ -80,22 +91,37 @@ def lasting(alert: DivergenceOpened | DivergencesOpened, voice: Voice) -> list[s
     if alert.lasting_since is None:
         return []
     since = moment(alert.lasting_since, voice, today=alert.at)
-    return [f"It has lasted {span(alert.at - alert.lasting_since)}, since {since}."]
+    return [
+        t(
+            "It has lasted {span}, since {since}.",
+            span=span(alert.at - alert.lasting_since),
+            since=since,
+        )
+    ]
 
 
 def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Message:
     """A divergence is over."""
-    subject = f"{esc(alert.symbol)} on {alert.login}" if alert.symbol else f"account {alert.login}"
+    subject = (
+        t("{symbol} on {login}", symbol=esc(alert.symbol), login=alert.login)
+        if alert.symbol
+        else t("account {login}", login=alert.login)
+    )
     what = [trade(alert.symbol, alert.side, alert.volume)] if alert.symbol else []
     lines = [
-        headline(voice, f"✅ Over: {_name(alert).lower()}, {subject}"),
+        headline(
+            voice, t("✅ Over: {name}, {subject}", name=_name(alert).lower(), subject=subject)
+        ),
         *who(alert, audience),
         *what,
         *_figures(alert),
-        f"How: {ended(alert.how, own=audience is Audience.CLIENT)}",
+        t("How: {ended}", ended=ended(alert.how, own=audience is Audience.CLIENT)),
         (
-            f"It lasted {span(alert.resolved_at - alert.opened_at)}, "
-            f"until {moment(alert.resolved_at, voice, today=alert.opened_at)}."
+            t(
+                "It lasted {span}, until {resolved_at}.",
+                span=span(alert.resolved_at - alert.opened_at),
+                resolved_at=moment(alert.resolved_at, voice, today=alert.opened_at),
+            )
         ),
     ]
     return Message(html="\n".join(lines), silent=True)
@@ -104,7 +130,7 @@ def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Mes
 def _name(alert: DivergenceOpened | DivergenceResolved) -> str:
     """A level that was not there before was set, not moved."""
     if not alert.expected and alert.finding in FINDINGS_NEW:
-        return FINDINGS_NEW[alert.finding]
+        return t(FINDINGS_NEW[alert.finding])
     return word(FINDINGS, alert.finding)
 
 
@@ -113,12 +139,19 @@ def _figures(alert: DivergenceOpened | DivergenceResolved) -> list[str]:
         return []
     kind = FINDING_FIGURES.get(alert.finding, "")
     if not alert.expected and alert.finding in FINDINGS_NEW:
-        level = FINDINGS_NEW[alert.finding].removesuffix(" set")
-        return [f"{level}: none → {_figure(alert.observed, kind)}"]
+        level = t(FINDINGS_NEW[alert.finding]).removesuffix(" set")
+        return [t("{level}: none → {figure}", level=level, figure=_figure(alert.observed, kind))]
     expected = _figure(alert.expected, kind) or "nothing"
     observed = _figure(alert.observed, kind) or "nothing"
     worse = "" if alert.slippage_pips is None else f", {slippage(alert.slippage_pips)}"
-    return [f"Expected: {expected}, found: {observed}{worse}"]
+    return [
+        t(
+            "Expected: {expected}, found: {observed}{worse}",
+            expected=expected,
+            observed=observed,
+            worse=worse,
+        )
+    ]
 
 
 def _figure(text: str, kind: str) -> str:
@@ -129,5 +162,5 @@ def _figure(text: str, kind: str) -> str:
     if not value.is_finite():
         return esc(text)
     if kind == "lots":
-        return f"{lots(value)} lots"
+        return t("{value} lots", value=lots(value))
     return price(value) if kind == "price" else esc(text)

@@ -1,5 +1,6 @@
 """Many things of one kind in one message."""
 
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, trade, who
 from bot.views.alerts_divergence import icon, lasting
@@ -12,8 +13,10 @@ from core.domain.alerts import DivergencesOpened, PositionsClosed
 MIXED = "mixed"
 NOTES_OF_MANY = {
     "unknown_position": (
-        "No signal called for them. Reckoner does not close them for that reason; the drawdown and "
-        "market guards apply to them as to any other."
+        later(
+            "No signal called for them. Reckoner does not close them for that "
+            "reason; the drawdown and market guards apply to them as to any other."
+        )
     ),
 }
 
@@ -21,22 +24,31 @@ NOTES_OF_MANY = {
 def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> Message:
     """Many differences, of one kind or of several."""
     title = word(FINDINGS, alert.finding).lower()
-    what = f"{title.capitalize()}, {alert.count} of them,"
+    what = t("{title}, {count} of them,", title=title.capitalize(), count=alert.count)
     if alert.finding == MIXED:
-        what = f"{alert.count} differences"
-    again = "Still: " if alert.lasting_since else ""
+        what = t("{count} differences", count=alert.count)
+    again = t("Still: ") if alert.lasting_since else ""
     lines = [
-        headline(voice, f"{icon(alert.severity)} {again}{what} on {alert.login}"),
+        headline(
+            voice,
+            t(
+                "{icon} {again}{what} on {login}",
+                icon=icon(alert.severity),
+                again=again,
+                what=what,
+                login=alert.login,
+            ),
+        ),
         *who(alert, audience),
         *(_item(item, alert.currency) for item in alert.items),
         *_more(alert.count, len(alert.items)),
     ]
     note = NOTES_OF_MANY.get(alert.finding, FINDING_NOTES.get(alert.finding))
-    lines += ["They have changed since they were last told."] if alert.changed else []
+    lines += [t("They have changed since they were last told.")] if alert.changed else []
     lines += lasting(alert, voice)
     lines += [note] if note else []
     if audience is Audience.ADMIN and alert.finding == "unknown_position":
-        lines.append("To say which of them are signals: /adopt")
+        lines.append(t("To say which of them are signals: /adopt"))
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))
 
@@ -46,9 +58,17 @@ def closed(alert: PositionsClosed, voice: Voice, audience: Audience) -> Message:
     why = CLOSED_OTHERWISE.get(alert.close_reason, "")
     reason = f": {why}" if why else ""
     lines = [
-        headline(voice, f"⏹ {alert.count} positions closed on {alert.login}{reason}"),
+        headline(
+            voice,
+            t(
+                "⏹ {count} positions closed on {login}{reason}",
+                count=alert.count,
+                login=alert.login,
+                reason=reason,
+            ),
+        ),
         *who(alert, audience),
-        f"Result: {gain(alert.pnl, alert.currency)}",
+        t("Result: {pnl}", pnl=gain(alert.pnl, alert.currency)),
         *(_item(item, alert.currency) for item in alert.items),
         *_more(alert.count, len(alert.items)),
         at_line(alert.at, voice),
@@ -63,4 +83,4 @@ def _item(item: GroupItem, currency: str) -> str:
 
 
 def _more(count: int, shown: int) -> list[str]:
-    return [f"and {count - shown} more"] if count > shown else []
+    return [t("and {figure} more", figure=count - shown)] if count > shown else []

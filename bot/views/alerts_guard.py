@@ -1,6 +1,7 @@
 """The drawdown guard: warning, breach, and what moves the figures it judges by."""
 
 from bot import keyboards
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views import obstacles as words_of
 from bot.views import rules
@@ -24,13 +25,16 @@ from core.domain.alerts import (
 from core.domain.permissions import Obstacle
 
 FINAL = {
-    Audience.CLIENT: "This cannot be cancelled: it limits your loss. You can still close positions "
-    "yourself.",
-    Audience.ADMIN: "This cannot be cancelled: it limits the client's loss. The client can still "
-    "close positions.",
+    Audience.CLIENT: later(
+        "This cannot be cancelled: it limits your loss. You can still close positions yourself."
+    ),
+    Audience.ADMIN: later(
+        "This cannot be cancelled: it limits the client's loss. The client can "
+        "still close positions."
+    ),
 }
 
-AFTER = "Afterwards the account is locked until its release."
+AFTER = later("Afterwards the account is locked until its release.")
 
 
 def drawdown_warning(alert: DrawdownWarning, voice: Voice, audience: Audience) -> Message:
@@ -38,13 +42,16 @@ def drawdown_warning(alert: DrawdownWarning, voice: Voice, audience: Audience) -
     room = money(alert.headroom, alert.currency)
     figure = percent(alert.drawdown_percent, alert.warn_percent, alert.limit_percent)
     lines = [
-        headline(voice, f"🟠 Drawdown {figure} on {alert.login}"),
+        headline(voice, t("🟠 Drawdown {figure} on {login}", figure=figure, login=alert.login)),
         *who(alert, audience),
-        f"Room left: {room} until Reckoner closes everything.",
+        t("Room left: {room} until Reckoner closes everything.", room=room),
         equity_line(alert.equity, alert.peak_equity, alert.currency),
         (
-            f"At {limit(alert.limit_percent)} below the peak Reckoner closes every position and "
-            "removes every pending order, at any hour."
+            t(
+                "At {limit_percent} below the peak Reckoner closes every position and "
+                "removes every pending order, at any hour.",
+                limit_percent=limit(alert.limit_percent),
+            )
         ),
         at_line(alert.at, voice),
     ]
@@ -55,12 +62,17 @@ def drawdown_eased(alert: DrawdownEased, voice: Voice, audience: Audience) -> Me
     """The warning is over."""
     figure = percent(alert.drawdown_percent, alert.warn_percent)
     lines = [
-        headline(voice, f"🟢 Drawdown back to {figure} on {alert.login}"),
+        headline(
+            voice, t("🟢 Drawdown back to {figure} on {login}", figure=figure, login=alert.login)
+        ),
         *who(alert, audience),
-        f"Equity: {money(alert.equity, alert.currency)}",
+        t("Equity: {equity}", equity=money(alert.equity, alert.currency)),
         (
-            f"It is below the warning level of {limit(alert.warn_percent)} again. "
-            f"Warned at {moment(alert.warned_at, voice, today=alert.at)}."
+            t(
+                "It is below the warning level of {warn_percent} again. Warned at {warned_at}.",
+                warn_percent=limit(alert.warn_percent),
+                warned_at=moment(alert.warned_at, voice, today=alert.at),
+            )
         ),
         at_line(alert.at, voice),
     ]
@@ -72,14 +84,21 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     flat = alert.positions_count == 0 and alert.orders_count == 0
     figure = _figure(alert)
     if flat:
-        title = f"🔒 {alert.login} is locked - {figure}"
+        title = t("🔒 {login} is locked - {figure}", login=alert.login, figure=figure)
     elif alert.obstacles and not words_of.partial(alert.obstacles):
-        title = f"🔴 Must close {alert.login} and cannot - {figure}"
+        title = t("🔴 Must close {login} and cannot - {figure}", login=alert.login, figure=figure)
     elif alert.deadline_at is None:
-        title = f"🔴 Closing everything on {alert.login} now - {figure}"
+        title = t(
+            "🔴 Closing everything on {login} now - {figure}", login=alert.login, figure=figure
+        )
     else:
         when = clock(alert.deadline_at, voice)
-        title = f"🔴 Closing everything on {alert.login} at {when} - {figure}"
+        title = t(
+            "🔴 Closing everything on {login} at {when} - {figure}",
+            login=alert.login,
+            when=when,
+            figure=figure,
+        )
     lines = [headline(voice, title), *who(alert, audience)]
     lines += _locked_only() if flat else _closing(alert, voice, audience)
     lines += [*_why(alert), at_line(alert.at, voice)]
@@ -94,27 +113,37 @@ def _figure(alert: GuardBreached) -> str:
     if alert.title:
         return esc(alert.title.lower())
     if alert.rule == "minimum_equity":
-        return f"equity {money(alert.equity, alert.currency)}"
-    return f"drawdown {percent(alert.drawdown_percent, alert.limit_percent)}"
+        return t("equity {equity}", equity=money(alert.equity, alert.currency))
+    return t(
+        "drawdown {drawdown_percent}",
+        drawdown_percent=percent(alert.drawdown_percent, alert.limit_percent),
+    )
 
 
 def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Message:
     """The limits in force, or looser ones that wait."""
-    state = "New limits wait" if alert.pending else "Limits changed"
+    state = t("New limits wait") if alert.pending else t("Limits changed")
     lines = [
         headline(voice, f"⚙️ {state}: {alert.login}"),
         *who(alert, audience),
         (
-            f"Close everything at {limit(alert.max_drawdown_percent)}, "
-            f"warn at {limit(alert.warn_drawdown_percent)} below the peak."
+            t(
+                "Close everything at {max_drawdown_percent}, warn at "
+                "{warn_drawdown_percent} below the peak.",
+                max_drawdown_percent=limit(alert.max_drawdown_percent),
+                warn_drawdown_percent=limit(alert.warn_drawdown_percent),
+            )
         ),
-        f"Minimum equity: {money(alert.min_equity_gbp, 'GBP')}",
+        t("Minimum equity: {min_equity_gbp}", min_equity_gbp=money(alert.min_equity_gbp, "GBP")),
     ]
     if alert.pending and alert.effective_at is not None:
         lines.append(
-            f"They are looser, so they take effect at "
-            f"{moment(alert.effective_at, voice, today=alert.at)}, if the account is flat and "
-            "not locked then. Until then the stricter ones hold."
+            t(
+                "They are looser, so they take effect at {effective_at}, if the "
+                "account is flat and not locked then. Until then the stricter ones "
+                "hold.",
+                effective_at=moment(alert.effective_at, voice, today=alert.at),
+            )
         )
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines), silent=True)
@@ -123,24 +152,34 @@ def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Me
 def _closing(alert: GuardBreached, voice: Voice, audience: Audience) -> list[str]:
     held = holdings(alert.positions_count, alert.orders_count)
     if alert.obstacles and not words_of.partial(alert.obstacles):
-        return [*_held_up(alert, held, voice, audience), AFTER]
+        return [*_held_up(alert, held, voice, audience), t(AFTER)]
     if alert.deadline_at is None:
-        start = f"Closing {held} now."
+        start = t("Closing {held} now.", held=held)
     else:
-        start = f"Closing {held}, beginning at {moment(alert.deadline_at, voice)}."
+        start = t(
+            "Closing {held}, beginning at {deadline_at}.",
+            held=held,
+            deadline_at=moment(alert.deadline_at, voice),
+        )
     skip = word(SKIPS, alert.skip_reason)
     but = [words_of.sentence(alert.obstacles)] if alert.obstacles else []
-    return [start, *but, *([skip] if skip else []), FINAL[audience], AFTER]
+    return [start, *but, *([skip] if skip else []), t(FINAL[audience]), t(AFTER)]
 
 
 def _held_up(alert: GuardBreached, held: str, voice: Voice, audience: Audience) -> list[str]:
     """What is due and cannot be done as it is, why, and what would let it be done."""
     client = audience is Audience.CLIENT
-    due = "now" if alert.deadline_at is None else f"at {moment(alert.deadline_at, voice)}"
+    due = (
+        "now"
+        if alert.deadline_at is None
+        else t("at {deadline_at}", deadline_at=moment(alert.deadline_at, voice))
+    )
     blocked = Obstacle.WRONG_ACCOUNT.value in alert.obstacles
-    goes_on = "It is closed the moment it is unblocked." if blocked else "Reckoner goes on trying."
+    goes_on = (
+        t("It is closed the moment it is unblocked.") if blocked else t("Reckoner goes on trying.")
+    )
     return [
-        f"{held} to close {due}. {goes_on}",
+        t("{held} to close {due}. {goes_on}", held=held, due=due, goes_on=goes_on),
         words_of.sentence(alert.obstacles),
         *words_of.next_steps(alert.obstacles, alert.login, audience),
         *(words_of.by_hand(alert.obstacles) if client else []),
@@ -148,7 +187,7 @@ def _held_up(alert: GuardBreached, held: str, voice: Voice, audience: Audience) 
 
 
 def _locked_only() -> list[str]:
-    return ["Nothing was open, so there is nothing to close.", LOCKED]
+    return [t("Nothing was open, so there is nothing to close."), t(LOCKED)]
 
 
 def _why(alert: GuardBreached) -> list[str]:
@@ -161,13 +200,20 @@ def _why(alert: GuardBreached) -> list[str]:
     if alert.rule == "minimum_equity" and alert.minimum_equity is not None:
         return [
             (
-                f"Equity: {money(alert.equity, alert.currency)}, "
-                f"minimum {money(alert.minimum_equity, alert.currency)}"
+                t(
+                    "Equity: {equity}, minimum {minimum_equity}",
+                    equity=money(alert.equity, alert.currency),
+                    minimum_equity=money(alert.minimum_equity, alert.currency),
+                )
             )
         ]
     past = headroom_past(alert.equity, alert.peak_equity, alert.limit_percent)
-    by = "" if past is None else f", passed by {money(past, alert.currency)}"
+    by = "" if past is None else t(", passed by {past}", past=money(past, alert.currency))
     return [
         equity_line(alert.equity, alert.peak_equity, alert.currency),
-        f"Limit: {limit(alert.limit_percent)} below the peak{by}",
+        t(
+            "Limit: {limit_percent} below the peak{by}",
+            limit_percent=limit(alert.limit_percent),
+            by=by,
+        ),
     ]

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, trade, who
 from bot.views.message import Audience, Message, Voice
@@ -20,21 +21,21 @@ from core.domain.alerts_money import (
 )
 
 COMMENT_CHARS_MAX = 60
-FLOWS = {"credit": "Credit", "bonus": "Bonus"}
+FLOWS = {"credit": later("Credit"), "bonus": later("Bonus")}
 """Flows that the sign of their amount does not name."""
 OPERATIONS = {
-    "deposit": "Deposit",
-    "withdrawal": "Withdrawal",
-    "credit": "Credit",
-    "bonus": "Bonus",
-    "charge": "Charge",
-    "correction": "Correction",
-    "commission": "Commission",
-    "interest": "Interest",
-    "dividend": "Dividend",
-    "tax": "Tax",
-    "cancelled": "Cancelled deal",
-    "other": "Operation of the broker",
+    "deposit": later("Deposit"),
+    "withdrawal": later("Withdrawal"),
+    "credit": later("Credit"),
+    "bonus": later("Bonus"),
+    "charge": later("Charge"),
+    "correction": later("Correction"),
+    "commission": later("Commission"),
+    "interest": later("Interest"),
+    "dividend": later("Dividend"),
+    "tax": later("Tax"),
+    "cancelled": later("Cancelled deal"),
+    "other": later("Operation of the broker"),
 }
 HAPPENED = {
     "opened": ("opening", "openings"),
@@ -47,13 +48,13 @@ HAPPENED = {
     "charge": ("charge", "charges"),
     "correction": ("correction", "corrections"),
     "commission": ("commission", "commissions"),
-    "interest": ("interest payment", "interest payments"),
+    "interest": (later("interest payment"), later("interest payments")),
     "dividend": ("dividend", "dividends"),
     "tax": ("tax", "taxes"),
-    "cancelled": ("cancelled deal", "cancelled deals"),
-    "other": ("other operation", "other operations"),
-    "placed": ("order placed", "orders placed"),
-    "gone": ("order gone", "orders gone"),
+    "cancelled": (later("cancelled deal"), later("cancelled deals")),
+    "other": (later("other operation"), later("other operations")),
+    "placed": (later("order placed"), later("orders placed")),
+    "gone": (later("order gone"), later("orders gone")),
 }
 """The one end of a position that an absence does not make less urgent."""
 
@@ -79,20 +80,34 @@ def render(alert: MoneyAlert, voice: Voice, audience: Audience) -> Message:  # n
 
 def _cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message:
     """Money came in or went out; neither profit nor loss."""
-    name = FLOWS.get(alert.operation, "Deposit" if alert.amount > 0 else "Withdrawal")
+    name = FLOWS.get(alert.operation, t("Deposit") if alert.amount > 0 else t("Withdrawal"))
     lines = [
-        headline(voice, f"💷 {name} {gain(alert.amount, alert.currency)} on {alert.login}"),
+        headline(
+            voice,
+            t(
+                "💷 {name} {amount} on {login}",
+                name=name,
+                amount=gain(alert.amount, alert.currency),
+                login=alert.login,
+            ),
+        ),
         *who(alert, audience),
-        "It counts neither as profit nor as loss.",
+        t("It counts neither as profit nor as loss."),
         (
-            f"Equity: {money(alert.equity, alert.currency)}. The peak moves with it, "
-            f"from {money(alert.peak_before, alert.currency)} "
-            f"to {money(alert.peak_after, alert.currency)}."
+            t(
+                "Equity: {equity}. The peak moves with it, from {peak_before} to {peak_after}.",
+                equity=money(alert.equity, alert.currency),
+                peak_before=money(alert.peak_before, alert.currency),
+                peak_after=money(alert.peak_after, alert.currency),
+            )
         ),
     ]
     if alert.below_minimum:
         lines.append(
-            "Equity is below the minimum now: signals cannot be approved until it is above again."
+            t(
+                "Equity is below the minimum now: signals cannot be approved until it "
+                "is above again."
+            )
         )
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines), silent=not alert.below_minimum)
@@ -100,18 +115,26 @@ def _cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message
 
 def _unexplained(alert: BalanceUnexplained, voice: Voice, audience: Audience) -> Message:
     """A balance change without a deal: a loss counts, a gain does not until it is explained."""
-    still = "Still unexplained:" if alert.again else "Unexplained"
+    still = t("Still unexplained:") if alert.again else t("Unexplained")
     count = (
-        "From now on it counts as a trading result, so the guard sees it."
+        t("From now on it counts as a trading result, so the guard sees it.")
         if alert.amount < 0
-        else "Until a deal explains it the guard does not count it as yours."
+        else t("Until a deal explains it the guard does not count it as yours.")
     )
     lines = [
-        headline(voice, f"🟠 {still} {gain(alert.amount, alert.currency)} on {alert.login}"),
+        headline(
+            voice,
+            t(
+                "🟠 {still} {amount} on {login}",
+                still=still,
+                amount=gain(alert.amount, alert.currency),
+                login=alert.login,
+            ),
+        ),
         *who(alert, audience),
-        "The balance changed and no deal of the broker says why.",
+        t("The balance changed and no deal of the broker says why."),
         count,
-        f"Seen since {moment(alert.since, voice, today=alert.at)}.",
+        t("Seen since {since}.", since=moment(alert.since, voice, today=alert.at)),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -120,11 +143,24 @@ def _unexplained(alert: BalanceUnexplained, voice: Voice, audience: Audience) ->
 def _results(alert: ResultsBooked, voice: Voice, audience: Audience) -> Message:
     total = gain(alert.total, alert.currency)
     if alert.count == 1:
-        title = f"🧾 {word(OPERATIONS, alert.items[0].operation)} {total} on {alert.login}"
-        rows = [f"The broker's words: {esc(i.comment, COMMENT_CHARS_MAX)}" for i in alert.items]
+        title = t(
+            "🧾 {operation} {total} on {login}",
+            operation=word(OPERATIONS, alert.items[0].operation),
+            total=total,
+            login=alert.login,
+        )
+        rows = [
+            t("The broker's words: {comment}", comment=esc(i.comment, COMMENT_CHARS_MAX))
+            for i in alert.items
+        ]
         rows = rows if alert.items[0].comment else []
     else:
-        title = f"🧾 {alert.count} operations, {total} on {alert.login}"
+        title = t(
+            "🧾 {count} operations, {total} on {login}",
+            count=alert.count,
+            total=total,
+            login=alert.login,
+        )
         rows = [
             f"• {word(OPERATIONS, i.operation)} {gain(i.amount, alert.currency)}"
             for i in alert.items
@@ -135,7 +171,7 @@ def _results(alert: ResultsBooked, voice: Voice, audience: Audience) -> Message:
         headline(voice, title),
         *who(alert, audience),
         *rows,
-        f"It counts as a {what}, not as money paid in or out.",
+        t("It counts as a {what}, not as money paid in or out.", what=what),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines), silent=True)
@@ -144,10 +180,10 @@ def _results(alert: ResultsBooked, voice: Voice, audience: Audience) -> Message:
 def _explained(alert: BalanceExplained, voice: Voice, audience: Audience) -> Message:
     amount = gain(alert.amount, alert.currency)
     lines = [
-        headline(voice, f"🟢 Explained: {amount} on {alert.login}"),
+        headline(voice, t("🟢 Explained: {amount} on {login}", amount=amount, login=alert.login)),
         *who(alert, audience),
-        "The broker has shown the deals that explain the balance.",
-        f"Unexplained since {moment(alert.since, voice, today=alert.at)}.",
+        t("The broker has shown the deals that explain the balance."),
+        t("Unexplained since {since}.", since=moment(alert.since, voice, today=alert.at)),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines), silent=True)
@@ -155,14 +191,18 @@ def _explained(alert: BalanceExplained, voice: Voice, audience: Audience) -> Mes
 
 def _still(alert: PricesStill, voice: Voice, audience: Audience) -> Message:
     lines = [
-        headline(voice, f"🟠 Prices stand still on {alert.login}"),
+        headline(voice, t("🟠 Prices stand still on {login}", login=alert.login)),
         *who(alert, audience),
         (
-            f"No price has moved since {moment(alert.since, voice, today=alert.at)} "
-            f"({span(alert.at - alert.since)}), with {_positions(alert.positions_count)} open."
+            t(
+                "No price has moved since {since} ({span}), with {positions} open.",
+                since=moment(alert.since, voice, today=alert.at),
+                span=span(alert.at - alert.since),
+                positions=_positions(alert.positions_count),
+            )
         ),
-        "The terminal answers, but its figures may be old: a loss may not show yet.",
-        "Until prices move the guard takes no reading for better than the one before.",
+        t("The terminal answers, but its figures may be old: a loss may not show yet."),
+        t("Until prices move the guard takes no reading for better than the one before."),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -170,9 +210,9 @@ def _still(alert: PricesStill, voice: Voice, audience: Audience) -> Message:
 
 def _move(alert: PricesMove, voice: Voice, audience: Audience) -> Message:
     lines = [
-        headline(voice, f"🟢 Prices no longer stand still on {alert.login}"),
+        headline(voice, t("🟢 Prices no longer stand still on {login}", login=alert.login)),
         *who(alert, audience),
-        f"They stood since {moment(alert.since, voice, today=alert.at)}.",
+        t("They stood since {since}.", since=moment(alert.since, voice, today=alert.at)),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines), silent=True)
@@ -184,9 +224,15 @@ def _away(alert: WhileAway, voice: Voice, audience: Audience) -> Message:
     until = moment(alert.until, voice)
     happened = _happened(alert)
     lines = [
-        headline(voice, f"🕓 While I was away on {alert.login}"),
+        headline(voice, t("🕓 While I was away on {login}", login=alert.login)),
         *who(alert, audience),
-        f"From {since} to {until}: {happened}{_unknown(alert)}.",
+        t(
+            "From {since} to {until}: {happened}{unknown}.",
+            since=since,
+            until=until,
+            happened=happened,
+            unknown=_unknown(alert),
+        ),
         *(_item(item, alert, voice, audience) for item in alert.items),
         *_more(alert.count, len(alert.items)),
         *_open(alert),
@@ -202,11 +248,11 @@ def _happened(alert: WhileAway) -> str:
         for what, count in counts.items()
         if count
     ]
-    return ", ".join(parts) or "nothing was booked"
+    return ", ".join(parts) or t("nothing was booked")
 
 
 def _unknown(alert: WhileAway) -> str:
-    return "; lowest equity unknown" if alert.uncertain else ""
+    return t("; lowest equity unknown") if alert.uncertain else ""
 
 
 def _item(item: AwayItem, alert: WhileAway, voice: Voice, audience: Audience) -> str:
@@ -223,7 +269,7 @@ def _how(item: AwayItem, audience: Audience) -> str:
     where = (CLOSED_BY_YOU if audience is Audience.CLIENT else CLOSED_BY_CLIENT).get(item.reason)
     verb = "reversed" if item.what == "reversed" else "closed"
     if where is not None:
-        by = "by you" if audience is Audience.CLIENT else "by the client"
+        by = t("by you") if audience is Audience.CLIENT else t("by the client")
         return f"{verb} {by}, {where}"
     return f"{verb} ({word(CLOSED_OTHERWISE, item.reason)})"
 
@@ -231,27 +277,37 @@ def _how(item: AwayItem, audience: Audience) -> str:
 def _open(alert: WhileAway) -> list[str]:
     lines = []
     if alert.counts:
-        lines.append(f"Trading and charges came to {gain(alert.result, alert.currency)}.")
+        lines.append(
+            t("Trading and charges came to {result}.", result=gain(alert.result, alert.currency))
+        )
     if alert.vanished:
         gone = _positions(alert.vanished)
-        lines.append(f"{gone} gone, and no deal says why yet. Reckoner goes on looking.")
+        lines.append(
+            t("{gone} gone, and no deal says why yet. Reckoner goes on looking.", gone=gone)
+        )
     if alert.unexplained:
-        lines.append(f"{_change(alert.unexplained, alert.currency)} has no deal yet.")
+        lines.append(
+            t("{change} has no deal yet.", change=_change(alert.unexplained, alert.currency))
+        )
     if alert.uncertain:
         lines.append(
-            f"{_positions(alert.positions_before)} open before, {alert.positions_count} now. "
-            "Equity in between was not seen: the peak may be higher than Reckoner knows."
+            t(
+                "{positions} open before, {positions_count} now. Equity in between was "
+                "not seen: the peak may be higher than Reckoner knows.",
+                positions=_positions(alert.positions_before),
+                positions_count=alert.positions_count,
+            )
         )
     return lines
 
 
 def _change(amount: Decimal, currency: str) -> str:
-    return f"A change of the balance by {gain(amount, currency)}"
+    return t("A change of the balance by {amount}", amount=gain(amount, currency))
 
 
 def _positions(count: int) -> str:
-    return "1 position" if count == 1 else f"{count} positions"
+    return t("1 position") if count == 1 else t("{count} positions", count=count)
 
 
 def _more(count: int, shown: int) -> list[str]:
-    return [f"and {count - shown} more"] if count > shown else []
+    return [t("and {figure} more", figure=count - shown)] if count > shown else []

@@ -1,11 +1,11 @@
 """Rules that are broken, that will be at their reset, or changed; and a guard that is blind."""
 
+from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, who
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain, moment, money, span
 from bot.views.rules import against, at_reset
-from bot.views.words import plural
 from core.domain.alerts_rules import (
     GuardBlind,
     GuardSees,
@@ -16,20 +16,25 @@ from core.domain.alerts_rules import (
     RulesChanged,
 )
 
-MODES = {"observe": "keeps a log only", "advise": "advises", "enforce": "acts"}
+MODES = {"observe": later("keeps a log only"), "advise": "advises", "enforce": "acts"}
 ADVISED = {
-    "close_all": "This rule advises only: Reckoner closes nothing for it. Closing is up to you.",
-    "pause_day": "This rule advises only: approvals go on. To stop for the day is up to you.",
-    "warn": "Reckoner closes nothing for this rule.",
+    "close_all": later(
+        "This rule advises only: Reckoner closes nothing for it. Closing is up to you."
+    ),
+    "pause_day": later(
+        "This rule advises only: approvals go on. To stop for the day is up to you."
+    ),
+    "warn": later("Reckoner closes nothing for this rule."),
 }
-NOT_ARMED = (
-    "It was broken at its first reading, so Reckoner closes nothing for it until it was kept once. "
-    "Please check the account's initial balance and profile."
+NOT_ARMED = later(
+    "It was broken at its first reading, so Reckoner closes nothing for it "
+    "until it was kept once. Please check the account's initial balance "
+    "and profile."
 )
 DONE_AT_RESET = {
-    "close_all": "Then Reckoner closes everything.",
-    "pause_day": "Then approvals pause for the day.",
-    "warn": "Then this rule warns.",
+    "close_all": later("Then Reckoner closes everything."),
+    "pause_day": later("Then approvals pause for the day."),
+    "warn": later("Then this rule warns."),
 }
 
 
@@ -55,32 +60,46 @@ def _broken(alert: RuleBroken, voice: Voice, audience: Audience) -> Message:
     pauses = alert.paused_until is not None
     if alert.paused_until is not None:
         until = at_reset(alert.paused_until, alert.zone)
-        title = f"⏸ {alert.login} is paused until {until} - {name.lower()}"
+        title = t(
+            "⏸ {login} is paused until {until} - {name}",
+            login=alert.login,
+            until=until,
+            name=name.lower(),
+        )
     else:
-        title = f"🟠 {name} on {alert.login} - rule broken"
+        title = t("🟠 {name} on {login} - rule broken", name=name, login=alert.login)
     past = against(alert.measure, alert.figure, alert.floor, alert.currency)
     lines = [headline(voice, title), *who(alert, audience), f"{name}: {past}."]
     if pauses:
-        lines.append("Nothing new is approved until then. What is open stays open.")
+        lines.append(t("Nothing new is approved until then. What is open stays open."))
     elif alert.mode == "enforce" and alert.severity == "close_all":
-        lines.append(NOT_ARMED)
+        lines.append(t(NOT_ARMED))
     else:
-        lines.append(ADVISED.get(alert.severity, ADVISED["warn"]))
-    lines += [f"Equity: {money(alert.equity, alert.currency)}", at_line(alert.at, voice)]
+        lines.append(ADVISED.get(alert.severity, t(ADVISED["warn"])))
+    lines += [
+        t("Equity: {equity}", equity=money(alert.equity, alert.currency)),
+        at_line(alert.at, voice),
+    ]
     return Message(html="\n".join(lines))
 
 
 def _eased(alert: RuleEased, voice: Voice, audience: Audience) -> Message:
     name = esc(alert.title)
-    lines = [headline(voice, f"🟢 {name} on {alert.login} - over"), *who(alert, audience)]
+    lines = [
+        headline(voice, t("🟢 {name} on {login} - over", name=name, login=alert.login)),
+        *who(alert, audience),
+    ]
     if alert.figure is not None:
         now = against(alert.measure, alert.figure, alert.floor, alert.currency)
         lines.append(f"{name}: {now}.")
     lines += [
         (
-            f"It was broken at {moment(alert.opened_at, voice, today=alert.at)}, for "
-            f"{span(alert.at - alert.opened_at)}; equity changed by "
-            f"{gain(alert.result, alert.currency)} since."
+            t(
+                "It was broken at {opened_at}, for {span}; equity changed by {result} since.",
+                opened_at=moment(alert.opened_at, voice, today=alert.at),
+                span=span(alert.at - alert.opened_at),
+                result=gain(alert.result, alert.currency),
+            )
         ),
         at_line(alert.at, voice),
     ]
@@ -96,14 +115,30 @@ def _ahead(alert: RuleResetAhead, voice: Voice, audience: Audience) -> Message:
         else ADVISED.get(alert.severity, "")
     )
     lines = [
-        headline(voice, f"🟠 {esc(alert.title)} on {alert.login} is broken at {when} as it is"),
+        headline(
+            voice,
+            t(
+                "🟠 {title} on {login} is broken at {when} as it is",
+                title=esc(alert.title),
+                login=alert.login,
+                when=when,
+            ),
+        ),
         *who(alert, audience),
         (
-            f"At {moment(alert.resets_at, voice, today=alert.at)}, in "
-            f"{span(alert.resets_at - alert.at)}, its floor goes from "
-            f"{money(alert.floor, alert.currency)} to {money(alert.floor_after, alert.currency)}."
+            t(
+                "At {resets_at}, in {span}, its floor goes from {floor} to {floor_after}.",
+                resets_at=moment(alert.resets_at, voice, today=alert.at),
+                span=span(alert.resets_at - alert.at),
+                floor=money(alert.floor, alert.currency),
+                floor_after=money(alert.floor_after, alert.currency),
+            )
         ),
-        f"With {money(alert.figure, alert.currency)} now that is {below} below it.",
+        t(
+            "With {figure} now that is {below} below it.",
+            figure=money(alert.figure, alert.currency),
+            below=below,
+        ),
         *([follows] if follows else []),
         at_line(alert.at, voice),
     ]
@@ -111,41 +146,51 @@ def _ahead(alert: RuleResetAhead, voice: Voice, audience: Audience) -> Message:
 
 
 def _changed(alert: RulesChanged, voice: Voice, audience: Audience) -> Message:
-    state = "New rules wait" if alert.pending else "Rules changed"
+    state = t("New rules wait") if alert.pending else t("Rules changed")
     lines = [
         headline(voice, f"⚙️ {state}: {alert.login}"),
         *who(alert, audience),
-        f"Profile: {esc(alert.profile)}",
+        t("Profile: {profile}", profile=esc(alert.profile)),
         *(f"• {esc(title)}: {MODES.get(mode, esc(mode))}" for title, mode in alert.rules),
     ]
     if not alert.rules:
-        lines.append("No rule but the drawdown limit and the minimum equity.")
+        lines.append(t("No rule but the drawdown limit and the minimum equity."))
     if alert.pending and alert.effective_at is not None:
         lines.append(
-            f"They are looser, so they take effect at "
-            f"{moment(alert.effective_at, voice, today=alert.at)}, if the account is flat and "
-            "not locked then. Until then the stricter ones hold."
+            t(
+                "They are looser, so they take effect at {effective_at}, if the "
+                "account is flat and not locked then. Until then the stricter ones "
+                "hold.",
+                effective_at=moment(alert.effective_at, voice, today=alert.at),
+            )
         )
-    lines += ["/rules shows how each floor comes about.", at_line(alert.at, voice)]
+    lines += [t("/rules shows how each floor comes about."), at_line(alert.at, voice)]
     return Message(html="\n".join(lines), silent=True)
 
 
 def _blind(alert: GuardBlind, voice: Voice, audience: Audience) -> Message:
-    held = plural(alert.positions_count, "position")
+    held = tn("{n} position", "{n} positions", alert.positions_count)
     long = span(alert.at - alert.since)
     own = audience is Audience.CLIENT
-    look = "Please look at the account in MetaTrader yourself." if own else "See /status."
+    look = t("Please look at the account in MetaTrader yourself.") if own else t("See /status.")
     lines = [
-        headline(voice, f"🔴 The guard is blind on {alert.login}, {held} open"),
+        headline(
+            voice, t("🔴 The guard is blind on {login}, {held} open", login=alert.login, held=held)
+        ),
         *who(alert, audience),
         (
-            f"The guard is blind: no trustworthy reading of account {alert.login} for {long} "
-            f"with {held} open."
+            t(
+                "The guard is blind: no trustworthy reading of account {login} for "
+                "{long} with {held} open.",
+                login=alert.login,
+                long=long,
+                held=held,
+            )
         ),
-        "No limit is watched until it can be read again; Reckoner goes on trying.",
-        f"Why: {esc(alert.reason, 200)}",
+        t("No limit is watched until it can be read again; Reckoner goes on trying."),
+        t("Why: {reason}", reason=esc(alert.reason, 200)),
         look,
-        f"Last trustworthy reading: {moment(alert.since, voice, today=alert.at)}",
+        t("Last trustworthy reading: {since}", since=moment(alert.since, voice, today=alert.at)),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -155,11 +200,15 @@ def _sees(alert: GuardSees, voice: Voice, audience: Audience) -> Message:
     lines = [
         headline(
             voice,
-            f"🟢 The guard sees {alert.login} again, after {span(alert.at - alert.since)}",
+            t(
+                "🟢 The guard sees {login} again, after {span}",
+                login=alert.login,
+                span=span(alert.at - alert.since),
+            ),
         ),
         *who(alert, audience),
-        f"Equity: {money(alert.equity, alert.currency)}",
-        f"Blind since {moment(alert.since, voice, today=alert.at)}.",
+        t("Equity: {equity}", equity=money(alert.equity, alert.currency)),
+        t("Blind since {since}.", since=moment(alert.since, voice, today=alert.at)),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))

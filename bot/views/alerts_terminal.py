@@ -3,12 +3,13 @@
 from typing import assert_never
 
 from bot import keyboards
+from bot.i18n import later, t, tn
 from bot.markup import code
 from bot.views import obstacles as words_of
 from bot.views.alert_lines import at_line, headline, who
 from bot.views.message import Audience, Keyboard, Message, Voice
 from bot.views.numbers import clock, moment, span
-from bot.views.words import plural, scope, word
+from bot.views.words import scope, word
 from core.domain.alerts_terminal import (
     AccountRecovered,
     AccountUnavailable,
@@ -22,12 +23,12 @@ from core.domain.alerts_terminal import (
 REASON_CHARS_MAX = 200
 """Both logins and both servers fit: they are what has to be compared."""
 UNLINKED = {
-    Audience.CLIENT: "No terminal is linked to it; your admin has to link one.",
-    Audience.ADMIN: "No terminal is linked to it. On Reckoner's machine: python -m bot link",
+    Audience.CLIENT: later("No terminal is linked to it; your admin has to link one."),
+    Audience.ADMIN: later("No terminal is linked to it. On Reckoner's machine: python -m bot link"),
 }
-NEVER_READ = "It was never read: what is open is not known."
-UNANSWERED = "Its terminal or its broker does not answer. The admins read what it says."
-UNGUARDED = (
+NEVER_READ = later("It was never read: what is open is not known.")
+UNANSWERED = later("Its terminal or its broker does not answer. The admins read what it says.")
+UNGUARDED = later(
     "Until it can be read again Reckoner cannot guard it, and older figures are not current."
 )
 
@@ -58,8 +59,11 @@ def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
         *who(alert, audience),
         reason,
         _held(alert.positions_count),
-        UNGUARDED,
-        f"Reckoner keeps trying and will say when it is back. Since {moment(alert.since, voice)}.",
+        t(UNGUARDED),
+        t(
+            "Reckoner keeps trying and will say when it is back. Since {since}.",
+            since=moment(alert.since, voice),
+        ),
     ]
     return Message(html="\n".join(lines))
 
@@ -69,50 +73,66 @@ def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
     match alert.terminal:
         case "starting":
             return (
-                f"⏳ {alert.login}: its terminal is starting since {since}",
-                f"The terminal is being started since {since}; the account is not read meanwhile.",
+                t(
+                    "⏳ {login}: its terminal is starting since {since}",
+                    login=alert.login,
+                    since=since,
+                ),
+                t(
+                    "The terminal is being started since {since}; the account is not read "
+                    "meanwhile.",
+                    since=since,
+                ),
             )
         case "failing":
-            times = plural(alert.attempts, "time")
+            times = tn("{n} time", "{n} times", alert.attempts)
             at = "" if alert.next_try_at is None else moment(alert.next_try_at, voice)
             why = "" if audience is Audience.CLIENT else f": {word({}, alert.reason)}"
-            again = f" The next try is at {at}." if at else ""
+            again = t(" The next try is at {at}.", at=at) if at else ""
             return (
-                f"⚠️ {alert.login}: its terminal does not start",
-                f"It failed {times} in a row{why}.{again}",
+                t("⚠️ {login}: its terminal does not start", login=alert.login),
+                t("It failed {times} in a row{why}.{again}", times=times, why=why, again=again),
             )
         case "unlinked":
-            return f"⚠️ {alert.login}: no terminal is linked", UNLINKED[audience]
+            return t("⚠️ {login}: no terminal is linked", login=alert.login), t(UNLINKED[audience])
         case _:
-            title = f"⚠️ Account {alert.login} cannot be read since {since}"
+            title = t(
+                "⚠️ Account {login} cannot be read since {since}", login=alert.login, since=since
+            )
             if audience is Audience.CLIENT:  # the terminal's own words help admins only
-                return title, UNANSWERED
-            return title, f"Reason: {word({}, alert.reason)}"
+                return title, t(UNANSWERED)
+            return title, t("Reason: {reason}", reason=word({}, alert.reason))
 
 
 def _held(positions: int | None) -> str:
     """What was open when last read. An account that was never read may hold anything."""
     if positions is None:
-        return NEVER_READ
+        return t(NEVER_READ)
     if not positions:
-        return "No position was open when last read."
-    return f"{plural(positions, 'position')} open when last read."
+        return t("No position was open when last read.")
+    return t("{plural} open when last read.", plural=tn("{n} position", "{n} positions", positions))
 
 
 def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Message:
     """The account can be read again."""
     if alert.blocked and audience is Audience.ADMIN:
-        after = f"Nothing is traded on it before it is unblocked: /unblock {alert.login}"
+        after = t(
+            "Nothing is traded on it before it is unblocked: /unblock {login}", login=alert.login
+        )
     elif alert.blocked:
-        after = "Nothing is traded on it before your admin has unblocked it."
+        after = t("Nothing is traded on it before your admin has unblocked it.")
     else:
-        after = "Reckoner guards it again."
+        after = t("Reckoner guards it again.")
     lines = [
-        headline(voice, f"✅ Account {alert.login} can be read again"),
+        headline(voice, t("✅ Account {login} can be read again", login=alert.login)),
         *who(alert, audience),
         (
-            f"Not read from {moment(alert.since, voice, today=alert.at)} "
-            f"to {moment(alert.at, voice)} ({span(alert.at - alert.since)})."
+            t(
+                "Not read from {since} to {at} ({span}).",
+                since=moment(alert.since, voice, today=alert.at),
+                at=moment(alert.at, voice),
+                span=span(alert.at - alert.since),
+            )
         ),
         after,
     ]
@@ -122,23 +142,35 @@ def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Mess
 def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Message:
     """The guard's promise does not hold here, why, and what to do."""
     held = alert.positions_count > 0
-    cannot = "Still cannot" if alert.news == "reminder" else "Cannot"
+    cannot = t("Still cannot") if alert.news == "reminder" else t("Cannot")
     why = words_of.heading(alert.obstacles)
-    close = "close all" if words_of.partial(alert.obstacles) else "close"
+    close = t("close all") if words_of.partial(alert.obstacles) else "close"
     lines = [
-        headline(voice, f"{'🔴' if held else '🟠'} {cannot} {close} on {alert.login} - {why}"),
+        headline(
+            voice,
+            t(
+                "{what} {cannot} {close} on {login} - {why}",
+                what="🔴" if held else "🟠",
+                cannot=cannot,
+                close=close,
+                login=alert.login,
+                why=why,
+            ),
+        ),
         *who(alert, audience),
         words_of.sentence(alert.obstacles),
         (
-            f"{plural(alert.positions_count, 'position')} open. Reckoner watches the drawdown "
-            "limit, but "
-            "cannot close at it until this is mended."
+            t(
+                "{plural} open. Reckoner watches the drawdown limit, but cannot close "
+                "at it until this is mended.",
+                plural=tn("{n} position", "{n} positions", alert.positions_count),
+            )
             if held
-            else "Nothing is open on it. Signals cannot be approved until this is mended."
+            else t("Nothing is open on it. Signals cannot be approved until this is mended.")
         ),
         *words_of.next_steps(alert.obstacles, alert.login, audience),
         *(words_of.by_hand(alert.obstacles) if held and audience is Audience.CLIENT else []),
-        f"Since {moment(alert.since, voice, today=alert.at)}.",
+        t("Since {since}.", since=moment(alert.since, voice, today=alert.at)),
     ]
     return Message(html="\n".join(lines))
 
@@ -146,11 +178,13 @@ def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Messag
 def can_close_again(alert: CanCloseAgain, voice: Voice, audience: Audience) -> Message:
     """Nothing is in the way any more."""
     lines = [
-        headline(voice, f"🟢 Closing works again on {alert.login}"),
+        headline(voice, t("🟢 Closing works again on {login}", login=alert.login)),
         *who(alert, audience),
         (
-            f"What was in the way since {moment(alert.since, voice, today=alert.at)} is gone. "
-            "The guard closes at the limit again."
+            t(
+                "What was in the way since {since} is gone. The guard closes at the limit again.",
+                since=moment(alert.since, voice, today=alert.at),
+            )
         ),
         at_line(alert.at, voice),
     ]
@@ -170,22 +204,27 @@ def blocked(alert: TerminalBlocked, voice: Voice, audience: Audience) -> Message
 def _blocked_for_client(alert: TerminalBlocked, voice: Voice) -> list[str]:
     if alert.right_again:
         return [
-            headline(voice, f"🟠 {alert.login} can be read again - not traded yet"),
+            headline(voice, t("🟠 {login} can be read again - not traded yet", login=alert.login)),
             (
-                "Reckoner watches it again, but closes nothing before your admin has looked at the "
-                "terminal."
+                t(
+                    "Reckoner watches it again, but closes nothing before your admin has "
+                    "looked at the terminal."
+                )
             ),
             *_scheduled(alert.closing),
-            words_of.BY_HAND,
+            t(words_of.BY_HAND),
         ]
     return [
-        headline(voice, f"🔴 Trading is stopped on {alert.login}, to be safe"),
+        headline(voice, t("🔴 Trading is stopped on {login}, to be safe", login=alert.login)),
         (
-            "Its terminal answered for a different account. So that nothing of yours is closed by "
-            "mistake, Reckoner sends nothing to it until your admin has looked at it."
+            t(
+                "Its terminal answered for a different account. So that nothing of "
+                "yours is closed by mistake, Reckoner sends nothing to it until your "
+                "admin has looked at it."
+            )
         ),
         *_scheduled(alert.closing),
-        f"{words_of.BY_HAND} Your admin has been told.",
+        t("{by_hand} Your admin has been told.", by_hand=t(words_of.BY_HAND)),
     ]
 
 
@@ -193,22 +232,28 @@ def _blocked_for_admin(alert: TerminalBlocked, voice: Voice) -> list[str]:
     who_it_is = who(alert, Audience.ADMIN)
     if alert.right_again:
         return [
-            headline(voice, f"🟠 {alert.login} is itself again - still blocked"),
+            headline(voice, t("🟠 {login} is itself again - still blocked", login=alert.login)),
             *who_it_is,
-            "The terminal answers for the right account now.",
+            t("The terminal answers for the right account now."),
             *_scheduled(alert.closing),
-            f"Find out how the other account came there, then unblock it: /unblock {alert.login}",
+            t(
+                "Find out how the other account came there, then unblock it: /unblock {login}",
+                login=alert.login,
+            ),
         ]
     return [
-        headline(voice, f"🔴 Wrong account behind {alert.login} - trading blocked"),
+        headline(voice, t("🔴 Wrong account behind {login} - trading blocked", login=alert.login)),
         *who_it_is,
-        f"The terminal says: {code(alert.reason, REASON_CHARS_MAX)}",
+        t("The terminal says: {code}", code=code(alert.reason, REASON_CHARS_MAX)),
         _held(alert.positions_count),
-        "Nothing is sent to the terminal until an admin unblocks it.",
+        t("Nothing is sent to the terminal until an admin unblocks it."),
         *_scheduled(alert.closing),
         (
-            f"Log the terminal in to {alert.login}. Once it is read as {alert.login} again: "
-            f"/unblock {alert.login}"
+            t(
+                "Log the terminal in to {login}. Once it is read as {login} again: "
+                "/unblock {login}",
+                login=alert.login,
+            )
         ),
     ]
 
@@ -216,19 +261,31 @@ def _blocked_for_admin(alert: TerminalBlocked, voice: Voice) -> list[str]:
 def _scheduled(closing: str) -> list[str]:
     if not closing:
         return []
-    return [f"Scheduled: closing {scope(closing)}. It goes on the moment it is unblocked."]
+    return [
+        t(
+            "Scheduled: closing {scope}. It goes on the moment it is unblocked.",
+            scope=scope(closing),
+        )
+    ]
 
 
 def cleared(alert: TerminalCleared, voice: Voice, audience: Audience) -> Message:
     """An admin has unblocked it."""
-    on = f"Closing {scope(alert.closing)} goes on now." if alert.closing else "It is guarded again."
+    on = (
+        t("Closing {scope} goes on now.", scope=scope(alert.closing))
+        if alert.closing
+        else t("It is guarded again.")
+    )
     lines = [
-        headline(voice, f"🟢 {alert.login} is unblocked"),
+        headline(voice, t("🟢 {login} is unblocked", login=alert.login)),
         *who(alert, audience),
         on,
         (
-            f"It was blocked since {moment(alert.blocked_at, voice, today=alert.at)}. "
-            f"Unblocked by {word({}, alert.by)}."
+            t(
+                "It was blocked since {blocked_at}. Unblocked by {by}.",
+                blocked_at=moment(alert.blocked_at, voice, today=alert.at),
+                by=word({}, alert.by),
+            )
         ),
         at_line(alert.at, voice),
     ]

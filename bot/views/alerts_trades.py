@@ -1,6 +1,7 @@
 """Signals and trades: offered, answered, opened, not placed, closed."""
 
 from bot import keyboards
+from bot.i18n import t
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, stops, trade, who
 from bot.views.message import Audience, Message, Voice
@@ -30,11 +31,18 @@ def signal_offered(alert: SignalOffered, voice: Voice, audience: Audience) -> Me
     lines = [
         headline(
             voice,
-            f"📣 Signal: {trade(alert.symbol, alert.side, alert.volume)} for {alert.login}",
+            t(
+                "📣 Signal: {trade} for {login}",
+                trade=trade(alert.symbol, alert.side, alert.volume),
+                login=alert.login,
+            ),
         ),
         *who(alert, audience),
         stops(alert.stop_loss, alert.take_profit, alert.price_digits),
-        f"Answer by {moment(alert.expires_at, voice)}. Without an answer nothing is traded.",
+        t(
+            "Answer by {expires_at}. Without an answer nothing is traded.",
+            expires_at=moment(alert.expires_at, voice),
+        ),
     ]
     keyboard = keyboards.offer(alert.approval_id) if audience is Audience.CLIENT else ()
     return Message(html="\n".join(lines), keyboard=keyboard)
@@ -42,16 +50,21 @@ def signal_offered(alert: SignalOffered, voice: Voice, audience: Audience) -> Me
 
 def offer_answered(alert: OfferAnswered, voice: Voice, audience: Audience) -> Message:
     """The offer's end, in the offer's place."""
-    what = f"{trade(alert.symbol, alert.side, alert.volume)} on {alert.login}"
+    what = t(
+        "{trade} on {login}", trade=trade(alert.symbol, alert.side, alert.volume), login=alert.login
+    )
     answered = moment(alert.answered_at, voice)
     match alert.outcome:
         case "approved":
-            title, lines = f"✅ Approved: {what}", _approved(alert, voice, audience)
+            title, lines = t("✅ Approved: {what}", what=what), _approved(alert, voice, audience)
         case "rejected":
-            title, lines = f"❌ Rejected: {what}", [f"Rejected at {answered}. Nothing is traded."]
+            title, lines = (
+                t("❌ Rejected: {what}", what=what),
+                [t("Rejected at {answered}. Nothing is traded.", answered=answered)],
+            )
         case "expired":
-            title = f"⌛ Expired: {what}"
-            lines = [f"No answer came by {answered}, so nothing is traded."]
+            title = t("⌛ Expired: {what}", what=what)
+            lines = [t("No answer came by {answered}, so nothing is traded.", answered=answered)]
         case other:
             title, lines = (
                 f"⏹ {word({}, other).capitalize()}: {what}",
@@ -65,12 +78,21 @@ def trade_opened(alert: TradeOpened, voice: Voice, audience: Audience) -> Messag
     """An approved trade is at the broker, and at what price."""
     lines = [
         headline(
-            voice, f"🔵 Opened {trade(alert.symbol, alert.side, alert.volume)} on {alert.login}"
+            voice,
+            t(
+                "🔵 Opened {trade} on {login}",
+                trade=trade(alert.symbol, alert.side, alert.volume),
+                login=alert.login,
+            ),
         ),
         *who(alert, audience),
         (
-            f"Entry: {price(alert.entry_price)}, expected {price(alert.expected_entry)}: "
-            f"{slippage(alert.slippage_pips)}"
+            t(
+                "Entry: {entry_price}, expected {expected_entry}: {slippage}",
+                entry_price=price(alert.entry_price),
+                expected_entry=price(alert.expected_entry),
+                slippage=slippage(alert.slippage_pips),
+            )
         ),
         stops(alert.stop_loss, alert.take_profit),
         _from(alert.signal_id, alert.position_id),
@@ -84,13 +106,20 @@ def trade_not_placed(alert: TradeNotPlaced, voice: Voice, audience: Audience) ->
     lines = [
         headline(
             voice,
-            f"⚠️ Not placed: {trade(alert.symbol, alert.side, alert.volume)} on {alert.login}",
+            t(
+                "⚠️ Not placed: {trade} on {login}",
+                trade=trade(alert.symbol, alert.side, alert.volume),
+                login=alert.login,
+            ),
         ),
         *who(alert, audience),
         word(NOT_PLACED, alert.reason),
-        "There is no position from it, and none is expected any more."
+        t("There is no position from it, and none is expected any more.")
         if alert.signal_id is None
-        else f"There is no position from signal {alert.signal_id}, and none is expected any more.",
+        else t(
+            "There is no position from signal {signal_id}, and none is expected any more.",
+            signal_id=alert.signal_id,
+        ),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -102,36 +131,58 @@ def position_closed(alert: PositionClosed, voice: Voice, audience: Audience) -> 
     lines = [
         headline(voice, f"{_closed_by(alert, audience)}: {result}"),
         *who(alert, audience),
-        f"Exit price: {price(alert.exit_price)}",
+        t("Exit price: {exit_price}", exit_price=price(alert.exit_price)),
     ]
     if alert.note or alert.to_target_pips is not None:
         lines.append(sentence(of_close(alert), voice, audience))
     if alert.partial:
-        lines.append("Only this part was closed; the rest stays open.")
+        lines.append(t("Only this part was closed; the rest stays open."))
     lines.append(_from(alert.signal_id, alert.position_id))
-    lines.append(f"Account {alert.login}, {moment(alert.closed_at, voice)}")
+    lines.append(
+        t(
+            "Account {login}, {closed_at}",
+            login=alert.login,
+            closed_at=moment(alert.closed_at, voice),
+        )
+    )
     return Message(html="\n".join(lines), silent=alert.close_reason in CLOSED_BY_YOU)
 
 
 def _from(signal_id: int | None, position_id: int) -> str:
     """Which signal a position is from."""
     if signal_id is None:
-        return f"Position {position_id}, not from a signal"
-    return f"Signal {signal_id}, position {position_id}"
+        return t("Position {position_id}, not from a signal", position_id=position_id)
+    return t(
+        "Signal {signal_id}, position {position_id}", signal_id=signal_id, position_id=position_id
+    )
 
 
 def _approved(alert: OfferAnswered, voice: Voice, audience: Audience) -> list[str]:
-    lines = [f"Approved at {moment(alert.answered_at, voice)}."]
+    lines = [t("Approved at {answered_at}.", answered_at=moment(alert.answered_at, voice))]
     if alert.expected_entry is not None:
         quote = "ask" if alert.side == "buy" else "bid"
-        lines.append(f"Expected entry: {price(alert.expected_entry)}, the {quote} at that moment.")
-    if alert.broker_symbol:
-        lines.append(f"Its broker calls the symbol {esc(alert.broker_symbol, SYMBOL_CHARS_MAX)}.")
-    if alert.deadline_at is not None:
-        executor = "Your executor" if audience is Audience.CLIENT else "The client's executor"
         lines.append(
-            f"{executor} has until {moment(alert.deadline_at, voice)} to place it. "
-            "Reckoner itself places nothing."
+            t(
+                "Expected entry: {expected_entry}, the {quote} at that moment.",
+                expected_entry=price(alert.expected_entry),
+                quote=quote,
+            )
+        )
+    if alert.broker_symbol:
+        lines.append(
+            t(
+                "Its broker calls the symbol {broker_symbol}.",
+                broker_symbol=esc(alert.broker_symbol, SYMBOL_CHARS_MAX),
+            )
+        )
+    if alert.deadline_at is not None:
+        executor = t("Your executor") if audience is Audience.CLIENT else t("The client's executor")
+        lines.append(
+            t(
+                "{executor} has until {deadline_at} to place it. Reckoner itself places nothing.",
+                executor=executor,
+                deadline_at=moment(alert.deadline_at, voice),
+            )
         )
     return lines
 
@@ -140,8 +191,17 @@ def _closed_by(alert: PositionClosed, audience: Audience) -> str:
     what = trade(alert.symbol, alert.side, alert.volume)
     if alert.close_reason in CLOSED_BY_YOU:
         if audience is Audience.CLIENT:
-            return f"You closed {what} {CLOSED_BY_YOU[alert.close_reason]}"
-        return f"{alert.login} closed {what} {CLOSED_BY_CLIENT[alert.close_reason]}"
+            return t(
+                "You closed {what} {closed_by_you}",
+                what=what,
+                closed_by_you=t(CLOSED_BY_YOU[alert.close_reason]),
+            )
+        return t(
+            "{login} closed {what} {closed_by_client}",
+            login=alert.login,
+            what=what,
+            closed_by_client=t(CLOSED_BY_CLIENT[alert.close_reason]),
+        )
     icon = CLOSED_ICONS.get(alert.close_reason, "⏹")
-    place = f" on {alert.login}" if audience is Audience.ADMIN else ""
+    place = t(" on {login}", login=alert.login) if audience is Audience.ADMIN else ""
     return f"{icon} {word(CLOSED_OTHERWISE, alert.close_reason)}: {what}{place}"

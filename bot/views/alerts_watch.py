@@ -1,13 +1,14 @@
 """What is watched after closing began: closes that make no progress, and what re-appears."""
 
 from bot import keyboards
+from bot.i18n import later, t, tn
 from bot.markup import code, esc
 from bot.views.alert_lines import LOCKED, at_line, headline, trade, who
 from bot.views.alerts_closing import SWITCH_ON, opening
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
 from bot.views.numbers import moment, span
 from bot.views.obstacles import BY_HAND
-from bot.views.words import opened_by, plural, word
+from bot.views.words import opened_by, word
 from core.domain.alert_parts import Appeared, Blocked
 from core.domain.alerts import LatchedReappeared
 from core.domain.alerts_closing import CloseStalled
@@ -15,18 +16,18 @@ from core.domain.retcodes import outcome
 
 WHOLE_ACCOUNT = "account"
 STANDS = {
-    "market_closed": "the market is closed",
-    "autotrading_off": "automated trading is off in the terminal",
-    "rejected": "the broker refuses it",
-    "unknown_outcome": "no answer yet, so it is looked at",
-    "cannot_trade": "the account may not trade",
-    "terminal_blocked": "its terminal answered for another account",
-    "not_tried": "waits for its turn",
-    "lingers": "the broker says done, and it is still there",
-    "figures": "nothing is open, but profit or margin are not zero yet",
-    "unreadable": "the account cannot be read",
+    "market_closed": later("the market is closed"),
+    "autotrading_off": later("automated trading is off in the terminal"),
+    "rejected": later("the broker refuses it"),
+    "unknown_outcome": later("no answer yet, so it is looked at"),
+    "cannot_trade": later("the account may not trade"),
+    "terminal_blocked": later("its terminal answered for another account"),
+    "not_tried": later("waits for its turn"),
+    "lingers": later("the broker says done, and it is still there"),
+    "figures": later("nothing is open, but profit or margin are not zero yet"),
+    "unreadable": later("the account cannot be read"),
 }
-ONLY_TOLD = (
+ONLY_TOLD = later(
     "The account is locked. It is not closed by Reckoner, as this lock is set: close it by hand."
 )
 
@@ -34,26 +35,35 @@ ONLY_TOLD = (
 def stalled(alert: CloseStalled, voice: Voice, audience: Audience) -> Message:
     """A close that makes no progress: for how long, and what is in its way."""
     whole = alert.scope == WHOLE_ACCOUNT
-    what = str(alert.login) if whole else f"{esc(alert.scope)} on {alert.login}"
+    what = (
+        str(alert.login)
+        if whole
+        else t("{scope} on {login}", scope=esc(alert.scope), login=alert.login)
+    )
     words = {block.word for block in alert.blocks}
     lasts = span(alert.at - alert.since)
     head = [
-        headline(voice, f"🔴 Still not closed: {what} - no progress for {lasts}"),
+        headline(
+            voice,
+            t("🔴 Still not closed: {what} - no progress for {lasts}", what=what, lasts=lasts),
+        ),
         *who(alert, audience),
     ]
     rows = [_block(block, audience) for block in alert.blocks]
-    rows += [f"and {alert.more} more"] if alert.more else []
-    tail = [SWITCH_ON] if "autotrading_off" in words else []
+    rows += [t("and {more} more", more=alert.more)] if alert.more else []
+    tail = [t(SWITCH_ON)] if "autotrading_off" in words else []
     if "terminal_blocked" in words and audience is Audience.ADMIN:
-        tail.append(f"Unblock it: /unblock {alert.login}")
+        tail.append(t("Unblock it: /unblock {login}", login=alert.login))
     if "market_closed" in words:
         tail.append(opening(alert.opens_at, alert.at, voice))
     if audience is Audience.CLIENT and words != {"market_closed"}:
-        tail.append(BY_HAND)
+        tail.append(t(BY_HAND))
     tail += [
         (
-            f"Reckoner tries again at {moment(alert.next_try_at, voice, today=alert.at)} "
-            "and goes on until it is flat."
+            t(
+                "Reckoner tries again at {next_try_at} and goes on until it is flat.",
+                next_try_at=moment(alert.next_try_at, voice, today=alert.at),
+            )
         ),
         at_line(alert.at, voice),
     ]
@@ -69,7 +79,7 @@ def _block(block: Blocked, audience: Audience) -> str:
     if not block.ticket:
         return f"{why[0].upper()}{why[1:]}."
     kind = "order " if block.is_order else ""
-    tries = f", {plural(block.tries, 'try', 'tries')}" if block.tries else ""
+    tries = f", {tn('{n} try', '{n} tries', block.tries)}" if block.tries else ""
     return f"{kind}#{block.ticket} {trade(block.symbol, block.side, block.volume)}: {why}{tries}"
 
 
@@ -78,15 +88,17 @@ def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Me
     closes = bool(alert.job_id)
     count = len(alert.items) + alert.more
     head = [
-        headline(voice, f"🔒 {_what(alert)} on locked {alert.login}"),
+        headline(voice, t("🔒 {what} on locked {login}", what=_what(alert), login=alert.login)),
         *who(alert, audience),
     ]
     if closes:
         doing = "cancelling" if _only_orders(alert) else "closing"
-        head.append(f"Reckoner is {doing} {'it' if count == 1 else 'them'}.")
+        head.append(
+            t("Reckoner is {doing} {what}.", doing=doing, what="it" if count == 1 else "them")
+        )
     rows = [_item(item) for item in alert.items]
-    rows += [f"and {alert.more} more"] if alert.more else []
-    tail = [LOCKED if closes else ONLY_TOLD, at_line(alert.at, voice)]
+    rows += [t("and {more} more", more=alert.more)] if alert.more else []
+    tail = [t(LOCKED) if closes else t(ONLY_TOLD), at_line(alert.at, voice)]
     return Message(html=compose(head, rows, tail), keyboard=_ask(alert, audience))
 
 
@@ -97,20 +109,42 @@ def _only_orders(alert: LatchedReappeared) -> bool:
 def _what(alert: LatchedReappeared) -> str:
     count = len(alert.items) + alert.more
     if _only_orders(alert):
-        return "A pending order was placed" if count == 1 else f"{count} pending orders were placed"
+        return (
+            t("A pending order was placed")
+            if count == 1
+            else t("{count} pending orders were placed", count=count)
+        )
     if any(item.is_order for item in alert.items):
-        return "Positions and pending orders appeared"
-    return "A position was opened" if count == 1 else f"{plural(count, 'position')} were opened"
+        return t("Positions and pending orders appeared")
+    return (
+        t("A position was opened")
+        if count == 1
+        else t("{plural} were opened", plural=tn("{n} position", "{n} positions", count))
+    )
 
 
 def _item(item: Appeared) -> str:
     """`#900001 XAUUSD buy 0.10, opened by hand, on a phone`."""
-    kind, done = ("pending order ", "placed") if item.is_order else ("", "opened")
+    kind, done = (t("pending order "), "placed") if item.is_order else ("", "opened")
     what = f"{kind}#{item.ticket} {trade(item.symbol, item.side, item.volume)}"
     if item.trade_id is not None:
-        return f"{what}, {done} by your own program for a signal (trade {item.trade_id})"
+        return t(
+            "{what}, {done} by your own program for a signal (trade {trade_id})",
+            what=what,
+            done=done,
+            trade_id=item.trade_id,
+        )
     if item.opened_by is None:
-        return f"{what}, {done} by a program with the number {item.magic}" if item.magic else what
+        return (
+            t(
+                "{what}, {done} by a program with the number {magic}",
+                what=what,
+                done=done,
+                magic=item.magic,
+            )
+            if item.magic
+            else what
+        )
     return f"{what}, {done} {opened_by(item.opened_by, item.magic)}"
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from bot import keyboards_history as keyboards
 from bot.callbacks import HistoryPress
+from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.message import Message, Voice, compose, marked
 from bot.views.numbers import age, gain, local, lots, moment, price, slippage
@@ -15,7 +16,6 @@ from bot.views.words import (
     FINDINGS,
     REASONS,
     ended,
-    plural,
     scope,
     word,
 )
@@ -23,67 +23,69 @@ from core.domain.history import HistoryFilter, HistoryKind, HistoryLine, History
 
 TITLES = {
     HistoryFilter.ALL: "history",
-    HistoryFilter.OPENED: "what was opened",
-    HistoryFilter.CLOSED: "what was closed",
+    HistoryFilter.OPENED: later("what was opened"),
+    HistoryFilter.CLOSED: later("what was closed"),
     HistoryFilter.DIFFERENCES: "differences",
-    HistoryFilter.MONEY: "money in and out",
+    HistoryFilter.MONEY: later("money in and out"),
 }
 HOW_CLOSED = {
-    "foreign_ea": "by an expert advisor",
-    "stop_loss": "by its stop loss",
-    "take_profit": "by its take profit",
-    "stop_out": "by the broker's stop-out",
-    "reckoner": "by Reckoner",
-    "close_by": "by close-by",
-    "rollover": "by a rollover",
+    "foreign_ea": later("by an expert advisor"),
+    "stop_loss": later("by its stop loss"),
+    "take_profit": later("by its take profit"),
+    "stop_out": later("by the broker's stop-out"),
+    "reckoner": later("by Reckoner"),
+    "close_by": later("by close-by"),
+    "rollover": later("by a rollover"),
     "other": "",
 }
 MONEY = {
-    "deposit": "Deposit",
-    "withdrawal": "Withdrawal",
-    "credit": "Credit",
-    "bonus": "Bonus",
-    "charge": "Charge",
-    "correction": "Correction",
-    "commission": "Commission",
-    "agent_commission": "Agent commission",
-    "interest": "Interest",
-    "cancelled_trade": "Cancelled trade",
-    "dividend": "Dividend",
-    "tax": "Tax",
+    "deposit": later("Deposit"),
+    "withdrawal": later("Withdrawal"),
+    "credit": later("Credit"),
+    "bonus": later("Bonus"),
+    "charge": later("Charge"),
+    "correction": later("Correction"),
+    "commission": later("Commission"),
+    "agent_commission": later("Agent commission"),
+    "interest": later("Interest"),
+    "cancelled_trade": later("Cancelled trade"),
+    "dividend": later("Dividend"),
+    "tax": later("Tax"),
 }
 DIFFERENCES = {
     **FINDINGS,
-    "not_executed": "Approved, not placed",
-    "balance_unexplained": "Unexplained balance change",
+    "not_executed": later("Approved, not placed"),
+    "balance_unexplained": later("Unexplained balance change"),
 }
 JOB_STATES = {
-    "countdown": "counting down",
+    "countdown": later("counting down"),
     "closing": "closing",
-    "flat": "closed and proved flat",
-    "superseded": "taken over by the whole account's close",
+    "flat": later("closed and proved flat"),
+    "superseded": later("taken over by the whole account's close"),
 }
-EMPTY = "Nothing of this kind."
+EMPTY = later("Nothing of this kind.")
 OUTSIDE_CHARS_MAX = 80
-CUT = "That is as far back as these pages go; /report week with a date has older ones in its file."
+CUT = later(
+    "That is as far back as these pages go; /report week with a date has older ones in its file."
+)
 
 
 def page(shown: HistoryPage, voice: Voice, now: datetime, asker: int) -> Message:
     """One page with its buttons. Times are the reader's own; days are headings."""
-    what = TITLES[shown.filter]
+    what = t(TITLES[shown.filter])
     symbol = f", {esc(shown.symbol)}" if shown.symbol else ""
     title = f"📜 {shown.login}: {what}{symbol}"
     head = [f"<b>{marked(voice, title)}</b>", _place(shown)]
-    tail = [*_trust(shown, voice, now), f"Times: {_zone(now, voice)}"]
+    tail = [*_trust(shown, voice, now), t("Times: {zone}", zone=_zone(now, voice))]
     if shown.is_cut and shown.page + 1 == shown.pages:
-        tail.append(CUT)
-    rows = _by_day(shown, voice) or [EMPTY]
+        tail.append(t(CUT))
+    rows = _by_day(shown, voice) or [t(EMPTY)]
     return Message(html=compose(head, rows, tail), keyboard=keyboards.history(shown, asker))
 
 
 def pick_symbol(press: HistoryPress, symbols: tuple[tuple[int, str], ...], voice: Voice) -> Message:
     """The symbols to choose from."""
-    title = f"<b>{marked(voice, '📜 Which symbol?')}</b>"
+    title = f"<b>{marked(voice, t('📜 Which symbol?'))}</b>"
     return Message(html=title, keyboard=keyboards.history_symbols(press, symbols))
 
 
@@ -91,14 +93,19 @@ def pick_account(
     press: HistoryPress, accounts: tuple[tuple[int, int], ...], voice: Voice
 ) -> Message:
     """The reader's accounts to choose from."""
-    title = f"<b>{marked(voice, '📜 Which account?')}</b>"
+    title = f"<b>{marked(voice, t('📜 Which account?'))}</b>"
     return Message(html=title, keyboard=keyboards.history_accounts(press, accounts))
 
 
 def _place(shown: HistoryPage) -> str:
     if not shown.total:
-        return "No entries"
-    return f"{plural(shown.total, 'entry', 'entries')}, page {shown.page + 1} of {shown.pages}"
+        return t("No entries")
+    return t(
+        "{plural}, page {figure} of {pages}",
+        plural=tn("{n} entry", "{n} entries", shown.total),
+        figure=shown.page + 1,
+        pages=shown.pages,
+    )
 
 
 def _zone(now: datetime, voice: Voice) -> str:
@@ -112,10 +119,10 @@ def _trust(shown: HistoryPage, voice: Voice, now: datetime) -> list[str]:
     """How old what is shown is; that the account cannot be read, where it cannot."""
     if shown.unavailable_since is not None:
         since = moment(shown.unavailable_since, voice, today=now)
-        return [f"⚠️ Cannot be read since {since}: what came later is not known yet."]
+        return [t("⚠️ Cannot be read since {since}: what came later is not known yet.", since=since)]
     if shown.observed_at is None:
-        return ["⚠️ Not read yet."]
-    return [f"List {age(shown.as_of, now, voice)}"]
+        return [t("⚠️ Not read yet.")]
+    return [t("List {age}", age=age(shown.as_of, now, voice))]
 
 
 def _by_day(shown: HistoryPage, voice: Voice) -> list[str]:
@@ -145,17 +152,17 @@ def _listed(*parts: str) -> str:
 
 
 def _at(line: HistoryLine) -> str:
-    return "" if line.price is None else f"at {price(line.price)}"
+    return "" if line.price is None else t("at {price}", price=price(line.price))
 
 
 def _ids(line: HistoryLine) -> str:
-    signal = "" if line.signal_id is None else f"signal {line.signal_id}"
+    signal = "" if line.signal_id is None else t("signal {signal_id}", signal_id=line.signal_id)
     return _listed(signal, f"#{line.position_id}" if line.position_id else "")
 
 
 def _opened(line: HistoryLine, shown: HistoryPage) -> str:
-    cost = f"costs {gain(line.amount, shown.currency)}" if line.amount else ""
-    return _card(f"▫️ Opened {_what(line)}", _listed(_at(line), _ids(line)), cost)
+    cost = t("costs {amount}", amount=gain(line.amount, shown.currency)) if line.amount else ""
+    return _card(t("▫️ Opened {what}", what=_what(line)), _listed(_at(line), _ids(line)), cost)
 
 
 def _closed(line: HistoryLine, shown: HistoryPage) -> str:
@@ -163,7 +170,7 @@ def _closed(line: HistoryLine, shown: HistoryPage) -> str:
     icon = "🟢" if amount > 0 else "🔴" if amount < 0 else "⚪"
     by = CLOSED_BY_YOU if shown.own else CLOSED_BY_CLIENT
     return _card(
-        f"{icon} Closed: {gain(amount, shown.currency)}",
+        t("{icon} Closed: {amount}", icon=icon, amount=gain(amount, shown.currency)),
         f"{_what(line)} {_at(line)}",
         _listed(word({**HOW_CLOSED, **by}, line.word), _ids(line)),
     )
@@ -186,7 +193,7 @@ def _difference(line: HistoryLine, shown: HistoryPage) -> str:
 def _resolved(line: HistoryLine, shown: HistoryPage) -> str:
     what = _what(line) if line.symbol else ""
     return _card(
-        f"✅ Over: {word(DIFFERENCES, line.word).lower()}",
+        t("✅ Over: {word}", word=word(DIFFERENCES, line.word).lower()),
         _listed(what, _ids(line)),
         ended(line.ended, own=shown.own),
     )
@@ -194,16 +201,21 @@ def _resolved(line: HistoryLine, shown: HistoryPage) -> str:
 
 def _guard(line: HistoryLine, _shown: HistoryPage) -> str:
     reason = word(REASONS, line.word)
-    return f"🔒 Reckoner closes {scope(line.symbol)}: {reason}\n   {word(JOB_STATES, line.ended)}"
+    return t(
+        "🔒 Reckoner closes {scope}: {reason}\n   {ended}",
+        scope=scope(line.symbol),
+        reason=reason,
+        ended=word(JOB_STATES, line.ended),
+    )
 
 
 def _warning(_line: HistoryLine, _shown: HistoryPage) -> str:
-    return "🟠 Drawdown warning"
+    return t("🟠 Drawdown warning")
 
 
 def _outage(line: HistoryLine, _shown: HistoryPage) -> str:
     why = esc(line.word, OUTSIDE_CHARS_MAX)
-    return f"⚠️ Could not be read{f': {why}' if why else ''}"
+    return t("⚠️ Could not be read{what}", what=f": {why}" if why else "")
 
 
 _CARDS: dict[HistoryKind, Callable[[HistoryLine, HistoryPage], str]] = {

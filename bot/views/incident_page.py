@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from bot.i18n import later, t
 from bot.views.message import Voice, marked
 from bot.views.numbers import gain, limit, local, lots, money, percent, price, price_or_none
 from bot.views.words import REASONS, word
@@ -18,33 +19,34 @@ from core.domain.broker import Deal
 from core.domain.incident import Incident
 from core.records import AuditRow, CloseOrderRow
 
-STYLE = (
-    "body{font:15px/1.45 sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#111}"
-    "table{border-collapse:collapse;margin:.5em 0 1.5em}td,th{border:1px solid #bbb;"
-    "padding:.25em .6em;text-align:left;vertical-align:top}code{font-size:12px;"
-    "overflow-wrap:anywhere}.bad{color:#b00020;font-weight:bold}"
+STYLE = later(
+    "body{font:15px/1.45 sans-serif;max-width:70em;margin:2em "
+    "auto;padding:0 "
+    "1em;color:#111}table{border-collapse:collapse;margin:.5em 0 "
+    "1.5em}td,th{border:1px solid #bbb;padding:.25em "
+    ".6em;text-align:left;vertical-align:top}code{font-size:12px;overflow-wrap:anywhere}.bad{color:#b00020;font-weight:bold}"
 )
 ACTIONS = {
-    words.GUARD_WARNED: "the guard warned",
-    words.GUARD_BREACHED: "a limit was broken, confirmed by a second reading; locked",
-    words.CLOSE_STARTED: "closing began",
-    words.CLOSE_INTENDED: "a request was decided on, and written down before it was sent",
-    words.CLOSE_ANSWERED: "the trade server answered",
-    words.CLOSE_CONFIRMED: "flat, proved by two readings",
-    words.CLOSE_SUPERSEDED: "taken over by the whole account's close",
-    words.LATCH_REAPPEARED: "something was opened on the locked account",
-    words.RELEASE_ASKED: "the client asked to be unlocked",
-    words.RELEASE_GRANTED: "an admin granted it",
-    words.RELEASE_REFUSED: "an admin refused it",
+    words.GUARD_WARNED: later("the guard warned"),
+    words.GUARD_BREACHED: later("a limit was broken, confirmed by a second reading; locked"),
+    words.CLOSE_STARTED: later("closing began"),
+    words.CLOSE_INTENDED: later("a request was decided on, and written down before it was sent"),
+    words.CLOSE_ANSWERED: later("the trade server answered"),
+    words.CLOSE_CONFIRMED: later("flat, proved by two readings"),
+    words.CLOSE_SUPERSEDED: later("taken over by the whole account's close"),
+    words.LATCH_REAPPEARED: later("something was opened on the locked account"),
+    words.RELEASE_ASKED: later("the client asked to be unlocked"),
+    words.RELEASE_GRANTED: later("an admin granted it"),
+    words.RELEASE_REFUSED: later("an admin refused it"),
     words.LATCH_RELEASED: "unlocked",
-    words.ALERT_SENT: "a message about it reached Telegram, or was given up",
-    words.TRADE_CANCELLED: "an approved trade was withdrawn",
-    words.CASH_FLOW: "money came in or went out",
-    words.MARKET_WARNED: "the market guard warned, or the warning changed",
-    words.MARKET_ANSWERED: "an admin answered",
-    words.MARKET_RESOLVED: "the market warning was over",
-    words.TERMINAL_BLOCKED: "the terminal answered for another account: blocked",
-    words.TERMINAL_CLEARED: "an admin unblocked the terminal",
+    words.ALERT_SENT: later("a message about it reached Telegram, or was given up"),
+    words.TRADE_CANCELLED: later("an approved trade was withdrawn"),
+    words.CASH_FLOW: later("money came in or went out"),
+    words.MARKET_WARNED: later("the market guard warned, or the warning changed"),
+    words.MARKET_ANSWERED: later("an admin answered"),
+    words.MARKET_RESOLVED: later("the market warning was over"),
+    words.TERMINAL_BLOCKED: later("the terminal answered for another account: blocked"),
+    words.TERMINAL_CLEARED: later("an admin unblocked the terminal"),
 }
 READING = (
     "equity",
@@ -64,21 +66,21 @@ READING = (
 
 def page(found: Incident, voice: Voice) -> bytes:
     """The whole page, UTF-8."""
-    title = marked(voice, f"Incident {found.job.id}, account {found.login}")
+    title = marked(voice, t("Incident {id}, account {login}", id=found.job.id, login=found.login))
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{_e(title)}</title>",
-        f"<style>{STYLE}</style><h1>{_e(title)}</h1>",
+        f"<style>{t(STYLE)}</style><h1>{_e(title)}</h1>",
         _facts(found, voice),
-        "<h2>Before and after</h2>",
+        t("<h2>Before and after</h2>"),
         _before_and_after(found),
         *_market(found, voice),
-        "<h2>Per ticket</h2>",
+        t("<h2>Per ticket</h2>"),
         _tickets(found, voice),
-        "<h2>Deals that closed it</h2>",
+        t("<h2>Deals that closed it</h2>"),
         _deals(found, voice),
-        "<h2>Step by step</h2>",
+        t("<h2>Step by step</h2>"),
         _steps(found, voice),
-        "<h2>Proof</h2>",
+        t("<h2>Proof</h2>"),
         _proof(found),
     ]
     return "".join([*parts, "</html>\n"]).encode()
@@ -87,25 +89,37 @@ def page(found: Incident, voice: Voice) -> bytes:
 def _facts(found: Incident, voice: Voice) -> str:
     job = found.job
     rows: list[tuple[str, str]] = [
-        ("Account", f"{found.login} at {found.server}, {found.client}"),
-        ("Why", word(REASONS, job.reason)),
-        ("What was closed", "everything" if job.scope == "account" else job.scope),
-        ("Began", _when(job.created_at, voice)),
-        ("Closing began", _when(job.started_at, voice)),
-        ("Proved flat", _when(job.finished_at, voice)),
-        ("State", job.state),
+        (
+            t("Account"),
+            t(
+                "{login} at {server}, {client}",
+                login=found.login,
+                server=found.server,
+                client=found.client,
+            ),
+        ),
+        (t("Why"), word(REASONS, job.reason)),
+        (t("What was closed"), "everything" if job.scope == "account" else job.scope),
+        (t("Began"), _when(job.created_at, voice)),
+        (t("Closing began"), _when(job.started_at, voice)),
+        (t("Proved flat"), _when(job.finished_at, voice)),
+        (t("State"), job.state),
     ]
     if job.drawdown_percent is not None:
-        of = "" if job.limit_percent is None else f", limit {limit(job.limit_percent)}"
-        rows.append(("Drawdown", f"{percent(job.drawdown_percent)}{of}"))
+        of = (
+            ""
+            if job.limit_percent is None
+            else t(", limit {limit_percent}", limit_percent=limit(job.limit_percent))
+        )
+        rows.append((t("Drawdown"), f"{percent(job.drawdown_percent)}{of}"))
     if found.execution is not None and found.execution.total_loss is not None:
-        rows.append(("Result reported", gain(found.execution.total_loss, found.currency)))
-    rows.append(("Result of its deals", gain(found.result, found.currency)))
+        rows.append((t("Result reported"), gain(found.execution.total_loss, found.currency)))
+    rows.append((t("Result of its deals"), gain(found.result, found.currency)))
     released = found.first(words.LATCH_RELEASED)
     if released is not None:
-        rows.append(("Unlocked", _when(released.created_at, voice)))
-    rows.append(("Times", f"UTC; in brackets {found.time_zone}"))
-    rows.append(("Made", _when(found.made_at, voice)))
+        rows.append((t("Unlocked"), _when(released.created_at, voice)))
+    rows.append((t("Times"), t("UTC; in brackets {time_zone}", time_zone=found.time_zone)))
+    rows.append((t("Made"), _when(found.made_at, voice)))
     return _table((), rows)
 
 
@@ -117,14 +131,17 @@ def _market(found: Incident, voice: Voice) -> Sequence[str]:
     table = _table(header, [_market_row(link, voice) for link in found.market])
     if found.market_broken:
         numbers = ", ".join(str(number) for number in found.market_broken)
-        table += f"<p class=bad>Of the system's chain these links do not hold: {numbers}.</p>"
-    return ("<h2>The market, and who decided</h2>", table)
+        table += t(
+            "<p class=bad>Of the system's chain these links do not hold: {numbers}.</p>",
+            numbers=numbers,
+        )
+    return (t("<h2>The market, and who decided</h2>"), table)
 
 
 def _market_row(link: AuditRow, voice: Voice) -> Sequence[str]:
     detail = link.detail
     answered = detail.get("verb")
-    what = f"answered: {answered}" if answered else ACTIONS[link.action]
+    what = t("answered: {answered}", answered=answered) if answered else t(ACTIONS[link.action])
     return (
         str(link.sequence),
         _when(link.created_at, voice),
@@ -150,7 +167,7 @@ def _before_and_after(found: Incident) -> str:
         if link is not None and "inputs" in link.detail
     ]
     if not known:
-        return "<p>The audit keeps no readings of it.</p>"
+        return t("<p>The audit keeps no readings of it.</p>")
     rows = [
         (name.replace("_", " "), *(_cell((i.get("reading") or {}).get(name)) for _, i in known))
         for name in READING
@@ -168,7 +185,7 @@ def _before_and_after(found: Incident) -> str:
 def _tickets(found: Incident, voice: Voice) -> str:
     header = (
         "ticket", "what", "symbol", "side", "lots", "attempt", "decided", "answered", "state",
-        "code", "price", "server's words",
+        "code", "price", t("server's words"),
     )  # fmt: skip
     return _table(header, [_order(order, voice) for order in found.orders])
 
@@ -217,7 +234,7 @@ def _steps(found: Incident, voice: Voice) -> str:
         f"<td><code>{link.hash}</code>"
         for link in found.links
     )
-    more = "<p>There are more links than are shown here.</p>" if found.left_out else ""
+    more = t("<p>There are more links than are shown here.</p>") if found.left_out else ""
     return f"<table><tr><th>link<th>when<th>who<th>what<th>figures<th>hash{rows}</table>{more}"
 
 
@@ -227,19 +244,28 @@ def _json(link: AuditRow) -> str:
 
 def _proof(found: Incident) -> str:
     if not found.links:
-        return "<p class=bad>The audit has no link about it.</p>"
+        return t("<p class=bad>The audit has no link about it.</p>")
     last = found.links[-1]
     head = f"{found.login}:{last.sequence}:{last.hash[:HEAD_DIGITS]}"
     if found.broken:
         numbers = ", ".join(str(number) for number in found.broken)
-        said = f"<p class=bad>When this was made, these links did not hold: {numbers}.</p>"
+        said = t(
+            "<p class=bad>When this was made, these links did not hold: {numbers}.</p>",
+            numbers=numbers,
+        )
     else:
-        said = "<p>When this was made, every link above held under its key and its predecessor.</p>"
-    return (
-        f"{said}<p>Keep this page. Whoever runs Reckoner can be asked at any time to run</p>"
-        f"<p><code>python -m bot audit verify --account {found.login} --head {head}</code></p>"
-        "<p>It names every link that was changed, removed or put in since. What it proves and what "
-        "not is written in docs/audit.md.</p>"
+        said = t(
+            "<p>When this was made, every link above held under its key and its predecessor.</p>"
+        )
+    return t(
+        "{said}<p>Keep this page. Whoever runs Reckoner can be asked at any "
+        "time to run</p><p><code>python -m bot audit verify --account {login} "
+        "--head {head}</code></p><p>It names every link that was changed, "
+        "removed or put in since. What it proves and what not is written in "
+        "docs/audit.md.</p>",
+        said=said,
+        login=found.login,
+        head=head,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from bot.i18n import t
 from bot.markup import esc
 from bot.views.message import Voice
 
@@ -77,15 +78,19 @@ def lots(volume: Decimal) -> str:
 
 def pips(value: Decimal) -> str:
     """`3.0 pips`: one decimal."""
-    return f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN) + 0:,.1f} pips"
+    return t("{figure} pips", figure=f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN) + 0:,.1f}")
 
 
 def slippage(value: Decimal) -> str:
     """Slippage in words, adverse positive: `2.3 pips worse`, `0.4 pips better`, `at the price`."""
     rounded = value.quantize(Decimal("0.1"), ROUND_HALF_EVEN)
     if rounded == 0:
-        return "exactly as expected"
-    return f"{pips(abs(rounded))} {'worse' if rounded > 0 else 'better'} than expected"
+        return t("exactly as expected")
+    return t(
+        "{pips} {what} than expected",
+        pips=pips(abs(rounded)),
+        what="worse" if rounded > 0 else "better",
+    )
 
 
 def local(at: datetime, voice: Voice) -> datetime:
@@ -120,7 +125,7 @@ def span(length: timedelta) -> str:
         return (
             _two(seconds, MINUTE_S, "min", 1, "s")
             if seconds < 10 * MINUTE_S
-            else (f"{seconds // MINUTE_S} min")
+            else (t("{figure} min", figure=seconds // MINUTE_S))
         )
     if seconds < DAY_S:
         return _two(seconds, HOUR_S, "h", MINUTE_S, "min")
@@ -129,7 +134,7 @@ def span(length: timedelta) -> str:
 
 def age(at: datetime, now: datetime, voice: Voice) -> str:
     """`as of 14:32:05 UTC, 3 s ago`."""
-    return f"as of {moment(at, voice, today=now)}, {span(now - at)} ago"
+    return t("as of {at}, {span} ago", at=moment(at, voice, today=now), span=span(now - at))
 
 
 def _two(seconds: int, big_s: int, big: str, small_s: int, small: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.message import Audience
 from core.domain.permissions import Obstacle, parts
@@ -24,59 +25,66 @@ class Words(Struct, frozen=True):
 
 WORDS: dict[Obstacle, Words] = {
     Obstacle.WRONG_ACCOUNT: Words(
-        "wrong account",
-        "its terminal answered for another account",
-        "Your admin has to look at the terminal and unblock it.",
-        "Log the terminal in to {login} again, then send /unblock {login}.",
+        later("wrong account"),
+        later("its terminal answered for another account"),
+        later("Your admin has to look at the terminal and unblock it."),
+        later("Log the terminal in to {login} again, then send /unblock {login}."),
     ),
     Obstacle.DISCONNECTED: Words(
-        "no connection",
-        "its terminal has no connection to the broker",
-        "Your admin has to look at the terminal.",
-        "Look at the terminal: is its host online, is the broker's server up?",
+        later("no connection"),
+        later("its terminal has no connection to the broker"),
+        later("Your admin has to look at the terminal."),
+        later("Look at the terminal: is its host online, is the broker's server up?"),
     ),
     Obstacle.INVESTOR_PASSWORD: Words(
-        "read-only password",
-        "it is linked with an investor (read-only) password or closed to trading by the broker",
-        "Ask your admin to link the master password. Never send it in a chat.",
-        "Link it again with the master password, on Reckoner's machine: python -m bot link. If it "
-        "is the master password, ask the broker to open the account to trading.",
+        later("read-only password"),
+        later(
+            "it is linked with an investor (read-only) password or closed to trading by the broker"
+        ),
+        later("Ask your admin to link the master password. Never send it in a chat."),
+        later(
+            "Link it again with the master password, on Reckoner's machine: python "
+            "-m bot link. If it is the master password, ask the broker to open the "
+            "account to trading."
+        ),
     ),
     Obstacle.EXPERTS_FORBIDDEN: Words(
-        "no programs allowed",
-        "the broker lets people trade on it but no programs",
-        "Ask your broker to allow automated trading (expert advisors) on this account.",
-        "The client has to ask the broker to allow expert advisors on this account.",
+        later("no programs allowed"),
+        later("the broker lets people trade on it but no programs"),
+        later("Ask your broker to allow automated trading (expert advisors) on this account."),
+        later("The client has to ask the broker to allow expert advisors on this account."),
     ),
     Obstacle.AUTOTRADING_OFF: Words(
-        "automated trading is off",
-        "automated trading is switched off in its terminal",
-        "Somebody has to switch on “Algo Trading” in that terminal; your admin knows.",
-        "Press “Algo Trading” in the terminal, so that it turns green.",
+        later("automated trading is off"),
+        later("automated trading is switched off in its terminal"),
+        later("Somebody has to switch on “Algo Trading” in that terminal; your admin knows."),
+        later("Press “Algo Trading” in the terminal, so that it turns green."),
     ),
     Obstacle.API_DISABLED: Words(
-        "Python API is off",
-        "its terminal refuses trades from programs outside it",
-        "A setting of the terminal has to be changed; your admin knows.",
-        "In the terminal: Tools, Options, Expert Advisors; clear “Disable automated trading via "
-        "external Python API”.",
+        later("Python API is off"),
+        later("its terminal refuses trades from programs outside it"),
+        later("A setting of the terminal has to be changed; your admin knows."),
+        later(
+            "In the terminal: Tools, Options, Expert Advisors; clear “Disable "
+            "automated trading via external Python API”."
+        ),
     ),
     Obstacle.SYMBOL_DISABLED: Words(
-        "{symbol} cannot be traded",
-        "the broker has stopped all trading in {symbol}",
-        "Only the broker can allow it again: please ask them about your {symbol}.",
-        "Only the broker can allow trading in {symbol} again.",
+        later("{symbol} cannot be traded"),
+        later("the broker has stopped all trading in {symbol}"),
+        later("Only the broker can allow it again: please ask them about your {symbol}."),
+        later("Only the broker can allow trading in {symbol} again."),
     ),
 }
 
 
 NOT_READY = Words(
-    "not ready",
-    "its terminal is not ready",
-    "Your admin has to look at the terminal.",
-    "Look at the terminal.",
+    later("not ready"),
+    later("its terminal is not ready"),
+    later("Your admin has to look at the terminal."),
+    later("Look at the terminal."),
 )
-BY_HAND = "You can still close in MetaTrader yourself."
+BY_HAND = later("You can still close in MetaTrader yourself.")
 
 
 def heading(words: Sequence[str]) -> str:
@@ -90,16 +98,22 @@ def sentence(words: Sequence[str]) -> str:
     reasons = ", and because ".join(
         known.because.format(symbol=symbol) for known, symbol in _said(words)
     )
-    what = "close all of it" if partial(words) else "close on it"
+    what = t("close all of it") if partial(words) else t("close on it")
     because = reasons or NOT_READY.because
-    return f"Reckoner can watch this account but cannot {what}, because {because}."
+    return t(
+        "Reckoner can watch this account but cannot {what}, because {because}.",
+        what=what,
+        because=because,
+    )
 
 
 def refusal(words: Sequence[str]) -> str:
     """Why nothing is approved, and the client's next step, short enough for a pop-up."""
     (known, symbol), *_ = *_said(words), (NOT_READY, "")
     because, step = known.because.format(symbol=symbol), known.client.format(symbol=symbol)
-    return f"Not approved: a close would fail, because {because}. {step}"
+    return t(
+        "Not approved: a close would fail, because {because}. {step}", because=because, step=step
+    )
 
 
 def next_steps(words: Sequence[str], login: int, audience: Audience) -> list[str]:
@@ -121,7 +135,7 @@ def partial(words: Sequence[str]) -> bool:
 def by_hand(words: Sequence[str]) -> list[str]:
     """That the client can still close themselves, where it is so."""
     hers = all(parts(word)[0] is not Obstacle.SYMBOL_DISABLED for word in words)
-    return [BY_HAND] if hers else []
+    return [t(BY_HAND)] if hers else []
 
 
 def _said(words: Sequence[str]) -> list[tuple[Words, str]]:
@@ -141,4 +155,8 @@ def _words(obstacle: Obstacle | str) -> Words:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return (
+        names[0]
+        if len(names) == 1
+        else t("{join} and {names}", join=", ".join(names[:-1]), names=names[-1])
+    )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from bot.i18n import t
 from bot.markup import esc
 from bot.views import alerts_market
 from bot.views.message import Message, Voice
@@ -18,9 +19,12 @@ def usage(verbs: Sequence[str]) -> Message:
     """How to answer a warning in words."""
     return Message(
         html=(
-            "Name the warning, the answer and the reason, for example "
-            "<code>/override 12 hold waiting for the news</code>.\n"
-            f"Answers: {', '.join(verbs)}. The numbers stand in /warnings."
+            t(
+                "Name the warning, the answer and the reason, for example "
+                "<code>/override 12 hold waiting for the news</code>.\nAnswers: {join}. "
+                "The numbers stand in /warnings.",
+                join=", ".join(verbs),
+            )
         )
     )
 
@@ -28,18 +32,20 @@ def usage(verbs: Sequence[str]) -> Message:
 def shown(lines: Sequence[OverrideLine], voice: Voice, now: datetime) -> tuple[Message, ...]:
     """Overrides that last, each with its warning's buttons; then those of a day, in one list."""
     if not lines:
-        return (Message(html=f"No override lasts or was made today, {age(now, now, voice)}"),)
+        return (
+            Message(html=t("No override lasts or was made today, {age}", age=age(now, now, voice))),
+        )
     lasting = [each for each in lines if each.lasts]
     said = [_lasting(each, voice, now) for each in lasting[:LASTING_MAX]]
     past = [each for each in lines if not each.lasts]
     if past:
         rows = [f"• {_decision(each, voice, now)}" for each in past[:PAST_MAX]]
         left = len(past) - len(rows)
-        more = [f"and {left} more"] if left else []
-        said.append(Message(html="\n".join(["<b>Over, of the last day</b>", *rows, *more])))
+        more = [t("and {left} more", left=left)] if left else []
+        said.append(Message(html="\n".join([t("<b>Over, of the last day</b>"), *rows, *more])))
     left = len(lasting) - LASTING_MAX
     if left > 0:
-        said.append(Message(html=f"and {left} more that last. End these first."))
+        said.append(Message(html=t("and {left} more that last. End these first.", left=left)))
     return tuple(said)
 
 
@@ -49,9 +55,19 @@ def _lasting(line: OverrideLine, voice: Voice, now: datetime) -> Message:
 
 
 def _decision(line: OverrideLine, voice: Voice, now: datetime) -> str:
-    until = "" if line.expires_at is None else f" until {moment(line.expires_at, voice, today=now)}"
+    until = (
+        ""
+        if line.expires_at is None
+        else t(" until {expires_at}", expires_at=moment(line.expires_at, voice, today=now))
+    )
     at = moment(line.decided_at, voice, today=now)
-    return (
-        f"{word(OVERRIDES, line.verb)}{until}: {esc(line.warning.symbol)}, warning "
-        f"{line.warning.warning_id}, by {esc(line.by)} at {at} ({reason(line.reason)})"
+    return t(
+        "{verb}{until}: {symbol}, warning {warning_id}, by {by} at {at} ({reason})",
+        verb=word(OVERRIDES, line.verb),
+        until=until,
+        symbol=esc(line.warning.symbol),
+        warning_id=line.warning.warning_id,
+        by=esc(line.by),
+        at=at,
+        reason=reason(line.reason),
     )

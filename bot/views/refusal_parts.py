@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from bot.i18n import t
 from bot.markup import esc
 from bot.views.message import Voice
 from bot.views.numbers import moment
@@ -14,7 +15,7 @@ Sentence = Callable[[Facts, Voice], str]
 
 def fixed(text: str) -> Sentence:
     """One that says the same always."""
-    return lambda _facts, _voice: text
+    return lambda _facts, _voice: t(text)
 
 
 def at(facts: Facts, key: str, voice: Voice, before: str = " at ") -> str:

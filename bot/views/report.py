@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from bot import keyboards_history as keyboards
+from bot.i18n import t, tn
 from bot.markup import clean, esc
 from bot.views import report_csv
 from bot.views.message import Document, Message, ReportChart, Voice, compose, marked
@@ -21,7 +22,6 @@ from bot.views.numbers import (
     span,
 )
 from bot.views.tables import table
-from bot.views.words import plural
 from core.domain.periods import Period, Span
 from core.domain.report import AccountReport, Blind, Report, SignalCount, SlipLine, TradeResult
 
@@ -38,7 +38,7 @@ def which(
     span_: Span, day: date, asker: int, accounts: tuple[tuple[int, int], ...], voice: Voice
 ) -> Message:
     """Ask which of several accounts is meant."""
-    title = f"<b>{marked(voice, '📒 A report on which account?')}</b>"
+    title = f"<b>{marked(voice, t('📒 A report on which account?'))}</b>"
     buttons = keyboards.report_accounts(span_, day, asker, accounts)
     return Message(html=title, keyboard=buttons)
 
@@ -63,7 +63,12 @@ def report(found: AccountReport, voice: Voice, asker: int) -> Message:
             report_csv.name(found.login, made.period),
             report_csv.content(found),
             marked(
-                voice, f"{plural(len(found.file.deals), 'deal')} of {period_words(made.period)}"
+                voice,
+                t(
+                    "{plural} of {period_words}",
+                    plural=tn("{n} deal", "{n} deals", len(found.file.deals)),
+                    period_words=period_words(made.period),
+                ),
             ),
         ),
     )
@@ -74,26 +79,42 @@ def period_words(period: Period) -> str:
     last = f"{period.last:%a} {period.last.day} {period.last:%b %Y}"
     if period.span is Span.DAY:
         return last
-    return f"{period.first:%a} {period.first.day} {period.first:%b} to {last}"
+    return t(
+        "{first} {day} {first2} to {last}",
+        first=f"{period.first:%a}",
+        day=period.first.day,
+        first2=f"{period.first:%b}",
+        last=last,
+    )
 
 
 def results(found: AccountReport) -> list[str]:
     """Realised and floating, trades, best and worst."""
     made, currency = found.report, found.currency
-    lines = [f"Realised: <b>{gain(made.realised, currency)}</b>"]
+    lines = [t("Realised: <b>{realised}</b>", realised=gain(made.realised, currency))]
     if made.floating is not None:
         amount, at = made.floating
         there = local(at, Voice(time_zone=found.time_zone))
-        lines.append(f"Open at {there:%H:%M}: {gain(amount, currency)}")
+        lines.append(
+            t("Open at {there}: {amount}", there=f"{there:%H:%M}", amount=gain(amount, currency))
+        )
     if not made.trades:
-        return [*lines, "No trade was closed."]
+        return [*lines, t("No trade was closed.")]
     even = made.trades - made.won - made.lost
-    flat = f", {even} even" if even else ""
-    lines.append(f"{plural(made.trades, 'trade')} closed: {made.won} won, {made.lost} lost{flat}")
+    flat = t(", {even} even", even=even) if even else ""
+    lines.append(
+        t(
+            "{plural} closed: {won} won, {lost} lost{flat}",
+            plural=tn("{n} trade", "{n} trades", made.trades),
+            won=made.won,
+            lost=made.lost,
+            flat=flat,
+        )
+    )
     if made.best is not None and made.worst is not None:
         is_one = made.worst.position_id == made.best.position_id
-        lines.append(f"{'It' if is_one else 'Best'}: {_trade(made.best, currency)}")
-        lines += [] if is_one else [f"Worst: {_trade(made.worst, currency)}"]
+        lines.append(f"{t('It') if is_one else t('Best')}: {_trade(made.best, currency)}")
+        lines += [] if is_one else [t("Worst: {trade}", trade=_trade(made.worst, currency))]
     return lines
 
 
@@ -120,10 +141,10 @@ def _symbols(found: AccountReport) -> list[str]:
     if rest:
         amount = sum((s.result for s in rest), Decimal(0))
         trades = str(sum(s.trades for s in rest))
-        rows.append([f"{len(rest)} more", trades, _figure(amount, currency)])
+        rows.append([t("{rest} more", rest=len(rest)), trades, _figure(amount, currency)])
     if made.charges:
         rows.append(["charges", "", _figure(made.charges, currency)])
-    return table(["Symbol", "Trades", f"Result {clean(currency)}"], rows)
+    return table([t("Symbol"), t("Trades"), t("Result {clean}", clean=clean(currency))], rows)
 
 
 def _pips(value: Decimal) -> str:
@@ -136,22 +157,26 @@ def _slippage(made: Report) -> list[str]:
     """By symbol, then the hours in which the worst fills came."""
     if not made.slippage:
         return []
-    lines = ["Slippage in pips, + is worse than expected:"]
+    lines = [t("Slippage in pips, + is worse than expected:")]
     lines += table(
-        ["Symbol", "", "Fills", "Median", "Worst"], [_slip(line) for line in made.slippage], left=2
+        [t("Symbol"), "", t("Fills"), t("Median"), t("Worst")],
+        [_slip(line) for line in made.slippage],
+        left=2,
     )
     if len(made.slippage_by_hour) > len(made.slippage):
         worst = sorted(made.slippage_by_hour, key=lambda line: -line.worst)[:HOURS_MAX]
         kept = [line for line in made.slippage_by_hour if line in worst]
-        lines.append("By hour of the day:")
+        lines.append(t("By hour of the day:"))
         lines += table(
-            ["Symbol", "", "Hour", "Fills", "Median", "Worst"],
+            [t("Symbol"), "", t("Hour"), t("Fills"), t("Median"), t("Worst")],
             [_slip(line, hour=True) for line in kept],
             left=3,
         )
         left = len(made.slippage_by_hour) - len(kept)
         if left:
-            lines.append(f"and {plural(left, 'quieter hour')}")
+            lines.append(
+                t("and {plural}", plural=tn("{n} quieter hour", "{n} quieter hours", left))
+            )
     return lines
 
 
@@ -170,44 +195,48 @@ def _slip(line: SlipLine, *, hour: bool = False) -> list[str]:
 
 def _signals(count: SignalCount) -> str:
     parts = [
-        f"{count.followed} followed",
-        f"{count.missed} missed",
-        f"{count.rejected} rejected",
-        f"{count.expired} expired",
+        t("{followed} followed", followed=count.followed),
+        t("{missed} missed", missed=count.missed),
+        t("{rejected} rejected", rejected=count.rejected),
+        t("{expired} expired", expired=count.expired),
     ]
     if count.waiting:
-        parts.append(f"{count.waiting} waiting")
+        parts.append(t("{waiting} waiting", waiting=count.waiting))
     if not any((count.followed, count.missed, count.rejected, count.expired, count.waiting)):
-        return "Signals: none"
-    return f"Signals: {', '.join(parts)}"
+        return t("Signals: none")
+    return t("Signals: {join}", join=", ".join(parts))
 
 
 def _flows(found: AccountReport) -> list[str]:
     flows, currency = found.report.flows, found.currency
     parts = []
     if flows.deposits:
-        parts.append(f"in {gain(flows.deposits, currency)}")
+        parts.append(t("in {deposits}", deposits=gain(flows.deposits, currency)))
     if flows.withdrawals:
-        parts.append(f"out {gain(flows.withdrawals, currency)}")
+        parts.append(t("out {withdrawals}", withdrawals=gain(flows.withdrawals, currency)))
     if flows.credit:
-        parts.append(f"credit {gain(flows.credit, currency)}")
+        parts.append(t("credit {credit}", credit=gain(flows.credit, currency)))
     if not parts:
         return []
-    return [f"Money moved, neither profit nor loss: {', '.join(parts)}"]
+    return [t("Money moved, neither profit nor loss: {join}", join=", ".join(parts))]
 
 
 def _drawdown(found: AccountReport, voice: Voice) -> list[str]:
     made = found.report
     if made.worst_drawdown is None:
-        return ["Drawdown: not known, nothing was read"]
+        return [t("Drawdown: not known, nothing was read")]
     figure, at = made.worst_drawdown
     there = local(at, _own(found, voice))
     when = f"{there:%H:%M}" if made.period.span is Span.DAY else f"{there:%a %H:%M}"
-    lines = [f"Worst drawdown read: {percent(figure)} at {when}"]
+    lines = [t("Worst drawdown read: {figure} at {when}", figure=percent(figure), when=when)]
     if made.curve:
         first, last = made.curve[0].equity, made.curve[-1].equity
         lines.append(
-            f"Equity: {money(first, found.currency)} first, {money(last, found.currency)} last"
+            t(
+                "Equity: {first} first, {last} last",
+                first=money(first, found.currency),
+                last=money(last, found.currency),
+            )
         )
     return lines
 
@@ -218,15 +247,18 @@ def _uncertain(found: AccountReport, voice: Voice) -> list[str]:
     lines = []
     if found.unavailable_since is not None and found.now < made.period.end:
         since = moment(found.unavailable_since, spoken, today=found.now)
-        lines.append(f"⚠️ Cannot be read since {since}; figures are from before.")
+        lines.append(t("⚠️ Cannot be read since {since}; figures are from before.", since=since))
     if made.are_deals_cut:
         lines.append(
-            f"⚠️ More than {len(found.file.deals):,} deals: only the newest are counted, "
-            "so results and file are not the whole."
+            t(
+                "⚠️ More than {deals} deals: only the newest are counted, so results "
+                "and file are not the whole.",
+                deals=f"{len(found.file.deals):,}",
+            )
         )
     lines += blind_words(found.report, spoken)
     if made.are_samples_cut:
-        lines.append("⚠️ There were more readings than are looked at: the curve begins later.")
+        lines.append(t("⚠️ There were more readings than are looked at: the curve begins later."))
     return lines
 
 
@@ -239,8 +271,14 @@ def blind_words(made: Report, voice: Voice) -> list[str]:
     left = [one for one in made.blind if one not in longest]
     if left:
         total = sum((one.end - one.start for one in left), start=left[0].end - left[0].end)
-        lines.append(f"⚠️ and {plural(len(left), 'shorter time')} without readings, {span(total)}")
-    return [*lines, "Lowest equity and drawdown of that time are not known."]
+        lines.append(
+            t(
+                "⚠️ and {plural} without readings, {total}",
+                plural=tn("{n} shorter time", "{n} shorter times", len(left)),
+                total=span(total),
+            )
+        )
+    return [*lines, t("Lowest equity and drawdown of that time are not known.")]
 
 
 def _began(one: Blind) -> datetime:
@@ -248,20 +286,33 @@ def _began(one: Blind) -> datetime:
 
 
 def _blind(one: Blind, period: Period, voice: Voice) -> str:
-    why = "Could not be read" if one.is_outage else "Reckoner was not running"
+    why = t("Could not be read") if one.is_outage else t("Reckoner was not running")
     start, end = local(one.start, voice), local(one.end, voice)
     day = "" if period.span is Span.DAY else f"{start:%a} "
     other = "" if period.span is Span.DAY or start.date() == end.date() else f"{end:%a} "
-    return f"{why} {day}{start:%H:%M} to {other}{end:%H:%M} ({span(one.end - one.start)})"
+    return t(
+        "{why} {day}{start} to {other}{end} ({span})",
+        why=why,
+        day=day,
+        start=f"{start:%H:%M}",
+        other=other,
+        end=f"{end:%H:%M}",
+        span=span(one.end - one.start),
+    )
 
 
 def _times(found: AccountReport, voice: Voice) -> str:
     spoken = _own(found, voice)
     zone = "UTC" if found.time_zone == "UTC" else esc(found.time_zone)
     if found.now >= found.report.period.end or found.observed_at is None:
-        return f"Times: {zone}"
+        return t("Times: {zone}", zone=zone)
     at = moment(found.observed_at, spoken, today=found.now)
-    return f"Times: {zone}. Read at {at}, {span(found.now - found.observed_at)} ago."
+    return t(
+        "Times: {zone}. Read at {at}, {span} ago.",
+        zone=zone,
+        at=at,
+        span=span(found.now - found.observed_at),
+    )
 
 
 def _own(found: AccountReport, voice: Voice) -> Voice:
@@ -273,7 +324,7 @@ def chart(found: AccountReport, voice: Voice) -> ReportChart:
     made = found.report
     start = max(made.period.start, min(found.known_from, made.curve[0].at))
     bars = [(_short(s.symbol), s.result) for s in made.symbols if s.result]
-    title = "Realised by symbol"
+    title = t("Realised by symbol")
     if made.period.span is Span.WEEK:
         names = [date.fromordinal(made.period.first.toordinal() + n) for n in range(7)]
         begun = today(found.now, _own(found, voice))
@@ -282,7 +333,7 @@ def chart(found: AccountReport, voice: Voice) -> ReportChart:
             for day, result in zip(names, made.days, strict=True)
             if day <= begun
         ]
-        title = "Realised by day"
+        title = t("Realised by day")
     return ReportChart(
         account_id=found.account_id,
         title=f"{found.login}, {period_words(made.period)}: {gain(made.realised, found.currency)}",

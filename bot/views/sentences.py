@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 from msgspec import Struct
 
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.message import Audience, Voice
 from bot.views.numbers import clock, gain, lots, money, pips, price
@@ -43,7 +44,7 @@ class Fact(Struct, frozen=True, kw_only=True):
 
 
 def _a(order_type: str) -> str:
-    return f"a {order_type}" if order_type else "a pending order"
+    return f"a {order_type}" if order_type else t("a pending order")
 
 
 class _Told:
@@ -53,7 +54,7 @@ class _Told:
         self.fact = fact
         self.voice = voice
         self.own = audience is Audience.CLIENT
-        self.your = "your" if self.own else "the client's"
+        self.your = "your" if self.own else t("the client's")
         self.pair = f"{esc(fact.symbol)} {esc(fact.side)}"
         self.what = f"{self.pair} {lots(fact.volume)}"
         self.at = clock(fact.at, voice)
@@ -138,131 +139,261 @@ def to_target(value: Decimal | None) -> str:
     if value is None:
         return ""
     if not value:
-        return ", at target"
-    return f", {pips(abs(value))} {'before' if value > 0 else 'past'} target"
+        return t(", at target")
+    return t(
+        ", {pips} {what} target", pips=pips(abs(value)), what="before" if value > 0 else "past"
+    )
 
 
 def _by_client(place: str) -> Callable[[_Told], str]:
-    def told(t: _Told) -> str:
-        who = "you" if t.own else "the client"
-        where = (CLOSED_BY_YOU if t.own else CLOSED_BY_CLIENT)[place]
-        return f"{who} closed this {where} at {t.at}{t.result}{to_target(t.fact.to_target_pips)}."
+    def said(told: _Told) -> str:
+        who = "you" if told.own else t("the client")
+        where = (CLOSED_BY_YOU if told.own else CLOSED_BY_CLIENT)[place]
+        return t(
+            "{who} closed this {where} at {at}{result}{to_target}.",
+            who=who,
+            where=where,
+            at=told.at,
+            result=told.result,
+            to_target=to_target(told.fact.to_target_pips),
+        )
 
-    return told
+    return said
 
 
 def _moved(level: str) -> Callable[[_Told], str]:
-    def told(t: _Told) -> str:
-        if not t.expected:
-            return f"a {level} was set on {t.your} {t.what} at {t.observed}; the signal has none."
-        return f"the {level} of {t.your} {t.what} was moved from {t.expected} to {t.observed}."
+    def said(told: _Told) -> str:
+        if not told.expected:
+            return t(
+                "a {level} was set on {your} {what} at {observed}; the signal has none.",
+                level=level,
+                your=told.your,
+                what=told.what,
+                observed=told.observed,
+            )
+        return t(
+            "the {level} of {your} {what} was moved from {expected} to {observed}.",
+            level=level,
+            your=told.your,
+            what=told.what,
+            expected=told.expected,
+            observed=told.observed,
+        )
 
-    return told
-
-
-def _slipped(t: _Told) -> str:
-    points = t.fact.slippage_points
-    more = "" if points is None else f" ({points.normalize():f} points)"
-    return f"{t.your} {t.what} was filled at {t.observed}, {t.off}{more} worse than expected."
-
-
-def _by_hand(t: _Told) -> str:
-    who = "you" if t.own else "the client"
-    how = OPENED_BY.get(t.fact.opened_by, "by hand")
-    return f"{who} opened {t.what} {how}; no signal called for it."
-
-
-def _by_program(t: _Told) -> str:
-    number = f" with the number {t.fact.magic}" if t.fact.magic else ""
-    return f"a program{number} opened {t.what}; no signal called for it."
+    return said
 
 
-def _money_moved(t: _Told) -> str:
-    amount = t.fact.pnl or Decimal(0)
-    way = "came into" if amount >= 0 else "left"
-    return f"{money(abs(amount), t.fact.currency)} {way} the account at {t.at}."
+def _slipped(told: _Told) -> str:
+    points = told.fact.slippage_points
+    more = "" if points is None else t(" ({normalize} points)", normalize=f"{points.normalize():f}")
+    return t(
+        "{your} {what} was filled at {observed}, {off}{more} worse than expected.",
+        your=told.your,
+        what=told.what,
+        observed=told.observed,
+        off=told.off,
+        more=more,
+    )
+
+
+def _by_hand(told: _Told) -> str:
+    who = "you" if told.own else t("the client")
+    how = OPENED_BY.get(told.fact.opened_by, "by hand")
+    return t(
+        "{who} opened {what} {how}; no signal called for it.", who=who, what=told.what, how=how
+    )
+
+
+def _by_program(told: _Told) -> str:
+    number = t(" with the number {magic}", magic=told.fact.magic) if told.fact.magic else ""
+    return t(
+        "a program{number} opened {what}; no signal called for it.", number=number, what=told.what
+    )
+
+
+def _money_moved(told: _Told) -> str:
+    amount = told.fact.pnl or Decimal(0)
+    way = t("came into") if amount >= 0 else "left"
+    return t(
+        "{money} {way} the account at {at}.",
+        money=money(abs(amount), told.fact.currency),
+        way=way,
+        at=told.at,
+    )
 
 
 SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "entry_slippage": _slipped,
-    "partial_fill": lambda t: (
-        f"only {t.observed} of {t.expected} lots of {t.your} {t.pair} were filled."
+    "partial_fill": lambda told: t(
+        "only {observed} of {expected} lots of {your} {pair} were filled.",
+        observed=told.observed,
+        expected=told.expected,
+        your=told.your,
+        pair=told.pair,
     ),
-    "split_fill": lambda t: f"a further part of {t.your} trade, {t.what}, was filled at {t.at}.",
-    "over_volume": lambda t: (
-        f"{t.your} {t.pair} holds {t.observed} lots; {t.expected} were approved."
+    "split_fill": lambda told: t(
+        "a further part of {your} trade, {what}, was filled at {at}.",
+        your=told.your,
+        what=told.what,
+        at=told.at,
     ),
-    "scaled_in": lambda t: (
-        f"somebody added to {t.your} {t.pair}: {t.observed} lots instead of {t.expected}."
+    "over_volume": lambda told: t(
+        "{your} {pair} holds {observed} lots; {expected} were approved.",
+        your=told.your,
+        pair=told.pair,
+        observed=told.observed,
+        expected=told.expected,
     ),
-    "scaled_out": lambda t: (
-        f"a part of {t.your} {t.pair} was closed: {t.observed} of {t.expected} lots are left."
+    "scaled_in": lambda told: t(
+        "somebody added to {your} {pair}: {observed} lots instead of {expected}.",
+        your=told.your,
+        pair=told.pair,
+        observed=told.observed,
+        expected=told.expected,
     ),
-    "duplicate_execution": lambda t: (
-        f"{t.your} trade was placed more than once: this {t.what} is one too many."
+    "scaled_out": lambda told: t(
+        "a part of {your} {pair} was closed: {observed} of {expected} lots are left.",
+        your=told.your,
+        pair=told.pair,
+        observed=told.observed,
+        expected=told.expected,
     ),
-    "late_execution": lambda t: (
-        f"{t.your} {t.what} was opened at {t.observed}, after its deadline at {t.expected}."
+    "duplicate_execution": lambda told: t(
+        "{your} trade was placed more than once: this {what} is one too many.",
+        your=told.your,
+        what=told.what,
     ),
-    "not_executed": lambda t: f"{t.your} {t.what} was not placed.",
-    "direction_mismatch": lambda t: (
-        f"{t.your} trade in {esc(t.fact.symbol)} should be {t.expected}, and it is {t.observed}."
+    "late_execution": lambda told: t(
+        "{your} {what} was opened at {observed}, after its deadline at {expected}.",
+        your=told.your,
+        what=told.what,
+        observed=told.observed,
+        expected=told.expected,
     ),
-    "netting_reversed": lambda t: (
-        f"an order turned {t.your} {esc(t.fact.symbol)} position round: "
-        f"it was {t.expected} and is {t.observed} now."
+    "not_executed": lambda told: t("{your} {what} was not placed.", your=told.your, what=told.what),
+    "direction_mismatch": lambda told: t(
+        "{your} trade in {symbol} should be {expected}, and it is {observed}.",
+        your=told.your,
+        symbol=esc(told.fact.symbol),
+        expected=told.expected,
+        observed=told.observed,
     ),
-    "symbol_mismatch": lambda t: f"{t.your} trade in {t.expected} was placed in {t.observed}.",
-    "sl_moved": _moved("stop loss"),
-    "sl_removed": lambda t: f"the stop loss of {t.your} {t.what} at {t.expected} was removed.",
-    "sl_missing": lambda t: f"{t.your} {t.what} never had its stop loss at {t.expected}.",
-    "tp_moved": _moved("take profit"),
-    "tp_removed": lambda t: f"the take profit of {t.your} {t.what} at {t.expected} was removed.",
-    "tp_missing": lambda t: f"{t.your} {t.what} never had its take profit at {t.expected}.",
+    "netting_reversed": lambda told: t(
+        "an order turned {your} {symbol} position round: it was {expected} and is {observed} now.",
+        your=told.your,
+        symbol=esc(told.fact.symbol),
+        expected=told.expected,
+        observed=told.observed,
+    ),
+    "symbol_mismatch": lambda told: t(
+        "{your} trade in {expected} was placed in {observed}.",
+        your=told.your,
+        expected=told.expected,
+        observed=told.observed,
+    ),
+    "sl_moved": _moved(later("stop loss")),
+    "sl_removed": lambda told: t(
+        "the stop loss of {your} {what} at {expected} was removed.",
+        your=told.your,
+        what=told.what,
+        expected=told.expected,
+    ),
+    "sl_missing": lambda told: t(
+        "{your} {what} never had its stop loss at {expected}.",
+        your=told.your,
+        what=told.what,
+        expected=told.expected,
+    ),
+    "tp_moved": _moved(later("take profit")),
+    "tp_removed": lambda told: t(
+        "the take profit of {your} {what} at {expected} was removed.",
+        your=told.your,
+        what=told.what,
+        expected=told.expected,
+    ),
+    "tp_missing": lambda told: t(
+        "{your} {what} never had its take profit at {expected}.",
+        your=told.your,
+        what=told.what,
+        expected=told.expected,
+    ),
     "unknown_position_manual": _by_hand,
     "unknown_position_foreign_ea": _by_program,
-    "unknown_position_orphan": lambda t: (
-        f"{t.what} carries Reckoner's mark, and Reckoner knows no open trade that it is."
+    "unknown_position_orphan": lambda told: t(
+        "{what} carries Reckoner's mark, and Reckoner knows no open trade that it is.",
+        what=told.what,
     ),
-    "unknown_pending_order": lambda t: (
-        f"{_a(t.expected)} waits to open {t.what} at {t.observed}; no signal called for it."
+    "unknown_pending_order": lambda told: t(
+        "{a} waits to open {what} at {observed}; no signal called for it.",
+        a=_a(told.expected),
+        what=told.what,
+        observed=told.observed,
     ),
-    "missing_unexplained": lambda t: (
-        f"{t.your} {t.what} is gone, and the broker has not said why yet."
+    "missing_unexplained": lambda told: t(
+        "{your} {what} is gone, and the broker has not said why yet.",
+        your=told.your,
+        what=told.what,
     ),
     "manual_close_desktop": _by_client("client_desktop"),
     "manual_close_mobile": _by_client("client_mobile"),
     "manual_close_web": _by_client("client_web"),
-    "foreign_ea_close": lambda t: f"another program closed this at {t.at}{t.result}.",
-    "reckoner_close": lambda t: f"Reckoner closed this at {t.at}{t.result}.",
-    "stop_loss": lambda t: f"its stop loss closed this at {t.at}{t.result}.",
-    "take_profit": lambda t: f"its take profit closed this at {t.at}{t.result}.",
-    "stop_out": lambda t: f"the broker closed this for want of margin at {t.at}{t.result}.",
-    "close_by": lambda t: f"this was closed by an opposite position at {t.at}{t.result}.",
-    "netting_reversal": lambda t: f"an order the other way closed this at {t.at}{t.result}.",
-    "rollover_close": lambda t: f"the broker closed this at the rollover, {t.at}{t.result}.",
-    "other_close": lambda t: (
-        f"this was closed at {t.at}{t.result}, for a reason that Reckoner does not know."
+    "foreign_ea_close": lambda told: t(
+        "another program closed this at {at}{result}.", at=told.at, result=told.result
     ),
-    "rollover_reopen": lambda t: (
-        f"the broker closed {t.what} and opened it again at the rollover, {t.at}; it goes on."
+    "reckoner_close": lambda told: t(
+        "Reckoner closed this at {at}{result}.", at=told.at, result=told.result
     ),
-    "exit_slippage": lambda t: (
-        f"this was closed at {t.at}, {t.off} worse than its stop or target{t.result}."
+    "stop_loss": lambda told: t(
+        "its stop loss closed this at {at}{result}.", at=told.at, result=told.result
     ),
-    "gap_fill": lambda t: (
-        f"the price jumped over the stop loss: this was closed at {t.at}, {t.off} beyond "
-        f"it{t.result}."
+    "take_profit": lambda told: t(
+        "its take profit closed this at {at}{result}.", at=told.at, result=told.result
+    ),
+    "stop_out": lambda told: t(
+        "the broker closed this for want of margin at {at}{result}.", at=told.at, result=told.result
+    ),
+    "close_by": lambda told: t(
+        "this was closed by an opposite position at {at}{result}.", at=told.at, result=told.result
+    ),
+    "netting_reversal": lambda told: t(
+        "an order the other way closed this at {at}{result}.", at=told.at, result=told.result
+    ),
+    "rollover_close": lambda told: t(
+        "the broker closed this at the rollover, {at}{result}.", at=told.at, result=told.result
+    ),
+    "other_close": lambda told: t(
+        "this was closed at {at}{result}, for a reason that Reckoner does not know.",
+        at=told.at,
+        result=told.result,
+    ),
+    "rollover_reopen": lambda told: t(
+        "the broker closed {what} and opened it again at the rollover, {at}; it goes on.",
+        what=told.what,
+        at=told.at,
+    ),
+    "exit_slippage": lambda told: t(
+        "this was closed at {at}, {off} worse than its stop or target{result}.",
+        at=told.at,
+        off=told.off,
+        result=told.result,
+    ),
+    "gap_fill": lambda told: t(
+        "the price jumped over the stop loss: this was closed at {at}, {off} beyond it{result}.",
+        at=told.at,
+        off=told.off,
+        result=told.result,
     ),
     "balance_operation": _money_moved,
-    "pnl_mismatch": lambda t: (
-        f"the balance changed by {gain(t.fact.pnl or Decimal(0), t.fact.currency)}, "
-        "and no deal explains it."
+    "pnl_mismatch": lambda told: t(
+        "the balance changed by {gain}, and no deal explains it.",
+        gain=gain(told.fact.pnl or Decimal(0), told.fact.currency),
     ),
-    "wrong_account": lambda t: (
-        f"at {t.at} the terminal answered for another account than it was asked about."
+    "wrong_account": lambda told: t(
+        "at {at} the terminal answered for another account than it was asked about.", at=told.at
     ),
-    "stale_data": lambda t: (
-        f"at {t.at} no price had moved on {t.your} account for long: its figures may be old."
+    "stale_data": lambda told: t(
+        "at {at} no price had moved on {your} account for long: its figures may be old.",
+        at=told.at,
+        your=told.your,
     ),
 }

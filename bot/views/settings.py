@@ -5,37 +5,38 @@ from datetime import datetime
 from typing import Final
 
 from bot import keyboards_settings as buttons
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.message import Message, Voice
 from bot.views.numbers import local
 from core.domain.hearing import LOCKED, Choices, Group, QuietHours
 
 WHAT: Final[Mapping[Group, str]] = {
-    Group.GUARD: "drawdown, locks, a blind guard",
-    Group.CLOSES: "what Reckoner closes",
-    Group.POSITIONS: "what else was closed",
-    Group.DIFFERENCES: "not as the signals say",
-    Group.SIGNALS: "offers, trades opened",
-    Group.MARKET: "closes ahead after a gap",
-    Group.MONEY: "deposits, charges, balance",
-    Group.RULES: "warnings of your rules",
-    Group.TERMINAL: "cannot be read or closed",
-    Group.DIGESTS: "your day, once a day",
-    Group.CARD: "pinned figures, never a sound",
+    Group.GUARD: later("drawdown, locks, a blind guard"),
+    Group.CLOSES: later("what Reckoner closes"),
+    Group.POSITIONS: later("what else was closed"),
+    Group.DIFFERENCES: later("not as the signals say"),
+    Group.SIGNALS: later("offers, trades opened"),
+    Group.MARKET: later("closes ahead after a gap"),
+    Group.MONEY: later("deposits, charges, balance"),
+    Group.RULES: later("warnings of your rules"),
+    Group.TERMINAL: later("cannot be read or closed"),
+    Group.DIGESTS: later("your day, once a day"),
+    Group.CARD: later("pinned figures, never a sound"),
 }
 MARKS: Final = {"on": "🔔", "silent": "🔕", "off": "✖️", "always on": "🔔"}
-NOT_SOFTENED: Final = (
-    "The drawdown guard, closes, stop-outs and a guard that cannot see come with a sound, "
-    "day and night. Nobody can switch them off."
+NOT_SOFTENED: Final = later(
+    "The drawdown guard, closes, stop-outs and a guard that cannot see "
+    "come with a sound, day and night. Nobody can switch them off."
 )
-QUIETLY: Final = "What is not critical comes then too, without a sound."
-OFFERS: Final = (
-    "With signals off, an offer still comes, without a sound: only you can answer it. "
-    "Unanswered, nothing is traded."
+QUIETLY: Final = later("What is not critical comes then too, without a sound.")
+OFFERS: Final = later(
+    "With signals off, an offer still comes, without a sound: only you can "
+    "answer it. Unanswered, nothing is traded."
 )
-IN_WORDS: Final = (
-    "In words: /settings market silent, /settings quiet 22:00-07:00, /settings quiet off, "
-    "/settings zone Europe/London"
+IN_WORDS: Final = later(
+    "In words: /settings market silent, /settings quiet 22:00-07:00, "
+    "/settings quiet off, /settings zone Europe/London"
 )
 
 
@@ -43,17 +44,31 @@ def board(choices: Choices, asker: int, voice: Voice, now: datetime) -> Message:
     """All of it, with its buttons."""
     hearing = choices.hearing
     spoken = voice.to(hearing.time_zone)
-    lines = ["<b>Your settings</b>"]
+    lines = [t("<b>Your settings</b>")]
     for group in Group:
-        level = "always on" if group in LOCKED else hearing.level(group).value
-        lines.append(f"{MARKS[level]} {group.value.capitalize()}: {level} ({WHAT[group]})")
+        level = t("always on") if group in LOCKED else hearing.level(group).value
+        lines.append(f"{MARKS[level]} {group.value.capitalize()}: {level} ({t(WHAT[group])})")
     if hearing.quiet is None:
-        lines += ["", "Quiet hours: none"]
+        lines += ["", t("Quiet hours: none")]
     else:
-        now_quiet = ", now" if hearing.quiet.cover(now, hearing.time_zone) else ""
-        lines += ["", f"Quiet hours: {hours(hearing.quiet)}{now_quiet}. {QUIETLY}"]
-    lines.append(f"Time zone: {esc(hearing.time_zone)}, where it is {local(now, spoken):%H:%M}")
-    lines += ["", NOT_SOFTENED, OFFERS, IN_WORDS]
+        now_quiet = t(", now") if hearing.quiet.cover(now, hearing.time_zone) else ""
+        lines += [
+            "",
+            t(
+                "Quiet hours: {hours}{now_quiet}. {quietly}",
+                hours=hours(hearing.quiet),
+                now_quiet=now_quiet,
+                quietly=t(QUIETLY),
+            ),
+        ]
+    lines.append(
+        t(
+            "Time zone: {time_zone}, where it is {now}",
+            time_zone=esc(hearing.time_zone),
+            now=f"{local(now, spoken):%H:%M}",
+        )
+    )
+    lines += ["", t(NOT_SOFTENED), t(OFFERS), t(IN_WORDS)]
     return Message(html="\n".join(lines), keyboard=buttons.settings(choices, asker))
 
 
@@ -61,9 +76,11 @@ def zones(choices: Choices, asker: int) -> Message:
     """Where to choose a time zone from."""
     return Message(
         html=(
-            "<b>Your time zone</b>\n"
-            f"Now: {esc(choices.hearing.time_zone)}. Any other one in words: "
-            "/settings zone Asia/Hong_Kong"
+            t(
+                "<b>Your time zone</b>\nNow: {time_zone}. Any other one in words: "
+                "/settings zone Asia/Hong_Kong",
+                time_zone=esc(choices.hearing.time_zone),
+            )
         ),
         keyboard=buttons.zones(choices, asker),
     )
@@ -74,15 +91,20 @@ def usage(said: str) -> Message:
     groups = ", ".join(group.value for group in Group if group not in LOCKED)
     return Message(
         html=(
-            f"I do not know '{esc(said, 60)}'. Nothing was changed.\n"
-            f"Alerts: {groups}, each on, silent or off.\n{IN_WORDS}"
+            t(
+                "I do not know '{said}'. Nothing was changed.\nAlerts: {groups}, each "
+                "on, silent or off.\n{in_words}",
+                said=esc(said, 60),
+                groups=groups,
+                in_words=t(IN_WORDS),
+            )
         )
     )
 
 
 def hours(quiet: QuietHours) -> str:
     """`22:00 to 07:00`."""
-    return f"{_clock(quiet.start_min)} to {_clock(quiet.end_min)}"
+    return t("{clock} to {clock2}", clock=_clock(quiet.start_min), clock2=_clock(quiet.end_min))
 
 
 def _clock(minute: int) -> str:

@@ -2,57 +2,77 @@
 
 from collections.abc import Sequence
 
+from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.alert_lines import trade
 from bot.views.alerts_trades import signal_offered
 from bot.views.message import Audience, Message, Voice, marked
 from bot.views.numbers import moment
-from bot.views.words import plural, word
+from bot.views.words import word
 from core.domain.signal_board import AnsweredOffer, OwnSignals, SignalLine
 
 STATUSES = {"offered": "waiting", "approved": "approved", "rejected": "rejected"}
-NONE = "No signal was offered to you yet."
-NO_SIGNAL = "No signal was posted yet."
+NONE = later("No signal was offered to you yet.")
+NO_SIGNAL = later("No signal was posted yet.")
 
 
 def own(signals: OwnSignals, voice: Voice) -> tuple[Message, ...]:
     """Each offer that waits with its buttons, then what became of the last ones."""
     waiting = [signal_offered(offer, voice, Audience.CLIENT) for offer in signals.waiting]
     count = len(waiting) + signals.more_waiting
-    title = f"📣 {plural(count, 'signal')} waiting for your answer"
+    title = t("📣 {plural} waiting for your answer", plural=tn("{n} signal", "{n} signals", count))
     lines = [f"<b>{marked(voice, title)}</b>"]
     if signals.more_waiting:
-        lines.append(f"The newest {len(waiting)} stand above; answer these first.")
+        lines.append(
+            t("The newest {waiting} stand above; answer these first.", waiting=len(waiting))
+        )
     lines += [_answered(each, voice) for each in signals.answered]
     if not count and not signals.answered:
-        lines.append(NONE)
+        lines.append(t(NONE))
     return (*waiting, Message(html="\n".join(lines)))
 
 
 def _answered(each: AnsweredOffer, voice: Voice) -> str:
     what = trade(each.symbol, each.side, each.volume)
-    return (
-        f"Signal {each.signal_id}, {what} on {each.login}: {word(STATUSES, each.status)} "
-        f"{moment(each.at, voice)}"
+    return t(
+        "Signal {signal_id}, {what} on {login}: {status} {at}",
+        signal_id=each.signal_id,
+        what=what,
+        login=each.login,
+        status=word(STATUSES, each.status),
+        at=moment(each.at, voice),
     )
 
 
 def last(signals: Sequence[SignalLine], voice: Voice) -> Message:
     """The last signals for admins, the newest first."""
-    lines = [f"<b>{marked(voice, '📣 Last signals')}</b>"]
+    lines = [f"<b>{marked(voice, t('📣 Last signals'))}</b>"]
     for each in signals:
         answers = ", ".join(
             f"{count} {word(STATUSES, status)}" for status, count in sorted(each.answers.items())
         )
         lines.append(
-            f"<b>{each.signal_id}</b> {trade(each.symbol, each.side, each.volume)}, by "
-            f"{esc(each.author)} {moment(each.posted_at, voice)}, open until "
-            f"{moment(each.expires_at, voice)}: {answers or 'offered to nobody'}"
+            t(
+                "<b>{signal_id}</b> {trade}, by {author} {posted_at}, open until "
+                "{expires_at}: {figure}",
+                signal_id=each.signal_id,
+                trade=trade(each.symbol, each.side, each.volume),
+                author=esc(each.author),
+                posted_at=moment(each.posted_at, voice),
+                expires_at=moment(each.expires_at, voice),
+                figure=answers or t("offered to nobody"),
+            )
         )
-    return Message(html="\n".join(lines if signals else [*lines, NO_SIGNAL]))
+    return Message(html="\n".join(lines if signals else [*lines, t(NO_SIGNAL)]))
 
 
 def usage(command: str, text: str) -> Message:
     """/approve or /reject without a signal's number."""
-    said = f"I do not understand '{esc(text, 30)}'. " if text else ""
-    return Message(html=f"{said}Write the signal's number after /{command}; /signals shows them.")
+    said = t("I do not understand '{text}'. ", text=esc(text, 30)) if text else ""
+    return Message(
+        html=t(
+            "{said}Write the signal's number after /{command}; /signals shows them.",
+            said=said,
+            command=command,
+        )
+    )

@@ -1,69 +1,70 @@
 """Codes of the domain as words for people. An unknown code is shown as it is, never guessed at."""
 
+from bot.i18n import later, t, tn
 from bot.markup import esc
 from core.domain.broker import DealReason
 
 UNKNOWN_CHARS_MAX = 200
 
 CLOSED_BY_YOU = {
-    "client_mobile": "on your phone",
-    "client_web": "in the web terminal",
-    "client_desktop": "in the desktop terminal",
+    "client_mobile": later("on your phone"),
+    "client_web": later("in the web terminal"),
+    "client_desktop": later("in the desktop terminal"),
 }
 CLOSED_BY_CLIENT = {
-    "client_mobile": "on their phone",
-    "client_web": "in the web terminal",
-    "client_desktop": "in the desktop terminal",
+    "client_mobile": later("on their phone"),
+    "client_web": later("in the web terminal"),
+    "client_desktop": later("in the desktop terminal"),
 }
 CLOSED_OTHERWISE = {
-    "foreign_ea": "Closed by another EA",
-    "stop_loss": "Stop loss reached",
-    "take_profit": "Take profit reached",
-    "stop_out": "Broker's stop-out",
-    "reckoner": "Closed by Reckoner",
-    "close_by": "Closed by close-by",
-    "netting_reversal": "Closed by netting",
-    "rollover": "Closed by a rollover",
-    "other": "Closed",
+    "foreign_ea": later("Closed by another EA"),
+    "stop_loss": later("Stop loss reached"),
+    "take_profit": later("Take profit reached"),
+    "stop_out": later("Broker's stop-out"),
+    "reckoner": later("Closed by Reckoner"),
+    "close_by": later("Closed by close-by"),
+    "netting_reversal": later("Closed by netting"),
+    "rollover": later("Closed by a rollover"),
+    "other": later("Closed"),
 }
 CLOSED_ICONS = {"stop_loss": "🛑", "take_profit": "🎯", "stop_out": "🔴"}
 OPENED_BY = {
-    DealReason.CLIENT: "by hand, in the desktop terminal",
-    DealReason.MOBILE: "by hand, on a phone",
-    DealReason.WEB: "by hand, in the web terminal",
-    DealReason.EXPERT: "by an expert advisor",
-    DealReason.STOP_LOSS: "by a stop loss",
-    DealReason.TAKE_PROFIT: "by a take profit",
-    DealReason.STOP_OUT: "by a stop-out",
-    DealReason.ROLLOVER: "by a rollover",
+    DealReason.CLIENT: later("by hand, in the desktop terminal"),
+    DealReason.MOBILE: later("by hand, on a phone"),
+    DealReason.WEB: later("by hand, in the web terminal"),
+    DealReason.EXPERT: later("by an expert advisor"),
+    DealReason.STOP_LOSS: later("by a stop loss"),
+    DealReason.TAKE_PROFIT: later("by a take profit"),
+    DealReason.STOP_OUT: later("by a stop-out"),
+    DealReason.ROLLOVER: later("by a rollover"),
 }
 FINDINGS = {
-    "entry_slippage": "Slipped entry",
-    "partial_fill": "Only partly filled",
-    "over_volume": "More volume than approved",
-    "scaled_in": "Volume added",
-    "volume_reduced": "Volume reduced",
-    "sl_moved": "Stop loss moved",
-    "sl_removed": "Stop loss removed",
-    "sl_missing": "No stop loss",
-    "tp_moved": "Take profit moved",
-    "tp_removed": "Take profit removed",
-    "tp_missing": "No take profit",
-    "unknown_position": "Unknown position",
-    "unknown_pending_order": "Unknown pending order",
-    "missing_unexplained": "Position missing",
-    "direction_mismatch": "Opposite direction",
-    "netting_reversed": "Turned round",
-    "symbol_mismatch": "Another symbol",
-    "duplicate_execution": "Placed twice",
-    "late_execution": "Placed late",
-    "not_executed": "Not placed",
-    "balance_operation": "Money moved",
-    "pnl_mismatch": "Balance not explained",
-    "wrong_account": "Another account answered",
-    "stale_data": "No fresh data",
+    "entry_slippage": later("Slipped entry"),
+    "partial_fill": later("Only partly filled"),
+    "over_volume": later("More volume than approved"),
+    "scaled_in": later("Volume added"),
+    "volume_reduced": later("Volume reduced"),
+    "sl_moved": later("Stop loss moved"),
+    "sl_removed": later("Stop loss removed"),
+    "sl_missing": later("No stop loss"),
+    "tp_moved": later("Take profit moved"),
+    "tp_removed": later("Take profit removed"),
+    "tp_missing": later("No take profit"),
+    "unknown_position": later("Unknown position"),
+    "unknown_pending_order": later("Unknown pending order"),
+    "missing_unexplained": later("Position missing"),
+    "direction_mismatch": later("Opposite direction"),
+    "netting_reversed": later("Turned round"),
+    "symbol_mismatch": later("Another symbol"),
+    "duplicate_execution": later("Placed twice"),
+    "late_execution": later("Placed late"),
+    "not_executed": later("Not placed"),
+    "balance_operation": later("Money moved"),
+    "pnl_mismatch": later("Balance not explained"),
+    "wrong_account": later("Another account answered"),
+    "stale_data": later("No fresh data"),
 }
-FINDINGS_NEW = {"sl_moved": "Stop loss set", "tp_moved": "Take profit set"}
+FINDINGS_NEW = {"sl_moved": later("Stop loss set"), "tp_moved": later("Take profit set")}
 """The same where there was nothing before."""
 FINDING_FIGURES = {
     "entry_slippage": "price",
@@ -81,94 +82,100 @@ FINDING_FIGURES = {
     "netting_reversed": "side",
 }
 FINDING_NOTES = {
-    "unknown_position": "Reckoner does not close it for that reason; the drawdown and market "
-    "guards apply to it as to any other.",
-    "unknown_pending_order": "Reckoner does not remove it for that reason; where a guard closes, "
-    "it is removed.",
-    "sl_removed": "The position has no stop loss now.",
-    "sl_missing": "The position has no stop loss.",
-    "missing_unexplained": "Reckoner goes on looking for the deal that explains it.",
-    "duplicate_execution": "The same trade was placed more than once.",
+    "unknown_position": later(
+        "Reckoner does not close it for that reason; the drawdown and market "
+        "guards apply to it as to any other."
+    ),
+    "unknown_pending_order": later(
+        "Reckoner does not remove it for that reason; where a guard closes, it is removed."
+    ),
+    "sl_removed": later("The position has no stop loss now."),
+    "sl_missing": later("The position has no stop loss."),
+    "missing_unexplained": later("Reckoner goes on looking for the deal that explains it."),
+    "duplicate_execution": later("The same trade was placed more than once."),
 }
 REASONS = {
-    "drawdown": "drawdown limit",
-    "minimum_equity": "minimum equity",
-    "latched": "account is locked",
-    "market_gap": "price gap",
-    "market_spread": "wide spread",
+    "drawdown": later("drawdown limit"),
+    "minimum_equity": later("minimum equity"),
+    "latched": later("account is locked"),
+    "market_gap": later("price gap"),
+    "market_spread": later("wide spread"),
 }
 SKIPS = {
     "": "",
-    "below_minimum": "Equity is below the minimum, so there is no countdown.",
-    "far_past_limit": "The loss is far past the limit, so there is no countdown.",
-    "near_stop_out": "The broker's own stop-out is near, so there is no countdown.",
+    "below_minimum": later("Equity is below the minimum, so there is no countdown."),
+    "far_past_limit": later("The loss is far past the limit, so there is no countdown."),
+    "near_stop_out": later("The broker's own stop-out is near, so there is no countdown."),
 }
 TROUBLES = {
-    "market_closed": "The market is closed.",
-    "autotrading_off": "Automated trading is switched off in the terminal.",
-    "rejected": "The broker refused the request.",
-    "unknown_outcome": "The broker did not answer; Reckoner looks at the account before it tries "
-    "again.",
-    "cannot_trade": "The account may not trade.",
-    "terminal_blocked": "Its terminal answered for another account, so nothing is sent to it.",
+    "market_closed": later("The market is closed."),
+    "autotrading_off": later("Automated trading is switched off in the terminal."),
+    "rejected": later("The broker refused the request."),
+    "unknown_outcome": later(
+        "The broker did not answer; Reckoner looks at the account before it tries again."
+    ),
+    "cannot_trade": later("The account may not trade."),
+    "terminal_blocked": later(
+        "Its terminal answered for another account, so nothing is sent to it."
+    ),
 }
 GUARDS = {
-    "unarmed": "⚪ Guard not armed yet",
-    "clear": "🟢 Guard watching",
-    "warned": "🟠 Drawdown warning",
-    "countdown": "🔴 Countdown to closing",
-    "closing": "🔴 Closing now",
-    "latched": "🔒 Locked",
+    "unarmed": later("⚪ Guard not armed yet"),
+    "clear": later("🟢 Guard watching"),
+    "warned": later("🟠 Drawdown warning"),
+    "countdown": later("🔴 Countdown to closing"),
+    "closing": later("🔴 Closing now"),
+    "latched": later("🔒 Locked"),
 }
 OUTCOMES = {
     "closed": "closed",
     "cancelled": "cancelled",
-    "gone": "already gone",
-    "open": "being closed",
+    "gone": later("already gone"),
+    "open": later("being closed"),
 }
 NOT_PLACED = {
-    "deadline": "It was not placed in time.",
-    "guard": "The guard withdrew it before it was placed.",
+    "deadline": later("It was not placed in time."),
+    "guard": later("The guard withdrew it before it was placed."),
 }
 ENDED = {
-    "client_mobile": "closed on the client's phone",
-    "client_web": "closed in the web terminal",
-    "client_desktop": "closed in the desktop terminal",
-    "foreign_ea": "closed by an expert advisor",
-    "stop_loss": "closed by its stop loss",
-    "take_profit": "closed by its take profit",
-    "stop_out": "closed by the broker's stop-out",
-    "reckoner": "closed by Reckoner",
-    "netting_reversal": "closed by an order the other way",
+    "client_mobile": later("closed on the client's phone"),
+    "client_web": later("closed in the web terminal"),
+    "client_desktop": later("closed in the desktop terminal"),
+    "foreign_ea": later("closed by an expert advisor"),
+    "stop_loss": later("closed by its stop loss"),
+    "take_profit": later("closed by its take profit"),
+    "stop_out": later("closed by the broker's stop-out"),
+    "reckoner": later("closed by Reckoner"),
+    "netting_reversal": later("closed by an order the other way"),
 }
 RESOLVED = {
-    "as_expected": "it is as expected again",
-    "closed": "the position is closed",
-    "gone": "it is gone",
-    "cancelled": "cancelled by Reckoner",
-    "adopted": "a person said which trade it is",
+    "as_expected": later("it is as expected again"),
+    "closed": later("the position is closed"),
+    "gone": later("it is gone"),
+    "cancelled": later("cancelled by Reckoner"),
+    "adopted": later("a person said which trade it is"),
 }
 WARNING_STATES = {
-    "open": "waiting for an answer",
-    "held": "on hold",
+    "open": later("waiting for an answer"),
+    "held": later("on hold"),
     "dismissed": "dismissed",
     "closing": "closing",
     "resolved": "over",
 }
 
 OVERRIDES = {
-    "close": "Close now",
-    "hold": "Hold",
-    "hold1h": "Hold 1 h",
-    "session": "Hold until day's end",
-    "dismiss": "Dismiss",
+    "close": later("Close now"),
+    "hold": later("Hold"),
+    "hold1h": later("Hold 1 h"),
+    "session": later("Hold until day's end"),
+    "dismiss": later("Dismiss"),
 }
 OVERRIDE_REASONS = {
     "news": "news",
-    "bad_quote": "bad quote",
+    "bad_quote": later("bad quote"),
     "rollover": "rollover",
-    "hedged": "hedged elsewhere",
-    "agreed": "agreed with the client",
+    "hedged": later("hedged elsewhere"),
+    "agreed": later("agreed with the client"),
 }
 
 
@@ -179,12 +186,12 @@ def reason(text: str) -> str:
 
 def word(table: dict[str, str], key: str) -> str:
     """The table's words for a code; the code itself, made harmless, where the table has none."""
-    return table[key] if key in table else esc(key.replace("_", " "), UNKNOWN_CHARS_MAX)
+    return t(table[key]) if key in table else esc(key.replace("_", " "), UNKNOWN_CHARS_MAX)
 
 
 def opened_by(reason: int, magic: int = 0) -> str:
     """Who opened a position, from MetaTrader's reason code, with the number a program gave it."""
-    number = f", a program with the number {magic}" if magic else ""
+    number = t(", a program with the number {magic}", magic=magic) if magic else ""
     return OPENED_BY.get(reason, f"in a way MetaTrader calls reason {reason}") + number
 
 
@@ -195,7 +202,7 @@ def ended(how: str, *, own: bool) -> str:
     """
     code, _, reason = how.partition(":")
     if own and code == "closed" and reason in CLOSED_BY_YOU:
-        return f"you closed it {CLOSED_BY_YOU[reason]}"
+        return t("you closed it {closed_by_you}", closed_by_you=t(CLOSED_BY_YOU[reason]))
     return word(ENDED, reason) if reason and code == "closed" else word(RESOLVED, how)
 
 
@@ -211,6 +218,6 @@ def scope(closing: str) -> str:
 
 def holdings(positions: int, orders: int) -> str:
     """`3 positions and 1 pending order`, or `nothing`."""
-    parts = [plural(positions, "position")] if positions else []
-    parts += [plural(orders, "pending order")] if orders else []
+    parts = [tn("{n} position", "{n} positions", positions)] if positions else []
+    parts += [tn("{n} pending order", "{n} pending orders", orders)] if orders else []
     return " and ".join(parts) or "nothing"

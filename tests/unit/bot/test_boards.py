@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from bot.views import boards
+from bot.views import boards, sparks
 from bot.views.message import PAGES_MAX, Voice
 from core.domain.board import DrawdownBoard, TerminalLine
 from tests.fakes.clock import START
@@ -293,7 +293,7 @@ def test_warnings_keep_their_own_buttons_and_are_bounded() -> None:
 
 
 def test_a_sparkline_spans_lowest_to_highest_and_is_bounded() -> None:
-    assert boards.sparkline([Decimal(1), Decimal(2), Decimal(8)]) == "▁▂█"
-    assert boards.sparkline([Decimal(5), Decimal(5)]) == "▁▁"
-    assert boards.sparkline([]) == ""
-    assert len(boards.sparkline([Decimal(n) for n in range(1000)])) <= boards.SPARKS_MAX
+    assert sparks.sparkline([Decimal(1), Decimal(2), Decimal(8)]) == "▁▂█"
+    assert sparks.sparkline([Decimal(5), Decimal(5)]) == "▁▁"
+    assert sparks.sparkline([]) == ""
+    assert len(sparks.sparkline([Decimal(n) for n in range(1000)])) <= sparks.SPARKS_MAX

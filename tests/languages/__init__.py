@@ -1,0 +1,1 @@
+"""The catalogs of languages: what the views say, and what each catalog has of it."""

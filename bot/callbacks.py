@@ -317,13 +317,16 @@ class SettingsVerb(StrEnum):
     QUIET = "q"
     ZONE = "z"
     ZONES = "zs"
+    LANGUAGE = "g"
+    LANGUAGES = "gs"
     SHOW = "s"
 
 
 class SettingsPress(CallbackData, prefix="se1", sep="|"):
     """Change one of the asker's own settings, of the version that was shown.
 
-    `value` is what would be written in the command: `market silent`, `22:00-07:00`, `off`, a zone.
+    `value` is what would be written in the command: `market silent`, `22:00-07:00`, `off`, a zone,
+    a language.
     """
 
     asker: Id

@@ -16,7 +16,7 @@ from aiogram.exceptions import AiogramError
 from msgspec import Struct
 
 from bot.delivery import Fate, Outcome, Parcel, deliver
-from bot.i18n import t
+from bot.i18n import chosen, speaking, t
 from bot.limits import SendLimits
 from bot.views import card as views
 from bot.views.message import Message, Voice
@@ -28,6 +28,7 @@ from core.domain.people import Person, Role
 from core.ports import Clock, Store
 from core.records import AccountRow, CardRow, OutboxRow, PreferenceRow, UserRow
 from core.services.hearing import hearing_from
+from core.services.persons import person_from
 
 RENEW_S: Final = 900.0
 """So often a card that did not change is given a new time: an older one is nobody's."""
@@ -111,14 +112,7 @@ class Cards:
             stands = card is not None and card.message_id is not None
             if (user.id in own or stands) and (card is None or card.next_at <= now):
                 level = hearing_from(user, chosen.get(user.id)).level(Group.CARD)
-                person = Person(
-                    user_id=user.id,
-                    telegram_id=user.telegram_id,
-                    name=user.name,
-                    role=Role(user.role),
-                    time_zone=user.time_zone,
-                    account_ids=tuple(own.get(user.id, ())),
-                )
+                person = person_from(user, own.get(user.id, ()))
                 found.append(Client(person, card, level is not Level.OFF))
         return found
 
@@ -127,6 +121,11 @@ class Cards:
         card = client.card
         if not client.wanted or not client.person.account_ids:
             return await self._switch_off(client) if card and card.message_id else 0
+        with speaking(chosen(client.person.language)):
+            return await self._up_to_date(client)
+
+    async def _up_to_date(self, client: Client) -> int:
+        card = client.card
         boards = await self._boards_of(client.person)
         now = self._clock.now()
         shown = accounts_of(boards, now)

@@ -15,6 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -39,6 +40,11 @@ def _catalog(language: str) -> NullTranslations:
     write_mo(compiled, catalog)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def language_name(language: str) -> str:
+    """What its speakers call it: `English`, `Español`."""
+    return (Locale.parse(language).get_display_name(language) or language).capitalize()
 
 
 def load() -> None:

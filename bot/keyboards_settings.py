@@ -3,7 +3,7 @@
 from typing import Final
 
 from bot.callbacks import SettingsPress, SettingsVerb
-from bot.i18n import later, t
+from bot.i18n import language_name, languages, later, t
 from bot.keyboards import in_rows
 from bot.views.message import Button, Keyboard
 from core.domain.hearing import LOCKED, Choices, Group, Level
@@ -25,6 +25,9 @@ ZONES_OFFERED: Final = (
     later("America/Chicago"),
     later("America/Sao_Paulo"),
 )
+LANGUAGE: Final = "🌐 Language"
+"""The same in every language: whoever reads the wrong one must find it."""
+AS_APP: Final = "app"
 PER_ROW: Final = 2
 
 
@@ -47,8 +50,10 @@ def settings(choices: Choices, asker: int) -> Keyboard:
     ]
     if choices.hearing.quiet is not None:
         quiet.append(button(t("No quiet hours"), SettingsVerb.QUIET, QUIET_OFF))
-    zone = button(t("Time zone"), SettingsVerb.ZONES)
-    return (*in_rows(groups, PER_ROW), *in_rows([*quiet, zone], PER_ROW))
+    others = [button(t("Time zone"), SettingsVerb.ZONES)]
+    if len(languages()) > 1:
+        others.append(button(LANGUAGE, SettingsVerb.LANGUAGES))
+    return (*in_rows(groups, PER_ROW), *in_rows([*quiet, *others], PER_ROW))
 
 
 def zones(choices: Choices, asker: int) -> Keyboard:
@@ -63,3 +68,15 @@ def zones(choices: Choices, asker: int) -> Keyboard:
     ]
     back = SettingsPress(asker=asker, version=version, verb=SettingsVerb.SHOW)
     return (*in_rows(buttons, 3), (Button(t("Back"), back.pack()),))
+
+
+def languages_offered(choices: Choices, asker: int) -> Keyboard:
+    """Every language by its own name, what the app speaks, and the way back."""
+
+    def button(label: str, verb: SettingsVerb, value: str = "") -> Button:
+        press = SettingsPress(asker=asker, version=choices.version, verb=verb, value=value)
+        return Button(label, press.pack())
+
+    names = [button(language_name(each), SettingsVerb.LANGUAGE, each) for each in languages()]
+    app = button(t("As my Telegram"), SettingsVerb.LANGUAGE, AS_APP)
+    return (*in_rows(names, PER_ROW), (app,), (button(t("Back"), SettingsVerb.SHOW),))

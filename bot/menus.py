@@ -1,12 +1,14 @@
 """The command menus Telegram shows, per chat. A menu is a convenience, never a right."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import structlog
 from aiogram import Bot
 from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefault
 
+from bot.i18n import ENGLISH, languages, speaking, t
 from bot.views.commands import COMMANDS, MENU_DEFAULT, CommandInfo
 
 CHATS_MAX = 500
@@ -18,43 +20,64 @@ async def set_commands(
     bot: Bot,
     *,
     admin_chat_id: int,
-    admin_ids: Sequence[int] = (),
-    client_ids: Sequence[int] = (),
+    group_language: str = ENGLISH,
+    admins: Mapping[int, str] | None = None,
+    clients: Mapping[int, str] | None = None,
 ) -> None:
-    """Tell Telegram the menus. What it refuses (a chat that never wrote) is logged and left."""
+    """Tell Telegram the menus. `admins`, `clients`: private chat -> the language chosen, or "".
+
+    What it refuses (a chat that never wrote) is logged and left.
+    """
     everybody = [command for command in COMMANDS if command.name in MENU_DEFAULT]
     try:
-        await bot.set_my_commands(_menu(everybody), scope=BotCommandScopeDefault())
+        for menu in _menus(everybody):
+            await bot.set_my_commands(scope=BotCommandScopeDefault(), **menu)
     except (AiogramError, OSError) as error:
         log.warning("menu_not_set", chat="default", error=str(error))
         return
-    admin = dict.fromkeys([admin_chat_id, *admin_ids])
-    for chat_id in admin:
-        await _set(bot, chat_id, COMMANDS)
-    clients = [chat_id for chat_id in dict.fromkeys(client_ids) if chat_id not in admin]
-    for chat_id in clients[:CHATS_MAX]:
-        await _set(bot, chat_id, [command for command in COMMANDS if not command.admin])
+    admin = {admin_chat_id: group_language, **(admins or {})}
+    for chat_id, language in admin.items():
+        await give(bot, chat_id, language, admin=True)
+    others = [(chat, language) for chat, language in (clients or {}).items() if chat not in admin]
+    for chat_id, language in others[:CHATS_MAX]:
+        await give(bot, chat_id, language)
 
 
-async def give(bot: Bot, chat_id: int) -> None:
-    """Show a client's commands in their chat from now on."""
-    await _set(bot, chat_id, [command for command in COMMANDS if not command.admin])
+async def give(bot: Bot, chat_id: int, language: str = "", *, admin: bool = False) -> None:
+    """Show a client's or an admin's commands in their chat from now on.
+
+    In the `language` chosen; where none was, Telegram shows those in the app's own.
+    """
+    scope = BotCommandScopeChat(chat_id=chat_id)
+    try:
+        for menu in _menus([each for each in COMMANDS if admin or not each.admin], language):
+            await bot.set_my_commands(scope=scope, **menu)
+    except (AiogramError, TimeoutError, OSError) as error:
+        log.info("menu_not_set", chat=chat_id, error=str(error))
 
 
 async def take(bot: Bot, chat_id: int) -> None:
     """Show the default commands there again. What Telegram refuses is logged and left."""
     try:
-        await bot.delete_my_commands(scope=BotCommandScopeChat(chat_id=chat_id))
+        for language in languages():
+            await bot.delete_my_commands(
+                scope=BotCommandScopeChat(chat_id=chat_id), language_code=_code(language)
+            )
     except (AiogramError, TimeoutError, OSError) as error:
         log.info("menu_not_taken", chat=chat_id, error=str(error))
 
 
-async def _set(bot: Bot, chat_id: int, commands: Iterable[CommandInfo]) -> None:
-    try:
-        await bot.set_my_commands(_menu(commands), scope=BotCommandScopeChat(chat_id=chat_id))
-    except (AiogramError, TimeoutError, OSError) as error:
-        log.info("menu_not_set", chat=chat_id, error=str(error))
+def _menus(commands: Sequence[CommandInfo], language: str = "") -> Iterator[dict[str, Any]]:
+    """One list for each language an app may have; each in `language` where it was chosen."""
+    for app_language in languages():
+        with speaking(language or app_language):
+            listed = [
+                BotCommand(command=command.name, description=t(command.says))
+                for command in commands
+            ]
+        yield {"commands": listed, "language_code": _code(app_language)}
 
 
-def _menu(commands: Iterable[CommandInfo]) -> list[BotCommand]:
-    return [BotCommand(command=command.name, description=command.says) for command in commands]
+def _code(language: str) -> str | None:
+    """English is what apps in any other language show."""
+    return None if language == ENGLISH else language

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from bot import limits
 from bot.delivery import Fate, Outcome, Parcel, deliver
 from bot.dressing import Dresser, is_copy
+from bot.i18n import speaking
 from bot.outbox import EDIT, Outbox, Ready
 from bot.views import alerts as alert_views
 from bot.views.message import Audience, Message, Voice
@@ -184,8 +185,13 @@ class Notifier:
         row = ready.row
         if not await self._taken(row):
             return
-        zone = await self._stored(lambda: self._outbox.zone_of(row.chat_id))
-        voice = self._voice.to(zone)
+        reader = await self._stored(lambda: self._outbox.reader_of(row.chat_id))
+        voice = self._voice if reader is None else self._voice.to_person(reader)
+        with speaking(voice.language):
+            await self._said(ready, voice)
+
+    async def _said(self, ready: Ready, voice: Voice) -> None:
+        row = ready.row
         message = self._message(row, voice)
         parcel = Parcel(
             chat_id=self.moved.get(row.chat_id, row.chat_id),

@@ -8,9 +8,11 @@ from typing import Any
 from msgspec import Struct
 
 from core.domain.alerts import Priority
+from core.domain.people import Person
 from core.ports import Clock, Store, Transaction
 from core.records import OutboxRow, UserRow
 from core.services import reach
+from core.services.persons import person_from
 from core.services.telling import audit_fate
 
 DUE, SENDING, SENT, FAILED = "due", "sending", "sent", "failed"
@@ -63,13 +65,13 @@ class Outbox:
         real = [r for r in rows if r.sent_at and r.error != SUPERSEDED]
         return [(r.chat_id, (now - r.sent_at).total_seconds()) for r in real if r.sent_at]
 
-    async def zone_of(self, chat_id: int) -> str | None:
-        """The time zone of whoever reads this chat alone; None where it is a group."""
+    async def reader_of(self, chat_id: int) -> Person | None:
+        """Whoever reads this chat alone; None where it is a group, or nobody known."""
         if chat_id < 0:
             return None
         async with self._store.reading() as tx:
             reader = await tx.first(UserRow, telegram_id=chat_id)
-        return None if reader is None else reader.time_zone
+        return None if reader is None else person_from(reader, ())
 
     async def empty(self) -> bool:
         """Whether nothing is due or under way."""

@@ -47,7 +47,7 @@ class People(Protocol):
         """The person behind a Telegram id; None for a stranger."""
         ...
 
-    async def seen(self, person: Person) -> None:
+    async def seen(self, person: Person, app_language: str = "") -> None:
         """Remember that somebody was here."""
         ...
 
@@ -397,4 +397,10 @@ class Preferences(Protocol):
 
     async def set_zone(self, person: Person, zone: str, version: int | None = None) -> Choices:
         """A time zone."""
+        ...
+
+    async def set_language(
+        self, person: Person, language: str, version: int | None = None
+    ) -> Choices:
+        """Be spoken to in a language; empty: in what their Telegram speaks."""
         ...

@@ -1,9 +1,11 @@
 """The conversation side of the app, assembled: dispatcher, poller, notifier, menus."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiogram import Bot
 
+from bot import i18n
 from bot.cards import Cards
 from bot.charts import Charts
 from bot.limits import SendLimits
@@ -37,6 +39,7 @@ class Conversation:
     cards: Cards
     admin_chat_id: int
     store: Store
+    group_language: str
 
     async def hello(self) -> None:
         """Make sure that Telegram answers, and set the command menus."""
@@ -46,8 +49,9 @@ class Conversation:
         await set_commands(
             self.bot,
             admin_chat_id=self.notifier.moved.get(self.admin_chat_id, self.admin_chat_id),
-            admin_ids=[u.telegram_id for u in users if u.role != "client"],
-            client_ids=[u.telegram_id for u in users if u.role == "client"],
+            group_language=self.group_language,
+            admins=_languages(u for u in users if u.role != "client"),
+            clients=_languages(u for u in users if u.role == "client"),
         )
 
 
@@ -55,7 +59,8 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
     """Join the engine's services to the conversations. Raises ValueError without an admin chat."""
     if settings.admin_chat_id is None:
         raise ValueError("ADMIN_CHAT_ID is not set")
-    voice = Voice(mark=settings.message_mark)
+    i18n.load()
+    voice = Voice(mark=settings.message_mark, language=settings.group_language)
     rates = SendLimits()
     admin = settings.admin_chat_id
     notifier = Notifier(bot, engine.store, engine.clock, voice, admin_chat_id=admin, rates=rates)
@@ -103,7 +108,14 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
         notifier=notifier,
         admin_chat_id=settings.admin_chat_id,
         store=engine.store,
+        group_language=settings.group_language,
     )
+
+
+def _languages(users: Iterable[UserRow]) -> dict[int, str]:
+    """What each chose, where that language is still there."""
+    known = i18n.languages()
+    return {u.telegram_id: u.language if u.language and u.language in known else "" for u in users}
 
 
 def _cards(engine: Engine, settings: Settings, bot: Bot, voice: Voice, rates: SendLimits) -> Cards:

@@ -158,6 +158,7 @@ class Settings(BaseSettings):
     message_mark: Mark = _text(
         "", "at most 16 characters of one line", "stands before every money message", max_length=16
     )
+    group_language: str = _text("en", "a language of bot/locale", "what groups are spoken to in")
 
     # --- reading accounts
     reconciliation_sync_interval_s: float = _between(

@@ -25,6 +25,8 @@ class UserRow(Record, frozen=True, kw_only=True):
     """A person. `role`: client, admin, owner, pending or blocked.
 
     `file_role` is the people file's, None where it lists them not; `blocked_at` an admin's block.
+    `language` is what they chose to be spoken to in, `app_language` what their Telegram speaks;
+    None or empty where it is not known.
     """
 
     table: ClassVar[str] = "users"
@@ -36,6 +38,8 @@ class UserRow(Record, frozen=True, kw_only=True):
     file_role: str | None = None
     blocked_at: datetime | None = None
     seen_at: datetime | None = None
+    language: str | None = None
+    app_language: str | None = None
 
 
 class AccountRow(Record, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """`run`: the app against real addresses."""
 
+from bot import i18n
 from bot.cli.options import UsageError
 from bot.cli.private import keep_to_this_user
 from bot.cli.serving import serve_app
@@ -19,6 +20,7 @@ NO_AUTHOR = (
     "got '{author}'"
 )
 NO_PEOPLE_FILE = "PEOPLE_FILE: expected a TOML file, got '{file}', which is none"
+NO_LANGUAGE = "GROUP_LANGUAGE: expected one of {known}, got '{given}'"
 NO_RULES_DIR = "RULES_DIR: expected a directory, got '{directory}', which is none"
 NO_TERMINAL = (
     "MT5_AGENT_COMMAND: expected what starts an agent beside a terminal, such as "
@@ -92,6 +94,10 @@ def way_to_terminals(settings: Settings) -> str | AgentCommand | None:
 def settings_or_usage(overrides: dict[str, str] | None = None) -> Settings:
     """Read the settings; their mistakes are mistakes of use."""
     try:
-        return load(overrides=overrides)
+        settings = load(overrides=overrides)
     except SettingsError as error:
         raise UsageError(str(error)) from None
+    if settings.group_language not in i18n.languages():
+        known = ", ".join(i18n.languages())
+        raise UsageError(NO_LANGUAGE.format(known=known, given=settings.group_language[:60]))
+    return settings

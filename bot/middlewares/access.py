@@ -10,9 +10,9 @@ from typing import Any
 
 from aiogram import BaseMiddleware, Bot
 from aiogram.dispatcher.flags import get_flag
-from aiogram.types import CallbackQuery, Chat, Message, TelegramObject
+from aiogram.types import CallbackQuery, Chat, Message, TelegramObject, User
 
-from bot.i18n import t
+from bot.i18n import chosen, speaking, t
 from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
@@ -55,7 +55,8 @@ class AccessMiddleware(BaseMiddleware):
             return None
         person = await self._people.identify(user.id)
         if person is None or not person.is_active:
-            await self._door.turn_away(event, data, person, user.id)
+            with speaking(self._language(event, user)):
+                await self._door.turn_away(event, data, person, user.id)
             return None
         chat = chat_of(event)
         if chat is None:
@@ -65,11 +66,18 @@ class AccessMiddleware(BaseMiddleware):
             await self._people.refuse(user.id, f"foreign: {what(event)}")
             await _end(event, data, t(refusals.FOREIGN))
             return None
-        await self._people.seen(person)
+        await self._people.seen(person, user.language_code or "")
         given = {**data, "person": person}
         if chat.type == "private":  # in a group others read along, each in their own zone
-            given["voice"] = self._voice.to(person.time_zone)
-        return await handler(event, given)
+            given["voice"] = self._voice.to_person(person)
+        with speaking(given["voice"].language):
+            return await handler(event, given)
+
+    def _language(self, event: Message | CallbackQuery, user: User) -> str:
+        """What somebody without rights is spoken to in: their app's, in a group the group's."""
+        chat = chat_of(event)
+        in_private = chat is None or chat.type == "private"
+        return chosen(user.language_code or "") if in_private else self._voice.language
 
 
 class RoleMiddleware(BaseMiddleware):

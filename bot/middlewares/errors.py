@@ -15,7 +15,7 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import TelegramObject, Update
 from msgspec import Struct
 
-from bot.i18n import later, t
+from bot.i18n import later, speaking, t
 from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
@@ -89,7 +89,9 @@ class ErrorsMiddleware(BaseMiddleware):
         log.info("refused", code=refused.code)
         if refused.code in AUDITED and data.get("event_from_user") is not None:
             await self._people.refuse(data["event_from_user"].id, f"{refused.code}: {what(event)}")
-        sentence = refusals.sentence(refused, await self._voice_for(data))
+        voice = await self._voice_for(data)
+        with speaking(voice.language):
+            sentence = refusals.sentence(refused, voice)
         await self._tell(event, data, Toast(sentence, alert=True))
 
     async def _voice_for(self, data: dict[str, Any]) -> Voice:
@@ -97,11 +99,12 @@ class ErrorsMiddleware(BaseMiddleware):
         user, chat = data.get("event_from_user"), data.get("event_chat")
         if user is None or chat is None or chat.type != "private":
             return self._voice
+        unknown = self._voice.to(None, user.language_code or "")
         try:
             person = await self._people.identify(user.id)
         except StoreUnavailable:
-            return self._voice
-        return self._voice if person is None else self._voice.to(person.time_zone)
+            return unknown
+        return unknown if person is None else self._voice.to_person(person)
 
     async def _tell(self, event: TelegramObject, data: dict[str, Any], toast: Toast | None) -> None:
         """Tell the person, where they asked: a pop-up for a press, a message for a message."""

@@ -5,8 +5,10 @@ from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 from msgspec import Struct
 
+from bot import menus
 from bot.callbacks import SettingsPress, SettingsVerb
-from bot.i18n import later
+from bot.i18n import chosen, language_name, languages, later, speaking
+from bot.keyboards_settings import AS_APP
 from bot.middlewares.context import Toast
 from bot.services import Preferences
 from bot.speaker import Speaker
@@ -19,10 +21,18 @@ from core.ports import Clock
 from core.services.errors import Refused
 
 OWN = {"role": "client", "personal": True}
-QUIET, ZONE = "quiet", "zone"
+QUIET, ZONE, LANGUAGE = "quiet", "zone", "language"
 NO_QUIET = ("off", "none")
 STALE = Toast(later("Your settings have changed since. This is how they are now."), alert=True)
 SAVED = Toast(later("Saved"))
+
+
+BEFORE = {
+    SettingsVerb.QUIET: f"{QUIET} ",
+    SettingsVerb.ZONE: f"{ZONE} ",
+    SettingsVerb.LANGUAGE: f"{LANGUAGE} ",
+}
+"""What would be written before a button's value."""
 
 
 class LevelWanted(Struct, frozen=True):
@@ -44,7 +54,13 @@ class ZoneWanted(Struct, frozen=True):
     name: str
 
 
-Wanted = LevelWanted | QuietWanted | ZoneWanted
+class LanguageWanted(Struct, frozen=True):
+    """A language there is; empty: what the person's Telegram speaks."""
+
+    code: str
+
+
+Wanted = LevelWanted | QuietWanted | ZoneWanted | LanguageWanted
 
 
 def build() -> Router:
@@ -63,7 +79,20 @@ def wanted(text: str) -> Wanted:
         return QuietWanted(None if rest.lower() in NO_QUIET else parse_quiet(rest))
     if word == ZONE and rest:
         return ZoneWanted(rest)
+    if word == LANGUAGE:
+        return LanguageWanted(_language(rest.lower()))
     return LevelWanted(Group(word), Level(rest.lower()))
+
+
+def _language(said: str) -> str:
+    """`es`, `español`, `app`. Raises ValueError for one there is not."""
+    if said == AS_APP:
+        return ""
+    named = {language_name(code).lower(): code for code in languages()}
+    code = named.get(said, said)
+    if code not in languages():
+        raise ValueError(said)
+    return code
 
 
 async def settings(  # noqa: PLR0913, PLR0917 - aiogram injects by name
@@ -86,7 +115,9 @@ async def settings(  # noqa: PLR0913, PLR0917 - aiogram injects by name
             await speaker.say(message, views.usage(said))
             return
         shown = await _change(preferences, person, change, None)
-    await speaker.say(message, views.board(shown, person.telegram_id, voice, clock.now()))
+        await _menu(message, person, change, shown)
+    with speaking(_language_of(shown, message)):
+        await speaker.say(message, views.board(shown, person.telegram_id, voice, clock.now()))
 
 
 async def press(  # noqa: PLR0913, PLR0917 - aiogram injects by name
@@ -105,6 +136,10 @@ async def press(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     if verb is SettingsVerb.ZONES:
         await speaker.show(query, views.zones(await preferences.of(person), person.telegram_id))
         return Toast()
+    if verb is SettingsVerb.LANGUAGES:
+        chosen = await preferences.of(person)
+        await speaker.show(query, views.languages(chosen, person.telegram_id))
+        return Toast()
     answer = SAVED
     try:
         shown = await _pressed(callback_data, person, preferences)
@@ -112,13 +147,31 @@ async def press(  # noqa: PLR0913, PLR0917 - aiogram injects by name
         shown = await preferences.of(person)
         stale = refused.code == "settings_changed"
         answer = STALE if stale else Toast(refusals.sentence(refused, voice), alert=True)
-    await speaker.redraw(query, views.board(shown, person.telegram_id, voice, now))
-    return Toast() if verb is SettingsVerb.SHOW else answer
+    if verb is SettingsVerb.LANGUAGE:
+        await _menu(query, person, LanguageWanted(shown.language), shown)
+    with speaking(_language_of(shown, query)):
+        await speaker.redraw(query, views.board(shown, person.telegram_id, voice, now))
+        return Toast() if verb is SettingsVerb.SHOW else answer
+
+
+def _language_of(shown: Choices, asked: Message | CallbackQuery) -> str:
+    """What the answer is said in: a language just chosen holds from now on."""
+    user = asked.from_user
+    return chosen(shown.language, "" if user is None else user.language_code or "")
+
+
+async def _menu(
+    asked: Message | CallbackQuery, person: Person, change: Wanted, shown: Choices
+) -> None:
+    """Say the commands in the language just chosen, too."""
+    if isinstance(change, LanguageWanted) and asked.bot is not None:
+        admin = person.is_admin
+        await menus.give(asked.bot, person.telegram_id, shown.language, admin=admin)
 
 
 async def _pressed(data: SettingsPress, person: Person, preferences: Preferences) -> Choices:
     """Do it. Raises Refused, stale_button where its value says nothing known."""
-    before = {SettingsVerb.QUIET: f"{QUIET} ", SettingsVerb.ZONE: f"{ZONE} "}.get(data.verb, "")
+    before = BEFORE.get(data.verb, "")
     if data.verb is SettingsVerb.SHOW:
         return await preferences.of(person)
     try:
@@ -136,5 +189,7 @@ async def _change(
             return await preferences.set_level(person, group, level, version)
         case QuietWanted(quiet):
             return await preferences.set_quiet(person, quiet, version)
+        case LanguageWanted(code):
+            return await preferences.set_language(person, code, version)
         case ZoneWanted(name):
             return await preferences.set_zone(person, name, version)

@@ -8,8 +8,10 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bot.i18n import ENGLISH, chosen
 from bot.markup import TEXT_UNITS_MAX, fit_rows, utf16_length
 from core.domain.board import EquityPoint
+from core.domain.people import Person
 
 PAGES_MAX = 4
 """The most messages one answer may take."""
@@ -28,15 +30,25 @@ class Voice(Struct, frozen=True, kw_only=True):
     """How Reckoner speaks.
 
     `mark` stands before every message about money (such as `[DEMO]`), `time_zone` is the zone of
-    the plain text times, which older Telegram apps show.
+    the plain text times, which older Telegram apps show; `language` is one of
+    `bot.i18n.languages`.
     """
 
     mark: str = ""
     time_zone: str = "UTC"
+    language: str = ENGLISH
 
-    def to(self, time_zone: str | None) -> "Voice":
-        """The voice as one reader hears it: every time in their zone. A group's (None) is UTC."""
-        return replace(self, time_zone=time_zone or "UTC")
+    def to(self, time_zone: str | None, language: str | None = None) -> "Voice":
+        """The voice as one reader hears it: every time in their zone, in their language.
+
+        A group's zone (None) is UTC; without a language it is the one the voice has.
+        """
+        spoken = self.language if language is None else chosen(language)
+        return replace(self, time_zone=time_zone or "UTC", language=spoken)
+
+    def to_person(self, person: Person) -> "Voice":
+        """The voice as this person hears it in private."""
+        return self.to(person.time_zone, person.language)
 
 
 class Button(Struct, frozen=True):

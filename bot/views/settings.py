@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from bot import keyboards_settings as buttons
-from bot.i18n import later, t
+from bot.i18n import language_name, later, spoken, t
 from bot.markup import esc
 from bot.views.message import Message, Voice
 from bot.views.numbers import local
@@ -83,6 +83,18 @@ def zones(choices: Choices, asker: int) -> Message:
             )
         ),
         keyboard=buttons.zones(choices, asker),
+    )
+
+
+def languages(choices: Choices, asker: int) -> Message:
+    """Where to choose a language from."""
+    return Message(
+        html=t(
+            "<b>Your language</b>\nNow: {language}. In words: <code>/settings language en</code>. "
+            "Figures and commands are the same in each.",
+            language=language_name(spoken()),
+        ),
+        keyboard=buttons.languages_offered(choices, asker),
     )
 
 

@@ -114,10 +114,14 @@ class Hearing(Struct, frozen=True, kw_only=True):
 
 
 class Choices(Struct, frozen=True, kw_only=True):
-    """What a person has chosen. `version` rises with each change; 0 where nothing was chosen."""
+    """What a person has chosen. `version` rises with each change; 0 where nothing was chosen.
+
+    `language` is what they chose to be spoken to in; empty: what their Telegram speaks.
+    """
 
     version: int
     hearing: Hearing
+    language: str = ""
 
 
 def pierces(kind: str, priority: int) -> bool:

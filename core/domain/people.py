@@ -16,13 +16,17 @@ class Role(StrEnum):
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """A known person. `account_ids` are the accounts that are theirs."""
+    """A known person. `account_ids` are the accounts that are theirs.
+
+    `language` is what they chose, or what their Telegram speaks; empty where neither is known.
+    """
 
     user_id: int
     telegram_id: int
     name: str
     role: Role
     time_zone: str
+    language: str = ""
     account_ids: tuple[int, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ from core.domain.answers import SignalPosted
 from core.domain.signals import SignalDraft
 from core.ports import Clock, Store
 from core.records import ApiRequestRow, SignalRow, UserRow
-from core.services.api_tokens import person_of
+from core.services.api_tokens import active_person_of
 from core.services.errors import Refused
 from core.services.signals import API_KEYS, PostSignal
 
@@ -62,7 +62,7 @@ class ApiSignals:
         source_key = f"{API_KEYS}{key}"
         async with self._store.reading() as tx:
             author = await tx.first(UserRow, telegram_id=self._author)
-            actor = await person_of(tx, author)
+            actor = await active_person_of(tx, author)
             first = await tx.first(SignalRow, source_key=source_key)
         if actor is None:
             raise Refused("not_admin")

@@ -8,12 +8,13 @@ from msgspec.structs import replace
 from core.domain import audit_words as words
 from core.domain.answers import ApiToken, MintedToken
 from core.domain.audit import SYSTEM
-from core.domain.people import Person, Role
+from core.domain.people import Person
 from core.ports import Clock, Store, Transaction
-from core.records import AccountRow, ApiTokenRow, UserRow
+from core.records import ApiTokenRow, UserRow
 from core.services import audit
 from core.services.errors import Refused
 from core.services.expected import TOKEN_BYTES, token_digest
+from core.services.persons import person_of
 
 TOKENS_MAX = 5
 """Tokens of one person that are good at the same time."""
@@ -71,27 +72,17 @@ class ApiTokens:
                 return None
             if not hmac.compare_digest(row.digest, digest):
                 return None
-            return await person_of(tx, await tx.get(UserRow, row.user_id))
+            return await active_person_of(tx, await tx.get(UserRow, row.user_id))
 
     async def _audit(self, tx: Transaction, actor: Person, word: str, row: ApiTokenRow) -> None:
         detail = {"token": row.id, "label": row.label}
         await audit.append(tx, SYSTEM, actor.name, word, detail, self._clock.now())
 
 
-async def person_of(tx: Transaction, user: UserRow | None) -> Person | None:
+async def active_person_of(tx: Transaction, user: UserRow | None) -> Person | None:
     """The person with their accounts; None where there is none, or may do nothing."""
-    if user is None:
-        return None
-    accounts = await tx.find(AccountRow, user_id=user.id, enabled=True)
-    person = Person(
-        user_id=user.id,
-        telegram_id=user.telegram_id,
-        name=user.name,
-        role=Role(user.role),
-        time_zone=user.time_zone,
-        account_ids=tuple(a.id for a in accounts),
-    )
-    return person if person.is_active else None
+    person = None if user is None else await person_of(tx, user)
+    return person if person is not None and person.is_active else None
 
 
 async def _good(tx: Transaction, user_id: int) -> list[ApiTokenRow]:

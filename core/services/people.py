@@ -4,14 +4,17 @@ from datetime import datetime
 
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM
-from core.domain.people import Person, Role
+from core.domain.people import Person
 from core.domain.standing import SEEN_EVERY
 from core.ports import Clock, Store
-from core.records import AccountRow, UserRow
+from core.records import UserRow
 from core.services import audit
+from core.services.persons import person_of
 from core.services.turning_away import TurnedAway
 
 WHAT_LENGTH_MAX = 200
+LANGUAGE_LENGTH_MAX = 16
+"""Of what an app says that it speaks, such as `es` or `pt-BR`."""
 
 
 class People:
@@ -20,7 +23,7 @@ class People:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._seen_at: dict[int, datetime] = {}
+        self._seen: dict[int, tuple[datetime, str]] = {}
         self._turned_away = TurnedAway(store, clock)
 
     async def identify(self, telegram_id: int) -> Person | None:
@@ -29,25 +32,20 @@ class People:
             user = await tx.first(UserRow, telegram_id=telegram_id)
             if user is None:
                 return None
-            accounts = await tx.find(AccountRow, user_id=user.id, enabled=True)
-        return Person(
-            user_id=user.id,
-            telegram_id=user.telegram_id,
-            name=user.name,
-            role=Role(user.role),
-            time_zone=user.time_zone,
-            account_ids=tuple(a.id for a in accounts),
-        )
+            return await person_of(tx, user)
 
-    async def seen(self, person: Person) -> None:
-        """Remember that somebody was here, to within SEEN_EVERY. Raises StoreUnavailable."""
-        now = self._clock.now()
-        before = self._seen_at.get(person.user_id)
-        if before is not None and now - before < SEEN_EVERY:
+    async def seen(self, person: Person, app_language: str = "") -> None:
+        """Remember that somebody was here, to within SEEN_EVERY, and what their Telegram speaks.
+
+        Raises StoreUnavailable.
+        """
+        now, speaks = self._clock.now(), app_language[:LANGUAGE_LENGTH_MAX]
+        before_at, spoke = self._seen.get(person.user_id, (None, ""))
+        if before_at is not None and now - before_at < SEEN_EVERY and spoke == speaks:
             return
         async with self._store.writing() as tx:
-            await tx.update(UserRow, {"id": person.user_id}, seen_at=now)
-        self._seen_at[person.user_id] = now
+            await tx.update(UserRow, {"id": person.user_id}, seen_at=now, app_language=speaks)
+        self._seen[person.user_id] = (now, speaks)
 
     async def turn_away(self, telegram_id: int, what: str) -> None:
         """Audit that somebody without rights was refused: by name at first, then by numbers."""

@@ -74,6 +74,12 @@ class Preferences:
         """A time zone, over whatever the people file says. Raises Refused: unknown_zone (near)."""
         return await self._change(person, version, {"time_zone": find_zone(zone)})
 
+    async def set_language(
+        self, person: Person, language: str, version: int | None = None
+    ) -> Choices:
+        """Be spoken to in a language; empty: in what their Telegram speaks."""
+        return await self._change(person, version, {"language": language})
+
     async def _change(
         self,
         person: Person,
@@ -92,16 +98,13 @@ class Preferences:
                 await tx.insert(row)
             if group is not None and level is not None:
                 columns = {"levels": {**row.levels, group.value: level.value}}
-            before = {name: getattr(row, name) for name in columns}
+            user = await tx.get(UserRow, person.user_id)
+            before = {name: getattr(user if name == "language" else row, name) for name in columns}
             if before != columns or row.version == 0:
-                await tx.update(
-                    PreferenceRow,
-                    {"user_id": person.user_id},
-                    version=row.version + 1,
-                    changed_at=now,
-                    **columns,
-                )
-                if "time_zone" in columns:
+                own = {name: value for name, value in columns.items() if name != "language"}
+                changed = {"version": row.version + 1, "changed_at": now, **own}
+                await tx.update(PreferenceRow, {"user_id": person.user_id}, **changed)
+                if columns.keys() & {"time_zone", "language"}:
                     await tx.update(UserRow, {"id": person.user_id}, **columns)
                 detail = {"user": person.user_id, "before": before, "after": columns}
                 await audit.append(tx, SYSTEM, person.name, words.SETTINGS_CHANGED, detail, now)
@@ -114,5 +117,7 @@ async def _choices(tx: Transaction, person: Person) -> Choices:
         raise Refused("not_found")
     chosen = await tx.first(PreferenceRow, user_id=user.id)
     return Choices(
-        version=0 if chosen is None else chosen.version, hearing=hearing_from(user, chosen)
+        version=0 if chosen is None else chosen.version,
+        hearing=hearing_from(user, chosen),
+        language=user.language or "",
     )

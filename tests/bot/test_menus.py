@@ -11,7 +11,7 @@ from tests.fakes.telegram import ADMIN_CHAT, Answer, make_bot
 
 async def test_each_chat_gets_the_commands_it_may_use() -> None:
     bot, telegram = make_bot()
-    await set_commands(bot, admin_chat_id=ADMIN_CHAT, admin_ids=[902], client_ids=[900, 902])
+    await set_commands(bot, admin_chat_id=ADMIN_CHAT, admins={902: ""}, clients={900: "", 902: ""})
     menu = {
         call.scope.chat_id if isinstance(call.scope, BotCommandScopeChat) else "default": [
             command.command for command in call.commands
@@ -37,7 +37,7 @@ async def test_the_number_of_menus_is_bounded() -> None:
     for count in (menus.CHATS_MAX, menus.CHATS_MAX + 1):
         bot, telegram = make_bot()
         clients = list(range(1000, 1000 + count))
-        await set_commands(bot, admin_chat_id=ADMIN_CHAT, client_ids=clients)
+        await set_commands(bot, admin_chat_id=ADMIN_CHAT, clients=dict.fromkeys(clients, ""))
         assert len(telegram.calls) == 2 + menus.CHATS_MAX
 
 

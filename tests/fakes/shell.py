@@ -213,7 +213,7 @@ class Services:
     async def identify(self, telegram_id: int) -> Person | None:
         return EVERYBODY.get(telegram_id)
 
-    async def seen(self, person: Person) -> None:
+    async def seen(self, person: Person, app_language: str = "") -> None:
         del person
 
     async def turn_away(self, telegram_id: int, what: str) -> None:

@@ -37,6 +37,8 @@ class User(Base):
     file_role: Mapped[str | None]
     blocked_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
+    language: Mapped[str | None]
+    app_language: Mapped[str | None]
 
     reconciliation_logs: Mapped[list["ReconciliationLog"]] = relationship(
         back_populates="user", lazy="raise", passive_deletes="all"

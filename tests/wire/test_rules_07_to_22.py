@@ -125,25 +125,32 @@ async def test_rule_21_help_shows_what_one_may_do_and_every_command_answers(stag
         assert "went wrong on our side" not in answer["text"], command.name
 
 
-async def test_rule_13_after_a_close_each_ticket_is_told_with_its_result(stage: Stage) -> None:
+async def test_rules_13_17_18_and_22_a_close_looked_at_from_all_sides(stage: Stage) -> None:
     """Two lots of gold from 1970.30: at 1955 they lose 3,060 of 12,000, past all countdowns."""
     first = await stage.opens(50002, "XAUUSD", "buy", 1.0)
     second = await stage.opens(50002, "XAUUSD", "buy", 1.0)
     await stage.hears(BEN, f"Position {second}")
     await stage.price("XAUUSD", 1955.0, 1955.3)
     flat = await stage.hears_after(BEN, 0, "50002 is flat - confirmed by two reads")
-    for ticket in (first, second):
-        (line,) = [x for x in flat["text"].splitlines() if f"#{ticket}" in x]
-        assert "-1,530.00 USD" in line, line
-    assert "-3,060.00 USD" in flat["text"]
+    _rule_13_each_ticket_is_told_with_its_result(flat["text"], (first, second))
     assert await stage.is_flat(50002)
-
-
-async def test_rule_17_figures_have_signs_separators_and_currencies_and_tables_fit_a_phone(
-    stage: Stage,
-) -> None:
     await stage.asks(BEN, "/report day", "XAUUSD")
     texts = await sent(stage)
+    _rule_17_figures_have_signs_separators_and_currencies_and_tables_fit_a_phone(texts)
+    _rule_18_times_are_the_readers_own([text for text in texts if "is flat - confirmed" in text])
+    _rule_22_every_message_about_money_says_that_it_is_a_demo(texts)
+
+
+def _rule_13_each_ticket_is_told_with_its_result(flat: str, tickets: tuple[int, ...]) -> None:
+    for ticket in tickets:
+        (line,) = [x for x in flat.splitlines() if f"#{ticket}" in x]
+        assert "-1,530.00 USD" in line, line
+    assert "-3,060.00 USD" in flat
+
+
+def _rule_17_figures_have_signs_separators_and_currencies_and_tables_fit_a_phone(
+    texts: list[str],
+) -> None:
     assert any("-3,060.00 USD" in text for text in texts)
     assert any("<pre>" in text for text in texts), "there is a table to look at"
     for text in texts:
@@ -152,16 +159,15 @@ async def test_rule_17_figures_have_signs_separators_and_currencies_and_tables_f
         assert not re.search(r"\b[0-9]{4,}\.[0-9]{2} (?:GBP|USD|EUR)", text), text
 
 
-async def test_rule_18_times_are_the_readers_own(stage: Stage) -> None:
+def _rule_18_times_are_the_readers_own(texts: list[str]) -> None:
     """Each instant is a tg-time, which a phone shows in its own zone, with a zone in plain text."""
-    texts = [text for text in await sent(stage) if "is flat - confirmed" in text]
     assert texts
     for text in texts:
         assert re.search(r'<tg-time unix="[0-9]+"[^>]*>[^<]*[0-9:]{5,8}', text), text
 
 
-async def test_rule_22_every_message_about_money_says_that_it_is_a_demo(stage: Stage) -> None:
-    about_money = [text for text in await sent(stage) if MONEY.search(text)]
+def _rule_22_every_message_about_money_says_that_it_is_a_demo(texts: list[str]) -> None:
+    about_money = [text for text in texts if MONEY.search(text)]
     assert len(about_money) > 5
     for text in about_money:
         assert "[DEMO]" in text, text

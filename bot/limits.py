@@ -101,15 +101,16 @@ class SendLimits:
     def __init__(self) -> None:
         self._global = Window(GLOBAL_MAX, GLOBAL_SPAN_S)
         self._chats: OrderedDict[int, Bucket | Window] = OrderedDict()
-        self._paused: dict[int, float] = {}
+        self._paused: dict[int, tuple[float, float]] = {}
         self._told: dict[int, float] = {}
         self._all_paused_s = 0.0
 
     def wait_s(self, chat_id: int, now_s: float, priority: int = 0) -> float:
         """Seconds until something of this priority may be sent to this chat."""
-        paused_s = max(0.0, self._paused.get(chat_id, 0.0) - now_s)
-        if not paused_s:
+        until_s, urgent_s = self._paused.get(chat_id, (0.0, 0.0))
+        if until_s <= now_s and urgent_s <= now_s:
             self._paused.pop(chat_id, None)
+        paused_s = max(0.0, (until_s if priority else urgent_s) - now_s)
         rate = self._chat(chat_id, now_s)
         table = GROUP_SPARED if isinstance(rate, Window) else PRIVATE_SPARED
         own_s = rate.wait_s(now_s, table[min(priority, len(table) - 1)])
@@ -146,9 +147,14 @@ class SendLimits:
         if isinstance(rate, Window):
             rate.postpone(taken_s, now_s)
 
-    def pause(self, chat_id: int, until_s: float) -> None:
-        """Send nothing to this chat before `until_s`."""
-        self._paused[chat_id] = max(until_s, self._paused.get(chat_id, 0.0))
+    def pause(self, chat_id: int, until_s: float, urgent_s: float | None = None) -> None:
+        """Send nothing to this chat before `until_s`, nothing critical before `urgent_s`.
+
+        Without the second, criticals wait like everything else.
+        """
+        before_s, before_urgent_s = self._paused.get(chat_id, (0.0, 0.0))
+        urgent = until_s if urgent_s is None else urgent_s
+        self._paused[chat_id] = (max(until_s, before_s), max(urgent, before_urgent_s))
         while len(self._paused) > CHATS_MAX:
             self._paused.pop(next(iter(self._paused)))
 

@@ -225,7 +225,10 @@ class Notifier:
                 error = UNKNOWN_OUTCOME if outcome.pages else row.error  # its beginning comes twice
                 await self._stored(lambda: self._outbox.again(row, error))
             case Fate.UNKNOWN:
-                self._limits.pause(row.chat_id, _now_s() + _backoff(row.attempts))
+                # What is critical goes by its own attempts, not by those of what is not.
+                now_s, waits_s = _now_s(), _backoff(row.attempts)
+                urgent_s = waits_s if row.priority == Priority.CRITICAL else BACKOFF_S[0]
+                self._limits.pause(row.chat_id, now_s + waits_s, now_s + urgent_s)
                 await self._again_or_never(row, UNKNOWN_OUTCOME)
             case Fate.UNREACHABLE:
                 await self._stored(lambda: self._outbox.unreachable(row, outcome.error))

@@ -62,6 +62,17 @@ def test_a_pause_holds_its_chat_only_and_is_not_shortened() -> None:
     assert limits.wait_s(PERSON, 30.0) == 0
 
 
+def test_what_is_critical_may_have_a_shorter_pause_which_nothing_shortens_either() -> None:
+    limits = SendLimits()
+    limits.pause(PERSON, 30.0, 1.0)
+    assert [limits.wait_s(PERSON, 0.0, priority) for priority in (0, 1, 2)] == [1.0, 30.0, 30.0]
+    limits.pause(PERSON, 2.0, 2.0)
+    assert [limits.wait_s(PERSON, 0.5, priority) for priority in (0, 1)] == [1.5, 29.5]
+    assert [limits.wait_s(PERSON, 2.0, priority) for priority in (0, 1)] == [0, 28.0]
+    limits.told_to_wait(PERSON, 2.0, 40.0)
+    assert limits.wait_s(PERSON, 2.0) == 40.0, "what Telegram says holds for everything"
+
+
 def test_where_three_chats_are_told_to_wait_everybody_waits_but_not_for_long() -> None:
     limits = SendLimits()
     limits.told_to_wait(1, 0.0, 2.0)

@@ -73,6 +73,12 @@ class World:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
+    async def until_tried(self, row_id: int) -> None:
+        """Wait for an attempt at the row to have failed."""
+        async with asyncio.timeout(5):
+            while not (await self.row(row_id)).error:
+                await asyncio.sleep(0.005)
+
     async def until(self, row_id: int, state: str) -> OutboxRow:
         """Wait for the row to reach a state."""
         async with asyncio.timeout(5):
@@ -241,6 +247,20 @@ async def test_criticals_are_tried_for_ever_and_news_only_so_often(
         sent = await world.until(urgent, "sent")
     assert (await world.row(news)).attempts == INFO_ATTEMPTS_MAX
     assert sent.attempts > INFO_ATTEMPTS_MAX
+
+
+async def test_a_critical_does_not_wait_for_the_attempts_of_what_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """News of unknown outcome would wait for minutes here; the alert behind it does not."""
+    monkeypatch.setattr(module, "BACKOFF_S", (0.02, 600.0))
+    news = await world.put(closed(), priority=2, attempts=1)
+    world.telegram.script.append(Answer(error=TimeoutError()))
+    async with world.running():
+        await world.until_tried(news)
+        urgent = await world.put(breach(), priority=0)
+        await world.until(urgent, "sent")
+    assert (await world.row(news)).state == "due"
 
 
 async def test_what_was_being_sent_when_the_app_died_is_repeated_and_marked(world: World) -> None:

@@ -203,14 +203,17 @@ class Notifier:
         outcome = await deliver(self._bot, parcel)
         for _ in range(outcome.pages - 1):
             self._limits.take(row.chat_id, _now_s())
-        await self._settle(replace(row, attempts=row.attempts + 1), outcome)
+        # An edit makes no sound, unless what it was to change is gone and it came anew.
+        anew = outcome.message_id != parcel.edit_id
+        rang = anew and not parcel.message.silent
+        await self._settle(replace(row, attempts=row.attempts + 1), outcome, rang=rang)
 
     async def _taken(self, row: OutboxRow) -> bool:
         """Whether the row is ours to send, committed as that."""
         tries = itertools.count()
         return await self._stored(lambda: self._outbox.sending(row, tried=next(tries) > 0))
 
-    async def _settle(self, row: OutboxRow, outcome: Outcome) -> None:
+    async def _settle(self, row: OutboxRow, outcome: Outcome, *, rang: bool) -> None:
         """Write down what became of an attempt, and decide about the next."""
         if outcome.fate is not Fate.SENT:
             log.warning(
@@ -219,7 +222,7 @@ class Notifier:
         match outcome.fate:
             case Fate.SENT:
                 message_id = outcome.message_id
-                await self._stored(lambda: self._outbox.sent(row, message_id))
+                await self._stored(lambda: self._outbox.sent(row, message_id, rang=rang))
             case Fate.WAIT:
                 self._limits.told_to_wait(row.chat_id, _now_s(), outcome.wait_s)
                 error = UNKNOWN_OUTCOME if outcome.pages else row.error  # its beginning comes twice

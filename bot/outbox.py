@@ -198,16 +198,17 @@ class Outbox:
         """
         async with self._store.writing() as tx:
             attempt = {"state": SENDING, "attempts": row.attempts + 1}
-            changed = await tx.update(OutboxRow, {"id": row.id, "state": DUE}, **attempt)
+            # What has gained a line since it was picked goes as it is now, at a later look.
+            as_picked = {"id": row.id, "state": DUE, "payload": row.payload}
+            changed = await tx.update(OutboxRow, as_picked, **attempt)
             return changed == 1 or (tried and await tx.count(OutboxRow, id=row.id, **attempt) == 1)
 
-    async def sent(self, row: OutboxRow, message_id: int | None) -> None:
-        """It arrived."""
+    async def sent(self, row: OutboxRow, message_id: int | None, *, rang: bool = False) -> None:
+        """It arrived; `rang` where it made a sound."""
         now = self._clock.now()
+        arrived = {"state": SENT, "message_id": message_id, "sent_at": now, "rang": rang}
         async with self._store.writing() as tx:
-            await tx.update(
-                OutboxRow, {"id": row.id}, state=SENT, message_id=message_id, sent_at=now
-            )
+            await tx.update(OutboxRow, {"id": row.id}, **arrived)
             await audit_fate(tx, row, now, message_id=message_id, error=None)
             if row.chat_id in self._out_of_reach:
                 await reach.back(tx, [row.chat_id], admin=self._admin_chat_id, now=now)

@@ -554,7 +554,8 @@ class OutboxRow(Record, frozen=True, kw_only=True):
     of the same thread and chat edit (`mode` edit) or answer (`mode` reply) the first message;
     `mode` new always sends. `state`: due, sending, sent, failed (why, says `error`:
     beginning with "muted", its reader switched such messages off). `about_id` is the row whose
-    message this one edits or answers, None where the thread says it.
+    message this one edits or answers, None where the thread says it. `rang`: whether it arrived
+    with a sound, None where it has not arrived.
     """
 
     table: ClassVar[str] = "outbox"
@@ -573,6 +574,7 @@ class OutboxRow(Record, frozen=True, kw_only=True):
     due_at: datetime
     sent_at: datetime | None = None
     about_id: int | None = None
+    rang: bool | None = None
 
 
 class ChatRow(Record, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from bot.views import (
     alerts_guard,
     alerts_market,
     alerts_money,
+    alerts_over,
     alerts_rules,
     alerts_terminal,
     alerts_watch,
@@ -33,6 +34,7 @@ from core.domain import alerts_terminal as te
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
+from core.domain.alerts_over import AlertsOver
 
 LATE_S = 60
 """A message delivered later than this after what it tells of says how late it is."""
@@ -91,6 +93,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_app.of_chat(alert, voice)
         case DailyDigest() | HeadsRecorded():
             return alerts_digest.daily(alert, voice)
+        case AlertsOver():
+            return alerts_over.line(alert, voice)
         case _:
             return _of_guarding(alert, voice, audience)
 

@@ -27,6 +27,7 @@ from core.domain.alerts_closing import ClosingAlert
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_money import MoneyAlert
+from core.domain.alerts_over import AlertsOver
 from core.domain.alerts_people import PeopleAlert
 from core.domain.alerts_rules import RuleAlert
 from core.domain.alerts_terminal import TerminalAlert
@@ -409,4 +410,5 @@ Alert = (
     | DailyDigest
     | HeadsRecorded
     | PeopleAlert
+    | AlertsOver
 )

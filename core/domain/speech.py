@@ -20,6 +20,7 @@ from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
+from core.domain.alerts_over import AlertsOver
 from core.domain.divergences import Severity, severity_of
 from core.domain.findings import Kind
 
@@ -102,6 +103,8 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"moved:{alert.old_id}:{alert.new_id}", NEW)
         case DailyDigest() | HeadsRecorded():
             return Delivery(info, _daily(alert), NEW)
+        case AlertsOver():
+            return Delivery(info, f"over:{alert.endings[0].until.isoformat()}", NEW)
         case a.LimitsChanged():
             return Delivery(info, f"limits:{alert.account_id}:{alert.at.isoformat()}", NEW)
         case _:

@@ -1,14 +1,18 @@
 """Alarms raised and ended with the alerts that do so, in their transaction."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from core.domain import alarms
 from core.domain import alerts as a
 from core.domain.alerts import Priority
+from core.domain.alerts_over import Ending
+from core.domain.endings import What
 from core.domain.speech import EDIT, NEW, deliver
 from core.ports import Transaction
 from core.records import AlarmRow, OutboxRow
+from core.services import endings
 
 COPIES_MAX: Final = 100
 COPY: Final = "alarm:"
@@ -26,9 +30,11 @@ async def note(
     account_id = getattr(alert, "account_id", 0)
     thread = deliver(alert).thread
     if alarms.ends_thread(alert):
-        await _end(tx, now, in_place=deliver(alert).mode == EDIT, thread=thread)
+        over = await _end(tx, now, in_place=deliver(alert).mode == EDIT, thread=thread)
+        await _tell(tx, over, alert, rows, admin=admin, now=now)
     elif alarms.ends_account(alert):
-        await _end(tx, now, in_place=False, account_id=account_id)
+        over = await _end(tx, now, in_place=False, account_id=account_id)
+        await _tell(tx, over, alert, rows, admin=admin, now=now)
     elif alarms.raises(alert) and (row_id := rows.get(admin)) is not None:
         kind = type(alert).__name__
         stands: dict[str, Any] = {"thread": thread, "kind": kind, "over_at": None, "taken_at": None}
@@ -45,11 +51,38 @@ async def note(
         await tx.insert(alarm)
 
 
-async def _end(tx: Transaction, now: datetime, *, in_place: bool, **which: Any) -> None:
+async def _end(tx: Transaction, now: datetime, *, in_place: bool, **which: Any) -> list[AlarmRow]:
     """They are over. `in_place`: what ends them takes the first message's place by itself."""
-    for alarm in await tx.find(AlarmRow, over_at=None, **which):
+    over = await tx.find(AlarmRow, over_at=None, **which)
+    for alarm in over:
         await tx.update(AlarmRow, {"id": alarm.id}, over_at=now, told_at=None)
         await show(tx, alarm, now, Priority.INFO, first=not in_place)
+    return over
+
+
+async def _tell(
+    tx: Transaction,
+    over: Sequence[AlarmRow],
+    alert: a.Alert,
+    told: Collection[int],
+    *,
+    admin: int,
+    now: datetime,
+) -> None:
+    """Say so, once each, to the admins it was repeated to in private: nothing else comes there."""
+    heard = set(told)
+    for alarm in (each for each in over if each.repeats):
+        for copy in await tx.find(OutboxRow, thread=f"{COPY}{alarm.id}", rang=True):
+            if copy.chat_id not in heard:
+                heard.add(copy.chat_id)
+                ending = Ending(
+                    kind=What.ALARM.value,
+                    about=alarm.kind,
+                    login=getattr(alert, "login", 0),
+                    since=alarm.opened_at,
+                    until=now,
+                )
+                await endings.add(tx, copy, ending, admin=admin, now=now)
 
 
 async def show(

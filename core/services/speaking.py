@@ -17,7 +17,7 @@ from core.domain.findings import Kind
 from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
-from core.services import alarm_noting
+from core.services import alarm_noting, endings
 from core.services.hearing import put
 
 ADMIN_ONLY = (
@@ -78,6 +78,7 @@ async def speak(
         if row_id is not None:
             made[chat_id] = row_id
     await alarm_noting.note(tx, alert, made, admin=admin, now=now)
+    await endings.note(tx, alert, made, client=client, admin=admin, now=now)
     return list(made.values())
 
 

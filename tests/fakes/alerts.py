@@ -13,6 +13,7 @@ from tests.fakes.alerts_closing import watched
 from tests.fakes.alerts_digest import day_of, digest
 from tests.fakes.alerts_market import markets
 from tests.fakes.alerts_money import moneys
+from tests.fakes.alerts_over import overs
 from tests.fakes.alerts_people import people_alerts
 from tests.fakes.alerts_rules import rules
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, terminals
@@ -53,6 +54,7 @@ def every_alert() -> list[a.Alert]:
         *_release(),
         *markets(),
         *_app(),
+        *overs(),
     ]
 
 

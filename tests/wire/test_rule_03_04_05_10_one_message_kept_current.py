@@ -1,6 +1,7 @@
 """Rules 3, 4, 5 and 10, in one running world.
 
-3: one alert is one message, kept current by editing and resolved in place with its duration.
+3: one alert is one message, kept current by editing and resolved in place with its duration; a
+silent line follows where it had been loud.
 4: its first line can be read in a push preview.
 5: a deadline is absolute, said with what happens by default, and holds over a kill.
 10: what silences something says until when, and the admins hear what a client switched off.
@@ -37,6 +38,14 @@ async def test_an_outage_is_one_message_resolved_in_place_with_its_duration(stag
     assert "Account 50003 cannot be read" not in await stage.transcript(CARLA)
     muted = await stage.rows("SELECT DISTINCT state FROM outbox WHERE error LIKE 'muted%'")
     assert muted == [("failed",)]
+    # An edit makes no push: a silent line says that what rang is over, once, and over a kill.
+    os.kill(stage.app_pid, signal.SIGKILL)
+    await stage.start_app()
+    await stage.ready()
+    line = await stage.hears_after(ADMIN_CHAT, told["id"], "50003 can be read again\nAfter")
+    assert (line["silent"], line["reply_to"]) == (True, told["id"])
+    lines = "SELECT chat_id, count(*) FROM outbox WHERE kind = 'AlertsOver' GROUP BY chat_id"
+    assert await stage.rows(lines) == [(ADMIN_CHAT, 1)], "Carla never heard of it"
     await _every_first_line_fits_a_push_preview(stage)
 
 

@@ -66,6 +66,7 @@ class Outbox(Base):
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     about_id: Mapped[int | None]
+    rang: Mapped[bool | None]
 
 
 class Chat(Base):

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
+from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.alarms import KINDS as ALARMS
 from bot.views.alert_lines import headline
 from bot.views.message import Message, Voice
 from bot.views.numbers import span
-from bot.views.words import FINDINGS, plural, word
+from bot.views.words import FINDINGS, word
 from core.domain.alerts_over import AlertsOver, Ending
 from core.domain.endings import What
 
@@ -17,17 +18,10 @@ NAME_CHARS_MAX = 20
 """Of a person's name or a rule's title: the line is read in a push preview."""
 NAMED_MAX = 12
 """Accounts and symbols that a line about many names."""
-MARKET = {"gap": "price gap", "spread": "wide spread", "still": "still price"}
-COUNTED = {
-    What.DRAWDOWN: ("drawdown warning", None),
-    What.DIFFERENCE: ("difference", None),
-    What.RULE: ("broken rule", None),
-    What.PRICES: ("account with still prices", "accounts with still prices"),
-    What.UNREAD: ("account that could not be read", "accounts that could not be read"),
-    What.MARKET: ("market warning", None),
-    What.CLOSE_AHEAD: ("close that was announced", "closes that were announced"),
-    What.CHAT: ("chat out of reach", "chats out of reach"),
-    What.ALARM: ("alarm", None),
+MARKET = {
+    "gap": later("price gap"),
+    "spread": later("wide spread"),
+    "still": later("still price"),
 }
 
 
@@ -35,59 +29,88 @@ def line(alert: AlertsOver, voice: Voice) -> Message:
     """About one thing, which and how long; about many, how many of what, and whose."""
     endings = alert.endings
     title, *facts = _one(endings[0]) if len(endings) == 1 else _many(endings)
-    return Message(html="\n".join([headline(voice, f"✅ {title}"), *facts]), silent=True)
+    return Message(html="\n".join([headline(voice, title), *facts]), silent=True)
 
 
-def _one(ending: Ending) -> list[str]:
-    after, on = f"After {span(_length(ending))}.", ending.login
-    symbol, about = esc(ending.symbol), esc(ending.about, NAME_CHARS_MAX)
+def _one(ending: Ending) -> list[str]:  # noqa: PLR0911 - one arm per kind
+    facts = {
+        "login": ending.login,
+        "symbol": esc(ending.symbol),
+        "about": esc(ending.about, NAME_CHARS_MAX),
+    }
+    after = t("After {span}.", span=span(_length(ending)))
     match ending.kind:
         case What.CLOSE_AHEAD:
-            return [f"{symbol} on {on} is not going to be closed"]
+            return [t("✅ {symbol} on {login} is not going to be closed", **facts)]
         case What.DRAWDOWN:
-            title = f"Over: drawdown warning on {on}"
+            return [t("✅ Over: drawdown warning on {login}", **facts), after]
         case What.PRICES:
-            title = f"Prices move again on {on}"
+            return [t("✅ Prices move again on {login}", **facts), after]
         case What.UNREAD:
-            title = f"{on} can be read again"
+            return [t("✅ {login} can be read again", **facts), after]
         case What.CHAT:
-            title = f"Messages reach {about or 'the chat'} again"
+            return [t("✅ Messages reach {about} again", **facts), after]
         case What.DIFFERENCE:
-            where = f"{symbol} on {on}" if symbol else f"account {on}"
-            title = f"Over: {word(FINDINGS, ending.about).lower()}, {where}"
+            return [_difference(ending, facts), after]
         case What.MARKET:
-            title = f"Over: {word(MARKET, ending.about)}, {symbol}"
+            what = word(MARKET, ending.about)
+            return [t("✅ Over: {what}, {symbol}", **(facts | {"what": what})), after]
         case What.ALARM:
-            title = f"Over: {word(ALARMS, ending.about)}{f', {on}' if on else ''}"
+            facts["what"] = word(ALARMS, ending.about)
+            text = t("✅ Over: {what}, {login}", **facts)
+            return [text if ending.login else t("✅ Over: {what}", **facts), after]
         case _:
-            title = f"Over: {about} on {on}"
-    return [title, after]
+            return [t("✅ Over: {about} on {login}", **facts), after]
+
+
+def _difference(ending: Ending, facts: dict[str, object]) -> str:
+    facts["what"] = word(FINDINGS, ending.about).lower()
+    if not ending.symbol:
+        return t("✅ Over: {what}, account {login}", **facts)
+    return t("✅ Over: {what}, {symbol} on {login}", **facts)
 
 
 def _many(endings: Sequence[Ending]) -> list[str]:
-    title = f"{len(endings)} alerts are over, after {_lengths(endings)}"
-    return [title, *_counts(endings), *_named(endings)]
+    shortest, longest = (span(f(map(_length, endings))) for f in (min, max))
+    after = longest if shortest == longest else t("{a} to {b}", a=shortest, b=longest)
+    title = t("✅ {n} alerts are over, after {after}", n=len(endings), after=after)
+    counts = Counter(each.kind for each in endings)
+    return [title, *(_count(kind, n) for kind, n in counts.most_common()), *_named(endings)]
 
 
 def _length(ending: Ending) -> timedelta:
     return ending.until - (ending.since or ending.until)
 
 
-def _lengths(endings: Sequence[Ending]) -> str:
-    shortest, longest = (span(f(map(_length, endings))) for f in (min, max))
-    return longest if shortest == longest else f"{shortest} to {longest}"
-
-
-def _counts(endings: Sequence[Ending]) -> list[str]:
-    """`38 accounts that could not be read` and so on, a line each, the most first."""
-    counts = Counter(each.kind for each in endings)
-    known = {what.value: forms for what, forms in COUNTED.items()}
-    return [plural(n, *known.get(kind, (esc(kind), None))) for kind, n in counts.most_common()]
+def _count(kind: str, n: int) -> str:  # noqa: PLR0911 - one arm per kind
+    match kind:
+        case What.DRAWDOWN:
+            return tn("{n} drawdown warning", "{n} drawdown warnings", n)
+        case What.DIFFERENCE:
+            return tn("{n} difference", "{n} differences", n)
+        case What.RULE:
+            return tn("{n} broken rule", "{n} broken rules", n)
+        case What.PRICES:
+            return tn("{n} account with still prices", "{n} accounts with still prices", n)
+        case What.UNREAD:
+            return tn(
+                "{n} account that could not be read", "{n} accounts that could not be read", n
+            )
+        case What.MARKET:
+            return tn("{n} market warning", "{n} market warnings", n)
+        case What.CLOSE_AHEAD:
+            return tn("{n} close that was announced", "{n} closes that were announced", n)
+        case What.CHAT:
+            return tn("{n} chat out of reach", "{n} chats out of reach", n)
+        case _:
+            return tn("{n} alarm", "{n} alarms", n)
 
 
 def _named(endings: Sequence[Ending]) -> list[str]:
-    names = list(dict.fromkeys(str(e.login) if e.login else esc(e.symbol) for e in endings))
-    names = [name for name in names if name]
+    """Whose they are, accounts and symbols, the first of them."""
+    named = [str(e.login) if e.login else esc(e.symbol) for e in endings]
+    names = [name for name in dict.fromkeys(named) if name]
     left = len(names) - NAMED_MAX
     shown = ", ".join(names[:NAMED_MAX])
-    return [f"{shown}{f' and {left} more' if left > 0 else ''}"] if shown else []
+    more = t("{names} and {n} more", names=shown, n=left)
+    return [more if left > 0 else shown] if shown else []

@@ -1,8 +1,15 @@
-"""What all charts share: their size, their colours, and how many points they show."""
+"""What all charts share: their size, their colours, their dates, and how many points they show."""
 
+import re
 from collections.abc import Sequence
+from datetime import date, tzinfo
+from typing import TYPE_CHECKING
 
+from bot.views.numbers import dated
 from core.domain.board import EquityPoint
+
+if TYPE_CHECKING:
+    from matplotlib.dates import ConciseDateFormatter, DateLocator
 
 POINTS_MAX = 2_000
 """More samples than this are thinned: a phone shows about a thousand columns."""
@@ -18,3 +25,37 @@ def thinned(points: Sequence[EquityPoint]) -> list[EquityPoint]:
         return list(points)
     step = (len(points) - 1) / (POINTS_MAX - 1)
     return [points[round(at * step)] for at in range(POINTS_MAX)]
+
+
+def axis_dates(
+    locator: "DateLocator", zone: tzinfo, *, show_offset: bool = True
+) -> "ConciseDateFormatter":
+    """Labels of a time axis, in the language that is spoken when they are drawn."""
+    from matplotlib.dates import ConciseDateFormatter  # noqa: PLC0415 - slow, optional
+
+    class Spoken(ConciseDateFormatter):
+        """Months and days of the week come out of `strftime`, which knows English only."""
+
+        def format_ticks(self, values: object) -> list[str]:
+            labels = super().format_ticks(values)  # type: ignore[no-untyped-call] # untyped upstream
+            return [spoken_dates(label) for label in labels]
+
+        def get_offset(self) -> str:
+            return spoken_dates(super().get_offset())  # type: ignore[no-untyped-call] # untyped upstream
+
+    return Spoken(locator, tz=zone, show_offset=show_offset)  # type: ignore[no-untyped-call] # untyped upstream
+
+
+def spoken_dates(label: str) -> str:
+    """A label with its months and days of the week in the language being spoken."""
+    return _NAME.sub(
+        lambda found: dated(*_NAMES[found[0]]) if found[0] in _NAMES else found[0], label
+    )
+
+
+_NAME = re.compile(r"[A-Z][a-z]{2}")
+_NAMES = {
+    **{f"{date(2026, month, 1):%b}": (date(2026, month, 1), "MMM") for month in range(1, 13)},
+    **{f"{date(2026, 6, day):%a}": (date(2026, 6, day), "EEE") for day in range(1, 8)},
+}
+"""Months and days of the week as `strftime` writes them -> one such day, and its pattern."""

@@ -25,9 +25,10 @@ from bot.chart_parts import (
     TEXT_PT,
     WARN,
     WIDTH_IN,
+    axis_dates,
     thinned,
 )
-from bot.i18n import t
+from bot.i18n import speaking, t
 from bot.views.message import ChartRequest, ReportChart
 from bot.views.numbers import DAY_S, money
 from core.domain.money import HUNDRED
@@ -97,11 +98,12 @@ class Charts:
 def render(request: ChartRequest | ReportChart) -> bytes:
     """Draw one chart. Blocks; to be called in a thread."""
     out = io.BytesIO()
-    if isinstance(request, ReportChart):
-        figure = report_chart.figure_of(request)
-    else:
-        figure = figure_of(request)
-    figure.savefig(out, format="png")
+    with speaking(request.language):
+        if isinstance(request, ReportChart):
+            figure = report_chart.figure_of(request)
+        else:
+            figure = figure_of(request)
+        figure.savefig(out, format="png")
     return out.getvalue()
 
 
@@ -163,7 +165,7 @@ def floor_label(request: ChartRequest) -> str:
             "Closes all below {minimum}",
             minimum=money(minimum, request.currency, request.currency_digits),
         )
-    return t("Closes all at {percent_label}", percent_label=percent_label(request.limit_percent))
+    return t("Closes all at {percent}", percent=percent_label(request.limit_percent))
 
 
 def room_words(request: ChartRequest) -> str | None:
@@ -200,7 +202,7 @@ def _lines(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
         WARN,
         1.8,
         (0, (4, 3)),
-        t("Warning {percent_label}", percent_label=percent_label(request.warn_percent)),
+        t("Warning {percent}", percent=percent_label(request.warn_percent)),
     )
     step(curve.floor, FLOOR, 2.2, "-.", floor_label(request))
     alone = t("Equity") if len(curve.times) == 1 else None
@@ -210,11 +212,11 @@ def _lines(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
 def _words(figure: "Figure", request: ChartRequest) -> None:
     """Title, headroom: above the picture, where no line can ever run through them."""
     now = money(request.points[-1].equity, request.currency, request.currency_digits)
-    title = f"{request.mark} " if request.mark else ""
+    mark = f"{request.mark} " if request.mark else ""
     figure.text(
         0.02,
         0.965,
-        t("{title}{login}: equity {now}", title=title, login=request.login, now=now),
+        mark + t("{login}: equity {equity}", login=request.login, equity=now),
         fontsize=17,
         va="top",
     )
@@ -226,13 +228,13 @@ def _words(figure: "Figure", request: ChartRequest) -> None:
 
 
 def _frame(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - slow
+    from matplotlib.dates import AutoDateLocator  # noqa: PLC0415 - slow
     from matplotlib.ticker import FuncFormatter  # noqa: PLC0415
 
     # 3 to 7: with more at least, three hours would be too long for minutes, too short for hours
     locator = AutoDateLocator(tz=UTC, minticks=3, maxticks=7)  # type: ignore[no-untyped-call] # untyped upstream
     axes.xaxis.set_major_locator(locator)
-    dates = ConciseDateFormatter(locator, tz=UTC)  # type: ignore[no-untyped-call] # untyped upstream
+    dates = axis_dates(locator, UTC)
     dates.formats[-1], dates.offset_formats[-1] = "%H:%M:%S", "%Y-%b-%d"
     axes.xaxis.set_major_formatter(dates)
     fine = max(curve.peak + curve.equity) - min(curve.floor + curve.equity) < FINE_SPAN
@@ -243,9 +245,9 @@ def _frame(axes: "Axes", curve: Curve, request: ChartRequest) -> None:
     axes.annotate(
         "UTC",
         (0.02, 0.0),
-        xycoords=(t("figure fraction"), t("axes fraction")),
+        xycoords=("figure fraction", "axes fraction"),
         xytext=(0, -TICK_GAP_PT),
-        textcoords=t("offset points"),
+        textcoords="offset points",
         fontsize=TEXT_PT,
         va="top",
     )

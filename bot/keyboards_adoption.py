@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.callbacks import AdoptPress, AdoptVerb
 from bot.i18n import t
 from bot.views.message import Button, Keyboard
-from bot.views.numbers import lots, slippage
+from bot.views.numbers import lots, slippage_short
 from core.domain.adoption import Choice
 from core.domain.alerts_adoption import PositionQuestion
 
@@ -54,7 +54,7 @@ def _label(choice: Choice) -> str:
     """`Signal 5: 0.10 lots, 2.0 pips worse`."""
     off = ""
     if choice.off_pips is not None:
-        off = f", {slippage(choice.off_pips).removesuffix(' than expected')}"
+        off = f", {slippage_short(choice.off_pips)}"
     return t(
         "Signal {signal_id}: {volume} lots{off}",
         signal_id=choice.signal_id,

@@ -9,7 +9,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.chart_parts import DPI, FLOOR, HEIGHT_IN, INK, PEAK, TEXT_PT, WIDTH_IN, thinned
+from bot.chart_parts import (
+    DPI,
+    FLOOR,
+    HEIGHT_IN,
+    INK,
+    PEAK,
+    TEXT_PT,
+    WIDTH_IN,
+    axis_dates,
+    thinned,
+)
 from bot.i18n import t
 from bot.views.message import ReportChart
 from bot.views.numbers import DAY_S, gain
@@ -88,7 +98,7 @@ def _days(at: datetime) -> float:
 
 
 def _equity(axes: "Axes", request: ReportChart) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - slow
+    from matplotlib.dates import AutoDateLocator  # noqa: PLC0415 - slow
     from matplotlib.ticker import FuncFormatter  # noqa: PLC0415
 
     zone = ZoneInfo(request.time_zone)
@@ -104,7 +114,7 @@ def _equity(axes: "Axes", request: ReportChart) -> None:
     # 3 to 7: with more at least, three hours would be too long for minutes, too short for hours
     locator = AutoDateLocator(tz=zone, minticks=3, maxticks=7)  # type: ignore[no-untyped-call] # untyped upstream
     axes.xaxis.set_major_locator(locator)
-    dates = ConciseDateFormatter(locator, tz=zone, show_offset=False)  # type: ignore[no-untyped-call] # untyped upstream
+    dates = axis_dates(locator, zone, show_offset=False)
     is_day = request.end - request.start <= DAY_MAX
     dates.formats = ["%Y", "%b", "%a %d", "%H:%M", "%H:%M", "%H:%M:%S"]
     dates.zero_formats = ["", "%Y", "%a %d", "%H:%M" if is_day else "%a %d", "%H:%M", "%H:%M"]
@@ -132,9 +142,9 @@ def _flows(axes: "Axes", request: ReportChart) -> None:
         axes.annotate(
             _figure(amount, request),
             (_days(at), 0.02),
-            xycoords=("data", t("axes fraction")),
+            xycoords=("data", "axes fraction"),
             xytext=(-3 if is_late else 3, 0),
-            textcoords=t("offset points"),
+            textcoords="offset points",
             ha="right" if is_late else "left",
             fontsize=TEXT_PT - 3,
             color=PEAK,
@@ -161,7 +171,7 @@ def _bars(axes: "Axes", request: ReportChart) -> None:
             _figure(amount, request),
             (value, row),
             xytext=(5 if value >= 0 else -5, 0),
-            textcoords=t("offset points"),
+            textcoords="offset points",
             ha="left" if value >= 0 else "right",
             va="center",
             fontsize=TEXT_PT,

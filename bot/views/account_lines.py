@@ -26,9 +26,13 @@ from core.domain.board import (
 )
 
 HUNDRED = Decimal(100)
+BUT_NOT_ALL = later(
+    "Headroom: {room}{part}. The limit is at equity {floor}, but Reckoner cannot close everything."
+)
+BUT_NOTHING = later(
+    "Headroom: {room}{part}. The limit is at equity {floor}, but Reckoner cannot close anything."
+)
 BLIND_GUARDS = frozenset({"clear", "unarmed"})
-WATCHING = later("🔴 Guard watching")
-CANNOT = later("but it cannot close as it should")
 
 
 def money_lines(board: AccountBoard) -> list[str]:
@@ -49,12 +53,7 @@ def money_lines(board: AccountBoard) -> list[str]:
         credit = money(board.credit, board.currency, board.currency_digits)
         lines.append(t("Credit: {credit}, part of the equity", credit=credit))
     if board.margin_level_percent is not None:
-        lines.append(
-            t(
-                "Margin level: {margin_level_percent}",
-                margin_level_percent=percent(board.margin_level_percent),
-            )
-        )
+        lines.append(t("Margin level: {level}", level=percent(board.margin_level_percent)))
     return lines
 
 
@@ -72,19 +71,8 @@ def headroom(board: AccountBoard, voice: Voice, now: datetime, *, share: bool = 
     if share and board.equity:
         part = t(", {percent} of equity", percent=percent(board.headroom * HUNDRED / board.equity))
     if board.obstacles:
-        everything = "everything" if words_of.partial(board.obstacles) else "anything"
-        return [
-            (
-                t(
-                    "Headroom: {room}{part}. The limit is at equity {floor}, but Reckoner "
-                    "cannot close {everything}.",
-                    room=room,
-                    part=part,
-                    floor=floor,
-                    everything=everything,
-                )
-            )
-        ]
+        but = BUT_NOT_ALL if words_of.partial(board.obstacles) else BUT_NOTHING
+        return [t(but, room=room, part=part, floor=floor)]
     return [
         t(
             "Headroom: {room}{part}. Reckoner closes everything at equity {floor}.",
@@ -117,37 +105,32 @@ def drawdown_percent(board: AccountBoard) -> str:
 
 def guard(board: AccountBoard, voice: Voice, now: datetime) -> list[str]:
     """What the guard is doing."""
-    since = (
-        ""
-        if board.guard_since is None
-        else (t(" since {guard_since}", guard_since=moment(board.guard_since, voice, today=now)))
-    )
+    since = _since(board.guard_since, voice, now)
     reason = f": {word(REASONS, board.guard_reason)}" if board.guard_reason else ""
     blind = board.unavailable_since is not None or board.observed_at is None
     if blind and board.guard in BLIND_GUARDS:
         return []
     lines = [f"{word(GUARDS, board.guard)}{since}{reason}"]
     if board.obstacles and board.guard == "clear":
-        stuck = (
-            ""
-            if board.obstacles_since is None
-            else t(
-                " since {obstacles_since}",
-                obstacles_since=moment(board.obstacles_since, voice, today=now),
-            )
-        )
-        lines = [f"{t(WATCHING)}{since}, {t(CANNOT)}{stuck}"]
-    if board.guard == "countdown" and board.deadline_at is not None:
-        lines.append(
+        stuck = _since(board.obstacles_since, voice, now)
+        lines = [
             t(
-                "Closing begins at {deadline_at}.",
-                deadline_at=moment(board.deadline_at, voice, today=now),
+                "🔴 Guard watching{since}, but it cannot close as it should{stuck}",
+                since=since,
+                stuck=stuck,
             )
-        )
+        ]
+    if board.guard == "countdown" and board.deadline_at is not None:
+        begins = moment(board.deadline_at, voice, today=now)
+        lines.append(t("Closing begins at {begins}.", begins=begins))
     if board.release_requested_at is not None:
         asked = moment(board.release_requested_at, voice, today=now)
         lines.append(t("Release asked for at {asked}; an admin will answer.", asked=asked))
     return lines
+
+
+def _since(at: datetime | None, voice: Voice, now: datetime) -> str:
+    return "" if at is None else t(" since {since}", since=moment(at, voice, today=now))
 
 
 def none_shown(board: AccountBoard) -> str:
@@ -158,15 +141,15 @@ def none_shown(board: AccountBoard) -> str:
         case 0:
             return t("Nothing open.")
         case count:
-            return t(
-                "{plural} open when last read.", plural=tn("{n} position", "{n} positions", count)
+            return tn(
+                "{n} position open when last read.", "{n} positions open when last read.", count
             )
 
 
 def position(line: PositionLine, board: AccountBoard) -> str:
     """One open position."""
     origin = (
-        t("signal {signal_id}", signal_id=line.signal_id)
+        t("signal {signal}", signal=line.signal_id)
         if line.signal_id is not None
         else t("not from a signal")
     )
@@ -190,22 +173,20 @@ def position(line: PositionLine, board: AccountBoard) -> str:
 
 def pending(line: PendingLine, voice: Voice, now: datetime) -> str:
     """One pending order."""
-    what = f"{esc(line.symbol)} {esc(line.side)} {lots(line.volume)}"
+    trade = f"{esc(line.symbol)} {esc(line.side)} {lots(line.volume)}"
     at = "" if line.price is None else t(" at {price}", price=price(line.price))
     if not line.expected:
-        return t("• Pending order: {what}{at}", what=what, at=at)
+        return t("• Pending order: {trade}{at}", trade=trade, at=at)
     until = (
         ""
         if line.deadline_at is None
-        else t(", until {deadline_at}", deadline_at=moment(line.deadline_at, voice, today=now))
+        else t(", until {until}", until=moment(line.deadline_at, voice, today=now))
     )
-    return t("• Approved, not placed yet: {what}{at}{until}", what=what, at=at, until=until)
+    return t("• Approved, not placed yet: {trade}{at}{until}", trade=trade, at=at, until=until)
 
 
 def pounds(amount: Decimal) -> str:
     """A setting in pounds, without pence where there are none: `100 GBP`."""
-    return (
-        t("{normalize} GBP", normalize=f"{amount.normalize():,f}")
-        if amount == amount.to_integral()
-        else money(amount, "GBP")
-    )
+    if amount == amount.to_integral():
+        return f"{amount.normalize():,f} GBP"
+    return money(amount, "GBP")

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot import keyboards
 from bot.callbacks import BoardKind
-from bot.i18n import later, t, tn
+from bot.i18n import later, spoken, t, tn
 from bot.markup import esc
 from bot.views import alerts_market, rules
 from bot.views import obstacles as words_of
@@ -55,9 +55,9 @@ NO_ACCOUNT = later("No account is linked to you yet. Please ask your admin.")
 ADMIN_NO_ACCOUNT = later("You have no account of your own; /accounts shows all.")
 REASON_CHARS_MAX = 120
 TERMINALS = {
-    "up": "up",
-    "starting": "starting",
-    "resting": "resting",
+    "up": later("up"),
+    "starting": later("starting"),
+    "resting": later("resting"),
     "unlinked": later("not linked"),
 }
 """States of a guard that mean nothing while its account cannot be read."""
@@ -134,8 +134,11 @@ def status(
 
 def accounts(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
     """Every account for the admins, the least headroom first."""
-    many = tn("{n} account", "{n} accounts", len(boards))
-    title = _title(voice, t("🗂 {many}, least room in percent of equity first", many=many), boards)
+    title = tn(
+        "🗂 {n} account, least room in percent of equity first",
+        "🗂 {n} accounts, least room in percent of equity first",
+        len(boards),
+    )
     rows: list[str] = []
     for board in boards:
         rows += [
@@ -146,9 +149,19 @@ def accounts(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tup
             *guard(board, voice, now),
         ]
         if board.open_divergences:
-            differences = tn("{n} open difference", "{n} open differences", board.open_divergences)
-            rows.append(t("⚠️ {differences} from its signals", differences=differences))
-    return pages(title, rows or [t("No account yet.")], (), keyboards.refresh(BoardKind.ACCOUNTS))
+            rows.append(
+                tn(
+                    "⚠️ {n} open difference from its signals",
+                    "⚠️ {n} open differences from its signals",
+                    board.open_divergences,
+                )
+            )
+    return pages(
+        _title(voice, title, boards),
+        rows or [t("No account yet.")],
+        (),
+        keyboards.refresh(BoardKind.ACCOUNTS),
+    )
 
 
 def warnings(lines: Sequence[MarketWarning], voice: Voice, now: datetime) -> tuple[Message, ...]:
@@ -164,13 +177,11 @@ def warnings(lines: Sequence[MarketWarning], voice: Voice, now: datetime) -> tup
 def _title(voice: Voice, text: str, boards: Sequence[AccountBoard]) -> str:
     blind = [board for board in boards if board.unavailable_since or board.observed_at is None]
     if blind:
-        first = t("⚠️ {plural} cannot be read", plural=tn("{n} account", "{n} accounts", len(blind)))
+        first = tn("⚠️ {n} account cannot be read", "⚠️ {n} accounts cannot be read", len(blind))
         return f"<b>{marked(voice, first)}</b>\n{text}"
     stuck = [board for board in boards if board.obstacles]
     if stuck:
-        first = t(
-            "🔴 Cannot close on {plural}", plural=tn("{n} account", "{n} accounts", len(stuck))
-        )
+        first = tn("🔴 Cannot close on {n} account", "🔴 Cannot close on {n} accounts", len(stuck))
         return f"<b>{marked(voice, first)}</b>\n{text}"
     return f"<b>{marked(voice, text)}</b>"
 
@@ -198,12 +209,9 @@ def _trust(
             lines.append(t(NEVER_READ))
         if board.observed_at is not None:
             read = moment(board.observed_at, voice, today=now)
+            ago = span(now - board.observed_at)
             lines.append(
-                t(
-                    "Last read at {read}, {span} ago; figures are from then.",
-                    read=read,
-                    span=span(now - board.observed_at),
-                )
+                t("Last read at {read}, {ago} ago; figures are from then.", read=read, ago=ago)
             )
     elif board.observed_at is None:
         lines.append(t("⚠️ Never read: what is open is not known."))
@@ -226,21 +234,18 @@ def _terminal(line: TerminalLine, voice: Voice, now: datetime, audience: Audienc
         case "starting":
             return [t("⏳ Its terminal is being started since {since}.", since=since)]
         case "resting":
-            until = "" if line.next_try_at is None else moment(line.next_try_at, voice, today=now)
+            until = ""
+            if line.next_try_at is not None:
+                until = t(" until {until}", until=moment(line.next_try_at, voice, today=now))
             tried = (
-                t(" after {plural}", plural=tn("{n} failure", "{n} failures", line.attempts))
+                tn(" after {n} failure", " after {n} failures", line.attempts)
                 if line.attempts
                 else ""
             )
             told = audience is Audience.ADMIN and line.reason
             why = f": {esc(line.reason, REASON_CHARS_MAX)}" if told else ""
             return [
-                t(
-                    "⏳ Its terminal rests{what}{tried}{why}.",
-                    what=t(" until {until}", until=until) if until else "",
-                    tried=tried,
-                    why=why,
-                )
+                t("⏳ Its terminal rests{until}{tried}{why}.", until=until, tried=tried, why=why)
             ]
         case "unlinked":
             return [f"⚠️ {t(UNLINKED[audience])}"]
@@ -254,10 +259,10 @@ def _drawdown_lines(asked: DrawdownBoard, voice: Voice, now: datetime) -> list[s
     if board.drawdown_percent is not None:
         lines.append(
             t(
-                "Drawdown: {percent} (warning {warn_percent}, limit {limit_percent})",
-                percent=drawdown_percent(board),
-                warn_percent=limit(board.warn_percent),
-                limit_percent=limit(board.limit_percent),
+                "Drawdown: {drawdown} (warning {warning}, limit {limit})",
+                drawdown=drawdown_percent(board),
+                warning=limit(board.warn_percent),
+                limit=limit(board.limit_percent),
             )
         )
     if board.equity is not None and board.peak_equity is not None:
@@ -268,52 +273,37 @@ def _drawdown_lines(asked: DrawdownBoard, voice: Voice, now: datetime) -> list[s
         rate = (
             ""
             if board.gbp_rate_at is None
-            else t(", rate {span} old", span=span(now - board.gbp_rate_at))
+            else t(", rate {age} old", age=span(now - board.gbp_rate_at))
         )
-        lines.append(
-            t(
-                "Equity in pounds: {equity_gbp}{rate}",
-                equity_gbp=money(board.equity_gbp, "GBP"),
-                rate=rate,
-            )
-        )
+        equity = money(board.equity_gbp, "GBP")
+        lines.append(t("Equity in pounds: {equity}{rate}", equity=equity, rate=rate))
     if board.minimum_equity is not None:
         minimum = money(board.minimum_equity, board.currency, board.currency_digits)
         set_as = "" if board.currency == "GBP" else f" ({pounds(board.min_equity_gbp)})"
         lines.append(t("Minimum equity: {minimum}{set_as}", minimum=minimum, set_as=set_as))
     else:
-        lines.append(
-            t("Minimum equity: {pounds}, no rate for it yet", pounds=pounds(board.min_equity_gbp))
-        )
+        minimum = pounds(board.min_equity_gbp)
+        lines.append(t("Minimum equity: {minimum}, no rate for it yet", minimum=minimum))
     return [*lines, *guard(board, voice, now), *rules.headroom(asked, now)]
 
 
 def _system(system: SystemBoard) -> list[str]:
-    blind = (
-        t("⚠️ {unavailable} cannot be read", unavailable=system.unavailable)
+    read = (
+        tn("⚠️ {n} cannot be read", "⚠️ {n} cannot be read", system.unavailable)
         if system.unavailable
         else t("all readable")
     )
-    rows = [
-        t(
-            "{plural}, {blind}, {latched} locked",
-            plural=tn("{n} account", "{n} accounts", system.accounts),
-            blind=blind,
-            latched=system.latched,
-        ),
-        (
-            t(
-                "{plural} under way, {plural2}",
-                plural=tn("{n} closing", "{n} closings", system.unfinished_closes),
-                plural2=tn("{n} open warning", "{n} open warnings", system.open_warnings),
-            )
-        ),
-    ]
+    many = tn("{n} account", "{n} accounts", system.accounts)
+    locked = tn("{n} locked", "{n} locked", system.latched)
+    closing = tn("{n} closing under way", "{n} closings under way", system.unfinished_closes)
+    warned = tn("{n} open warning", "{n} open warnings", system.open_warnings)
+    rows = [f"{many}, {read}, {locked}", f"{closing}, {warned}"]
     if system.cannot_close:
         rows.append(
-            t(
-                "🔴 {cannot_close} cannot be closed as they are: see /accounts",
-                cannot_close=system.cannot_close,
+            tn(
+                "🔴 {n} cannot be closed as they are: see /accounts",
+                "🔴 {n} cannot be closed as they are: see /accounts",
+                system.cannot_close,
             )
         )
     if any(state != "up" for state, _ in system.terminals):
@@ -323,16 +313,17 @@ def _system(system: SystemBoard) -> list[str]:
         oldest = (
             ""
             if system.oldest_due_at is None
-            else t(", the oldest for {span}", span=span(system.now - system.oldest_due_at))
+            else t(", the oldest for {age}", age=span(system.now - system.oldest_due_at))
         )
         rows.append(
-            t(
-                "{plural} waiting{oldest}",
-                plural=tn("{n} message", "{n} messages", system.outbox_due),
+            tn(
+                "{n} message waiting{oldest}",
+                "{n} messages waiting{oldest}",
+                system.outbox_due,
                 oldest=oldest,
             )
         )
-    return [*rows, t("Start number {epoch}", epoch=system.epoch)]
+    return [*rows, t("Start number {number}", number=system.epoch)]
 
 
 def _release_button(boards: Sequence[AccountBoard]) -> Keyboard:
@@ -358,6 +349,7 @@ def _chart(board: DrawdownBoard, voice: Voice, now: datetime) -> ChartRequest:
         minimum_equity=account.minimum_equity,
         headroom=account.headroom,
         mark=voice.mark,
+        language=spoken(),
         points=board.history,
         drawn_at=now,
     )

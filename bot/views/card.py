@@ -8,6 +8,7 @@ from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.message import Message, Voice, compose, marked
 from bot.views.numbers import gain, limit, moment, money, percent
+from bot.views.words import word
 from core.domain.board import AccountBoard
 from core.domain.card import CardAccount, rounded, rounded_drawdown
 
@@ -40,20 +41,14 @@ def card(
     for account in shown[:ACCOUNTS_MAX]:
         rows += _account(account, read[account.login], voice, now)
     if len(shown) > ACCOUNTS_MAX:
-        rows.append(t("and {figure} more: /positions", figure=len(shown) - ACCOUNTS_MAX))
+        rows.append(t("and {left} more: /positions", left=len(shown) - ACCOUNTS_MAX))
     seen = t(
-        "As of {now}, rounded. I edit this when it changes and at least every ",
+        "As of {now}, rounded. I edit this when it changes and at least every {minutes} min: "
+        "if it is older, nothing is watched. Exactly: /drawdown",
         now=moment(now, voice),
+        minutes=renewed_min,
     )
-    tail = [
-        "",
-        t(
-            "{seen}{renewed_min} min: if it is older, nothing is watched. Exactly: /drawdown",
-            seen=seen,
-            renewed_min=renewed_min,
-        ),
-    ]
-    return Message(html=compose([_headline(shown, voice)], rows, tail), silent=True)
+    return Message(html=compose([_headline(shown, voice)], rows, ["", seen]), silent=True)
 
 
 def _headline(shown: Sequence[CardAccount], voice: Voice) -> str:
@@ -61,17 +56,29 @@ def _headline(shown: Sequence[CardAccount], voice: Voice) -> str:
     locked = [account for account in shown if account.guard == "latched"]
     busy = [account for account in shown if account.guard in {"closing", "countdown"}]
     if stale:
-        text = t("⚠️ {which} cannot be read now", which=_which(stale))
+        text = (
+            t("⚠️ {login} cannot be read now", login=stale[0].login)
+            if len(stale) == 1
+            else tn(
+                "⚠️ {n} account cannot be read now",
+                "⚠️ {n} accounts cannot be read now",
+                len(stale),
+            )
+        )
     elif busy:
-        text = t("🔴 Closing everything on {which}", which=_which(busy))
+        text = t("🔴 Closing everything on {accounts}", accounts=_which(busy))
     elif locked:
-        text = t("🔒 {which} locked", which=_which(locked))
+        text = (
+            t("🔒 {login} locked", login=locked[0].login)
+            if len(locked) == 1
+            else tn("🔒 {n} account locked", "🔒 {n} accounts locked", len(locked))
+        )
     elif len(shown) == 1 and shown[0].equity is not None:
         text = f"📌 {_money(shown[0].equity, shown[0])}"
         if shown[0].headroom is not None:
-            text += t(", room {headroom}", headroom=_money(shown[0].headroom, shown[0]))
+            text += t(", room {room}", room=_money(shown[0].headroom, shown[0]))
     else:
-        text = t("📌 {plural}, all watched", plural=tn("{n} account", "{n} accounts", len(shown)))
+        text = tn("📌 {n} account, all watched", "📌 {n} accounts, all watched", len(shown))
     return f"<b>{marked(voice, text)}</b>"
 
 
@@ -93,7 +100,7 @@ def _account(account: CardAccount, board: AccountBoard, voice: Voice, now: datet
             t("⚠️ Not read since {read}, not guarded until it can. Then it was:", read=read)
         )
     else:
-        lines.append(GUARDS.get(account.guard, esc(account.guard)))
+        lines.append(word(GUARDS, account.guard))
     if not account.can_close:
         lines.append(t(CANNOT_CLOSE))
     if account.equity is not None:
@@ -102,20 +109,15 @@ def _account(account: CardAccount, board: AccountBoard, voice: Voice, now: datet
             past = account.headroom < 0
             figure = _money(abs(account.headroom) if past else account.headroom, account)
             room = (
-                t(", {figure} past the limit", figure=figure)
+                t(", {past} past the limit", past=figure)
                 if past
-                else t(", room {figure}", figure=figure)
+                else t(", room {room}", room=figure)
             )
         lines.append(t("Equity {equity}{room}", equity=_money(account.equity, account), room=room))
     if account.drawdown_percent is not None:
         drawn = percent(rounded_drawdown(account.drawdown_percent))
-        lines.append(
-            t(
-                "Drawdown {drawn} of {limit_percent}",
-                drawn=drawn,
-                limit_percent=limit(board.limit_percent),
-            )
-        )
+        most = limit(board.limit_percent)
+        lines.append(t("Drawdown {drawdown} of {limit}", drawdown=drawn, limit=most))
     if account.positions_count is not None:
         result = ""
         if account.positions_count and account.profit is not None:

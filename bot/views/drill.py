@@ -9,12 +9,13 @@ from bot.views.alert_lines import trade
 from bot.views.message import Message, Voice, compose, marked
 from bot.views.numbers import moment
 from bot.views.obstacles import WORDS as OBSTACLES
+from bot.views.obstacles import because
+from bot.views.retcodes import sentence
 from bot.views.words import holdings, word
 from core.domain.alert_parts import Blocked
 from core.domain.alerts_closing import DrillBlocked
 from core.domain.drill import Drilled
 from core.domain.permissions import parts
-from core.domain.retcodes import outcome
 
 STANDS = {
     "market_closed": later("its market is closed"),
@@ -27,6 +28,8 @@ STANDS = {
     "check_failed": later("the terminal did not check the closes"),
 }
 NOTHING_SENT = later("Each close was checked with the terminal; nothing was sent.")
+BY_CLOSES = later(", about {closing} and {proof} of proof (by its own closes)")
+BY_ANSWERS = later(", about {closing} and {proof} of proof (by how fast it answers now)")
 SECONDS_SHOWN_MIN = 0.1
 HEAD_MAX = 3
 """Blocks shown of one account among many; alone it shows all that were kept."""
@@ -48,7 +51,7 @@ def by_schedule(alert: DrillBlocked, voice: Voice) -> Message:
     count = len(alert.accounts) + alert.more
     rows = [line for each in alert.accounts for line in _blocked(each, voice, alert.at, HEAD_MAX)]
     rows += (
-        [t("and {plural} more: /drill", plural=tn("{n} account", "{n} accounts", alert.more))]
+        [tn("and {n} account more: /drill", "and {n} accounts more: /drill", alert.more)]
         if alert.more
         else []
     )
@@ -63,13 +66,16 @@ def by_schedule(alert: DrillBlocked, voice: Voice) -> Message:
 
 def _title(blocked: int, count: int) -> str:
     if not blocked:
-        return t("✅ {plural} could be closed now", plural=tn("{n} account", "{n} accounts", count))
+        return tn(
+            "✅ {n} account could be closed now", "✅ {n} accounts could be closed now", count
+        )
     if count == 1:
         return t("⚠️ This account could not be closed now")
-    return t(
-        "⚠️ {blocked} of {plural} could not be closed now",
+    return tn(
+        "⚠️ {blocked} of {n} account could not be closed now",
+        "⚠️ {blocked} of {n} accounts could not be closed now",
+        count,
         blocked=blocked,
-        plural=tn("{n} account", "{n} accounts", count),
     )
 
 
@@ -80,19 +86,18 @@ def _blocked(made: Drilled, voice: Voice, now: datetime, most: int | None) -> li
     lines = [f"{whose}: {_holds(made)}", *(f"  {_block(block)}" for block in shown)]
     lines += [t("  and {left} more: /drill {login}", left=left, login=made.login)] if left else []
     if made.opens_at is not None:
-        lines.append(
-            t("  It usually opens at {opens_at}.", opens_at=moment(made.opens_at, voice, today=now))
-        )
+        opens = moment(made.opens_at, voice, today=now)
+        lines.append(t("  It usually opens at {opens}.", opens=opens))
     return lines
 
 
 def _block(block: Blocked) -> str:
     obstacle, symbol = parts(block.word)
     if obstacle is not None:
-        return OBSTACLES[obstacle].because.format(symbol=esc(symbol))
+        return because(OBSTACLES[obstacle], esc(symbol))
     why = word(STANDS, block.word)
     if block.code is not None:
-        why += f" ({block.code}: {outcome(block.code, block.detail).sentence})"
+        why += f" ({block.code}: {sentence(block.code, block.detail)})"
     elif block.detail:
         why += f" ({code(block.detail)})"
     if block.ticket:
@@ -109,42 +114,34 @@ def _holds(made: Drilled) -> str:
 def _ready(made: Drilled) -> str:
     whose = f"✅ <b>{made.login}</b> {esc(made.client)}".rstrip()
     if not made.positions and not made.orders:
-        return t("{whose}: nothing open, nothing in the way", whose=whose)
+        return f"{whose}: {t('nothing open, nothing in the way')}"
     took = ""
     if made.close_s is not None and made.proof_s is not None:
-        basis = t("by its own closes") if made.from_sends else t("by how fast it answers now")
-        took = t(
-            ", about {close_s} and {proof_s} of proof ({basis})",
-            close_s=_seconds(made.close_s),
-            proof_s=_seconds(made.proof_s),
-            basis=basis,
-        )
-    notes = (
-        [t("{plural} in pieces", plural=tn("{n} position", "{n} positions", made.split))]
-        if made.split
-        else []
+        basis = BY_CLOSES if made.from_sends else BY_ANSWERS
+        took = t(basis, closing=_seconds(made.close_s), proof=_seconds(made.proof_s))
+    notes = _notes(made)
+    holds = tn(
+        "{holds} in {n} request", "{holds} in {n} requests", made.requests, holds=_holds(made)
     )
-    notes += [t("oldest first")] if made.fifo else []
-    notes += (
-        [t("{plural} not tried", plural=tn("{n} close", "{n} closes", made.untried))]
-        if made.untried
-        else []
-    )
+    return f"{whose}: {holds}{took}{'; ' if notes else ''}{', '.join(notes)}"
+
+
+def _notes(made: Drilled) -> list[str]:
+    """What else is to be known of a close that would go through."""
+    notes: list[str] = []
+    if made.split:
+        notes.append(tn("{n} position in pieces", "{n} positions in pieces", made.split))
+    if made.fifo:
+        notes.append(t("oldest first"))
+    if made.untried:
+        notes.append(tn("{n} close not tried", "{n} closes not tried", made.untried))
     if made.margin_level_percent is not None and made.stop_out_percent is not None:
         level, stop = made.margin_level_percent, made.stop_out_percent
         notes.append(
             t("margin level {level} %, stop-out at {stop} %", level=esc(level), stop=esc(stop))
         )
-    said = f"; {', '.join(notes)}" if notes else ""
-    return t(
-        "{whose}: {holds} in {plural}{took}{said}",
-        whose=whose,
-        holds=_holds(made),
-        plural=tn("{n} request", "{n} requests", made.requests),
-        took=took,
-        said=said,
-    )
+    return notes
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds >= SECONDS_SHOWN_MIN else t("less than 0.1 s")
+    return t("{n} s", n=f"{seconds:.1f}") if seconds >= SECONDS_SHOWN_MIN else t("less than 0.1 s")

@@ -9,7 +9,7 @@ from bot.callbacks import HistoryPress
 from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.message import Message, Voice, compose, marked
-from bot.views.numbers import age, gain, local, lots, moment, price, slippage
+from bot.views.numbers import age, dated, gain, local, lots, moment, price, slippage
 from bot.views.words import (
     CLOSED_BY_CLIENT,
     CLOSED_BY_YOU,
@@ -22,10 +22,10 @@ from bot.views.words import (
 from core.domain.history import HistoryFilter, HistoryKind, HistoryLine, HistoryPage
 
 TITLES = {
-    HistoryFilter.ALL: "history",
+    HistoryFilter.ALL: later("history"),
     HistoryFilter.OPENED: later("what was opened"),
     HistoryFilter.CLOSED: later("what was closed"),
-    HistoryFilter.DIFFERENCES: "differences",
+    HistoryFilter.DIFFERENCES: later("differences"),
     HistoryFilter.MONEY: later("money in and out"),
 }
 HOW_CLOSED = {
@@ -57,9 +57,37 @@ DIFFERENCES = {
     "not_executed": later("Approved, not placed"),
     "balance_unexplained": later("Unexplained balance change"),
 }
+OVER = {
+    "entry_slippage": later("slipped entry"),
+    "partial_fill": later("only partly filled"),
+    "over_volume": later("more volume than approved"),
+    "scaled_in": later("volume added"),
+    "volume_reduced": later("volume reduced"),
+    "sl_moved": later("stop loss moved"),
+    "sl_removed": later("stop loss removed"),
+    "sl_missing": later("no stop loss"),
+    "tp_moved": later("take profit moved"),
+    "tp_removed": later("take profit removed"),
+    "tp_missing": later("no take profit"),
+    "unknown_position": later("unknown position"),
+    "unknown_pending_order": later("unknown pending order"),
+    "missing_unexplained": later("position missing"),
+    "direction_mismatch": later("opposite direction"),
+    "netting_reversed": later("turned round"),
+    "symbol_mismatch": later("another symbol"),
+    "duplicate_execution": later("placed twice"),
+    "late_execution": later("placed late"),
+    "not_executed": later("approved, not placed"),
+    "balance_operation": later("money moved"),
+    "balance_unexplained": later("unexplained balance change"),
+    "pnl_mismatch": later("balance not explained"),
+    "wrong_account": later("another account answered"),
+    "stale_data": later("no fresh data"),
+}
+"""The same within a line: which letters are small is a matter of the language."""
 JOB_STATES = {
     "countdown": later("counting down"),
-    "closing": "closing",
+    "closing": later("closing"),
     "flat": later("closed and proved flat"),
     "superseded": later("taken over by the whole account's close"),
 }
@@ -101,9 +129,9 @@ def _place(shown: HistoryPage) -> str:
     if not shown.total:
         return t("No entries")
     return t(
-        "{plural}, page {figure} of {pages}",
-        plural=tn("{n} entry", "{n} entries", shown.total),
-        figure=shown.page + 1,
+        "{entries}, page {page} of {pages}",
+        entries=tn("{n} entry", "{n} entries", shown.total),
+        page=shown.page + 1,
         pages=shown.pages,
     )
 
@@ -130,7 +158,7 @@ def _by_day(shown: HistoryPage, voice: Voice) -> list[str]:
     day = ""
     for line in shown.lines:
         there = local(line.at, voice)
-        heading = f"<b>{there:%a %d %b %Y}</b>"
+        heading = f"<b>{dated(there, 'EEE dd MMM y')}</b>"
         card = f"{there:%H:%M} {_CARDS[line.kind](line, shown)}"
         rows.append(card if heading == day else f"{heading}\n{card}")
         day = heading
@@ -156,13 +184,13 @@ def _at(line: HistoryLine) -> str:
 
 
 def _ids(line: HistoryLine) -> str:
-    signal = "" if line.signal_id is None else t("signal {signal_id}", signal_id=line.signal_id)
+    signal = "" if line.signal_id is None else t("signal {signal}", signal=line.signal_id)
     return _listed(signal, f"#{line.position_id}" if line.position_id else "")
 
 
 def _opened(line: HistoryLine, shown: HistoryPage) -> str:
     cost = t("costs {amount}", amount=gain(line.amount, shown.currency)) if line.amount else ""
-    return _card(t("▫️ Opened {what}", what=_what(line)), _listed(_at(line), _ids(line)), cost)
+    return _card(t("▫️ Opened {trade}", trade=_what(line)), _listed(_at(line), _ids(line)), cost)
 
 
 def _closed(line: HistoryLine, shown: HistoryPage) -> str:
@@ -170,7 +198,7 @@ def _closed(line: HistoryLine, shown: HistoryPage) -> str:
     icon = "🟢" if amount > 0 else "🔴" if amount < 0 else "⚪"
     by = CLOSED_BY_YOU if shown.own else CLOSED_BY_CLIENT
     return _card(
-        t("{icon} Closed: {amount}", icon=icon, amount=gain(amount, shown.currency)),
+        f"{icon} {t('Closed: {result}', result=gain(amount, shown.currency))}",
         f"{_what(line)} {_at(line)}",
         _listed(word({**HOW_CLOSED, **by}, line.word), _ids(line)),
     )
@@ -193,7 +221,7 @@ def _difference(line: HistoryLine, shown: HistoryPage) -> str:
 def _resolved(line: HistoryLine, shown: HistoryPage) -> str:
     what = _what(line) if line.symbol else ""
     return _card(
-        t("✅ Over: {word}", word=word(DIFFERENCES, line.word).lower()),
+        t("✅ Over: {finding}", finding=word(OVER, line.word)),
         _listed(what, _ids(line)),
         ended(line.ended, own=shown.own),
     )
@@ -215,7 +243,7 @@ def _warning(_line: HistoryLine, _shown: HistoryPage) -> str:
 
 def _outage(line: HistoryLine, _shown: HistoryPage) -> str:
     why = esc(line.word, OUTSIDE_CHARS_MAX)
-    return t("⚠️ Could not be read{what}", what=f": {why}" if why else "")
+    return t("⚠️ Could not be read{why}", why=f": {why}" if why else "")
 
 
 _CARDS: dict[HistoryKind, Callable[[HistoryLine, HistoryPage], str]] = {

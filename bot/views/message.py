@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.i18n import ENGLISH, chosen
+from bot.i18n import ENGLISH, chosen, t
 from bot.markup import TEXT_UNITS_MAX, fit_rows, utf16_length
 from core.domain.board import EquityPoint
 from core.domain.people import Person
@@ -67,7 +67,7 @@ Keyboard = tuple[tuple[Button, ...], ...]
 
 
 class ChartRequest(Struct, frozen=True, kw_only=True):
-    """An equity chart to draw. Money in `currency`, percent of the peak."""
+    """An equity chart to draw. Money in `currency`, percent of the peak, words in `language`."""
 
     account_id: int
     login: int
@@ -78,6 +78,7 @@ class ChartRequest(Struct, frozen=True, kw_only=True):
     minimum_equity: Decimal | None
     headroom: Decimal | None
     mark: str
+    language: str
     points: tuple[EquityPoint, ...]
     drawn_at: datetime
 
@@ -85,14 +86,16 @@ class ChartRequest(Struct, frozen=True, kw_only=True):
     def key(self) -> tuple[object, ...]:
         """What makes it the same picture."""
         last = self.points[-1]
-        return (self.account_id, last.at, last.equity, self.limit_percent, self.mark)
+        same = (self.account_id, self.limit_percent, self.mark, self.language)
+        return (*same, last.at, last.equity)
 
 
 class ReportChart(Struct, frozen=True, kw_only=True):
     """A report's chart to draw: equity from `start` to `end` above, bars of results below.
 
     `blind` are times without readings, `flows` money in and out with its instant, `bars` results by
-    name (`bars_title` says of what), in `currency`. Times are shown in `time_zone`.
+    name (`bars_title` says of what), in `currency`. Times are shown in `time_zone`, words in
+    `language`.
     """
 
     account_id: int
@@ -101,6 +104,7 @@ class ReportChart(Struct, frozen=True, kw_only=True):
     currency_digits: int
     time_zone: str
     mark: str
+    language: str
     start: datetime
     end: datetime
     points: tuple[EquityPoint, ...]
@@ -114,7 +118,7 @@ class ReportChart(Struct, frozen=True, kw_only=True):
         """What makes it the same picture."""
         last = self.points[-1]
         whole = (self.account_id, self.title, self.start, self.end, self.time_zone, self.mark)
-        return (*whole, last.at, last.equity, self.bars, self.flows)
+        return (*whole, self.language, last.at, last.equity, self.bars, self.flows)
 
 
 class Document(Struct, frozen=True):
@@ -151,7 +155,7 @@ def compose(
     fixed = [*head, *tail]
     room = units_max - sum(utf16_length(line) + 1 for line in fixed) - MORE_UNITS
     fitted = fit_rows(rows, max(room, 0))
-    more = [f"and {fitted.left_out} more"] if fitted.left_out else []
+    more = [t("and {left} more", left=fitted.left_out)] if fitted.left_out else []
     return "\n".join([*head, *fitted.rows, *more, *tail])
 
 

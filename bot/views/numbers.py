@@ -3,11 +3,13 @@
 Rounding never flatters: a percentage below a limit never reads as the limit.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from bot.i18n import t
+from babel.dates import format_date
+
+from bot.i18n import spoken, t
 from bot.markup import esc
 from bot.views.message import Voice
 
@@ -24,6 +26,10 @@ VOLUME_DECIMALS_MIN = 2
 MINUTE_S = 60
 HOUR_S = 3600
 DAY_S = 86_400
+HOUR_MINUTES = 60
+DAY_HOURS = 24
+SECONDS_TOLD_MIN = 10
+"""A length from so many minutes on is told without its seconds."""
 
 
 def currency_digits(currency: str) -> int:
@@ -68,7 +74,7 @@ def price(value: Decimal, digits: int | None = None) -> str:
 
 def price_or_none(value: Decimal | None, digits: int | None = None) -> str:
     """A level that may not be set."""
-    return "none" if value is None else price(value, digits)
+    return t("none") if value is None else price(value, digits)
 
 
 def lots(volume: Decimal) -> str:
@@ -78,7 +84,7 @@ def lots(volume: Decimal) -> str:
 
 def pips(value: Decimal) -> str:
     """`3.0 pips`: one decimal."""
-    return t("{figure} pips", figure=f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN) + 0:,.1f}")
+    return t("{pips} pips", pips=f"{value.quantize(Decimal('0.1'), ROUND_HALF_EVEN) + 0:,.1f}")
 
 
 def slippage(value: Decimal) -> str:
@@ -86,11 +92,19 @@ def slippage(value: Decimal) -> str:
     rounded = value.quantize(Decimal("0.1"), ROUND_HALF_EVEN)
     if rounded == 0:
         return t("exactly as expected")
-    return t(
-        "{pips} {what} than expected",
-        pips=pips(abs(rounded)),
-        what="worse" if rounded > 0 else "better",
-    )
+    told = pips(abs(rounded))
+    if rounded > 0:
+        return t("{pips} worse than expected", pips=told)
+    return t("{pips} better than expected", pips=told)
+
+
+def slippage_short(value: Decimal) -> str:
+    """The same for a button: `2.3 pips worse`."""
+    rounded = value.quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    if rounded == 0:
+        return t("exactly as expected")
+    told = pips(abs(rounded))
+    return t("{pips} worse", pips=told) if rounded > 0 else t("{pips} better", pips=told)
 
 
 def local(at: datetime, voice: Voice) -> datetime:
@@ -103,6 +117,14 @@ def clock(at: datetime, voice: Voice) -> str:
     return f"{local(at, voice):%H:%M:%S}"
 
 
+def dated(day: date, pattern: str) -> str:
+    """A date as the language being spoken writes it: `dated(day, "EEE d MMM y")`.
+
+    `Wed 4 Mar 2026`. The letters of a pattern are those of Unicode's technical standard 35.
+    """
+    return format_date(day, pattern, locale=spoken())
+
+
 def moment(at: datetime, voice: Voice, *, today: datetime | None = None) -> str:
     """An instant each reader sees in their own zone; the plain text names its zone.
 
@@ -111,7 +133,8 @@ def moment(at: datetime, voice: Voice, *, today: datetime | None = None) -> str:
     there = local(at, voice)
     other_day = today is not None and local(today, voice).date() != there.date()
     zone = "UTC" if voice.time_zone == "UTC" else there.tzname() or voice.time_zone
-    text = f"{there:%d %b %H:%M:%S} {zone}" if other_day else f"{there:%H:%M:%S} {zone}"
+    day = f"{dated(there, 'dd MMM')} " if other_day else ""
+    text = f"{day}{there:%H:%M:%S} {zone}"
     shape = "dT" if other_day else "T"
     return f'<tg-time unix="{int(at.timestamp())}" format="{shape}">{esc(text)}</tg-time>'
 
@@ -119,17 +142,18 @@ def moment(at: datetime, voice: Voice, *, today: datetime | None = None) -> str:
 def span(length: timedelta) -> str:
     """A length of time: `3 s`, `35 min`, `2 h 5 min`, `3 d 4 h`. Below zero counts as none."""
     seconds = max(0, int(length.total_seconds()))
-    if seconds < MINUTE_S:
-        return f"{seconds} s"
-    if seconds < HOUR_S:
-        return (
-            _two(seconds, MINUTE_S, "min", 1, "s")
-            if seconds < 10 * MINUTE_S
-            else (t("{figure} min", figure=seconds // MINUTE_S))
-        )
-    if seconds < DAY_S:
-        return _two(seconds, HOUR_S, "h", MINUTE_S, "min")
-    return _two(seconds, DAY_S, "d", HOUR_S, "h")
+    minutes, hours, days = seconds // MINUTE_S, seconds // HOUR_S, seconds // DAY_S
+    if not minutes:
+        return t("{n} s", n=seconds)
+    if minutes < SECONDS_TOLD_MIN:
+        return _two(t("{n} min", n=minutes), t("{n} s", n=seconds % MINUTE_S), seconds % MINUTE_S)
+    if not hours:
+        return t("{n} min", n=minutes)
+    if not days:
+        left = minutes % HOUR_MINUTES
+        return _two(t("{n} h", n=hours), t("{n} min", n=left), left)
+    left = hours % DAY_HOURS
+    return _two(t("{n} d", n=days), t("{n} h", n=left), left)
 
 
 def age(at: datetime, now: datetime, voice: Voice) -> str:
@@ -137,9 +161,8 @@ def age(at: datetime, now: datetime, voice: Voice) -> str:
     return t("as of {at}, {span} ago", at=moment(at, voice, today=now), span=span(now - at))
 
 
-def _two(seconds: int, big_s: int, big: str, small_s: int, small: str) -> str:
-    whole, rest = divmod(seconds, big_s)
-    return f"{whole} {big} {rest // small_s} {small}" if rest // small_s else f"{whole} {big}"
+def _two(whole: str, rest: str, left: int) -> str:
+    return f"{whole} {rest}" if left else whole
 
 
 def _trimmed(value: Decimal, decimals_min: int) -> str:

@@ -90,37 +90,45 @@ BY_HAND = later("You can still close in MetaTrader yourself.")
 def heading(words: Sequence[str]) -> str:
     """The first obstacle in two or three words."""
     (known, symbol), *_ = *_said(words[:1]), (NOT_READY, "")
-    return known.head.format(symbol=symbol)
+    return t(known.head, symbol=symbol)
 
 
 def sentence(words: Sequence[str]) -> str:
     """`Reckoner can watch this account but cannot close on it, because ...`, the whole of it."""
-    reasons = ", and because ".join(
-        known.because.format(symbol=symbol) for known, symbol in _said(words)
-    )
-    what = t("close all of it") if partial(words) else t("close on it")
-    because = reasons or NOT_READY.because
+    reasons = t(", and because ").join(because(known, symbol) for known, symbol in _said(words))
+    why = reasons or t(NOT_READY.because)
+    if partial(words):
+        return t(
+            "Reckoner can watch this account but cannot close all of it, because {because}.",
+            because=why,
+        )
     return t(
-        "Reckoner can watch this account but cannot {what}, because {because}.",
-        what=what,
-        because=because,
+        "Reckoner can watch this account but cannot close on it, because {because}.", because=why
     )
+
+
+def because(known: Words, symbol: str) -> str:
+    """The reason of one obstacle, as the end of a sentence; `symbol` is harmless markup."""
+    return t(known.because, symbol=symbol)
 
 
 def refusal(words: Sequence[str]) -> str:
     """Why nothing is approved, and the client's next step, short enough for a pop-up."""
     (known, symbol), *_ = *_said(words), (NOT_READY, "")
-    because, step = known.because.format(symbol=symbol), known.client.format(symbol=symbol)
     return t(
-        "Not approved: a close would fail, because {because}. {step}", because=because, step=step
+        "Not approved: a close would fail, because {because}. {step}",
+        because=because(known, symbol),
+        step=t(known.client, symbol=symbol),
     )
 
 
 def next_steps(words: Sequence[str], login: int, audience: Audience) -> list[str]:
     """What to do about each, a line each."""
     steps = [
-        (known.admin if audience is Audience.ADMIN else known.client).format(
-            symbol=symbol, login=login
+        t(
+            known.admin if audience is Audience.ADMIN else known.client,
+            symbol=symbol,
+            login=login,
         )
         for known, symbol in _said(words)
     ]
@@ -158,5 +166,5 @@ def _listed(names: Sequence[str]) -> str:
     return (
         names[0]
         if len(names) == 1
-        else t("{join} and {names}", join=", ".join(names[:-1]), names=names[-1])
+        else t("{names} and {last}", names=", ".join(names[:-1]), last=names[-1])
     )

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from bot import keyboards_history as keyboards
-from bot.i18n import t, tn
+from bot.i18n import later, spoken, t, tn
 from bot.markup import clean, esc
 from bot.views import report_csv
 from bot.views.message import Document, Message, ReportChart, Voice, compose, marked
 from bot.views.numbers import (
     currency_digits,
+    dated,
     gain,
     local,
     lots,
@@ -32,6 +33,8 @@ HOURS_MAX = 12
 BLIND_MAX = 3
 """Times without readings that are named one by one, the longest."""
 SYMBOL_CHARS_MAX = 10
+UNREADABLE = later("Could not be read {start} to {end} ({length})")
+NOT_RUNNING = later("Reckoner was not running {start} to {end} ({length})")
 
 
 def which(
@@ -64,10 +67,11 @@ def report(found: AccountReport, voice: Voice, asker: int) -> Message:
             report_csv.content(found),
             marked(
                 voice,
-                t(
-                    "{plural} of {period_words}",
-                    plural=tn("{n} deal", "{n} deals", len(found.file.deals)),
-                    period_words=period_words(made.period),
+                tn(
+                    "{n} deal of {period}",
+                    "{n} deals of {period}",
+                    len(found.file.deals),
+                    period=period_words(made.period),
                 ),
             ),
         ),
@@ -76,16 +80,10 @@ def report(found: AccountReport, voice: Voice, asker: int) -> Message:
 
 def period_words(period: Period) -> str:
     """`Wed 4 Mar 2026`, or `Mon 2 Mar to Sun 8 Mar 2026`."""
-    last = f"{period.last:%a} {period.last.day} {period.last:%b %Y}"
+    last = dated(period.last, "EEE d MMM y")
     if period.span is Span.DAY:
         return last
-    return t(
-        "{first} {day} {first2} to {last}",
-        first=f"{period.first:%a}",
-        day=period.first.day,
-        first2=f"{period.first:%b}",
-        last=last,
-    )
+    return t("{first} to {last}", first=dated(period.first, "EEE d MMM"), last=last)
 
 
 def results(found: AccountReport) -> list[str]:
@@ -96,25 +94,26 @@ def results(found: AccountReport) -> list[str]:
         amount, at = made.floating
         there = local(at, Voice(time_zone=found.time_zone))
         lines.append(
-            t("Open at {there}: {amount}", there=f"{there:%H:%M}", amount=gain(amount, currency))
+            t("Open at {time}: {result}", time=f"{there:%H:%M}", result=gain(amount, currency))
         )
     if not made.trades:
         return [*lines, t("No trade was closed.")]
     even = made.trades - made.won - made.lost
-    flat = t(", {even} even", even=even) if even else ""
     lines.append(
-        t(
-            "{plural} closed: {won} won, {lost} lost{flat}",
-            plural=tn("{n} trade", "{n} trades", made.trades),
+        tn(
+            "{n} trade closed: {won} won, {lost} lost{even}",
+            "{n} trades closed: {won} won, {lost} lost{even}",
+            made.trades,
             won=made.won,
             lost=made.lost,
-            flat=flat,
+            even=t(", {even} even", even=even) if even else "",
         )
     )
     if made.best is not None and made.worst is not None:
-        is_one = made.worst.position_id == made.best.position_id
-        lines.append(f"{t('It') if is_one else t('Best')}: {_trade(made.best, currency)}")
-        lines += [] if is_one else [t("Worst: {trade}", trade=_trade(made.worst, currency))]
+        best, worst = _trade(made.best, currency), _trade(made.worst, currency)
+        if made.worst.position_id == made.best.position_id:
+            return [*lines, t("It: {trade}", trade=best)]
+        lines += [t("Best: {trade}", trade=best), t("Worst: {trade}", trade=worst)]
     return lines
 
 
@@ -141,10 +140,10 @@ def _symbols(found: AccountReport) -> list[str]:
     if rest:
         amount = sum((s.result for s in rest), Decimal(0))
         trades = str(sum(s.trades for s in rest))
-        rows.append([t("{rest} more", rest=len(rest)), trades, _figure(amount, currency)])
+        rows.append([tn("{n} more", "{n} more", len(rest)), trades, _figure(amount, currency)])
     if made.charges:
-        rows.append(["charges", "", _figure(made.charges, currency)])
-    return table([t("Symbol"), t("Trades"), t("Result {clean}", clean=clean(currency))], rows)
+        rows.append([t("charges"), "", _figure(made.charges, currency)])
+    return table([t("Symbol"), t("Trades"), t("Result {currency}", currency=clean(currency))], rows)
 
 
 def _pips(value: Decimal) -> str:
@@ -174,15 +173,13 @@ def _slippage(made: Report) -> list[str]:
         )
         left = len(made.slippage_by_hour) - len(kept)
         if left:
-            lines.append(
-                t("and {plural}", plural=tn("{n} quieter hour", "{n} quieter hours", left))
-            )
+            lines.append(tn("and {n} quieter hour", "and {n} quieter hours", left))
     return lines
 
 
 def _slip(line: SlipLine, *, hour: bool = False) -> list[str]:
     which_hour = [f"{line.hour:02d}h"] if hour and line.hour is not None else []
-    way = "in" if line.is_entry else "out"
+    way = t("in") if line.is_entry else t("out")
     return [
         _short(line.symbol),
         way,
@@ -195,30 +192,30 @@ def _slip(line: SlipLine, *, hour: bool = False) -> list[str]:
 
 def _signals(count: SignalCount) -> str:
     parts = [
-        t("{followed} followed", followed=count.followed),
-        t("{missed} missed", missed=count.missed),
-        t("{rejected} rejected", rejected=count.rejected),
-        t("{expired} expired", expired=count.expired),
+        tn("{n} followed", "{n} followed", count.followed),
+        tn("{n} missed", "{n} missed", count.missed),
+        tn("{n} rejected", "{n} rejected", count.rejected),
+        tn("{n} expired", "{n} expired", count.expired),
     ]
     if count.waiting:
-        parts.append(t("{waiting} waiting", waiting=count.waiting))
+        parts.append(tn("{n} waiting", "{n} waiting", count.waiting))
     if not any((count.followed, count.missed, count.rejected, count.expired, count.waiting)):
         return t("Signals: none")
-    return t("Signals: {join}", join=", ".join(parts))
+    return t("Signals: {counts}", counts=", ".join(parts))
 
 
 def _flows(found: AccountReport) -> list[str]:
     flows, currency = found.report.flows, found.currency
     parts = []
     if flows.deposits:
-        parts.append(t("in {deposits}", deposits=gain(flows.deposits, currency)))
+        parts.append(t("in {amount}", amount=gain(flows.deposits, currency)))
     if flows.withdrawals:
-        parts.append(t("out {withdrawals}", withdrawals=gain(flows.withdrawals, currency)))
+        parts.append(t("out {amount}", amount=gain(flows.withdrawals, currency)))
     if flows.credit:
-        parts.append(t("credit {credit}", credit=gain(flows.credit, currency)))
+        parts.append(t("credit {amount}", amount=gain(flows.credit, currency)))
     if not parts:
         return []
-    return [t("Money moved, neither profit nor loss: {join}", join=", ".join(parts))]
+    return [t("Money moved, neither profit nor loss: {amounts}", amounts=", ".join(parts))]
 
 
 def _drawdown(found: AccountReport, voice: Voice) -> list[str]:
@@ -227,8 +224,9 @@ def _drawdown(found: AccountReport, voice: Voice) -> list[str]:
         return [t("Drawdown: not known, nothing was read")]
     figure, at = made.worst_drawdown
     there = local(at, _own(found, voice))
-    when = f"{there:%H:%M}" if made.period.span is Span.DAY else f"{there:%a %H:%M}"
-    lines = [t("Worst drawdown read: {figure} at {when}", figure=percent(figure), when=when)]
+    day = "" if made.period.span is Span.DAY else f"{dated(there, 'EEE')} "
+    when = f"{day}{there:%H:%M}"
+    lines = [t("Worst drawdown read: {drawdown} at {when}", drawdown=percent(figure), when=when)]
     if made.curve:
         first, last = made.curve[0].equity, made.curve[-1].equity
         lines.append(
@@ -243,10 +241,10 @@ def _drawdown(found: AccountReport, voice: Voice) -> list[str]:
 
 def _uncertain(found: AccountReport, voice: Voice) -> list[str]:
     """What these figures cannot say, before they are read."""
-    made, spoken = found.report, _own(found, voice)
+    made, own = found.report, _own(found, voice)
     lines = []
     if found.unavailable_since is not None and found.now < made.period.end:
-        since = moment(found.unavailable_since, spoken, today=found.now)
+        since = moment(found.unavailable_since, own, today=found.now)
         lines.append(t("⚠️ Cannot be read since {since}; figures are from before.", since=since))
     if made.are_deals_cut:
         lines.append(
@@ -256,7 +254,7 @@ def _uncertain(found: AccountReport, voice: Voice) -> list[str]:
                 deals=f"{len(found.file.deals):,}",
             )
         )
-    lines += blind_words(found.report, spoken)
+    lines += blind_words(found.report, own)
     if made.are_samples_cut:
         lines.append(t("⚠️ There were more readings than are looked at: the curve begins later."))
     return lines
@@ -272,9 +270,10 @@ def blind_words(made: Report, voice: Voice) -> list[str]:
     if left:
         total = sum((one.end - one.start for one in left), start=left[0].end - left[0].end)
         lines.append(
-            t(
-                "⚠️ and {plural} without readings, {total}",
-                plural=tn("{n} shorter time", "{n} shorter times", len(left)),
+            tn(
+                "⚠️ and {n} shorter time without readings, {total}",
+                "⚠️ and {n} shorter times without readings, {total}",
+                len(left),
                 total=span(total),
             )
         )
@@ -286,33 +285,25 @@ def _began(one: Blind) -> datetime:
 
 
 def _blind(one: Blind, period: Period, voice: Voice) -> str:
-    why = t("Could not be read") if one.is_outage else t("Reckoner was not running")
     start, end = local(one.start, voice), local(one.end, voice)
-    day = "" if period.span is Span.DAY else f"{start:%a} "
-    other = "" if period.span is Span.DAY or start.date() == end.date() else f"{end:%a} "
+    day = "" if period.span is Span.DAY else f"{dated(start, 'EEE')} "
+    other = "" if period.span is Span.DAY or start.date() == end.date() else f"{dated(end, 'EEE')} "
     return t(
-        "{why} {day}{start} to {other}{end} ({span})",
-        why=why,
-        day=day,
-        start=f"{start:%H:%M}",
-        other=other,
-        end=f"{end:%H:%M}",
-        span=span(one.end - one.start),
+        UNREADABLE if one.is_outage else NOT_RUNNING,
+        start=f"{day}{start:%H:%M}",
+        end=f"{other}{end:%H:%M}",
+        length=span(one.end - one.start),
     )
 
 
 def _times(found: AccountReport, voice: Voice) -> str:
-    spoken = _own(found, voice)
+    own = _own(found, voice)
     zone = "UTC" if found.time_zone == "UTC" else esc(found.time_zone)
     if found.now >= found.report.period.end or found.observed_at is None:
         return t("Times: {zone}", zone=zone)
-    at = moment(found.observed_at, spoken, today=found.now)
-    return t(
-        "Times: {zone}. Read at {at}, {span} ago.",
-        zone=zone,
-        at=at,
-        span=span(found.now - found.observed_at),
-    )
+    at = moment(found.observed_at, own, today=found.now)
+    ago = span(found.now - found.observed_at)
+    return t("Times: {zone}. Read at {at}, {ago} ago.", zone=zone, at=at, ago=ago)
 
 
 def _own(found: AccountReport, voice: Voice) -> Voice:
@@ -329,7 +320,7 @@ def chart(found: AccountReport, voice: Voice) -> ReportChart:
         names = [date.fromordinal(made.period.first.toordinal() + n) for n in range(7)]
         begun = today(found.now, _own(found, voice))
         bars = [
-            (f"{day:%a} {day.day}", result)
+            (dated(day, "EEE d"), result)
             for day, result in zip(names, made.days, strict=True)
             if day <= begun
         ]
@@ -341,6 +332,7 @@ def chart(found: AccountReport, voice: Voice) -> ReportChart:
         currency_digits=currency_digits(found.currency),
         time_zone=found.time_zone,
         mark=voice.mark,
+        language=spoken(),
         start=start,
         end=min(made.period.end, found.now),
         points=made.curve,

@@ -9,6 +9,7 @@ from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.message import Message, Voice, marked, pages
 from bot.views.numbers import gain, limit, lots, moment, money, percent, price, span
+from bot.views.rule_titles import named, titled
 from bot.views.words import word
 from core.domain.board import DrawdownBoard
 from core.domain.headroom import PositionShare, RuleLine
@@ -16,6 +17,10 @@ from core.domain.rule_board import RuleBoard, RuleEvent
 from core.domain.rule_clock import RuleClock
 from core.domain.rules import AmountKind, Base, Measure, Mode, RuleSpec, Severity, Trail
 
+WAITS = later("Looser rules wait until {when}, and for a flat account that is not locked: {names}.")
+NONE_WAITS = later(
+    "Looser rules wait until {when}, and for a flat account that is not locked: none."
+)
 SHARES_MAX = 5
 """Positions shown one by one, the largest first."""
 OLD_BASE = timedelta(minutes=1)
@@ -27,20 +32,32 @@ DOES = {
     (Severity.PAUSE_DAY, Mode.ENFORCE): later("pauses approvals for the day"),
     (Severity.PAUSE_DAY, Mode.ADVISE): later("advises to pause, refuses nothing"),
     (Severity.PAUSE_DAY, Mode.OBSERVE): later("only keeps a log, refuses nothing"),
-    (Severity.WARN, Mode.ENFORCE): "warns",
-    (Severity.WARN, Mode.ADVISE): "warns",
+    (Severity.WARN, Mode.ENFORCE): later("warns"),
+    (Severity.WARN, Mode.ADVISE): later("warns"),
     (Severity.WARN, Mode.OBSERVE): later("only keeps a log"),
 }
 THEN = {
-    Severity.CLOSE_ALL: later("everything is closed"),
-    Severity.PAUSE_DAY: later("approvals pause"),
-    Severity.WARN: later("a warning"),
+    Severity.CLOSE_ALL: later(
+        "You can lose {more} more before everything is closed ({name}, floor {floor}){until}."
+    ),
+    Severity.PAUSE_DAY: later(
+        "You can lose {more} more before approvals pause ({name}, floor {floor}){until}."
+    ),
+    Severity.WARN: later(
+        "You can lose {more} more before a warning ({name}, floor {floor}){until}."
+    ),
 }
 BASES = {
-    Base.BALANCE: "balance",
-    Base.EQUITY: "equity",
+    Base.BALANCE: later("balance"),
+    Base.EQUITY: later("equity"),
     Base.MAX: later("the higher of balance and equity"),
     Base.INITIAL: later("initial balance"),
+}
+PARTS = {
+    Base.BALANCE: later("{percent} of balance"),
+    Base.EQUITY: later("{percent} of equity"),
+    Base.MAX: later("{percent} of the higher of balance and equity"),
+    Base.INITIAL: later("{percent} of initial balance"),
 }
 TRAILS = {
     Trail.EOD_BALANCE: later("highest balance at the end of a day"),
@@ -55,10 +72,17 @@ WOULD = {
 DID = {
     "close_all": later("closed everything"),
     "pause_day": later("paused the day"),
-    "warn": "warned",
+    "warn": later("warned"),
 }
-
-FALLS = later("falls only by a release, or with money paid out")
+NOW_AT_MOST = later("Now {figure}, at most {floor} ({name}).")
+NOW_AT_LEAST = later("Now {figure}, at least {floor} ({name}).")
+MODES = {
+    Mode.ENFORCE.value: later("enforce"),
+    Mode.ADVISE.value: later("advise"),
+    Mode.OBSERVE.value: later("observe"),
+}
+LOCKED = later("It follows the {trail} up and has reached its lock and stays there.")
+FALLS = later("It follows the {trail} up and falls only by a release, or with money paid out.")
 
 
 def board(boards: Sequence[RuleBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
@@ -106,9 +130,9 @@ def against(measure: str, figure: Decimal, floor: Decimal, currency: str) -> str
             )
         case Measure.POSITIONS:
             return t(
-                "{normalize} open, at most {normalize2}",
-                normalize=f"{figure.normalize():f}",
-                normalize2=f"{floor.normalize():f}",
+                "{positions} open, at most {limit}",
+                positions=f"{figure.normalize():f}",
+                limit=f"{floor.normalize():f}",
             )
         case Measure.EXPOSURE:
             return t(
@@ -129,7 +153,7 @@ def at_reset(at: datetime, zone: str) -> str:
     try:
         return f"{at.astimezone(ZoneInfo(zone)):%H:%M} {place(zone)}"
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return t("{at} UTC", at=f"{at:%H:%M}")
+        return f"{at:%H:%M} UTC"
 
 
 def place(zone: str) -> str:
@@ -141,55 +165,41 @@ def _account(each: RuleBoard, voice: Voice, now: datetime) -> list[str]:
     digits, currency = each.currency_digits, each.currency
     rows = [t("<b>{login}</b>, profile {profile}", login=each.login, profile=esc(each.profile))]
     if each.blind_since is not None:
-        rows.append(
-            t(
-                "🔴 Not trustworthy since {blind_since}.",
-                blind_since=moment(each.blind_since, voice, today=now),
-            )
-        )
+        since = moment(each.blind_since, voice, today=now)
+        rows.append(t("🔴 Not trustworthy since {since}.", since=since))
     if each.observed_at is None:
         return [*rows, t("⚠️ Never read: no floor is known.")]
-    rows.append(
-        t("Figures as of {observed_at}", observed_at=moment(each.observed_at, voice, today=now))
-    )
+    rows.append(t("Figures as of {at}", at=moment(each.observed_at, voice, today=now)))
     rows += ["\n".join(_rule(line, currency, digits, voice, now)) for line in each.rules]
     rows += [
-        t("<b>{title}</b>: begins with the next trusted reading", title=esc(title))
+        t("<b>{title}</b>: begins with the next trusted reading", title=titled(title))
         for title in each.waiting
     ]
     if each.pending is not None:
         when = moment(each.pending.effective_at, voice, today=now)
-        names = ", ".join(f"{esc(title)} ({mode})" for title, mode in each.pending.rules) or "none"
-        rows.append(
-            t(
-                "Looser rules wait until {when}, and for a flat account that is not "
-                "locked: {names}.",
-                when=when,
-                names=names,
-            )
+        names = ", ".join(
+            f"{titled(title)} ({word(MODES, mode)})" for title, mode in each.pending.rules
         )
+        rows.append(t(WAITS if names else NONE_WAITS, when=when, names=names))
     rows += [_event(event, currency, voice, now) for event in each.events]
     return rows
 
 
 def _rule(line: RuleLine, currency: str, digits: int, voice: Voice, now: datetime) -> list[str]:
     spec = line.held.spec
-    rows = [f"<b>{esc(spec.title)}</b> ({t(DOES[spec.severity, line.held.mode])})"]
+    rows = [f"<b>{titled(spec.title)}</b> ({t(DOES[spec.severity, line.held.mode])})"]
     rows.append(_arithmetic(line, currency, digits))
     if line.floor.acts_at != line.floor.limit:
         acts = _amount(spec, line.floor.acts_at, currency, digits)
         rows.append(
             t(
-                "Acts at {acts}: {buffer_percent} of the amount is kept back.",
+                "Acts at {acts}: {buffer} of the amount is kept back.",
                 acts=acts,
-                buffer_percent=limit(spec.buffer_percent),
+                buffer=limit(spec.buffer_percent),
             )
         )
     if spec.trail is not Trail.NONE:
-        stays = t("has reached its lock and stays there") if line.floor.locked else t(FALLS)
-        rows.append(
-            t("It follows the {trails} up and {stays}.", trails=t(TRAILS[spec.trail]), stays=stays)
-        )
+        rows.append(t(LOCKED if line.floor.locked else FALLS, trail=t(TRAILS[spec.trail])))
     if spec.clock is not None and timedelta(seconds=line.memory.base_age_s) > OLD_BASE:
         old = span(timedelta(seconds=line.memory.base_age_s))
         rows.append(t("⚠️ The last reading before that reset was {old} older than it.", old=old))
@@ -207,12 +217,8 @@ def _rule(line: RuleLine, currency: str, digits: int, voice: Voice, now: datetim
             t("⚠️ Past it since {since} by readings that cannot be trusted yet.", since=since)
         )
     if line.memory.paused_until is not None and line.memory.paused_until > now:
-        rows.append(
-            t(
-                "⏸ Approvals pause until {paused_until}.",
-                paused_until=moment(line.memory.paused_until, voice, today=now),
-            )
-        )
+        until = moment(line.memory.paused_until, voice, today=now)
+        rows.append(t("⏸ Approvals pause until {until}.", until=until))
     return rows
 
 
@@ -222,27 +228,26 @@ def _arithmetic(line: RuleLine, currency: str, digits: int) -> str:
     told = _amount(spec, floor.limit, currency, digits)
     if spec.measure is not Measure.LOSS:
         of = _of(spec, line, currency, digits)
-        least = t("At most") if spec.is_ceiling else t("At least")
-        return f"{least} {told}{f' = {of}' if of else ''}"
+        bound = (
+            t("At most {figure}", figure=told)
+            if spec.is_ceiling
+            else t("At least {figure}", figure=told)
+        )
+        return f"{bound} = {of}" if of else bound
     if spec.amount.kind is AmountKind.REMAIN:
-        return t("Floor {told}, whatever was won before", told=told)
+        return t("Floor {floor}, whatever was won before", floor=told)
     base, amount = money(floor.base, currency, digits), money(floor.amount, currency, digits)
     of = _of(spec, line, currency, digits)
-    result = t(
-        "Floor {told} = {base} ({base2}) - {amount}{what}",
-        told=told,
-        base=base,
-        base2=_base(line),
-        amount=amount,
-        what=f" ({of})" if of else "",
-    )
     if floor.locked:
-        return t(
-            "Floor {told}, locked at the initial balance{offset}",
-            told=told,
-            offset=_offset(spec, currency, digits),
-        )
-    return result
+        offset = _offset(spec, currency, digits)
+        return t("Floor {floor}, locked at the initial balance{offset}", floor=told, offset=offset)
+    return t(
+        "Floor {floor} = {base} ({meaning}) - {amount}",
+        floor=told,
+        base=base,
+        meaning=_base(line),
+        amount=f"{amount} ({of})" if of else amount,
+    )
 
 
 def _of(spec: RuleSpec, line: RuleLine, currency: str, digits: int) -> str:
@@ -251,17 +256,15 @@ def _of(spec: RuleSpec, line: RuleLine, currency: str, digits: int) -> str:
         case AmountKind.PERCENT_OF_INITIAL:
             initial = money(line.memory.initial, currency, digits)
             return t(
-                "{value} of the initial balance {initial}",
-                value=limit(spec.amount.value),
+                "{percent} of the initial balance {initial}",
+                percent=limit(spec.amount.value),
                 initial=initial,
             )
         case AmountKind.PERCENT_OF_BASE:
-            base = "" if spec.measure is Measure.LOSS else f" {t(BASES[spec.base])}"
-            return t(
-                "{value} of {what}",
-                value=limit(spec.amount.value),
-                what="it" if not base else base.strip(),
-            )
+            told = limit(spec.amount.value)
+            if spec.measure is Measure.LOSS:
+                return t("{percent} of it", percent=told)
+            return t(PARTS[spec.base], percent=told)
         case _:
             return ""
 
@@ -269,11 +272,11 @@ def _of(spec: RuleSpec, line: RuleLine, currency: str, digits: int) -> str:
 def _base(line: RuleLine) -> str:
     spec = line.held.spec
     if spec.trail is not Trail.NONE:
-        start = t(" or initial balance") if spec.base is Base.INITIAL else ""
-        return f"{t(TRAILS[spec.trail])}{start}"
+        trail = t(TRAILS[spec.trail])
+        return t("{trail} or initial balance", trail=trail) if spec.base is Base.INITIAL else trail
     if spec.clock is None:
         return t(BASES[spec.base])
-    return t("{bases} at {clock}", bases=t(BASES[spec.base]), clock=_clock(spec.clock))
+    return t("{base} at {time}", base=t(BASES[spec.base]), time=_clock(spec.clock))
 
 
 def _offset(spec: RuleSpec, currency: str, digits: int) -> str:
@@ -297,20 +300,14 @@ def _amount(spec: RuleSpec, value: Decimal, currency: str, digits: int) -> str:
 def _room(line: RuleLine, currency: str, digits: int, now: datetime) -> str:
     """`You can lose 412.30 GBP more before everything is closed (...), until 00:00 Prague ...`."""
     spec, room = line.held.spec, line.room
-    name = esc(spec.title.lower())
+    name = named(spec.title)
     if room is None or line.figure is None:
-        return t("{title}: nothing open to measure.", title=esc(spec.title))
+        return t("{title}: nothing open to measure.", title=titled(spec.title))
     floor = _amount(spec, line.floor.acts_at, currency, digits)
     if spec.measure is not Measure.LOSS:
         figure = _amount(spec, line.figure, currency, digits)
-        least = t("at most") if spec.is_ceiling else t("at least")
-        return t(
-            "Now {figure}, {least} {floor} ({name}).",
-            figure=figure,
-            least=least,
-            floor=floor,
-            name=name,
-        )
+        said = NOW_AT_MOST if spec.is_ceiling else NOW_AT_LEAST
+        return t(said, figure=figure, floor=floor, name=name)
     until = _until(line, now)
     if room < 0:
         past = money(-room, currency, digits)
@@ -332,26 +329,15 @@ def _room(line: RuleLine, currency: str, digits: int, now: datetime) -> str:
             does=does,
             until=until,
         )
-    then = t(THEN[spec.severity])
-    return t(
-        "You can lose {more} more before {then} ({name}, floor {floor}){until}.",
-        more=more,
-        then=then,
-        name=name,
-        floor=floor,
-        until=until,
-    )
+    return t(THEN[spec.severity], more=more, name=name, floor=floor, until=until)
 
 
 def _until(line: RuleLine, now: datetime) -> str:
     spec, resets_at = line.held.spec, line.memory.resets_at
     if spec.clock is None or resets_at is None or resets_at <= now:
         return ""
-    return t(
-        ", until {at_reset} in {span}",
-        at_reset=at_reset(resets_at, spec.clock.zone),
-        span=span(resets_at - now),
-    )
+    reset, left = at_reset(resets_at, spec.clock.zone), span(resets_at - now)
+    return t(", until {reset} in {left}", reset=reset, left=left)
 
 
 def _ahead(line: RuleLine, currency: str) -> str:
@@ -363,10 +349,10 @@ def _ahead(line: RuleLine, currency: str) -> str:
         return ""
     below = money(-line.then_room, currency)
     return t(
-        "🟠 At {at_reset} this floor becomes {acts_at}: with the figures of now "
+        "🟠 At {reset} this floor becomes {floor}: with the figures of now "
         "that is broken by {below}.",
-        at_reset=at_reset(resets_at, spec.clock.zone),
-        acts_at=money(line.then.acts_at, currency),
+        reset=at_reset(resets_at, spec.clock.zone),
+        floor=money(line.then.acts_at, currency),
         below=below,
     )
 
@@ -375,16 +361,16 @@ def _shares(shares: Sequence[PositionShare]) -> list[str]:
     """Each position's part of the exposure, and the price at which it alone uses up the room."""
     rows: list[str] = []
     for share in shares[:SHARES_MAX]:
-        what = f"{esc(share.symbol)} {esc(share.side)} {lots(share.volume)}"
+        trade = f"{esc(share.symbol)} {esc(share.side)} {lots(share.volume)}"
         ends = (
             ""
             if share.ends_at is None
-            else t("; alone it ends the room at {ends_at}", ends_at=price(share.ends_at))
+            else t("; alone it ends the room at {price}", price=price(share.ends_at))
         )
         rows.append(
             t(
-                "{what}: {percent} of the exposure{ends}",
-                what=what,
+                "{trade}: {percent} of the exposure{ends}",
+                trade=trade,
                 percent=percent(share.percent),
                 ends=ends,
             )
@@ -398,10 +384,10 @@ def _event(event: RuleEvent, currency: str, voice: Voice, now: datetime) -> str:
     at = moment(event.opened_at, voice, today=now)
     did = DID if event.mode == Mode.ENFORCE else WOULD
     told = t(
-        "{at}: {title} {severity} at {equity}",
+        "{at}: {title} {did} at {equity}",
         at=at,
-        title=esc(event.title),
-        severity=word(did, event.severity),
+        title=titled(event.title),
+        did=word(did, event.severity),
         equity=money(event.equity, currency),
     )
     if event.resolved_at is None:
@@ -411,9 +397,9 @@ def _event(event: RuleEvent, currency: str, voice: Voice, now: datetime) -> str:
     worst = money(event.worst_equity, currency)
     lasted = span(event.resolved_at - event.opened_at)
     return t(
-        "{told}; {result} until it was over {lasted} later, lowest {worst}",
+        "{told}; {result} until it was over {lasted} later, lowest {lowest}",
         told=told,
         result=gain(event.result, currency),
         lasted=lasted,
-        worst=worst,
+        lowest=worst,
     )

@@ -39,10 +39,8 @@ def chart_in_words(message: Message) -> Message:
     request = message.chart
     low = money(lows, request.currency, request.currency_digits)
     high = money(highs, request.currency, request.currency_digits)
-    line = t(
-        "{sparkline}\nEquity from {low} to {high}",
-        sparkline=sparkline([p.equity for p in points]),
-        low=low,
-        high=high,
+    line = sparkline([p.equity for p in points])
+    said = t("Equity from {low} to {high}", low=low, high=high)
+    return Message(
+        html=f"{message.html}\n{line}\n{said}", keyboard=message.keyboard, silent=message.silent
     )
-    return Message(html=f"{message.html}\n{line}", keyboard=message.keyboard, silent=message.silent)

@@ -21,6 +21,8 @@ MARKET_CLOSED = 10018
 INVALID_VOLUME = 10014
 INVALID_FILL = 10030
 INVALID_PARAMS = -2
+UNLISTED = "(unlisted)"
+"""The name of a code that is not in the table."""
 REFUSALS_TOLD = 5
 """Refusals of one ticket that pass quietly (requotes come in twos and threes) before it is told."""
 
@@ -281,7 +283,7 @@ def outcome(code: int, text: str = "") -> OrderOutcome:
     if code in _BY_CODE:
         return _BY_CODE[code]
     source = Source.RETCODE if code > 0 else Source.LAST_ERROR
-    unlisted = _row(code, "(unlisted)", _UNKNOWN, C.UNKNOWN, f"Code {code} is not known.")
+    unlisted = _row(code, UNLISTED, _UNKNOWN, C.UNKNOWN, f"Code {code} is not known.")
     return replace(unlisted, source=source)
 
 

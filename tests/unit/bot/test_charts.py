@@ -27,6 +27,7 @@ def request(points: int = 30) -> ChartRequest:
         minimum_equity=Decimal(8100),
         headroom=Decimal(1600),
         mark="[DEMO]",
+        language="en",
         points=history(points),
         drawn_at=START,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.i18n import later, t, tn
-from bot.markup import esc
+from bot.markup import code, esc
 from bot.views import incident_page
 from bot.views.message import Document, Message, Voice, compose, marked
 from bot.views.numbers import gain, moment, money, percent
@@ -14,7 +14,7 @@ from core.domain.incident import Incident, IncidentLine
 
 STATES = {
     "countdown": later("counting down"),
-    "closing": "closing",
+    "closing": later("closing"),
     "flat": later("proved flat"),
     "superseded": later("taken over by the whole account's"),
 }
@@ -54,51 +54,47 @@ def incident(found: Incident, voice: Voice) -> Message:
     """What happened, shortly, with the document."""
     job, currency = found.job, found.currency
     reason = word(REASONS, job.reason)
-    head = t("🧾 Incident {id}: {login}, {reason}", id=job.id, login=found.login, reason=reason)
+    head = t(
+        "🧾 Incident {number}: {login}, {reason}", number=job.id, login=found.login, reason=reason
+    )
     lines = [
         f"<b>{marked(voice, head)}</b>",
         t(
-            "Began {created_at}, {state}",
-            created_at=moment(job.created_at, voice),
+            "Began {began}, {state}",
+            began=moment(job.created_at, voice),
             state=word(STATES, job.state),
         )
         + (f" {moment(job.finished_at, voice)}" if job.finished_at else ""),
     ]
     if job.equity_at_trigger is not None:
-        lines.append(
-            t(
-                "Equity when it began: {equity_at_trigger}",
-                equity_at_trigger=money(job.equity_at_trigger, currency),
-            )
-        )
+        equity = money(job.equity_at_trigger, currency)
+        lines.append(t("Equity when it began: {equity}", equity=equity))
     if job.drawdown_percent is not None and job.limit_percent is not None:
         lines.append(
             t(
-                "Drawdown: {drawdown_percent}, limit {limit_percent}",
-                drawdown_percent=percent(job.drawdown_percent),
-                limit_percent=percent(job.limit_percent),
+                "Drawdown: {drawdown}, limit {limit}",
+                drawdown=percent(job.drawdown_percent),
+                limit=percent(job.limit_percent),
             )
         )
     tickets = {(order.action, order.ticket) for order in found.orders}
     lines.append(
         t(
-            "{plural}, {plural2}; closed with <b>{result}</b>",
-            plural=tn("{n} ticket", "{n} tickets", len(tickets)),
-            plural2=tn("{n} request", "{n} requests", len(found.orders)),
+            "{tickets}, {requests}; closed with <b>{result}</b>",
+            tickets=tn("{n} ticket", "{n} tickets", len(tickets)),
+            requests=tn("{n} request", "{n} requests", len(found.orders)),
             result=gain(found.result, currency),
         )
     )
     released = found.first(words.LATCH_RELEASED)
     if released is not None:
-        lines.append(t("Unlocked {created_at}", created_at=moment(released.created_at, voice)))
+        lines.append(t("Unlocked {at}", at=moment(released.created_at, voice)))
     lines.append(proof(found))
     page = incident_page.page(found, voice)
-    caption = marked(voice, t("Incident {id} with its proof", id=job.id))
+    caption = marked(voice, t("Incident {number} with its proof", number=job.id))
     return Message(
         html="\n".join(lines),
-        document=Document(
-            t("incident-{id}-{login}.html", id=job.id, login=found.login), page, caption
-        ),
+        document=Document(f"incident-{job.id}-{found.login}.html", page, caption),
     )
 
 
@@ -109,14 +105,13 @@ def proof(found: Incident) -> str:
     if found.broken:
         numbers = ", ".join(str(number) for number in found.broken[:5])
         return t(
-            "🔴 The audit was tampered with: link {numbers}. An admin must look at it.",
-            numbers=numbers,
+            "🔴 The audit was tampered with: link {links}. An admin must look at it.",
+            links=numbers,
         )
     last = found.links[-1]
-    return t(
-        "Audit: {plural} hold, the last <code>{login}:{sequence}:{hash}</code>",
-        plural=tn("{n} link", "{n} links", len(found.links)),
-        login=found.login,
-        sequence=last.sequence,
-        hash=last.hash[:HEAD_DIGITS],
+    return tn(
+        "Audit: {n} link holds, the last {head}",
+        "Audit: {n} links hold, the last {head}",
+        len(found.links),
+        head=code(f"{found.login}:{last.sequence}:{last.hash[:HEAD_DIGITS]}"),
     )

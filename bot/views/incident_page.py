@@ -9,7 +9,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.i18n import later, t
+from bot.i18n import spoken, t
+from bot.views.incident_words import (
+    ACTIONS,
+    JOB_STATES,
+    LIMITS,
+    MOMENTS,
+    ORDER_ACTIONS,
+    ORDER_STATES,
+    READING,
+    VERBS,
+    plainly,
+)
 from bot.views.message import Voice, marked
 from bot.views.numbers import gain, limit, local, lots, money, percent, price, price_or_none
 from bot.views.words import REASONS, word
@@ -19,68 +30,33 @@ from core.domain.broker import Deal
 from core.domain.incident import Incident
 from core.records import AuditRow, CloseOrderRow
 
-STYLE = later(
-    "body{font:15px/1.45 sans-serif;max-width:70em;margin:2em "
-    "auto;padding:0 "
-    "1em;color:#111}table{border-collapse:collapse;margin:.5em 0 "
-    "1.5em}td,th{border:1px solid #bbb;padding:.25em "
-    ".6em;text-align:left;vertical-align:top}code{font-size:12px;overflow-wrap:anywhere}.bad{color:#b00020;font-weight:bold}"
-)
-ACTIONS = {
-    words.GUARD_WARNED: later("the guard warned"),
-    words.GUARD_BREACHED: later("a limit was broken, confirmed by a second reading; locked"),
-    words.CLOSE_STARTED: later("closing began"),
-    words.CLOSE_INTENDED: later("a request was decided on, and written down before it was sent"),
-    words.CLOSE_ANSWERED: later("the trade server answered"),
-    words.CLOSE_CONFIRMED: later("flat, proved by two readings"),
-    words.CLOSE_SUPERSEDED: later("taken over by the whole account's close"),
-    words.LATCH_REAPPEARED: later("something was opened on the locked account"),
-    words.RELEASE_ASKED: later("the client asked to be unlocked"),
-    words.RELEASE_GRANTED: later("an admin granted it"),
-    words.RELEASE_REFUSED: later("an admin refused it"),
-    words.LATCH_RELEASED: "unlocked",
-    words.ALERT_SENT: later("a message about it reached Telegram, or was given up"),
-    words.TRADE_CANCELLED: later("an approved trade was withdrawn"),
-    words.CASH_FLOW: later("money came in or went out"),
-    words.MARKET_WARNED: later("the market guard warned, or the warning changed"),
-    words.MARKET_ANSWERED: later("an admin answered"),
-    words.MARKET_RESOLVED: later("the market warning was over"),
-    words.TERMINAL_BLOCKED: later("the terminal answered for another account: blocked"),
-    words.TERMINAL_CLEARED: later("an admin unblocked the terminal"),
-}
-READING = (
-    "equity",
-    "balance",
-    "credit",
-    "profit",
-    "margin",
-    "margin_level_percent",
-    "positions",
-    "orders",
-    "broker_at",
-    "received_at",
-    "trusted",
-    "stale",
+STYLE = (
+    "body{font:15px/1.45 sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#111}"
+    "table{border-collapse:collapse;margin:.5em 0 1.5em}"
+    "td,th{border:1px solid #bbb;padding:.25em .6em;text-align:left;vertical-align:top}"
+    "code{font-size:12px;overflow-wrap:anywhere}.bad{color:#b00020;font-weight:bold}"
 )
 
 
 def page(found: Incident, voice: Voice) -> bytes:
     """The whole page, UTF-8."""
-    title = marked(voice, t("Incident {id}, account {login}", id=found.job.id, login=found.login))
+    title = marked(
+        voice, t("Incident {number}, account {login}", number=found.job.id, login=found.login)
+    )
     parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{_e(title)}</title>",
-        f"<style>{t(STYLE)}</style><h1>{_e(title)}</h1>",
+        f"<!doctype html><html lang={spoken()}><meta charset=utf-8><title>{_e(title)}</title>",
+        f"<style>{STYLE}</style><h1>{_e(title)}</h1>",
         _facts(found, voice),
-        t("<h2>Before and after</h2>"),
+        _heading(t("Before and after")),
         _before_and_after(found),
         *_market(found, voice),
-        t("<h2>Per ticket</h2>"),
+        _heading(t("Per ticket")),
         _tickets(found, voice),
-        t("<h2>Deals that closed it</h2>"),
+        _heading(t("Deals that closed it")),
         _deals(found, voice),
-        t("<h2>Step by step</h2>"),
+        _heading(t("Step by step")),
         _steps(found, voice),
-        t("<h2>Proof</h2>"),
+        _heading(t("Proof")),
         _proof(found),
     ]
     return "".join([*parts, "</html>\n"]).encode()
@@ -99,18 +75,15 @@ def _facts(found: Incident, voice: Voice) -> str:
             ),
         ),
         (t("Why"), word(REASONS, job.reason)),
-        (t("What was closed"), "everything" if job.scope == "account" else job.scope),
+        (t("What was closed"), t("everything") if job.scope == "account" else job.scope),
         (t("Began"), _when(job.created_at, voice)),
         (t("Closing began"), _when(job.started_at, voice)),
         (t("Proved flat"), _when(job.finished_at, voice)),
-        (t("State"), job.state),
+        (t("State"), plainly(JOB_STATES, job.state)),
     ]
     if job.drawdown_percent is not None:
-        of = (
-            ""
-            if job.limit_percent is None
-            else t(", limit {limit_percent}", limit_percent=limit(job.limit_percent))
-        )
+        most = job.limit_percent
+        of = "" if most is None else t(", limit {limit}", limit=limit(most))
         rows.append((t("Drawdown"), f"{percent(job.drawdown_percent)}{of}"))
     if found.execution is not None and found.execution.total_loss is not None:
         rows.append((t("Result reported"), gain(found.execution.total_loss, found.currency)))
@@ -118,7 +91,7 @@ def _facts(found: Incident, voice: Voice) -> str:
     released = found.first(words.LATCH_RELEASED)
     if released is not None:
         rows.append((t("Unlocked"), _when(released.created_at, voice)))
-    rows.append((t("Times"), t("UTC; in brackets {time_zone}", time_zone=found.time_zone)))
+    rows.append((t("Times"), t("UTC; in brackets {zone}", zone=found.time_zone)))
     rows.append((t("Made"), _when(found.made_at, voice)))
     return _table((), rows)
 
@@ -127,21 +100,24 @@ def _market(found: Incident, voice: Voice) -> Sequence[str]:
     """What was seen of the market and what admins answered, where that led to it."""
     if not found.market:
         return ()
-    header = ("link", "when", "who", "what", "figure", "limit", "reason")
+    header = (
+        t("link"), t("when"), t("who"), t("what"), t("figure"), t("limit"), t("reason"),
+    )  # fmt: skip
     table = _table(header, [_market_row(link, voice) for link in found.market])
     if found.market_broken:
         numbers = ", ".join(str(number) for number in found.market_broken)
-        table += t(
-            "<p class=bad>Of the system's chain these links do not hold: {numbers}.</p>",
-            numbers=numbers,
-        )
-    return (t("<h2>The market, and who decided</h2>"), table)
+        table += _bad(t("Of the system's chain these links do not hold: {links}.", links=numbers))
+    return (_heading(t("The market, and who decided")), table)
 
 
 def _market_row(link: AuditRow, voice: Voice) -> Sequence[str]:
     detail = link.detail
     answered = detail.get("verb")
-    what = t("answered: {answered}", answered=answered) if answered else t(ACTIONS[link.action])
+    what = (
+        t("answered: {verb}", verb=plainly(VERBS, answered))
+        if answered
+        else plainly(ACTIONS, link.action)
+    )
     return (
         str(link.sequence),
         _when(link.created_at, voice),
@@ -167,25 +143,25 @@ def _before_and_after(found: Incident) -> str:
         if link is not None and "inputs" in link.detail
     ]
     if not known:
-        return t("<p>The audit keeps no readings of it.</p>")
+        return _paragraph(t("The audit keeps no readings of it."))
     rows = [
-        (name.replace("_", " "), *(_cell((i.get("reading") or {}).get(name)) for _, i in known))
+        (t(READING[name]), *(_cell((i.get("reading") or {}).get(name)) for _, i in known))
         for name in READING
     ]
-    rows.append(("peak", *(_cell(i.get("peak")) for _, i in known)))
+    rows.append((t("peak"), *(_cell(i.get("peak")) for _, i in known)))
     limits = sorted({name for _, i in known for name in i.get("limits", {})})
     rows += [
-        (name.replace("_", " "), *(_cell(i["limits"].get(name)) for _, i in known))
+        (plainly(LIMITS, name), *(_cell(i["limits"].get(name)) for _, i in known))
         for name in limits
     ]
-    rows.append(("rules", *(_cell(i.get("rules")) for _, i in known)))
-    return _table(("", *(name for name, _ in known)), rows)
+    rows.append((t("rules"), *(_cell(i.get("rules")) for _, i in known)))
+    return _table(("", *(t(MOMENTS[name]) for name, _ in known)), rows)
 
 
 def _tickets(found: Incident, voice: Voice) -> str:
     header = (
-        "ticket", "what", "symbol", "side", "lots", "attempt", "decided", "answered", "state",
-        "code", "price", t("server's words"),
+        t("ticket"), t("what"), t("symbol"), t("side"), t("lots"), t("attempt"), t("decided"),
+        t("answered"), t("state"), t("code"), t("price"), t("server's words"),
     )  # fmt: skip
     return _table(header, [_order(order, voice) for order in found.orders])
 
@@ -193,14 +169,14 @@ def _tickets(found: Incident, voice: Voice) -> str:
 def _order(order: CloseOrderRow, voice: Voice) -> Sequence[str]:
     return (
         str(order.ticket),
-        order.action,
+        plainly(ORDER_ACTIONS, order.action),
         order.symbol,
         order.side,
         lots(order.volume),
         str(order.attempt),
         _when(order.created_at, voice),
         _when(order.answered_at, voice),
-        order.state,
+        plainly(ORDER_STATES, order.state),
         _cell(order.retcode),
         price_or_none(order.price),
         order.error or "",
@@ -208,7 +184,10 @@ def _order(order: CloseOrderRow, voice: Voice) -> Sequence[str]:
 
 
 def _deals(found: Incident, voice: Voice) -> str:
-    header = ("deal", "position", "symbol", "lots", "price", "result", "commission", "swap", "when")
+    header = (
+        t("deal"), t("position"), t("symbol"), t("lots"), t("price"), t("result"),
+        t("commission"), t("swap"), t("when"),
+    )  # fmt: skip
     return _table(header, [_deal(deal, found, voice) for deal in found.deals])
 
 
@@ -227,15 +206,18 @@ def _deal(deal: Deal, found: Incident, voice: Voice) -> Sequence[str]:
 
 
 def _steps(found: Incident, voice: Voice) -> str:
+    header = (t("link"), t("when"), t("who"), t("what"), t("figures"), t("hash"))
+    head = "".join(f"<th>{_e(name)}" for name in header)
+    figures = _e(t("figures"))
     rows = "".join(
         f"<tr><td>{link.sequence}<td>{_e(_when(link.created_at, voice))}<td>{_e(link.actor)}"
-        f"<td>{_e(ACTIONS.get(link.action, link.action.replace('_', ' ')))}"
-        f"<td><details><summary>figures</summary><code>{_e(_json(link))}</code></details>"
+        f"<td>{_e(plainly(ACTIONS, link.action))}"
+        f"<td><details><summary>{figures}</summary><code>{_e(_json(link))}</code></details>"
         f"<td><code>{link.hash}</code>"
         for link in found.links
     )
-    more = t("<p>There are more links than are shown here.</p>") if found.left_out else ""
-    return f"<table><tr><th>link<th>when<th>who<th>what<th>figures<th>hash{rows}</table>{more}"
+    more = _paragraph(t("There are more links than are shown here.")) if found.left_out else ""
+    return f"<table><tr>{head}{rows}</table>{more}"
 
 
 def _json(link: AuditRow) -> str:
@@ -244,29 +226,34 @@ def _json(link: AuditRow) -> str:
 
 def _proof(found: Incident) -> str:
     if not found.links:
-        return t("<p class=bad>The audit has no link about it.</p>")
+        return _bad(t("The audit has no link about it."))
     last = found.links[-1]
     head = f"{found.login}:{last.sequence}:{last.hash[:HEAD_DIGITS]}"
     if found.broken:
         numbers = ", ".join(str(number) for number in found.broken)
-        said = t(
-            "<p class=bad>When this was made, these links did not hold: {numbers}.</p>",
-            numbers=numbers,
-        )
+        said = _bad(t("When this was made, these links did not hold: {links}.", links=numbers))
     else:
-        said = t(
-            "<p>When this was made, every link above held under its key and its predecessor.</p>"
-        )
-    return t(
-        "{said}<p>Keep this page. Whoever runs Reckoner can be asked at any "
-        "time to run</p><p><code>python -m bot audit verify --account {login} "
-        "--head {head}</code></p><p>It names every link that was changed, "
-        "removed or put in since. What it proves and what not is written in "
-        "docs/audit.md.</p>",
-        said=said,
-        login=found.login,
-        head=head,
+        held = t("When this was made, every link above held under its key and its predecessor.")
+        said = _paragraph(held)
+    command = f"python -m bot audit verify --account {found.login} --head {head}"
+    keep = t("Keep this page. Whoever runs Reckoner can be asked at any time to run")
+    proves = t(
+        "It names every link that was changed, removed or put in since. What it proves and what "
+        "not is written in docs/audit.md."
     )
+    return f"{said}{_paragraph(keep)}<p><code>{_e(command)}</code></p>{_paragraph(proves)}"
+
+
+def _heading(text: str) -> str:
+    return f"<h2>{_e(text)}</h2>"
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{_e(text)}</p>"
+
+
+def _bad(text: str) -> str:
+    return f"<p class=bad>{_e(text)}</p>"
 
 
 def _table(header: Iterable[str], rows: Iterable[Sequence[str]]) -> str:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from core.domain.audit_check import TamperFinding
 from core.domain.signals import SignalDraft
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,13 +40,13 @@ class ApprovalDecided(Struct, frozen=True, kw_only=True):
 class AuditSeen(Struct, frozen=True, kw_only=True):
     """What a look at one chain of the audit found; `name` is a login, or `system`.
 
-    `findings` are sentences about links that do not hold, `left_out` says how many more there are.
+    `findings` are the links that do not hold, `left_out` says how many more there are.
     """
 
     name: str
     links: int
     head: str
-    findings: tuple[str, ...]
+    findings: tuple[TamperFinding, ...]
     left_out: int
 
 

@@ -5,7 +5,6 @@ from typing import Final
 from core.domain.answers import AuditSeen
 from core.domain.audit import SYSTEM
 from core.domain.audit_check import HEAD_DIGITS
-from core.domain.audit_findings import sentence
 from core.domain.people import Person
 from core.ports import Store
 from core.records import AuditRow
@@ -38,12 +37,11 @@ class AuditLook:
             if await tx.count(AuditRow, account_id=account_id) > LINKS_MAX:
                 raise Refused("audit_long", most=LINKS_MAX)
         found = await VerifyAudit(self._store, keys).chain(account_id, {})
-        told = [sentence(finding) for finding in found.findings]
         name = SYSTEM_NAME if login is None else str(login)
         return AuditSeen(
             name=name,
             links=found.links,
             head=f"{name}:{found.head.sequence}:{found.head.hash[:HEAD_DIGITS]}",
-            findings=tuple(told[:TOLD_MAX]),
-            left_out=found.left_out + len(told[TOLD_MAX:]),
+            findings=found.findings[:TOLD_MAX],
+            left_out=found.left_out + len(found.findings[TOLD_MAX:]),
         )

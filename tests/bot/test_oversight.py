@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.domain.audit_check import TamperFinding, Tampering
 from core.records import ApprovalRow, SignalRow, UserRow
 from core.services.errors import Refused
 from tests.fakes.clock import START
@@ -93,10 +94,14 @@ async def test_health_and_the_audit_are_for_admins(chat: Conversation) -> None:
     await chat.feed(message_json(OLGA, "/audit 50001", ADMIN_CHAT))
     assert "Audit of account 50001: sound" in chat.said
     assert "50001:17:0123456789abcdef" in chat.said
-    chat.audits.findings = ("link 3 was changed, or put there without the key",)
+    chat.audits.findings = (
+        TamperFinding(account_id=0, sequence=3, kind=Tampering.CHANGED),
+        TamperFinding(account_id=0, sequence=9, kind=Tampering.UNREADABLE, text="<broken>"),
+    )
     await chat.feed(message_json(OLGA, "/audit", ADMIN_CHAT))
     assert "Audit of the system: not sound" in chat.said
     assert "link 3 was changed" in chat.said
+    assert "link 9 cannot be read: &lt;broken&gt;" in chat.said
     for command in ("/health", "/audit", "/grant 50001"):
         await chat.feed(message_json(ANN, command))
         assert "Only an admin can do that" in chat.said

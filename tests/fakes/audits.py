@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from core.domain.answers import AuditSeen
+from core.domain.audit_check import TamperFinding
 from core.domain.people import Person
 
 
@@ -11,7 +12,7 @@ class FakeAudits:
 
     def __init__(self, asked: Callable[..., None]) -> None:
         self._asked = asked
-        self.findings: tuple[str, ...] = ()
+        self.findings: tuple[TamperFinding, ...] = ()
 
     async def __call__(self, actor: Person, login: int | None) -> AuditSeen:
         """The chain of an account, or the system's."""

@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from bot import charts
-from bot.chart_parts import POINTS_MAX, thinned
+from bot.chart_parts import POINTS_MAX, spoken_dates, thinned
 from bot.charts import Charts, curve_of, figure_of, percent_label, render, room_words
+from bot.i18n import speaking, spoken
 from bot.views.message import ChartRequest
 from core.domain.board import EquityPoint
 from tests.fakes.clock import START
@@ -151,6 +152,37 @@ async def test_the_same_curve_is_drawn_once_a_minute(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(charts, "CACHE_S", 0.0)
     await drawer.draw(replace(request(), account_id=1))
     assert drawn[-2:] == [1, 1]
+
+
+async def test_a_picture_in_another_language_is_another_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(charts, "render", lambda wanted: wanted.language.encode())
+    drawer = Charts(enabled=True)
+    for language in ("en", "es", "en"):
+        drawn = await drawer.draw(replace(request(), language=language))
+        assert drawn == language.encode()
+
+
+def test_it_is_drawn_in_the_language_it_was_asked_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The drawing thread is nobody's: whoever asked is known from the value alone."""
+    heard: list[str] = []
+
+    class Paper:
+        def savefig(self, _out: object, **_more: object) -> None:
+            heard.append(spoken())
+
+    monkeypatch.setattr(charts, "figure_of", lambda _wanted: Paper())
+    render(replace(request(), language="es"))
+    assert (heard, spoken()) == (["es"], "en")
+
+
+def test_months_and_days_of_the_week_below_the_picture_are_in_that_language() -> None:
+    assert spoken_dates("2026-Mar-04") == "2026-Mar-04"
+    with speaking("es"):
+        assert spoken_dates("2026-Mar-04") == "2026-mar-04"
+        assert spoken_dates("Tue 03") == "mar 03"
+        assert spoken_dates("14:05") == "14:05"
 
 
 async def test_without_matplotlib_there_is_no_picture() -> None:

@@ -82,8 +82,9 @@ def test_lots(value: str, text: str) -> None:
         ("0.04", "exactly as expected"),
     ],
 )
-def test_slippage_in_words(value: str, text: str) -> None:
+def test_slippage_in_words_and_shorter_for_a_button(value: str, text: str) -> None:
     assert n.slippage(Decimal(value)) == text
+    assert n.slippage_short(Decimal(value)) == text.removesuffix(" than expected")
 
 
 @pytest.mark.parametrize(

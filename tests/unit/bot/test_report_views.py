@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from bot import report_chart
 from bot.callbacks import HistoryPress, ReportPress
 from bot.charts import render
+from bot.i18n import speaking
 from bot.views import alerts, history, report, report_csv
 from bot.views.message import Audience, Voice
 from bot.views.tables import COLUMNS_MAX, table
@@ -156,6 +157,17 @@ def test_a_week_has_bars_for_the_days_that_have_begun() -> None:
     chart = report.chart(account_report(made, now=wednesday), DEMO)
     assert chart.bars == (("Mon 16", D(1)), ("Tue 17", D(-2)), ("Wed 18", D(3)))
     assert report.period_words(week) == "Mon 16 Nov to Sun 22 Nov 2026"
+
+
+def test_a_chart_is_in_the_language_of_whoever_asked_and_so_are_its_days() -> None:
+    week = period(Span.WEEK, (START - timedelta(days=4)).date(), UTC)
+    made = a_report(period=week, days=(D(1), D(-2), D(3), D(0), D(0), D(0), D(0)))
+    with speaking("es"):
+        chart = report.chart(account_report(made), DEMO)
+        assert report.period_words(DAY) == "dom 22 nov 2026"
+    assert chart.language == "es"
+    assert chart.bars[:2] == (("lun 16", D(1)), ("mar 17", D(-2)))
+    assert replace(chart, language="en").key != chart.key
 
 
 def test_the_picture_is_a_png_and_its_line_is_broken_where_nothing_was_read() -> None:

@@ -118,14 +118,13 @@ class Cards:
 
     async def _one(self, client: Client) -> int:
         """Bring one card up to date where it has to be and there is room."""
-        card = client.card
-        if not client.wanted or not client.person.account_ids:
-            return await self._switch_off(client) if card and card.message_id else 0
         with speaking(chosen(client.person.language)):
             return await self._up_to_date(client)
 
     async def _up_to_date(self, client: Client) -> int:
         card = client.card
+        if not client.wanted or not client.person.account_ids:
+            return await self._switch_off(client) if card and card.message_id else 0
         boards = await self._boards_of(client.person)
         now = self._clock.now()
         shown = accounts_of(boards, now)

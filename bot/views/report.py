@@ -307,7 +307,7 @@ def _times(found: AccountReport, voice: Voice) -> str:
 
 
 def _own(found: AccountReport, voice: Voice) -> Voice:
-    return Voice(mark=voice.mark, time_zone=found.time_zone)
+    return voice.to(found.time_zone)
 
 
 def chart(found: AccountReport, voice: Voice) -> ReportChart:

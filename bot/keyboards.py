@@ -66,10 +66,10 @@ VERB_LABELS = {
     WarningVerb.DISMISS: later("Dismiss"),
 }
 REASON_LABELS = {
-    WarningReason.NEWS: "news",
+    WarningReason.NEWS: later("news"),
     WarningReason.BAD_QUOTE: later("bad quote"),
-    WarningReason.ROLLOVER: "rollover",
-    WarningReason.HEDGED: "hedged",
+    WarningReason.ROLLOVER: later("rollover"),
+    WarningReason.HEDGED: later("hedged"),
     WarningReason.AGREED: later("agreed with client"),
 }
 
@@ -110,7 +110,7 @@ def warning_reasons(
     back_kind = WarningCopyPress if copy else WarningPress
     buttons = [
         Button(
-            f"{t(VERB_LABELS[verb])}: {label}",
+            f"{t(VERB_LABELS[verb])}: {t(label)}",
             press_kind(warning_id=warning_id, version=version, verb=verb, reason=reason).pack(),
         )
         for reason, label in REASON_LABELS.items()
@@ -122,7 +122,7 @@ def warning_reasons(
 def ask_release(account_id: int, *, suffix: str = "") -> Keyboard:
     """The client's way out of a latch."""
     data = ReleaseAskPress(account_id=account_id).pack()
-    return ((Button(t("Ask for release") + suffix, data),),)
+    return ((Button(f"{t('Ask for release')}{suffix}", data),),)
 
 
 def answer_release(account_id: int) -> Keyboard:

@@ -37,14 +37,15 @@ def history(page: HistoryPage, asker: int) -> Keyboard:
     first = here.model_copy(update={"page": 0})
     filters = [
         Button(
-            f"{CHOSEN if each is page.filter else ''}{label}",
+            f"{CHOSEN if each is page.filter else ''}{t(label)}",
             first.model_copy(update={"kind": each}).pack(),
         )
         for each, label in FILTERS.items()
     ]
     symbols = here.model_copy(update={"verb": HistoryVerb.SYMBOLS})
     accounts = here.model_copy(update={"verb": HistoryVerb.ACCOUNTS})
-    last = [Button(t("Symbol: {figure}", figure=page.symbol or "all"), symbols.pack())]
+    symbol = t("Symbol: {symbol}", symbol=page.symbol) if page.symbol else t("Symbol: all")
+    last = [Button(symbol, symbols.pack())]
     if page.own and len(page.accounts) > 1:
         last.append(Button(t("Account: {login}", login=page.login), accounts.pack()))
     last.append(Button(t("Refresh"), first.model_copy(update={"as_of": 0}).pack()))

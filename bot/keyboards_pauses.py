@@ -11,19 +11,24 @@ from core.domain.pauses import Pausable, Pause, since_ms
 
 LENGTHS: Final[Mapping[PauseLength, str]] = {
     PauseLength.SHORT: later("15 min"),
-    PauseLength.HOUR: "1 h",
-    PauseLength.LONG: "4 h",
+    PauseLength.HOUR: later("1 h"),
+    PauseLength.LONG: later("4 h"),
 }
 LABELS: Final[Mapping[Pausable, str]] = {
     Pausable.MARKET: later("Market"),
     Pausable.SIGNALS: later("Signals"),
 }
+RESUMES: Final[Mapping[Pausable, str]] = {
+    Pausable.MARKET: later("Resume market"),
+    Pausable.SIGNALS: later("Resume signals"),
+}
 REASONS: Final[Mapping[PauseReason, str]] = {
     PauseReason.BROKER: later("broker at work"),
     PauseReason.QUOTES: later("bad quotes"),
-    PauseReason.NEWS: "news",
-    PauseReason.HOLIDAY: "holiday",
+    PauseReason.NEWS: later("news"),
+    PauseReason.HOLIDAY: later("holiday"),
 }
+"""What is kept of a pause's reason; who reads of it reads it in their own language."""
 PER_ROW: Final = 2
 
 
@@ -33,19 +38,13 @@ def board(paused: Mapping[Pausable, Pause]) -> Keyboard:
     for what in Pausable:
         if what in paused:
             press = ResumePress(what=what, since_ms=since_ms(paused[what]))
-            rows.append(
-                (
-                    Button(
-                        t("Resume {labels}", labels=t(LABELS[what]).lower()),
-                        press.pack(),
-                        "success",
-                    ),
-                )
-            )
+            rows.append((Button(t(RESUMES[what]), press.pack(), "success"),))
             continue
         rows.append(
             tuple(
-                Button(f"{t(LABELS[what])}: {label}", PausePress(what=what, length=length).pack())
+                Button(
+                    f"{t(LABELS[what])}: {t(label)}", PausePress(what=what, length=length).pack()
+                )
                 for length, label in LENGTHS.items()
             )
         )
@@ -56,7 +55,7 @@ def reasons(what: Pausable, length: PauseLength) -> Keyboard:
     """Each says what it does; Back does nothing."""
     buttons = [
         Button(
-            t("Pause: {label}", label=label),
+            t("Pause: {reason}", reason=t(label)),
             PauseReasonPress(what=what, length=length, reason=reason).pack(),
             "danger",
         )

@@ -1,5 +1,6 @@
 """Buttons under a person's own settings."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from bot.callbacks import SettingsPress, SettingsVerb
@@ -8,22 +9,40 @@ from bot.keyboards import in_rows
 from bot.views.message import Button, Keyboard
 from core.domain.hearing import LOCKED, Choices, Group, Level
 
+GROUPS: Final[Mapping[Group, str]] = {
+    Group.GUARD: later("Guard"),
+    Group.CLOSES: later("Closes"),
+    Group.POSITIONS: later("Positions"),
+    Group.DIFFERENCES: later("Differences"),
+    Group.SIGNALS: later("Signals"),
+    Group.MARKET: later("Market"),
+    Group.MONEY: later("Money"),
+    Group.RULES: later("Rules"),
+    Group.TERMINAL: later("Terminal"),
+    Group.DIGESTS: later("Digests"),
+    Group.CARD: later("Card"),
+}
+LEVELS: Final[Mapping[Level, str]] = {
+    Level.ON: later("on"),
+    Level.SILENT: later("silent"),
+    Level.OFF: later("off"),
+}
 NEXT: Final = {Level.ON: Level.SILENT, Level.SILENT: Level.OFF, Level.OFF: Level.ON}
 QUIET_OFFERED: Final = ("22:00-07:00", "23:00-08:00")
 QUIET_OFF: Final = "off"
 ZONES_OFFERED: Final = (
     "UTC",
-    later("Europe/London"),
-    later("Europe/Berlin"),
-    later("Europe/Athens"),
-    later("Asia/Dubai"),
-    later("Asia/Kolkata"),
-    later("Asia/Singapore"),
-    later("Asia/Tokyo"),
-    later("Australia/Sydney"),
-    later("America/New_York"),
-    later("America/Chicago"),
-    later("America/Sao_Paulo"),
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Athens",
+    "Asia/Dubai",
+    "Asia/Kolkata",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+    "America/New_York",
+    "America/Chicago",
+    "America/Sao_Paulo",
 )
 LANGUAGE: Final = "🌐 Language"
 """The same in every language: whoever reads the wrong one must find it."""
@@ -42,7 +61,7 @@ def settings(choices: Choices, asker: int) -> Keyboard:
     for group in Group:
         if group not in LOCKED:
             level = choices.hearing.level(group)
-            label = f"{group.value.capitalize()}: {level.value}"
+            label = f"{t(GROUPS[group])}: {t(LEVELS[level])}"
             groups.append(button(label, SettingsVerb.LEVEL, f"{group.value} {NEXT[level].value}"))
     quiet = [
         button(t("Quiet {hours}", hours=hours), SettingsVerb.QUIET, hours)

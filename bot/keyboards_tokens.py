@@ -13,7 +13,7 @@ def revoke(tokens: Sequence[ApiToken], asker: int) -> Keyboard:
     return tuple(
         (
             Button(
-                t("End {label}", label=token.label),
+                t("End {name}", name=token.label),
                 TokenPress(asker=asker, token_id=token.token_id).pack(),
                 "danger",
             ),

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from bot import limits
 from bot.delivery import Fate, Outcome, Parcel, deliver
 from bot.dressing import Dresser, is_copy
-from bot.i18n import speaking
+from bot.i18n import later, speaking, t
 from bot.outbox import EDIT, Outbox, Ready
 from bot.views import alerts as alert_views
 from bot.views.message import Audience, Message, Voice
@@ -39,7 +39,7 @@ INFO_ATTEMPTS_MAX = 8
 edits that nobody refused: what stands in the chat would be wrong for good."""
 UNKNOWN_OUTCOME = "outcome unknown"
 FAULT = "fault in Reckoner"
-REPEAT = "(repeat)"
+REPEAT = later("(repeat)")
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -260,14 +260,16 @@ class Notifier:
         except Exception:
             # A fault in words must not silence what they tell of.
             log.exception("alert_not_rendered", row=row.id, kind=row.kind)
-            message = Message(html=f"⚠️ {word({}, row.kind)}: no details. Please see /status.")
+            message = Message(
+                html=t("⚠️ {kind}: no details. Please see /status.", kind=word({}, row.kind))
+            )
         late = self._clock.now() - row.created_at
         lines = [message.html]
         # An edit that had to wait says nothing of when the message itself arrived.
         if late > timedelta(seconds=alert_views.LATE_S) and row.mode != EDIT:
             lines.append(alert_views.late_note(late))
         if row.error == UNKNOWN_OUTCOME and row.mode != "edit":
-            lines.append(REPEAT)
+            lines.append(t(REPEAT))
         return replace(message, html="\n".join(lines))
 
     def _admin_chats(self) -> tuple[int, ...]:

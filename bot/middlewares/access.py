@@ -116,7 +116,7 @@ class RoleMiddleware(BaseMiddleware):
             username = (await data["bot"].me()).username or ""
             await speaker.say(event, people.private_only(username))
             return None
-        await _end(event, data, refusal)
+        await _end(event, data, t(refusal))
         return None
 
     def _refusal(
@@ -129,15 +129,15 @@ class RoleMiddleware(BaseMiddleware):
         admin_chat = chat is not None and chat.id == admin
         if role == ADMIN:
             if not person.is_admin:
-                return t(refusals.ADMINS_ONLY)
-            return None if private or admin_chat else t(refusals.ADMIN_PLACE)
+                return refusals.ADMINS_ONLY
+            return None if private or admin_chat else refusals.ADMIN_PLACE
         if role != CLIENT:
-            return t(refusals.NO_ROLE)
+            return refusals.NO_ROLE
         shared = admin_chat and person.is_admin and bool(get_flag(data, "shared"))
         if private or shared:
             return None
         none_own = person.is_admin and not person.account_ids and not get_flag(data, "personal")
-        return t(refusals.ADMIN_HAS_NONE) if none_own else t(refusals.PRIVATE_ONLY)
+        return refusals.ADMIN_HAS_NONE if none_own else refusals.PRIVATE_ONLY
 
 
 def chat_of(event: Message | CallbackQuery) -> Chat | None:

@@ -66,7 +66,7 @@ class Door:
                 await use_code(event, code, data, self._use_invitation)
             except Refused as refused:
                 if refused.code != "too_many_codes":
-                    await self._people.turn_away(telegram_id, t("code: {code}", code=refused.code))
+                    await self._people.turn_away(telegram_id, f"code: {refused.code}")
                     raise
             else:
                 return

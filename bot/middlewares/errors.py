@@ -15,7 +15,7 @@ from aiogram.exceptions import AiogramError, TelegramBadRequest
 from aiogram.types import TelegramObject, Update
 from msgspec import Struct
 
-from bot.i18n import later, speaking, t
+from bot.i18n import speaking, t
 from bot.limits import Recently
 from bot.markup import plain
 from bot.middlewares.context import Answerer, Handler, Toast
@@ -37,7 +37,7 @@ Less than the poller's own bound, at which an update is given up without a word.
 """
 REPORTS_MAX = 100
 """Kinds of failure remembered; each is reported to the admin chat once per span."""
-NOT_MODIFIED = later("message is not modified")
+NOT_MODIFIED = "message is not modified"
 log = structlog.get_logger(__name__)
 
 
@@ -136,12 +136,15 @@ class ErrorsMiddleware(BaseMiddleware):
 
 
 def what(event: TelegramObject) -> str:
-    """What was asked for, in a few words and without arguments: they may be private."""
+    """What was asked for, in a few words and without arguments: they may be private.
+
+    For the audit and the log, so in English.
+    """
     if isinstance(event, Update):
         inner = event.callback_query or event.message
         return what(inner) if inner is not None else "update"
     data = getattr(event, "data", None)
     if data:
-        return t("button {data}", data=str(data)[:64])
+        return f"button {str(data)[:64]}"
     text = getattr(event, "text", None) or ""
-    return t("command {split}", split=text.split()[0][:32]) if text.startswith("/") else "message"
+    return f"command {text.split()[0][:32]}" if text.startswith("/") else "message"

@@ -104,8 +104,7 @@ async def begin(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     lasts = span_of(callback_data.length.value)
     if lasts is None:
         raise Refused("bad_span")
-    why = t(REASONS[callback_data.reason])
-    await pause_desk.pause(person, callback_data.what, lasts, why)
+    await pause_desk.pause(person, callback_data.what, lasts, REASONS[callback_data.reason])
     await speaker.redraw(query, views.board(pause_desk.now(), voice, clock.now()))
     return Toast(t("Paused"))
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiogram.types import CallbackQuery
 
-from bot.i18n import later
+from bot.i18n import later, t
 from bot.limits import Recently
 from bot.middlewares.context import Toast
 from bot.speaker import Speaker
@@ -14,9 +14,9 @@ from bot.views.message import Message
 REFRESH_SPAN_S = 2.0
 """One message is refreshed once in this span at most."""
 MESSAGES_MAX = 1_000
-UPDATED = Toast(later("Updated"))
-TOO_SOON = Toast(later("Updated a moment ago"))
-LONGER = Toast(later("There is more than fits here: send the command for all of it"))
+UPDATED = later("Updated")
+TOO_SOON = later("Updated a moment ago")
+LONGER = later("There is more than fits here: send the command for all of it")
 
 
 class Refresher:
@@ -33,7 +33,7 @@ class Refresher:
         message = query.message
         key = None if message is None else (message.chat.id, message.message_id)
         if not self._recently.first(key, asyncio.get_running_loop().time()):
-            return TOO_SOON
+            return Toast(t(TOO_SOON))
         pages = await board()
         await self._speaker.show(query, pages[0])
-        return UPDATED if len(pages) == 1 else LONGER
+        return Toast(t(UPDATED if len(pages) == 1 else LONGER))

@@ -33,7 +33,7 @@ AGAIN_S = 5.0
 """The same report is sent to one person at most once in this span, however often it is asked for:
 it is a picture and a file."""
 ASKERS_MAX = 1_000
-TOO_SOON = Toast(later("That report was sent a moment ago"))
+TOO_SOON = later("That report was sent a moment ago")
 DAY_MIN = date(1970, 1, 1).toordinal()
 DAY_MAX = date(9000, 1, 1).toordinal()
 """Days whose week, and the day before it, can be counted."""
@@ -71,7 +71,7 @@ def build() -> Router:
         if callback_data.asker != person.telegram_id:
             return Toast(t(refusals.FOREIGN), alert=True)
         if not recently.first(callback_data.pack(), asyncio.get_running_loop().time()):
-            return TOO_SOON
+            return Toast(t(TOO_SOON))
         day = _date(callback_data.day)
         found = await reports.by_account(person, callback_data.account_id, callback_data.span, day)
         await speaker.show(query, await _words(found, person, voice))
@@ -97,7 +97,7 @@ async def report(  # noqa: PLR0913, PLR0917 - aiogram injects by name
         await speaker.say(message, replies.bad_report(str(bad)))
         return
     if wanted.login is None and message.chat.type != "private":
-        await speaker.say(message, replies.name_login(t("report day")))
+        await speaker.say(message, replies.name_login("report day"))
         return
     if wanted.login is None and not person.account_ids:
         await speaker.say(message, boards.no_account(admin=person.is_admin))

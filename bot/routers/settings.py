@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from bot import menus
 from bot.callbacks import SettingsPress, SettingsVerb
-from bot.i18n import chosen, language_name, languages, later, speaking
+from bot.i18n import chosen, language_name, languages, later, speaking, t
 from bot.keyboards_settings import AS_APP
 from bot.middlewares.context import Toast
 from bot.services import Preferences
@@ -23,8 +23,8 @@ from core.services.errors import Refused
 OWN = {"role": "client", "personal": True}
 QUIET, ZONE, LANGUAGE = "quiet", "zone", "language"
 NO_QUIET = ("off", "none")
-STALE = Toast(later("Your settings have changed since. This is how they are now."), alert=True)
-SAVED = Toast(later("Saved"))
+STALE = later("Your settings have changed since. This is how they are now.")
+SAVED = later("Saved")
 
 
 BEFORE = {
@@ -140,18 +140,27 @@ async def press(  # noqa: PLR0913, PLR0917 - aiogram injects by name
         chosen = await preferences.of(person)
         await speaker.show(query, views.languages(chosen, person.telegram_id))
         return Toast()
-    answer = SAVED
+    problem: Refused | None = None
     try:
         shown = await _pressed(callback_data, person, preferences)
     except Refused as refused:
         shown = await preferences.of(person)
-        stale = refused.code == "settings_changed"
-        answer = STALE if stale else Toast(refusals.sentence(refused, voice), alert=True)
+        problem = refused
     if verb is SettingsVerb.LANGUAGE:
         await _menu(query, person, LanguageWanted(shown.language), shown)
     with speaking(_language_of(shown, query)):
         await speaker.redraw(query, views.board(shown, person.telegram_id, voice, now))
-        return Toast() if verb is SettingsVerb.SHOW else answer
+        return _toast(verb, problem, voice)
+
+
+def _toast(verb: SettingsVerb, problem: Refused | None, voice: Voice) -> Toast:
+    """What became of a press."""
+    if verb is SettingsVerb.SHOW:
+        return Toast()
+    if problem is None:
+        return Toast(t(SAVED))
+    stale = problem.code == "settings_changed"
+    return Toast(t(STALE) if stale else refusals.sentence(problem, voice), alert=True)
 
 
 def _language_of(shown: Choices, asked: Message | CallbackQuery) -> str:

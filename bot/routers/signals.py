@@ -9,7 +9,7 @@ from bot.i18n import t
 from bot.middlewares.context import Toast
 from bot.services import PostSignal
 from bot.speaker import Speaker
-from bot.views import replies
+from bot.views import signal_form
 from bot.views.message import Voice
 from core.domain.people import Person
 from core.domain.signals import BadSignal, parse_signal
@@ -42,18 +42,18 @@ async def signal(
     try:
         draft = parse_signal(command.args or "")
     except BadSignal as bad:
-        await speaker.say(message, replies.bad_signal(str(bad)))
+        await speaker.say(message, signal_form.bad_signal(bad))
         return
     key = f"message:{message.chat.id}:{message.message_id}"
     posted = await post_signal(person, draft, key)
-    await speaker.say(message, replies.signal_posted(posted, voice))
+    await speaker.say(message, signal_form.posted(posted, voice))
 
 
 async def wizard(
     message: Message, person: Person, speaker: Speaker, symbols: tuple[str, ...]
 ) -> None:
     """Ask for the symbol first."""
-    await speaker.say(message, replies.wizard(person.telegram_id, "", "", "", symbols))
+    await speaker.say(message, signal_form.wizard(person.telegram_id, "", "", "", symbols))
 
 
 async def step(
@@ -66,7 +66,7 @@ async def step(
     """The next question, with all answers so far."""
     _only_asker(callback_data, person)
     chosen = (callback_data.symbol, callback_data.side, callback_data.volume)
-    await speaker.show(query, replies.wizard(callback_data.asker, *chosen, symbols))
+    await speaker.show(query, signal_form.wizard(callback_data.asker, *chosen, symbols))
     return Toast()
 
 
@@ -84,7 +84,7 @@ async def post(
     place = query.message
     key = f"form:{place.chat.id}:{place.message_id}" if place else f"press:{query.id}"
     posted = await post_signal(person, draft, key)
-    await speaker.show(query, replies.signal_posted(posted, voice))
+    await speaker.show(query, signal_form.posted(posted, voice))
     return Toast(t("Posted"))
 
 
@@ -93,7 +93,7 @@ async def cancel(
 ) -> Toast:
     """Put the form away."""
     _only_asker(callback_data, person)
-    await speaker.show(query, replies.wizard_cancelled())
+    await speaker.show(query, signal_form.wizard_cancelled())
     return Toast(t("Cancelled"))
 
 

@@ -6,6 +6,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot import menus
 from bot.callbacks import ConfirmPress, UsersPress, UsersVerb
+from bot.i18n import t
 from bot.middlewares.context import Toast
 from bot.services import Access, Users
 from bot.speaker import Speaker
@@ -97,7 +98,7 @@ async def confirm(  # noqa: PLR0913, PLR0917 - aiogram injects by name
         raise
     await speaker.show(query, views.card(line, person, callback_data.page, voice))
     if not callback_data.yes:
-        return Toast(views.CANCELLED)
+        return Toast(t(views.CANCELLED))
     await menus.take(bot, line.telegram_id)
     return Toast(views.blocked(line))
 

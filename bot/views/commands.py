@@ -31,7 +31,9 @@ COMMANDS: tuple[CommandInfo, ...] = (
         OWN,
         usage=later("day|week [date] [login]"),
     ),
-    CommandInfo("incident", later("what a guard did, with its proof"), OWN, usage="[number]"),
+    CommandInfo(
+        "incident", later("what a guard did, with its proof"), OWN, usage=later("[number]")
+    ),
     CommandInfo("signals", later("offers that wait, and the last ones"), OWN),
     CommandInfo("approve", later("follow a signal"), OWN, own=True, usage="12"),
     CommandInfo("reject", later("do not follow it"), OWN, own=True, usage="12"),
@@ -48,7 +50,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     ),
     CommandInfo("ack", later("alarms: say that you have one"), ADMIN, admin=True, usage="[12|all]"),
     CommandInfo(
-        "signal", later("post a signal"), ADMIN, admin=True, usage=later("XAUUSD buy 0.10 sl 1950")
+        "signal", later("post a signal"), ADMIN, admin=True, usage="XAUUSD buy 0.10 sl 1950"
     ),
     CommandInfo(
         "pause",
@@ -83,7 +85,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
         "settings",
         later("what I hear, quiet hours, time zone"),
         ABOUT,
-        usage=later("[market silent]"),
+        usage="[market silent]",
     ),
     CommandInfo(
         "token", later("programs that may read your accounts"), ABOUT, usage=later("[new name]")

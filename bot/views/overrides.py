@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot.i18n import t
+from bot.i18n import t, tn
 from bot.markup import esc
 from bot.views import alerts_market
 from bot.views.message import Message, Voice
@@ -21,9 +21,9 @@ def usage(verbs: Sequence[str]) -> Message:
         html=(
             t(
                 "Name the warning, the answer and the reason, for example "
-                "<code>/override 12 hold waiting for the news</code>.\nAnswers: {join}. "
+                "<code>/override 12 hold waiting for the news</code>.\nAnswers: {answers}. "
                 "The numbers stand in /warnings.",
-                join=", ".join(verbs),
+                answers=", ".join(verbs),
             )
         )
     )
@@ -33,7 +33,9 @@ def shown(lines: Sequence[OverrideLine], voice: Voice, now: datetime) -> tuple[M
     """Overrides that last, each with its warning's buttons; then those of a day, in one list."""
     if not lines:
         return (
-            Message(html=t("No override lasts or was made today, {age}", age=age(now, now, voice))),
+            Message(
+                html=t("No override lasts or was made today, {as_of}", as_of=age(now, now, voice))
+            ),
         )
     lasting = [each for each in lines if each.lasts]
     said = [_lasting(each, voice, now) for each in lasting[:LASTING_MAX]]
@@ -45,7 +47,12 @@ def shown(lines: Sequence[OverrideLine], voice: Voice, now: datetime) -> tuple[M
         said.append(Message(html="\n".join([t("<b>Over, of the last day</b>"), *rows, *more])))
     left = len(lasting) - LASTING_MAX
     if left > 0:
-        said.append(Message(html=t("and {left} more that last. End these first.", left=left)))
+        text = tn(
+            "and {n} more that lasts. End these first.",
+            "and {n} more that last. End these first.",
+            left,
+        )
+        said.append(Message(html=text))
     return tuple(said)
 
 
@@ -58,15 +65,15 @@ def _decision(line: OverrideLine, voice: Voice, now: datetime) -> str:
     until = (
         ""
         if line.expires_at is None
-        else t(" until {expires_at}", expires_at=moment(line.expires_at, voice, today=now))
+        else t(" until {until}", until=moment(line.expires_at, voice, today=now))
     )
     at = moment(line.decided_at, voice, today=now)
     return t(
-        "{verb}{until}: {symbol}, warning {warning_id}, by {by} at {at} ({reason})",
+        "{verb}{until}: {symbol}, warning {warning}, by {by} at {at} ({reason})",
         verb=word(OVERRIDES, line.verb),
         until=until,
         symbol=esc(line.warning.symbol),
-        warning_id=line.warning.warning_id,
+        warning=line.warning.warning_id,
         by=esc(line.by),
         at=at,
         reason=reason(line.reason),

@@ -8,6 +8,7 @@ from bot.callbacks import PauseLength
 from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline
+from bot.views.causes import cause
 from bot.views.message import Message, Voice, marked
 from bot.views.numbers import clock, moment
 from bot.views.words import word
@@ -16,7 +17,15 @@ from core.domain.pauses import PAUSE_MAX, Pausable, Pause
 
 NAMES: dict[str, str] = {
     Pausable.MARKET: later("market-guard actions"),
-    Pausable.SIGNALS: "signals",
+    Pausable.SIGNALS: later("signals"),
+}
+HELD: dict[str, str] = {
+    Pausable.MARKET: later("<b>Market-guard actions</b> until {until}, by {by} since {since}"),
+    Pausable.SIGNALS: later("<b>Signals</b> until {until}, by {by} since {since}"),
+}
+ASKED: dict[str, str] = {
+    Pausable.MARKET: later("⏸ Pause market-guard actions for {length}?"),
+    Pausable.SIGNALS: later("⏸ Pause signals for {length}?"),
 }
 EFFECTS: dict[str, str] = {
     Pausable.MARKET: later("The market guard warns, and closes and blocks nothing."),
@@ -45,14 +54,8 @@ def board(paused: Sequence[Pause], voice: Voice, now: datetime) -> Message:
         until = moment(pause.until, voice, today=now)
         since = moment(pause.since, voice, today=now)
         lines += [
-            t(
-                "<b>{names}</b> until {until}, by {by} since {since}",
-                names=t(NAMES[what]).capitalize(),
-                until=until,
-                by=esc(pause.by),
-                since=since,
-            ),
-            t("Why: {reason}", reason=esc(pause.reason)),
+            t(HELD[what], until=until, by=esc(pause.by), since=since),
+            t("Why: {reason}", reason=cause(pause.reason)),
             t(EFFECTS[what]),
         ]
     lines += [t(NEVER), t(USAGE, hours_max=HOURS_MAX)]
@@ -61,9 +64,7 @@ def board(paused: Sequence[Pause], voice: Voice, now: datetime) -> Message:
 
 def reasons(what: Pausable, length: PauseLength, voice: Voice) -> Message:
     """What a pause would do, and why it is wanted: the answer pauses."""
-    title = t(
-        "⏸ Pause {names} for {lengths}?", names=t(NAMES[what]), lengths=t(keyboards.LENGTHS[length])
-    )
+    title = t(ASKED[what], length=t(keyboards.LENGTHS[length]))
     lines = [f"<b>{marked(voice, title)}</b>", t(EFFECTS[what]), t(NEVER), t("Why?")]
     return Message(html="\n".join(lines), keyboard=keyboards.reasons(what, length))
 
@@ -83,7 +84,7 @@ def changed(alert: PauseChanged, voice: Voice) -> Message:
                 voice,
                 t("⏸ Paused until {until}: {name}", until=clock(alert.until, voice), name=name),
             ),
-            t("By {by}: {reason}", by=esc(alert.by), reason=esc(alert.reason)),
+            t("By {by}: {reason}", by=esc(alert.by), reason=cause(alert.reason)),
             word(EFFECTS, what),
             t(NEVER),
             t("It ends by itself at {until}, or with /resume.", until=moment(alert.until, voice)),

@@ -27,7 +27,7 @@ def stranger(telegram_id: int, *, in_private: bool) -> Message:
     """The one answer to somebody unknown; a group offers no button."""
     lines = [
         t("Hello. This bot serves invited clients only, and I do not know you yet."),
-        t("Your Telegram number is {code}.", code=code(str(telegram_id))),
+        t("Your Telegram number is {number}.", number=code(str(telegram_id))),
     ]
     if not in_private:
         return Message(html="\n".join(lines))
@@ -58,7 +58,7 @@ def welcome(redeemed: Redeemed) -> Message:
 
 def id_of(telegram_id: int) -> Message:
     """Somebody's number, to be given to an admin."""
-    return Message(html=t("Your Telegram number is {code}.", code=code(str(telegram_id))))
+    return Message(html=t("Your Telegram number is {number}.", number=code(str(telegram_id))))
 
 
 def decided(decision: AccessDecision) -> str:
@@ -100,7 +100,7 @@ def _asked(alert: p.AccessAsked, voice: Voice, audience: Audience) -> Message:
     ]
     if alert.waiting > 1:
         lines.append(
-            t("Waiting in all: {plural}", plural=tn("{n} request", "{n} requests", alert.waiting))
+            tn("Waiting in all: {n} request", "Waiting in all: {n} requests", alert.waiting)
         )
     return Message(
         html="\n".join([*lines, at_line(alert.at, voice)]),
@@ -113,10 +113,12 @@ def _answered(alert: p.AccessAnswered, voice: Voice, audience: Audience) -> Mess
     if audience is Audience.CLIENT:
         # Whoever was refused is not told by whom: that is the admins' affair.
         title = t("🟢 You have access") if alert.approved else t("🔒 Your request was refused")
-        by = t(" by {by}", by=esc(alert.by)) if alert.approved else ""
-        return Message(
-            html=t("{headline}\nDecided{by}, {at}", headline=headline(voice, title), by=by, at=at)
+        decided = (
+            t("Decided by {by}, {at}", by=esc(alert.by), at=at)
+            if alert.approved
+            else t("Decided, {at}", at=at)
         )
+        return Message(html=f"{headline(voice, title)}\n{decided}")
     title = (
         t("🟢 {name} is a client", name=esc(alert.name))
         if alert.approved
@@ -126,12 +128,9 @@ def _answered(alert: p.AccessAnswered, voice: Voice, audience: Audience) -> Mess
         headline(voice, title),
         *_who(alert),
         t("Asked: {asked_at}", asked_at=moment(alert.asked_at, voice, today=alert.at)),
-        t(
-            "{what} by {by}, {at}",
-            what=t("Approved") if alert.approved else t("Blocked"),
-            by=esc(alert.by),
-            at=at,
-        ),
+        t("Approved by {by}, {at}", by=esc(alert.by), at=at)
+        if alert.approved
+        else t("Blocked by {by}, {at}", by=esc(alert.by), at=at),
     ]
     return Message(html="\n".join(lines))
 
@@ -181,12 +180,14 @@ def _taken(alert: p.AccountTaken, voice: Voice) -> Message:
 def _standing(alert: p.StandingChanged, voice: Voice, audience: Audience) -> Message:
     at = at_line(alert.at, voice)
     if audience is Audience.ADMIN:
-        what = t("is blocked") if alert.blocked else t("is not blocked any more")
-        title = headline(voice, f"{'🔒' if alert.blocked else '🟢'} {esc(alert.name)} {what}")
-        by = t(
-            "By {by}. Telegram number {code}", by=esc(alert.by), code=code(str(alert.telegram_id))
+        title = (
+            t("🔒 {name} is blocked", name=esc(alert.name))
+            if alert.blocked
+            else t("🟢 {name} is not blocked any more", name=esc(alert.name))
         )
-        return Message(html=f"{title}\n{by}\n{at}")
+        number = code(str(alert.telegram_id))
+        by = t("By {by}. Telegram number {number}", by=esc(alert.by), number=number)
+        return Message(html=f"{headline(voice, title)}\n{by}\n{at}")
     if alert.blocked:
         lines = [
             headline(voice, t("🔒 Your access has ended")),
@@ -206,6 +207,5 @@ def _standing(alert: p.StandingChanged, voice: Voice, audience: Audience) -> Mes
 
 def _who(alert: p.AccessAsked | p.AccessAnswered) -> list[str]:
     username = f"@{esc(alert.username)}, " if alert.username else ""
-    return [
-        t("Telegram: {username}number {code}", username=username, code=code(str(alert.telegram_id)))
-    ]
+    number = code(str(alert.telegram_id))
+    return [t("Telegram: {username}number {number}", username=username, number=number)]

@@ -4,13 +4,19 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from bot.i18n import t
-from bot.markup import esc
+from bot.i18n import later, t
+from bot.views.causes import cause
 from bot.views.message import Voice
 from bot.views.numbers import moment
 
 Facts = dict[str, Any]
 Sentence = Callable[[Facts, Voice], str]
+AT = later(" at {at}")
+BY = later(" by {by}")
+SINCE = later(" since {since}")
+UNTIL = later(" until {until}")
+REASON = later(": {reason}")
+OUTSIDE_CHARS_MAX = 120
 
 
 def fixed(text: str) -> Sentence:
@@ -18,13 +24,16 @@ def fixed(text: str) -> Sentence:
     return lambda _facts, _voice: t(text)
 
 
-def at(facts: Facts, key: str, voice: Voice, before: str = " at ") -> str:
-    """An instant, where it is known."""
+def at(facts: Facts, key: str, voice: Voice, clause: str = AT) -> str:
+    """An instant in its clause, which names it by its key; empty where it is not known."""
     instant = facts.get(key)
-    return f"{before}{moment(instant, voice)}" if isinstance(instant, datetime) else ""
+    return t(clause, **{key: moment(instant, voice)}) if isinstance(instant, datetime) else ""
 
 
-def outside(facts: Facts, key: str, before: str = "") -> str:
-    """What came from outside, escaped, where there is any."""
+def outside(facts: Facts, key: str, clause: str = "") -> str:
+    """What came from outside, escaped, in its clause; empty where there is none."""
     value = facts.get(key)
-    return f"{before}{esc(str(value), 120)}" if value not in {None, ""} else ""
+    if value in {None, ""}:
+        return ""
+    said = cause(str(value), OUTSIDE_CHARS_MAX)
+    return t(clause, **{key: said}) if clause else said

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from bot.i18n import later, t
 from bot.markup import esc
-from bot.views import refusals_adoption
+from bot.views import refusals_adoption, refusals_people
 from bot.views.message import Voice
 from bot.views.numbers import money
-from bot.views.refusal_parts import Facts, Sentence
+from bot.views.refusal_parts import BY, REASON, SINCE, UNTIL, Facts, Sentence
 from bot.views.refusal_parts import at as _at
 from bot.views.refusal_parts import fixed as _fixed
 from bot.views.refusal_parts import outside as _outside
@@ -34,24 +34,27 @@ ADMIN_HAS_NONE = later(
 )
 ADMIN_PLACE = later("Admin commands work in the admin chat and in your private chat with me.")
 FOREIGN = later("This button belongs to somebody else.")
+FOREIGN_UNCHANGED = later("This button belongs to somebody else. Nothing was changed.")
 PENDING = later("Your access is not confirmed yet. Please wait for your admin.")
 BLOCKED = later("You cannot use this bot. Please ask your admin if you think this is a mistake.")
 ADMINS_ONLY = later("Only an admin can do that. Nothing was changed.")
 NO_STORE = later("The database cannot be used at the moment. Please try again in a minute.")
 NO_ROLE = later("This is not available to you.")
-DECISIONS = {
-    "approved": "approved",
-    "rejected": "rejected",
-    "expired": "expired",
-    "blocked": "blocked",
+STALE_STATES = {**WARNING_STATES, "granted": later("granted")}
+"""What became of what an old button was for: a warning, or a release."""
+DECIDED = {
+    "approved": later("Already approved{at}. Nothing was changed."),
+    "rejected": later("Already rejected{at}. Nothing was changed."),
+    "expired": later("Already expired{at}. Nothing was changed."),
 }
+DECIDED_SOMEHOW = later("Already decided{at}. Nothing was changed.")
 
 
 def sentence(refused: Refused, voice: Voice) -> str:
     """The refusal as Telegram HTML."""
     known = SENTENCES.get(refused.code)
     if known is None:
-        return t("That is not possible now ({esc}).", esc=esc(refused.code.replace("_", " ")))
+        return t("That is not possible now ({code}).", code=esc(refused.code.replace("_", " ")))
     return known(refused.facts, voice)
 
 
@@ -67,16 +70,12 @@ def trouble(ref: str) -> str:
 def _amount(facts: Facts, key: str) -> str:
     value = facts.get(key)
     currency = str(facts.get("currency", ""))
-    return money(value, currency) if isinstance(value, Decimal) else "unknown"
+    return money(value, currency) if isinstance(value, Decimal) else t("unknown")
 
 
 def _already_decided(facts: Facts, voice: Voice) -> str:
-    decision = word(DECISIONS, str(facts.get("decision", "decided")))
-    return t(
-        "Already {decision}{at}. Nothing was changed.",
-        decision=decision,
-        at=_at(facts, "at", voice),
-    )
+    text = DECIDED.get(str(facts.get("decision", "")), DECIDED_SOMEHOW)
+    return t(text, at=_at(facts, "at", voice))
 
 
 def _no_offer(facts: Facts, _voice: Voice) -> str:
@@ -97,7 +96,7 @@ def _by_pause(facts: Facts, voice: Voice) -> str:
     """By an admin, of signals."""
     return t(
         "Signals are paused{until} by {by}: {reason}. Nothing was changed.",
-        until=_at(facts, "until", voice, before=" until "),
+        until=_at(facts, "until", voice, UNTIL),
         by=_outside(facts, "by"),
         reason=_outside(facts, "reason"),
     )
@@ -107,7 +106,7 @@ def _paused(facts: Facts, voice: Voice) -> str:
     return t(
         "Nothing new is approved{until}: the rule '{rule}' is broken and "
         "pauses the account for the day.",
-        until=_at(facts, "until", voice, " until "),
+        until=_at(facts, "until", voice, UNTIL),
         rule=_outside(facts, "rule"),
     )
 
@@ -116,24 +115,23 @@ def _latched(facts: Facts, voice: Voice) -> str:
     reason = word(REASONS, str(facts.get("reason", "drawdown")))
     return t(
         "The account is locked{since} ({reason}). Ask for its release with /release.",
-        since=_at(facts, "since", voice, " since "),
+        since=_at(facts, "since", voice, SINCE),
         reason=reason,
     )
 
 
 def _unavailable(facts: Facts, voice: Voice) -> str:
-    since = _at(facts, "since", voice, " since ")
     return t(
         "The account cannot be read{since}{reason}. Please try again when it is back.",
-        since=since,
-        reason=_outside(facts, "reason", ": "),
+        since=_at(facts, "since", voice, SINCE),
+        reason=_outside(facts, "reason", REASON),
     )
 
 
 def _not_armed(facts: Facts, _voice: Voice) -> str:
     return t(
         "The account's guard is not ready yet{why}. Try again soon.",
-        why=_outside(facts, "why", ": "),
+        why=_outside(facts, "why", later(": {why}")),
     )
 
 
@@ -152,11 +150,7 @@ def _not_yours(facts: Facts, _voice: Voice) -> str:
             incident=_outside(facts, "incident"),
         )
     login = _outside(facts, "login")
-    return (
-        t("{login} is not your account.", login=login)
-        if login
-        else t("{foreign} Nothing was changed.", foreign=t(FOREIGN))
-    )
+    return t("{login} is not your account.", login=login) if login else t(FOREIGN_UNCHANGED)
 
 
 def _not_found(facts: Facts, _voice: Voice) -> str:
@@ -175,13 +169,12 @@ def _not_found(facts: Facts, _voice: Voice) -> str:
 
 def _stale(facts: Facts, voice: Voice) -> str:
     code = str(facts.get("state", ""))
-    state = word(WARNING_STATES, code) or "changed"
-    by = _outside(facts, "by", " by ")
+    state = word(STALE_STATES, code) or t("changed")
     see = t(" See /warnings.") if code in WARNING_STATES else ""
     return t(
         "Already handled: {state}{by}{at}.{see}",
         state=state,
-        by=by,
+        by=_outside(facts, "by", BY),
         at=_at(facts, "at", voice),
         see=see,
     )
@@ -204,25 +197,19 @@ def _count(value: object) -> int:
 
 
 def _alarm_taken(facts: Facts, voice: Voice) -> str:
-    return t("{by} has it{at}.", by=_outside(facts, "by"), at=_at(facts, "at", voice, " since "))
+    since = _at(facts, "at", voice, later(" since {at}"))
+    return t("{by} has it{since}.", by=_outside(facts, "by"), since=since)
 
 
 def _alarm_over(facts: Facts, voice: Voice) -> str:
-    return t("It is over{at}. Nobody has to do anything.", at=_at(facts, "at", voice, " since "))
-
-
-def _unknown_zone(facts: Facts, _voice: Voice) -> str:
-    near = [str(name) for name in facts.get("near", ())]
-    meant = t(" Did you mean {esc}?", esc=esc(" or ".join(near), 120)) if near else ""
-    return t(
-        "I know no time zone{zone}.{meant} An example: Europe/London.",
-        zone=_outside(facts, "zone", " "),
-        meant=meant,
-    )
+    since = _at(facts, "at", voice, later(" since {at}"))
+    return t("It is over{since}. Nobody has to do anything.", since=since)
 
 
 def _too_many_tokens(facts: Facts, _voice: Voice) -> str:
-    limit = _outside(facts, "limit") or "all"
+    limit = _outside(facts, "limit")
+    if not limit:
+        return t("You have all tokens already. End one of them first, with /token.")
     return t("You have {limit} tokens already. End one of them first, with /token.", limit=limit)
 
 
@@ -239,7 +226,7 @@ def _newer_block(facts: Facts, voice: Voice) -> str:
         "{login} was blocked again{since}, after this message. Nothing was "
         "changed: see the newer one.",
         login=login,
-        since=_at(facts, "since", voice, " at "),
+        since=_at(facts, "since", voice, later(" at {since}")),
     )
 
 
@@ -250,32 +237,27 @@ def _not_blocked(facts: Facts, _voice: Voice) -> str:
 
 def _still_unreadable(facts: Facts, voice: Voice) -> str:
     login = _outside(facts, "login") or t("The account")
-    since = _at(facts, "since", voice, " Unread since ")
     return t(
         "{login} stays blocked: its last reading failed{reason}. It can be "
-        "unblocked once it is read as itself again.{since}{what}",
+        "unblocked once it is read as itself again.{since}",
         login=login,
-        reason=_outside(facts, "reason", ": "),
-        since=since,
-        what="." if since else "",
+        reason=_outside(facts, "reason", REASON),
+        since=_at(facts, "since", voice, later(" Unread since {since}.")),
     )
 
 
 def _not_read_since(facts: Facts, voice: Voice) -> str:
     login = _outside(facts, "login") or t("The account")
-    since = _at(facts, "since", voice, " at ")
     return t(
         "{login} stays blocked: it was not read since it was blocked{since}. Try again soon.",
         login=login,
-        since=since,
+        since=_at(facts, "since", voice, later(" at {since}")),
     )
 
 
 def _list_expired(facts: Facts, voice: Voice) -> str:
-    return t(
-        "This list is{figure}. Send /history for a new one.",
-        figure=_at(facts, "at", voice, " of ") or " old",
-    )
+    of = _at(facts, "at", voice, later("This list is of {at}. Send /history for a new one."))
+    return of or t("This list is old. Send /history for a new one.")
 
 
 def _same_login(facts: Facts, _voice: Voice) -> str:
@@ -287,53 +269,13 @@ def _same_login(facts: Facts, _voice: Voice) -> str:
 
 
 def _reason_long(facts: Facts, _voice: Voice) -> str:
-    most = t(" It has at most {facts} characters.", facts=facts["most"]) if "most" in facts else ""
+    most = t(" It has at most {most} characters.", most=facts["most"]) if "most" in facts else ""
     return t("The reason is too long.{most} Nothing was changed.", most=most)
 
 
 def _no_signal(facts: Facts, _voice: Voice) -> str:
     signal = _outside(facts, "signal") or t("with this number")
     return t("The account does not follow a signal {signal}. Nothing was changed.", signal=signal)
-
-
-def _request_answered(facts: Facts, voice: Voice) -> str:
-    done = word(DECISIONS, str(facts.get("state", "answered")))
-    return t(
-        "Already {done}{by}{at}.",
-        done=done,
-        by=_outside(facts, "by", " by "),
-        at=_at(facts, "at", voice),
-    )
-
-
-def _listed_in_file(facts: Facts, _voice: Voice) -> str:
-    name = _outside(facts, "name") or t("This person")
-    role = _outside(facts, "role")
-    return t(
-        "{name} is {role} by the people file, and it decides: change it there.",
-        name=name,
-        role=role,
-    )
-
-
-def _not_pending(facts: Facts, _voice: Voice) -> str:
-    """Somebody is not (any more) what the button was made for."""
-    name = _outside(facts, "name") or t("This person")
-    role = _outside(facts, "role") or t("something else")
-    return t("{name} is {role} by now. Nothing was changed.", name=name, role=role)
-
-
-def _confirm_expired(facts: Facts, _voice: Voice) -> str:
-    limit = _outside(facts, "limit", " for ")
-    return t(
-        "A preview is good{limit}{what}. Please ask again.",
-        limit=limit,
-        what=" s" if limit else t(" for a short time"),
-    )
-
-
-def _code_expired(facts: Facts, voice: Voice) -> str:
-    return t("This code expired{at}. Ask your admin for a new link.", at=_at(facts, "at", voice))
 
 
 SENTENCES: dict[str, Sentence] = {
@@ -412,30 +354,30 @@ SENTENCES: dict[str, Sentence] = {
             "your admin the number above yourself."
         )
     ),
-    "request_answered": _request_answered,
-    "listed_in_file": _listed_in_file,
+    "request_answered": refusals_people.request_answered,
+    "listed_in_file": refusals_people.listed_in_file,
     "settings_changed": _fixed(later("Your settings have changed since. /settings shows them.")),
     "always_on": _fixed(
         later("The guard's messages and those of closes are always on. Nobody can switch them off.")
     ),
-    "unknown_zone": _unknown_zone,
+    "unknown_zone": refusals_people.unknown_zone,
     "not_yourself": _fixed(later("Nobody changes their own standing. Ask another admin.")),
     "owners_only": _fixed(
         later("Only an owner changes an admin or an owner. Nothing was changed.")
     ),
-    "not_pending": _not_pending,
-    "blocked_already": _not_pending,
-    "not_blocked_person": _not_pending,
+    "not_pending": refusals_people.not_pending,
+    "blocked_already": refusals_people.not_pending,
+    "not_blocked_person": refusals_people.not_pending,
     "last_admin": _fixed(later("This is the last admin, and somebody has to be one.")),
     "confirmed_already": _fixed(later("This was answered already. /users shows how it is now.")),
-    "confirm_expired": _confirm_expired,
+    "confirm_expired": refusals_people.confirm_expired,
     "code_wrong": _fixed(
         later("I do not know this code. Please open the link again as it was sent.")
     ),
     "code_used": _fixed(
         later("This code was used already, or is void. Ask your admin for a new link.")
     ),
-    "code_expired": _code_expired,
+    "code_expired": refusals_people.code_expired,
     "too_many_codes": _fixed(later("That were too many codes. Try again in an hour.")),
     "person_blocked": _fixed(BLOCKED),
     "no_alarm": _fixed(later("There is no such alarm. /ack lists those that nobody has.")),

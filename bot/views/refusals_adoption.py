@@ -2,7 +2,7 @@
 
 from bot.i18n import later, t
 from bot.views.message import Voice
-from bot.views.refusal_parts import Facts, at, outside
+from bot.views.refusal_parts import BY, Facts, at, outside
 from bot.views.words import word
 
 WHY_NOT = {
@@ -26,17 +26,14 @@ WHY_NOT = {
 
 def not_adopted(facts: Facts, _voice: Voice) -> str:
     """Why a position does not become a trade."""
-    return t(
-        "Not adopted: {word}. Nothing was changed.", word=word(WHY_NOT, str(facts.get("why", "")))
-    )
+    why = word(WHY_NOT, str(facts.get("why", "")))
+    return t("Not adopted: {why}. Nothing was changed.", why=why)
 
 
 def not_disowned(facts: Facts, _voice: Voice) -> str:
     """Why an adoption stays."""
-    return t(
-        "Not taken back: {word}. Nothing was changed.",
-        word=word(WHY_NOT, str(facts.get("why", ""))),
-    )
+    why = word(WHY_NOT, str(facts.get("why", "")))
+    return t("Not taken back: {why}. Nothing was changed.", why=why)
 
 
 def question_answered(facts: Facts, voice: Voice) -> str:
@@ -47,7 +44,7 @@ def question_answered(facts: Facts, voice: Voice) -> str:
         what = t("a trade of its own") if signal is None else t("signal {signal}", signal=signal)
     return t(
         "Already answered{by}{at}: {what}.",
-        by=outside(facts, "by", " by "),
+        by=outside(facts, "by", BY),
         at=at(facts, "at", voice),
         what=what,
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.i18n import t
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views import obstacles
 from bot.views.message import Voice
@@ -12,6 +12,13 @@ from bot.views.refusal_parts import Facts
 from bot.views.refusal_parts import outside as _outside
 
 NAMES_MAX = 5
+VOLUMES = {
+    "volume": later("volume {volume}"),
+    "minimum": later("minimum {minimum}"),
+    "maximum": later("maximum {maximum}"),
+    "step": later("step {step}"),
+}
+"""What a refused volume comes with: itself, and the symbol's bounds in lots."""
 
 
 def no_price(facts: Facts, _voice: Voice) -> str:
@@ -31,9 +38,9 @@ def wrong_stop(facts: Facts, _voice: Voice) -> str:
 
 def unknown_symbol(facts: Facts, _voice: Voice) -> str:
     """A symbol not quoted."""
+    symbol = _outside(facts, "symbol") or t("this symbol")
     return t(
-        "No linked account trades {figure}. Check the broker's own name for it.",
-        figure=_outside(facts, "symbol") or t("this symbol"),
+        "No linked account trades {symbol}. Check the broker's own name for it.", symbol=symbol
     )
 
 
@@ -74,12 +81,15 @@ def not_tradable(facts: Facts, _voice: Voice) -> str:
 
 def bad_volume(facts: Facts, _voice: Voice) -> str:
     """A volume that the symbol does not take."""
-    parts = ", ".join(f"{esc(str(k))} {esc(str(v))}" for k, v in list(facts.items())[:4])
-    return t("The broker does not take this volume{what}.", what=f" ({parts})" if parts else "")
+    bounds = ", ".join(
+        t(text, **{key: esc(str(facts[key]))}) for key, text in VOLUMES.items() if key in facts
+    )
+    if not bounds:
+        return t("The broker does not take this volume.")
+    return t("The broker does not take this volume ({bounds}).", bounds=bounds)
 
 
 def market(facts: Facts, voice: Voice) -> str:
-    """What a market guard blocks."""
     """Why nothing new of a symbol is opened now."""
     del voice
     symbol = _outside(facts, "symbol") or t("this symbol")
@@ -95,7 +105,8 @@ def market(facts: Facts, voice: Voice) -> str:
             )
         case "still":
             why = t(
-                "its price has not changed for {span}", span=span(timedelta(seconds=int(figure)))
+                "its price has not changed for {length}",
+                length=span(timedelta(seconds=int(figure))),
             )
         case _:
             why = t("its market is not in order")

@@ -5,22 +5,20 @@ from datetime import datetime
 from difflib import get_close_matches
 
 from bot import keyboards
-from bot.i18n import t
-from bot.markup import ALERT_UNITS_MAX, code, esc, plain, shortened
-from bot.views import words
+from bot.i18n import t, tn
+from bot.markup import ALERT_UNITS_MAX, esc, plain, shortened
+from bot.views import causes, words
 from bot.views.commands import allowed
 from bot.views.message import Message, Voice, compose, marked
-from bot.views.numbers import lots, moment, price, price_or_none
+from bot.views.numbers import lots, moment, price
 from core.domain.answers import (
     ApprovalDecided,
-    SignalPosted,
     SyncReport,
     TerminalUnblocked,
     WarningAnswered,
 )
 from core.domain.board import AccountBoard
 from core.domain.people import Person
-from core.domain.signals import USAGE
 
 SIMILAR_MAX = 3
 SIMILARITY_MIN = 0.5
@@ -59,9 +57,9 @@ def help_text(person: Person) -> Message:
     for command in allowed(person):
         if command.group != group:
             group = command.group
-            lines += ["", f"<b>{group}</b>"]
-        usage = f" {esc(command.usage)}" if command.usage else ""
-        lines.append(f"/{command.name}{usage} - {command.says}")
+            lines += ["", f"<b>{t(group)}</b>"]
+        usage = f" {esc(t(command.usage))}" if command.usage else ""
+        lines.append(f"/{command.name}{usage} - {t(command.says)}")
     return Message(html="\n".join(lines))
 
 
@@ -69,28 +67,32 @@ def unknown_command(name: str, person: Person) -> Message:
     """The nearest commands to a mistyped one, of those this person may use."""
     known = name.lower()
     if known in BY_RULE:
-        closes = t("Reckoner closes by rule, and no command starts or stops that")
         return Message(
             html=t(
-                "There is no /{known}: {closes}. To close a position, use MetaTrader.",
-                known=known,
-                closes=closes,
+                "There is no /{command}: Reckoner closes by rule, and no command starts or stops "
+                "that. To close a position, use MetaTrader.",
+                command=known,
             )
         )
     if known in MEANT:
         return Message(
             html=t(
-                "There is no /{known}. Did you mean /{meant}? See /help.",
-                known=known,
-                meant=t(MEANT[known]),
+                "There is no /{command}. Did you mean /{meant}? See /help.",
+                command=known,
+                meant=MEANT[known],
             )
         )
     names = [command.name for command in allowed(person)]
     near = get_close_matches(name.lower(), names, n=SIMILAR_MAX, cutoff=SIMILARITY_MIN)
-    guess = (
-        t(" Did you mean {either}?", either=_either([f"/{each}" for each in near])) if near else ""
+    if not near:
+        return Message(html=t("I do not know /{command}. See /help.", command=esc(name)))
+    return Message(
+        html=t(
+            "I do not know /{command}. Did you mean {commands}? See /help.",
+            command=esc(name),
+            commands=_either([f"/{each}" for each in near]),
+        )
     )
-    return Message(html=t("I do not know /{name}.{guess} See /help.", name=esc(name), guess=guess))
 
 
 def unknown_text() -> Message:
@@ -98,107 +100,26 @@ def unknown_text() -> Message:
     return Message(html=t("I understand commands and buttons only. See /help."))
 
 
-def signal_posted(posted: SignalPosted, voice: Voice) -> Message:
-    """The signal went out, to how many, and why not to others."""
-    draft = posted.draft
-    what = f"{esc(draft.symbol)} {draft.side.value} {lots(draft.volume)}"
-    title = t("📣 Signal {signal_id} posted: {what}", signal_id=posted.signal_id, what=what)
-    if posted.repeated:
-        title = t(
-            "📣 Signal {signal_id} was posted already: {what}",
-            signal_id=posted.signal_id,
-            what=what,
-        )
-    head = [
-        f"<b>{marked(voice, title)}</b>",
-        (
-            t(
-                "Stop loss: {stop_loss}, take profit: {take_profit}",
-                stop_loss=price_or_none(draft.stop_loss),
-                take_profit=price_or_none(draft.take_profit),
-            )
-        ),
-        (
-            t(
-                "Offered to {plural}, open until {expires_at}.",
-                plural=words.plural(posted.offered, "account"),
-                expires_at=moment(posted.expires_at, voice),
-            )
-        ),
-    ]
-    rows = [f"• {esc(reason, words.UNKNOWN_CHARS_MAX)}" for reason in posted.skipped]
-    return Message(html=compose(head, [t("Please note:"), *rows] if rows else []))
-
-
-def bad_signal(problem: str) -> Message:
-    """Which word is at fault, and how a signal is written."""
-    lines = [t("That is not a signal: {problem}", problem=esc(problem, 200))]
-    if USAGE not in problem:
-        lines.append(t("Write: /signal {usage}", usage=esc(USAGE, 200)))
-    return Message(html="\n".join(lines))
-
-
-def wizard(asker: int, symbol: str, side: str, volume: str, symbols: Sequence[str]) -> Message:
-    """The signal form at its next open question."""
-    typed = t("You can also write it: ") + code(t("/signal XAUUSD buy 0.10 sl 1950 tp 1990"))
-    if not symbol:
-        keyboard = keyboards.wizard_symbols(asker, symbols)
-        return Message(
-            html=t("<b>New signal: which symbol?</b>\n{typed}", typed=typed), keyboard=keyboard
-        )
-    if not side:
-        keyboard = keyboards.wizard_sides(asker, symbol)
-        return Message(
-            html=t("<b>New signal: {symbol}, buy or sell?</b>", symbol=esc(symbol)),
-            keyboard=keyboard,
-        )
-    if not volume:
-        keyboard = keyboards.wizard_volumes(asker, symbol, side)
-        title = t(
-            "<b>New signal: {symbol} {side}, how many lots?</b>", symbol=esc(symbol), side=esc(side)
-        )
-        return Message(html=title, keyboard=keyboard)
-    what = f"{esc(symbol)} {esc(side)} {esc(volume)}"
-    lines = [
-        t("<b>Post signal {what}?</b>", what=what),
-        t("Without stop loss and take profit. To set them, write ")
-        + code(
-            t(
-                "/signal {symbol} {side} {volume} sl PRICE tp PRICE",
-                symbol=symbol,
-                side=side,
-                volume=volume,
-            )
-        ),
-        t("Every linked client is asked to approve it."),
-    ]
-    return Message(
-        html="\n".join(lines), keyboard=keyboards.wizard_post(asker, symbol, side, volume)
-    )
-
-
-def wizard_cancelled() -> Message:
-    """The form was put away."""
-    return Message(html=t("New signal: cancelled. Nothing was posted."))
-
-
 def synced(report: SyncReport, voice: Voice, now: datetime) -> Message:
     """What a reading by hand gave, failures first."""
-    title = t("🔄 {plural} read", plural=words.plural(len(report.synced), "account"))
+    title = tn("🔄 {n} account read", "🔄 {n} accounts read", len(report.synced))
     if report.limited and not report.synced:
         wait_s = max(wait_s for _, wait_s in report.limited)
         title = t("⏳ Read a moment ago: try again in {wait_s} s", wait_s=wait_s)
     if report.failed:
-        title = t(
-            "⚠️ {plural} could not be read", plural=words.plural(len(report.failed), "account")
+        title = tn(
+            "⚠️ {n} account could not be read",
+            "⚠️ {n} accounts could not be read",
+            len(report.failed),
         )
-    rows = [f"⚠️ {login}: {esc(reason, 120)}" for login, reason in report.failed]
+    rows = [f"⚠️ {login}: {causes.cause(reason, 120)}" for login, reason in report.failed]
     rows += [
         t("⏳ {login}: read a moment ago, try again in {wait_s} s", login=login, wait_s=wait_s)
         for login, wait_s in report.limited
     ]
     if report.synced:
-        rows.append(t("✅ Read: ") + ", ".join(str(login) for login in report.synced[:LOGINS_MAX]))
+        read = ", ".join(str(login) for login in report.synced[:LOGINS_MAX])
+        rows.append(t("✅ Read: {logins}", logins=read))
     left = len(report.synced) - LOGINS_MAX
     if left > 0:
         rows.append(t("and {left} more", left=left))
@@ -227,36 +148,35 @@ def name_login(command: str) -> Message:
 
 def bad_report(text: str) -> Message:
     """/report with a word that is no span, date or login."""
-    what = t("I do not understand '{text}'. ", text=esc(text, 20)) if text else ""
+    said = t("I do not understand '{text}'. ", text=esc(text, 20)) if text else ""
     return Message(
         html=t(
-            "{what}Write /report day or /report week, with a date (2026-03-04) or "
+            "{said}Write /report day or /report week, with a date (2026-03-04) or "
             "a login after it where you want another one.",
-            what=what,
+            said=said,
         )
     )
 
 
 def decided(answer: ApprovalDecided) -> str:
     """The pop-up after Approve or Reject."""
-    what = f"{answer.symbol} {answer.side} {lots(answer.volume)}"
+    trade = f"{answer.symbol} {answer.side} {lots(answer.volume)}"
     if not answer.approved:
-        return t("Rejected: {what}. Nothing is traded.", what=what)
-    entry = (
-        ""
-        if answer.expected_entry is None
-        else t(", expected at {expected_entry}", expected_entry=price(answer.expected_entry))
-    )
-    return shortened(t("Approved: {what}{entry}", what=what, entry=entry), ALERT_UNITS_MAX)
+        return t("Rejected: {trade}. Nothing is traded.", trade=trade)
+    if answer.expected_entry is None:
+        return shortened(t("Approved: {trade}", trade=trade), ALERT_UNITS_MAX)
+    entry = price(answer.expected_entry)
+    text = t("Approved: {trade}, expected at {entry}", trade=trade, entry=entry)
+    return shortened(text, ALERT_UNITS_MAX)
 
 
 def answered(answer: WarningAnswered, voice: Voice) -> str:
     """The pop-up after an answer to a market warning."""
     if answer.state == "held" and answer.hold_until is not None:
         return t(
-            "{symbol}: on hold until {plain}",
+            "{symbol}: on hold until {until}",
             symbol=answer.symbol,
-            plain=plain(moment(answer.hold_until, voice)),
+            until=plain(moment(answer.hold_until, voice)),
         )
     if answer.state == "closing":
         return t("{symbol}: submitted. The result follows when it is proved.", symbol=answer.symbol)
@@ -267,8 +187,9 @@ def answered(answer: WarningAnswered, voice: Voice) -> str:
 
 def release_asked(login: int | None = None) -> str:
     """After a client asked for release."""
-    which = "" if login is None else f" {login}"
-    return t("Release asked for{which}. An admin will answer here.", which=which)
+    if login is None:
+        return t("Release asked for. An admin will answer here.")
+    return t("Release asked for {login}. An admin will answer here.", login=login)
 
 
 def release_answered(*, grant: bool) -> str:
@@ -280,18 +201,19 @@ def release_answered(*, grant: bool) -> str:
 
 def unblocked(answer: TerminalUnblocked) -> str:
     """After an admin cleared a terminal."""
-    goes_on = (
-        t(" Closing {scope} goes on now.", scope=words.scope(answer.closing))
-        if answer.closing
-        else ""
+    if not answer.closing:
+        return t("{login} is unblocked.", login=answer.login)
+    return t(
+        "{login} is unblocked. Closing {scope} goes on now.",
+        login=answer.login,
+        scope=words.scope(answer.closing),
     )
-    return t("{login} is unblocked.{goes_on}", login=answer.login, goes_on=goes_on)
 
 
 def bad_unblock(text: str) -> Message:
     """/unblock without a login, or with something that is none."""
-    what = t("'{text}' is not a login. ", text=esc(text, 20)) if text else ""
-    return Message(html=t("{what}Write the login to unblock: /unblock 50001", what=what))
+    said = t("'{text}' is not a login. ", text=esc(text, 20)) if text else ""
+    return Message(html=t("{said}Write the login to unblock: /unblock 50001", said=said))
 
 
 def trouble_report(ref: str, what: str, kind: str) -> str:
@@ -307,7 +229,7 @@ def trouble_report(ref: str, what: str, kind: str) -> str:
 def _either(choices: Sequence[str]) -> str:
     if len(choices) == 1:
         return choices[0]
-    return t("{join} or {choices}", join=", ".join(choices[:-1]), choices=choices[-1])
+    return t("{others} or {last}", others=", ".join(choices[:-1]), last=choices[-1])
 
 
 def which_release(locked: Sequence[AccountBoard]) -> Message:

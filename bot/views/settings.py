@@ -9,7 +9,7 @@ from bot.i18n import language_name, later, spoken, t
 from bot.markup import esc
 from bot.views.message import Message, Voice
 from bot.views.numbers import local
-from core.domain.hearing import LOCKED, Choices, Group, QuietHours
+from core.domain.hearing import LOCKED, Choices, Group, Level, QuietHours
 
 WHAT: Final[Mapping[Group, str]] = {
     Group.GUARD: later("drawdown, locks, a blind guard"),
@@ -24,7 +24,7 @@ WHAT: Final[Mapping[Group, str]] = {
     Group.DIGESTS: later("your day, once a day"),
     Group.CARD: later("pinned figures, never a sound"),
 }
-MARKS: Final = {"on": "🔔", "silent": "🔕", "off": "✖️", "always on": "🔔"}
+MARKS: Final[Mapping[Level, str]] = {Level.ON: "🔔", Level.SILENT: "🔕", Level.OFF: "✖️"}
 NOT_SOFTENED: Final = later(
     "The drawdown guard, closes, stop-outs and a guard that cannot see "
     "come with a sound, day and night. Nobody can switch them off."
@@ -43,29 +43,23 @@ IN_WORDS: Final = later(
 def board(choices: Choices, asker: int, voice: Voice, now: datetime) -> Message:
     """All of it, with its buttons."""
     hearing = choices.hearing
-    spoken = voice.to(hearing.time_zone)
+    here = voice.to(hearing.time_zone)
     lines = [t("<b>Your settings</b>")]
     for group in Group:
-        level = t("always on") if group in LOCKED else hearing.level(group).value
-        lines.append(f"{MARKS[level]} {group.value.capitalize()}: {level} ({t(WHAT[group])})")
+        level = hearing.level(group)
+        how = t("always on") if group in LOCKED else t(buttons.LEVELS[level])
+        lines.append(f"{MARKS[level]} {t(buttons.GROUPS[group])}: {how} ({t(WHAT[group])})")
     if hearing.quiet is None:
         lines += ["", t("Quiet hours: none")]
     else:
-        now_quiet = t(", now") if hearing.quiet.cover(now, hearing.time_zone) else ""
-        lines += [
-            "",
-            t(
-                "Quiet hours: {hours}{now_quiet}. {quietly}",
-                hours=hours(hearing.quiet),
-                now_quiet=now_quiet,
-                quietly=t(QUIETLY),
-            ),
-        ]
+        is_now = hearing.quiet.cover(now, hearing.time_zone)
+        text = later("Quiet hours: {hours}, now.") if is_now else later("Quiet hours: {hours}.")
+        lines += ["", f"{t(text, hours=hours(hearing.quiet))} {t(QUIETLY)}"]
     lines.append(
         t(
             "Time zone: {time_zone}, where it is {now}",
             time_zone=esc(hearing.time_zone),
-            now=f"{local(now, spoken):%H:%M}",
+            now=f"{local(now, here):%H:%M}",
         )
     )
     lines += ["", t(NOT_SOFTENED), t(OFFERS), t(IN_WORDS)]
@@ -100,7 +94,7 @@ def languages(choices: Choices, asker: int) -> Message:
 
 def usage(said: str) -> Message:
     """What the command takes, where it was not understood."""
-    groups = ", ".join(group.value for group in Group if group not in LOCKED)
+    groups = ", ".join(_word_of(group) for group in Group if group not in LOCKED)
     return Message(
         html=(
             t(
@@ -116,7 +110,13 @@ def usage(said: str) -> Message:
 
 def hours(quiet: QuietHours) -> str:
     """`22:00 to 07:00`."""
-    return t("{clock} to {clock2}", clock=_clock(quiet.start_min), clock2=_clock(quiet.end_min))
+    return t("{start} to {end}", start=_clock(quiet.start_min), end=_clock(quiet.end_min))
+
+
+def _word_of(group: Group) -> str:
+    """The word that the command takes, with the group's name where that is another one."""
+    name = t(buttons.GROUPS[group])
+    return group.value if name.lower() == group.value else f"{group.value} ({name})"
 
 
 def _clock(minute: int) -> str:

@@ -11,7 +11,12 @@ from bot.views.numbers import moment
 from bot.views.words import word
 from core.domain.signal_board import AnsweredOffer, OwnSignals, SignalLine
 
-STATUSES = {"offered": "waiting", "approved": "approved", "rejected": "rejected"}
+STATUSES = {
+    "offered": later("waiting"),
+    "approved": later("approved"),
+    "rejected": later("rejected"),
+    "expired": later("expired"),
+}
 NONE = later("No signal was offered to you yet.")
 NO_SIGNAL = later("No signal was posted yet.")
 
@@ -20,11 +25,17 @@ def own(signals: OwnSignals, voice: Voice) -> tuple[Message, ...]:
     """Each offer that waits with its buttons, then what became of the last ones."""
     waiting = [signal_offered(offer, voice, Audience.CLIENT) for offer in signals.waiting]
     count = len(waiting) + signals.more_waiting
-    title = t("📣 {plural} waiting for your answer", plural=tn("{n} signal", "{n} signals", count))
+    title = tn(
+        "📣 {n} signal waiting for your answer", "📣 {n} signals waiting for your answer", count
+    )
     lines = [f"<b>{marked(voice, title)}</b>"]
     if signals.more_waiting:
         lines.append(
-            t("The newest {waiting} stand above; answer these first.", waiting=len(waiting))
+            tn(
+                "The newest {n} stand above; answer these first.",
+                "The newest {n} stand above; answer these first.",
+                len(waiting),
+            )
         )
     lines += [_answered(each, voice) for each in signals.answered]
     if not count and not signals.answered:
@@ -35,9 +46,9 @@ def own(signals: OwnSignals, voice: Voice) -> tuple[Message, ...]:
 def _answered(each: AnsweredOffer, voice: Voice) -> str:
     what = trade(each.symbol, each.side, each.volume)
     return t(
-        "Signal {signal_id}, {what} on {login}: {status} {at}",
-        signal_id=each.signal_id,
-        what=what,
+        "Signal {signal}, {trade} on {login}: {status} {at}",
+        signal=each.signal_id,
+        trade=what,
         login=each.login,
         status=word(STATUSES, each.status),
         at=moment(each.at, voice),
@@ -49,21 +60,35 @@ def last(signals: Sequence[SignalLine], voice: Voice) -> Message:
     lines = [f"<b>{marked(voice, t('📣 Last signals'))}</b>"]
     for each in signals:
         answers = ", ".join(
-            f"{count} {word(STATUSES, status)}" for status, count in sorted(each.answers.items())
+            _counted(status, count) for status, count in sorted(each.answers.items())
         )
         lines.append(
             t(
-                "<b>{signal_id}</b> {trade}, by {author} {posted_at}, open until "
-                "{expires_at}: {figure}",
-                signal_id=each.signal_id,
+                "<b>{signal}</b> {trade}, by {author} {posted_at}, open until {until}: {answers}",
+                signal=each.signal_id,
                 trade=trade(each.symbol, each.side, each.volume),
                 author=esc(each.author),
                 posted_at=moment(each.posted_at, voice),
-                expires_at=moment(each.expires_at, voice),
-                figure=answers or t("offered to nobody"),
+                until=moment(each.expires_at, voice),
+                answers=answers or t("offered to nobody"),
             )
         )
     return Message(html="\n".join(lines if signals else [*lines, t(NO_SIGNAL)]))
+
+
+def _counted(status: str, count: int) -> str:
+    """How many accounts' answer to a signal is this one."""
+    match status:
+        case "offered":
+            return tn("{n} waiting", "{n} waiting", count)
+        case "approved":
+            return tn("{n} approved", "{n} approved", count)
+        case "rejected":
+            return tn("{n} rejected", "{n} rejected", count)
+        case "expired":
+            return tn("{n} expired", "{n} expired", count)
+        case _:
+            return f"{count} {esc(status)}"
 
 
 def usage(command: str, text: str) -> Message:

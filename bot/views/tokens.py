@@ -21,12 +21,12 @@ def listed(tokens: Sequence[ApiToken], asker: int, voice: Voice) -> Message:
         return Message(
             html=t("<b>You have no token.</b>\n{what}\n/token new makes one.", what=t(WHAT))
         )
-    lines = [t("<b>Your tokens: {tokens}</b>", tokens=len(tokens)), t(WHAT), ""]
+    lines = [t("<b>Your tokens: {count}</b>", count=len(tokens)), t(WHAT), ""]
     lines += [
         t(
-            "• {label}, made {created_at}",
-            label=esc(each.label),
-            created_at=moment(each.created_at, voice),
+            "• {name}, made {at}",
+            name=esc(each.label),
+            at=moment(each.created_at, voice),
         )
         for each in tokens
     ]
@@ -39,11 +39,11 @@ def minted(new: MintedToken) -> Message:
     return Message(
         html=(
             t(
-                "<b>Your new token: {label}</b>\n<tg-spoiler>{code}</tg-spoiler>\nI show "
+                "<b>Your new token: {name}</b>\n<tg-spoiler>{token}</tg-spoiler>\nI show "
                 "it this once and keep no copy. Keep it like a password, and delete "
                 "this message when you have stored it. /token ends it again.",
-                label=esc(new.token.label),
-                code=code(new.text),
+                name=esc(new.token.label),
+                token=code(new.text),
             )
         )
     )
@@ -51,7 +51,7 @@ def minted(new: MintedToken) -> Message:
 
 def revoked(token: ApiToken) -> str:
     """A token's end, in the pop-up of the press."""
-    return t("{label}: no longer good.", label=token.label)
+    return t("{name}: no longer good.", name=token.label)
 
 
 def usage() -> Message:

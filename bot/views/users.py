@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from babel.dates import format_date
+
 from bot import keyboards_people as keyboards
 from bot.callbacks import UsersPress
-from bot.i18n import later, t, tn
+from bot.i18n import later, spoken, t, tn
 from bot.markup import code, esc
 from bot.views.message import Message, Voice
 from bot.views.numbers import local, moment
@@ -16,9 +18,9 @@ LOGINS_MAX = 5
 """Accounts of one person that are named in the list."""
 ROLES = {
     Role.PENDING: later("⏳ waits for an answer"),
-    Role.OWNER: "owner",
-    Role.ADMIN: "admin",
-    Role.CLIENT: "client",
+    Role.OWNER: later("owner"),
+    Role.ADMIN: later("admin"),
+    Role.CLIENT: later("client"),
     Role.BLOCKED: later("🔒 blocked"),
 }
 
@@ -27,7 +29,7 @@ def page(shown: UsersPage, asker: int, voice: Voice) -> Message:
     """One page with a button for each person on it."""
     lines = [f"<b>{_title(shown)}</b>"]
     if shown.pages > 1:
-        lines.append(t("Page {figure} of {pages}", figure=shown.page + 1, pages=shown.pages))
+        lines.append(t("Page {page} of {pages}", page=shown.page + 1, pages=shown.pages))
     lines += ["", *(_row(line, voice) for line in shown.lines)]
     return Message(html="\n".join(lines), keyboard=keyboards.users(shown, asker))
 
@@ -36,16 +38,18 @@ def card(line: UserLine, viewer: Person, page: int, voice: Voice) -> Message:
     """Everything known of one person, with what this admin may change."""
     lines = [
         f"<b>{esc(line.name)}: {t(ROLES[line.role])}</b>",
-        t("Telegram number: {code}", code=code(str(line.telegram_id))),
-        t("Accounts: {figure}", figure=_logins(line) or "none"),
-        t("Last seen: {seen}", seen=_seen(line, voice)),
+        t("Telegram number: {number}", number=code(str(line.telegram_id))),
+        _accounts(line),
+        t("Last seen: never")
+        if line.seen_at is None
+        else t("Last seen: {day}", day=_day(line.seen_at, voice)),
     ]
     if line.blocked_at is not None:
         lines.append(t("Blocked by an admin: {day}", day=_day(line.blocked_at, voice)))
     if line.file_role is None:
         lines.append(t("The people file does not list them."))
     else:
-        lines.append(t("By the people file: {value}", value=line.file_role.value))
+        lines.append(t("By the people file: {role}", role=t(ROLES[line.file_role])))
     return Message(html="\n".join(lines), keyboard=keyboards.user(line, viewer, page))
 
 
@@ -55,20 +59,20 @@ def preview(shown: Preview, press: UsersPress, voice: Voice) -> Message:
     lines = [
         t("<b>Block {name}?</b>", name=esc(line.name)),
         t(
-            "{roles}, Telegram number {code}",
-            roles=t(ROLES[line.role]),
-            code=code(str(line.telegram_id)),
+            "{role}, Telegram number {number}",
+            role=t(ROLES[line.role]),
+            number=code(str(line.telegram_id)),
         ),
-        t("Accounts: {figure}", figure=_logins(line) or "none"),
+        _accounts(line),
         t("They may use nothing here any more, and no alert is sent to them. They are told so."),
     ]
     if line.logins:
         lines.append(t("Their accounts stay guarded, and you go on hearing of them."))
     lines.append(
         t(
-            "Good for {confirm_s_max} s, until {expires_at}.",
-            confirm_s_max=CONFIRM_S_MAX,
-            expires_at=moment(shown.expires_at, voice),
+            "Good for {length} s, until {until}.",
+            length=CONFIRM_S_MAX,
+            until=moment(shown.expires_at, voice),
         )
     )
     return Message(html="\n".join(lines), keyboard=keyboards.confirm(shown, press))
@@ -81,7 +85,7 @@ def blocked(line: UserLine) -> str:
 
 def unblocked(line: UserLine) -> str:
     """The pop-up after a block was lifted."""
-    return t("{name} is not blocked any more: {value}.", name=line.name, value=line.role.value)
+    return t("{name} is not blocked any more: {role}.", name=line.name, role=t(ROLES[line.role]))
 
 
 def approved(line: UserLine) -> str:
@@ -91,44 +95,35 @@ def approved(line: UserLine) -> str:
 
 def _title(shown: UsersPage) -> str:
     counts = shown.counts
-    people = sum(counts.values())
-    parts = [t("{people} people", people=people) if people != 1 else t("1 person")]
+    parts = [tn("{n} person", "{n} people", sum(counts.values()))]
     if counts[Role.PENDING]:
-        parts.append(t("{counts} waiting", counts=counts[Role.PENDING]))
+        parts.append(tn("{n} waiting", "{n} waiting", counts[Role.PENDING]))
     if counts[Role.BLOCKED]:
-        parts.append(t("{counts} blocked", counts=counts[Role.BLOCKED]))
+        parts.append(tn("{n} blocked", "{n} blocked", counts[Role.BLOCKED]))
     return ", ".join(parts)
 
 
 def _row(line: UserLine, voice: Voice) -> str:
     logins = f", {_logins(line)}" if line.logins else ""
-    return t(
-        "• {name}: {roles}{logins}, seen {seen}",
-        name=esc(line.name),
-        roles=t(ROLES[line.role]),
-        logins=logins,
-        seen=_seen(line, voice),
-    )
+    who = f"• {esc(line.name)}: {t(ROLES[line.role])}{logins}, "
+    if line.seen_at is None:
+        return who + t("seen never")
+    return who + t("seen {day}", day=_day(line.seen_at, voice))
+
+
+def _accounts(line: UserLine) -> str:
+    return t("Accounts: {logins}", logins=_logins(line)) if line.logins else t("Accounts: none")
 
 
 def _logins(line: UserLine) -> str:
     named = ", ".join(str(login) for login in line.logins[:LOGINS_MAX])
     more = len(line.logins) - LOGINS_MAX
-    return (
-        t(
-            "{named} and {plural}",
-            named=named,
-            plural=tn("{n} more account", "{n} more accounts", more),
-        )
-        if more > 0
-        else named
-    )
-
-
-def _seen(line: UserLine, voice: Voice) -> str:
-    return "never" if line.seen_at is None else _day(line.seen_at, voice)
+    if more <= 0:
+        return named
+    return tn("{logins} and {n} more account", "{logins} and {n} more accounts", more, logins=named)
 
 
 def _day(at: datetime, voice: Voice) -> str:
     there = local(at, voice)
-    return f"{there:%d %b %Y, %H:%M} {there.tzname() or voice.time_zone}"
+    day = format_date(there, "dd MMM y", locale=spoken())
+    return f"{day}, {there:%H:%M} {there.tzname() or voice.time_zone}"

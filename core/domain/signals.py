@@ -5,6 +5,7 @@ in either order.
 """
 
 from decimal import Decimal, InvalidOperation
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -15,11 +16,37 @@ SYMBOL_LENGTH_MAX = 29
 WORDS_MAX = 7
 DIGITS_MAX = 12
 DECIMALS_MAX = 8
-USAGE = "SYMBOL buy|sell VOLUME [sl PRICE] [tp PRICE], for example XAUUSD buy 0.10 sl 1950 tp 1990"
+WORD_CHARS_MAX = 20
+"""Of a word that is shown again."""
+
+
+class SignalProblem(StrEnum):
+    """What is wrong with a text that should be a signal."""
+
+    TOO_FEW = "too_few"
+    TOO_MANY = "too_many"
+    SYMBOL = "symbol"
+    SIDE = "side"
+    COMMA = "comma"
+    NO_NUMBER = "no_number"
+    NOT_POSITIVE = "not_positive"
+    TOO_LONG = "too_long"
+    NO_LEVEL = "no_level"
+    TWICE = "twice"
+    NO_PRICE = "no_price"
 
 
 class BadSignal(ValueError):
-    """The text is not a signal; the message says which word, and what was expected."""
+    """The text is not a signal: what is wrong, with which word, which is the `part` of a signal.
+
+    `part` is volume, stop_loss, take_profit or empty.
+    """
+
+    def __init__(self, problem: SignalProblem, word: str = "", part: str = "") -> None:
+        super().__init__(f"{problem.value}: {part} '{word}'")
+        self.problem = problem
+        self.word = word
+        self.part = part
 
 
 class SignalDraft(Struct, frozen=True, kw_only=True):
@@ -36,9 +63,9 @@ def parse_signal(text: str) -> SignalDraft:
     """Read the words after `/signal`. Raises BadSignal naming the word at fault."""
     words = text.split()
     if len(words) < 3:  # noqa: PLR2004 - symbol, side and volume are the least there is
-        raise BadSignal(f"expected {USAGE}")
+        raise BadSignal(SignalProblem.TOO_FEW)
     if len(words) > WORDS_MAX:
-        raise BadSignal(f"'{words[WORDS_MAX][:20]}' is one word too many: expected {USAGE}")
+        raise BadSignal(SignalProblem.TOO_MANY, words[WORDS_MAX][:WORD_CHARS_MAX])
     symbol, side_word, volume_word, *rest = words
     levels = _levels(rest)
     return SignalDraft(
@@ -70,7 +97,7 @@ def _symbol(word: str) -> str:
     if len(word) > SYMBOL_LENGTH_MAX or not all(
         c.isascii() and (c.isalnum() or c in "._#-") for c in word
     ):
-        raise BadSignal(f"symbol '{word[:30]}': expected the broker's name, such as XAUUSD")
+        raise BadSignal(SignalProblem.SYMBOL, word[: SYMBOL_LENGTH_MAX + 1])
     return word
 
 
@@ -78,34 +105,35 @@ def _side(word: str) -> Side:
     try:
         return Side(word.lower())
     except ValueError:
-        raise BadSignal(f"side '{word[:20]}': expected buy or sell") from None
+        raise BadSignal(SignalProblem.SIDE, word[:WORD_CHARS_MAX]) from None
 
 
-def _positive(word: str, what: str) -> Decimal:
+def _positive(word: str, part: str) -> Decimal:
+    shown = word[:WORD_CHARS_MAX]
     if "," in word:  # 1,950 is 1.95 to some and 1950 to others: nothing is guessed about money
-        raise BadSignal(f"{what} '{word[:20]}': write it with a point, such as 0.10, and no commas")
+        raise BadSignal(SignalProblem.COMMA, shown, part)
     try:
         number = Decimal(word)
     except InvalidOperation:
-        raise BadSignal(f"{what} '{word[:20]}': expected a number") from None
+        raise BadSignal(SignalProblem.NO_NUMBER, shown, part) from None
     if not number.is_finite() or number <= 0:
-        raise BadSignal(f"{what} '{word[:20]}': expected a number above zero")
+        raise BadSignal(SignalProblem.NOT_POSITIVE, shown, part)
     exponent = number.as_tuple().exponent
     if number.adjusted() >= DIGITS_MAX or (isinstance(exponent, int) and exponent < -DECIMALS_MAX):
-        raise BadSignal(f"{what} '{word[:20]}': expected at most 8 decimals and 12 digits before")
+        raise BadSignal(SignalProblem.TOO_LONG, shown, part)
     return number
 
 
 def _levels(words: list[str]) -> dict[str, Decimal]:
     levels: dict[str, Decimal] = {}
-    names = {"sl": "stop loss", "tp": "take profit"}
+    parts = {"sl": "stop_loss", "tp": "take_profit"}
     for name, value in zip(words[::2], [*words[1::2], ""], strict=False):
-        key = name.lower()
-        if key not in names:
-            raise BadSignal(f"'{name[:20]}': expected sl or tp")
+        key, shown = name.lower(), name[:WORD_CHARS_MAX]
+        if key not in parts:
+            raise BadSignal(SignalProblem.NO_LEVEL, shown)
         if key in levels:
-            raise BadSignal(f"'{name[:20]}' is given twice")
+            raise BadSignal(SignalProblem.TWICE, shown)
         if not value:
-            raise BadSignal(f"'{name[:20]}': expected a price after it")
-        levels[key] = _positive(value, names[key])
+            raise BadSignal(SignalProblem.NO_PRICE, shown)
+        levels[key] = _positive(value, parts[key])
     return levels

@@ -18,22 +18,24 @@ def test_levels_may_come_in_either_order_or_not_at_all() -> None:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("", "expected SYMBOL"),
-        ("XAUUSD buy", "expected SYMBOL"),
-        ("XAUUSD buy 1 sl 1 tp 2 more", "'more'"),
-        ("XAU/USD buy 1", "symbol 'XAU/USD'"),
-        ("X" * 30 + " buy 1", "symbol"),
-        ("XAUUSD long 1", "side 'long'"),
+        ("", "too_few"),
+        ("XAUUSD buy", "too_few"),
+        ("XAUUSD buy 1 sl 1 tp 2 more", "too_many.*'more'"),
+        ("XAU/USD buy 1", "symbol.*'XAU/USD'"),
+        ("X" * 30 + " buy 1", "symbol.*'X{30}'"),
+        ("XAUUSD long 1", "side.*'long'"),
         *[
-            (f"XAUUSD buy {bad}", "volume")
-            for bad in ("x", "0", "-1", "nan", "sNaN", "inf", "-inf")
+            (f"XAUUSD buy {bad}", "not_positive: volume")
+            for bad in ("0", "-1", "nan", "sNaN", "inf", "-inf")
         ],
-        ("XAUUSD buy 0.000000001", "8 decimals"),
-        ("XAUUSD buy 1e12", "12 digits"),
-        ("XAUUSD buy 1 sl", "a price after it"),
-        ("XAUUSD buy 1 sl 1 sl 2", "twice"),
-        ("XAUUSD buy 1 at 5", "'at'"),
-        ("XAUUSD buy 1 tp nan", "take profit"),
+        ("XAUUSD buy x", "no_number: volume 'x'"),
+        ("XAUUSD buy 1,5", "comma: volume '1,5'"),
+        ("XAUUSD buy 0.000000001", "too_long: volume"),
+        ("XAUUSD buy 1e12", "too_long: volume"),
+        ("XAUUSD buy 1 sl", "no_price.*'sl'"),
+        ("XAUUSD buy 1 sl 1 sl 2", "twice.*'sl'"),
+        ("XAUUSD buy 1 at 5", "no_level.*'at'"),
+        ("XAUUSD buy 1 tp nan", "not_positive: take_profit"),
     ],
 )
 def test_what_is_wrong_is_named(text: str, names: str) -> None:

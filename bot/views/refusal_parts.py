@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.i18n import later, t
+from bot.markup import esc
 from bot.views.causes import cause
 from bot.views.message import Voice
 from bot.views.numbers import moment
@@ -17,6 +18,8 @@ SINCE = later(" since {since}")
 UNTIL = later(" until {until}")
 REASON = later(": {reason}")
 OUTSIDE_CHARS_MAX = 120
+CAUSES = frozenset({"reason", "why", "rule"})
+"""Facts that may be Reckoner's own words."""
 
 
 def fixed(text: str) -> Sentence:
@@ -35,5 +38,6 @@ def outside(facts: Facts, key: str, clause: str = "") -> str:
     value = facts.get(key)
     if value in {None, ""}:
         return ""
-    said = cause(str(value), OUTSIDE_CHARS_MAX)
+    text = str(value)
+    said = (cause if key in CAUSES else esc)(text, OUTSIDE_CHARS_MAX)
     return t(clause, **{key: said}) if clause else said

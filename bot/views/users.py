@@ -2,14 +2,12 @@
 
 from datetime import datetime
 
-from babel.dates import format_date
-
 from bot import keyboards_people as keyboards
 from bot.callbacks import UsersPress
-from bot.i18n import later, spoken, t, tn
+from bot.i18n import later, t, tn
 from bot.markup import code, esc
 from bot.views.message import Message, Voice
-from bot.views.numbers import local, moment
+from bot.views.numbers import dated, local, moment
 from core.domain.people import Person, Role
 from core.domain.standing import CONFIRM_S_MAX, Preview, UserLine, UsersPage
 
@@ -125,5 +123,4 @@ def _logins(line: UserLine) -> str:
 
 def _day(at: datetime, voice: Voice) -> str:
     there = local(at, voice)
-    day = format_date(there, "dd MMM y", locale=spoken())
-    return f"{day}, {there:%H:%M} {there.tzname() or voice.time_zone}"
+    return f"{dated(there, 'dd MMM y')}, {there:%H:%M} {there.tzname() or voice.time_zone}"

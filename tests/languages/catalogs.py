@@ -1,5 +1,6 @@
 """Every text the views say, taken from their source, beside what a language's catalog has."""
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,15 +9,14 @@ from pathlib import Path
 from string import Formatter
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from bot.i18n import LOCALE_DIR
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ROOT / "bot"
-KEYWORDS = {"t": None, "later": None, "tn": (1, 2)}
-METHODS = [("**.py", "python")]
+KEYWORDS = {"t": 1, "later": 1, "tn": 2}
+"""What is called with texts, and with how many."""
 TAG = re.compile(r"</?[a-z-]+[^>]*>")
 COMMAND = re.compile(r"(?<![\w/<])/[a-z]+")
 
@@ -28,10 +28,28 @@ Said = str | tuple[str, str]
 def extracted() -> dict[Said, str]:
     """Each text the views say -> the file that says it first."""
     found: dict[Said, str] = {}
-    for name, _, text, _, _ in extract_from_dir(SOURCES, METHODS, keywords=KEYWORDS):
-        said = (str(text[0]), str(text[1])) if isinstance(text, tuple) else str(text)
-        found.setdefault(said, f"bot/{name}")
+    for path in sorted(SOURCES.rglob("*.py")):
+        for said in said_in(path.read_text(encoding="utf-8")):
+            found.setdefault(said, str(path.relative_to(ROOT)))
     return found
+
+
+def said_in(source: str) -> Iterator[Said]:
+    """The texts of a module: of every call, also of one within another or within an f-string.
+
+    (Babel reads tokens and misses both.) A call with anything but texts, such as a table's entry,
+    says what is marked elsewhere.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        texts = [
+            each.value
+            for each in node.args[: KEYWORDS.get(node.func.id, 0)]
+            if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value
+        ]
+        if node.func.id in KEYWORDS and len(texts) == KEYWORDS[node.func.id]:
+            yield texts[0] if len(texts) == 1 else (texts[0], texts[1])
 
 
 def read(language: str) -> Catalog:

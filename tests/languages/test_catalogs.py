@@ -60,3 +60,18 @@ def test_the_views_say_hundreds_of_texts() -> None:
     """An extraction that finds nothing would let every catalog pass."""
     assert len(catalogs.extracted()) > 1000
     assert ("{n} position", "{n} positions") in catalogs.extracted()
+
+
+def test_a_text_within_another_call_or_within_words_is_found_too() -> None:
+    source = """
+t("{why} and {what}", why=at(facts, later(" since {at}")), what=tn("{n} one", "{n} many", 2))
+f"<b>{marked(voice, t('Paused') if held else t('Nothing'))}</b>"
+t(TABLE[key]); t(""); other("no text")
+"""
+    assert set(catalogs.said_in(source)) == {
+        "{why} and {what}",
+        " since {at}",
+        ("{n} one", "{n} many"),
+        "Paused",
+        "Nothing",
+    }

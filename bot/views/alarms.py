@@ -34,17 +34,17 @@ def dressed(
     html, keyboard = message.html, message.keyboard
     if alarm.taken_at is not None and alarm.taken_by is not None:
         html += t(
-            "\n✋ {taken_by} has it, since {taken_at}",
-            taken_by=esc(alarm.taken_by),
-            taken_at=moment(alarm.taken_at, voice),
+            "\n✋ {name} has it, since {since}",
+            name=esc(alarm.taken_by),
+            since=moment(alarm.taken_at, voice),
         )
     elif alarm.over_at is not None:
-        html += t("\nOver at {over_at}.", over_at=moment(alarm.over_at, voice))
+        html += t("\nOver at {at}.", at=moment(alarm.over_at, voice))
     else:
         keyboard = (*keyboard, (_button(alarm.id),))
         if repeated_at is not None:
             waited = span(repeated_at - alarm.opened_at)
-            nobody = t("🔴 Nobody has this for {waited}", waited=waited)
+            nobody = t("🔴 Nobody has this for {span}", span=waited)
             html = f"<b>{marked(voice, nobody)}</b>\n{html}"
     return replace(message, html=html, keyboard=keyboard)
 
@@ -53,17 +53,17 @@ def listed(count: int, alarms: Sequence[tuple[AlarmRow, int | None]], now: datet
     """The oldest of those that nobody has, each with the login it is about, and its button."""
     if not alarms:
         return Message(html=t("<b>Nobody has to take anything.</b> Every alarm is over or taken."))
-    oldest = t(", the oldest {alarms}", alarms=len(alarms)) if count > len(alarms) else ""
+    oldest = t(", the oldest {shown}", shown=len(alarms)) if count > len(alarms) else ""
     lines = [t("<b>Alarms that nobody has: {count}{oldest}</b>", count=count, oldest=oldest)]
     for alarm, login in alarms:
         what = word(KINDS, alarm.kind)
-        whose = "" if login is None else t(", account {login}", login=login)
+        account = "" if login is None else t(", account {login}", login=login)
         lines.append(
             t(
-                "{id}: {what}{whose}, {span} ago",
-                id=alarm.id,
+                "{number}: {what}{account}, {span} ago",
+                number=alarm.id,
                 what=what,
-                whose=whose,
+                account=account,
                 span=span(now - alarm.opened_at),
             )
         )
@@ -74,13 +74,13 @@ def listed(count: int, alarms: Sequence[tuple[AlarmRow, int | None]], now: datet
 
 def taken(alarm: AlarmRow) -> str:
     """The answer to who took it."""
-    return t("You have it: {kind}.", kind=word(KINDS, alarm.kind))
+    return t("You have it: {what}.", what=word(KINDS, alarm.kind))
 
 
 def taken_all(count: int) -> str:
     """The answer to who took all of them."""
     return (
-        t("You have {plural}.", plural=tn("{n} alarm", "{n} alarms", count))
+        tn("You have {n} alarm.", "You have {n} alarms.", count)
         if count
         else t("There was none that nobody had.")
     )

@@ -41,6 +41,15 @@ def stops(stop_loss: Decimal | None, take_profit: Decimal | None, digits: int | 
     )
 
 
+def stops_within(stop_loss: Decimal | None, take_profit: Decimal | None) -> str:
+    """The same within a sentence."""
+    return t(
+        "stop loss: {stop_loss}, take profit: {take_profit}",
+        stop_loss=price_or_none(stop_loss),
+        take_profit=price_or_none(take_profit),
+    )
+
+
 def at_line(at: datetime, voice: Voice) -> str:
     """When it happened."""
     return t("Time: {at}", at=moment(at, voice))
@@ -52,6 +61,11 @@ def headroom_past(equity: Decimal, peak: Decimal | None, limit_percent: Decimal)
         return None
     past = peak * (HUNDRED - limit_percent) / HUNDRED - equity
     return past if past > 0 else None
+
+
+def more(count: int, shown: int) -> list[str]:
+    """That there are others than those shown, where there are."""
+    return [t("and {count} more", count=count - shown)] if count > shown else []
 
 
 def equity_line(equity: Decimal, peak: Decimal | None, currency: str) -> str:

@@ -121,4 +121,4 @@ def _of_own_file(
 
 def late_note(late: timedelta) -> str:
     """A line for a message that could not be delivered when it was due."""
-    return t("Delivered {late} late.", late=span(late))
+    return t("Delivered {span} late.", span=span(late))

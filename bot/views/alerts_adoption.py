@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot import keyboards_adoption as buttons
 from bot.i18n import later, t, tn
 from bot.markup import ALERT_UNITS_MAX, esc, shortened
-from bot.views.alert_lines import at_line, headline, stops, trade, who
+from bot.views.alert_lines import at_line, headline, more, stops_within, trade, who
 from bot.views.message import Audience, Message, Voice, compose, marked
 from bot.views.numbers import lots, moment, price, slippage, span
 from bot.views.words import opened_by, word
@@ -46,20 +46,17 @@ def question(alert: PositionQuestion, voice: Voice, *, again: bool = False) -> M
 
 def _open(alert: PositionQuestion, voice: Voice) -> Message:
     asked = alert.asked
-    fits = bool(asked.choices)
-    title = t("Which signal?") if fits else t("No signal fits")
-    head = [headline(voice, f"❓ {title} {_what(alert)}"), *_position(alert, voice)]
+    title = (
+        t("❓ Which signal? {trade}", trade=_what(alert))
+        if asked.choices
+        else t("❓ No signal fits {trade}", trade=_what(alert))
+    )
+    head = [headline(voice, title), *_position(alert, voice)]
     rows = [_choice(choice, asked) for choice in asked.choices]
     tail = [t(NO_GUESS)]
     if asked.total > len(asked.choices):
-        rows.append(
-            t(
-                "and {plural}",
-                plural=tn(
-                    "{n} other signal", "{n} other signals", asked.total - len(asked.choices)
-                ),
-            )
-        )
+        others = asked.total - len(asked.choices)
+        rows.append(tn("and {n} other signal", "and {n} other signals", others))
     tail.append(
         t(
             "Or write: /adopt {position_id} and the number of the signal",
@@ -76,10 +73,10 @@ def _position(alert: PositionQuestion, voice: Voice) -> list[str]:
         *who(alert, Audience.ADMIN),
         (
             t(
-                "Opened {opened_by}, at {price}, {opened_at}.",
-                opened_by=opened_by(asked.opened_by, asked.magic),
+                "Opened {how}, at {price}, {at}.",
+                how=opened_by(asked.opened_by, asked.magic),
                 price=price(asked.price),
-                opened_at=moment(asked.opened_at, voice),
+                at=moment(asked.opened_at, voice),
             )
         ),
         t("Position {position_id}", position_id=asked.position_id),
@@ -90,27 +87,28 @@ def _choice(choice: Choice, asked: Asked) -> str:
     """`Signal 5: 0.10 lots, expected at 1,970.30: 6.0 pips worse, 41 s after its approval`."""
     filled = t(" ({filled} filled)", filled=lots(choice.filled)) if choice.filled else ""
     off = "" if choice.off_pips is None else f": {slippage(choice.off_pips)}"
-    seconds = choice.after.total_seconds()
-    when = "after" if seconds >= 0 else "before"
+    late = choice.after.total_seconds() >= 0
+    length = span(abs(choice.after))
     return t(
         "• Signal {signal_id}: {volume} lots{filled}, expected at "
-        "{expected_entry}{off}, opened {span} {when} its approval{what}",
+        "{expected_entry}{slippage}, {opened}{other_lots}",
         signal_id=choice.signal_id,
         volume=lots(choice.volume),
         filled=filled,
         expected_entry=price(choice.expected_entry),
-        off=off,
-        span=span(abs(choice.after)),
-        when=when,
-        what="" if choice.volume - choice.filled == asked.volume else t(", other lots"),
+        slippage=off,
+        opened=t("opened {span} after its approval", span=length)
+        if late
+        else t("opened {span} before its approval", span=length),
+        other_lots="" if choice.volume - choice.filled == asked.volume else t(", other lots"),
     )
 
 
 def _declined(alert: PositionQuestion, voice: Voice) -> Message:
     lines = [
-        headline(voice, t("✋ No signal's: {what}", what=_what(alert))),
+        headline(voice, t("✋ No signal's: {trade}", trade=_what(alert))),
         *_position(alert, voice),
-        t("{by}: it is none of the signals. {until}", by=_by(alert, voice), until=t(UNTIL)),
+        f"{t('{answer}: it is none of the signals.', answer=_by(alert, voice))} {t(UNTIL)}",
     ]
     return Message(html="\n".join(lines), keyboard=buttons.again(alert), silent=True)
 
@@ -124,7 +122,7 @@ def _adopted(alert: PositionQuestion, voice: Voice) -> Message:
     lines = [
         headline(voice, f"✅ {named}: {_what(alert)}"),
         *_position(alert, voice),
-        t("{by}. It is measured against that from now on.", by=_by(alert, voice)),
+        t("{answer}. It is measured against that from now on.", answer=_by(alert, voice)),
         t(
             "It can be taken back while the trade is open: /disown {position_id}",
             position_id=alert.asked.position_id,
@@ -134,18 +132,21 @@ def _adopted(alert: PositionQuestion, voice: Voice) -> Message:
 
 
 def _disowned(alert: PositionQuestion, voice: Voice) -> Message:
-    named = (
-        t("a trade of its own")
-        if alert.signal_id is None
-        else t("signal {signal_id}", signal_id=alert.signal_id)
-    )
+    answer = _by(alert, voice)
     lines = [
-        headline(voice, t("↩️ Taken back: {what}", what=_what(alert))),
+        headline(voice, t("↩️ Taken back: {trade}", trade=_what(alert))),
         *_position(alert, voice),
-        t(
-            "{by}: it is not {named}. It is told as unknown again.",
-            by=_by(alert, voice),
-            named=named,
+        (
+            t(
+                "{answer}: it is not a trade of its own. It is told as unknown again.",
+                answer=answer,
+            )
+            if alert.signal_id is None
+            else t(
+                "{answer}: it is not signal {signal_id}. It is told as unknown again.",
+                answer=answer,
+                signal_id=alert.signal_id,
+            )
         ),
         t(UNTIL),
     ]
@@ -154,7 +155,7 @@ def _disowned(alert: PositionQuestion, voice: Voice) -> Message:
 
 def _over(alert: PositionQuestion, voice: Voice) -> Message:
     lines = [
-        headline(voice, t("✅ Nothing to answer: {what}", what=_what(alert))),
+        headline(voice, t("✅ Nothing to answer: {trade}", trade=_what(alert))),
         *_position(alert, voice),
         t("It is known without an answer by now, or it is not open any more."),
     ]
@@ -170,7 +171,7 @@ def _what(alert: PositionQuestion) -> str:
 
 def _by(alert: PositionQuestion, voice: Voice) -> str:
     at = "" if alert.at is None else t(" at {at}", at=moment(alert.at, voice))
-    return t("{figure} said so{at}", figure=word({}, alert.by) or t("An admin"), at=at)
+    return t("{name} said so{at}", name=word({}, alert.by) or t("An admin"), at=at)
 
 
 def adopted(alert: PositionAdopted, voice: Voice, audience: Audience) -> Message:
@@ -180,17 +181,21 @@ def adopted(alert: PositionAdopted, voice: Voice, audience: Audience) -> Message
     )
     by = word({}, alert.by) or t("An admin")
     if alert.undone_by:
-        named = (
-            t("a trade")
+        title = (
+            t("↩️ Not a trade after all: {trade}", trade=what)
             if alert.signal_id is None
-            else t("signal {signal_id}", signal_id=alert.signal_id)
+            else t(
+                "↩️ Not signal {signal_id} after all: {trade}",
+                signal_id=alert.signal_id,
+                trade=what,
+            )
         )
         lines = [
-            headline(voice, t("↩️ Not {named} after all: {what}", named=named, what=what)),
+            headline(voice, title),
             *who(alert, audience),
             t(
-                "{undone_by} took that back. It is told as unknown again.",
-                undone_by=word({}, alert.undone_by),
+                "{name} took that back. It is told as unknown again.",
+                name=word({}, alert.undone_by),
             ),
             t("Position {position_id}", position_id=alert.position_id),
             at_line(alert.at, voice),
@@ -198,12 +203,12 @@ def adopted(alert: PositionAdopted, voice: Voice, audience: Audience) -> Message
         return Message(html="\n".join(lines), silent=True)
     if alert.signal_id is None:
         title, meaning = (
-            t("🔗 Watched as a trade: {what}", what=what),
-            t("{by} said so; no signal called for it.", by=by),
+            t("🔗 Watched as a trade: {trade}", trade=what),
+            t("{name} said so; no signal called for it.", name=by),
         )
     else:
-        title = t("🔗 Signal {signal_id}: {what}", signal_id=alert.signal_id, what=what)
-        meaning = t("{by} said so: this position counts as the trade that was approved.", by=by)
+        title = t("🔗 Signal {signal_id}: {trade}", signal_id=alert.signal_id, trade=what)
+        meaning = t("{name} said so: this position counts as the trade that was approved.", name=by)
     lines = [
         headline(voice, title),
         *who(alert, audience),
@@ -217,7 +222,7 @@ def adopted(alert: PositionAdopted, voice: Voice, audience: Audience) -> Message
             t(
                 "Expected of it: {expected_volume} lots, {stops}. I tell every difference.",
                 expected_volume=lots(alert.expected_volume),
-                stops=stops(alert.stop_loss, alert.take_profit).lower(),
+                stops=stops_within(alert.stop_loss, alert.take_profit),
             )
         ),
         t("Position {position_id}", position_id=alert.position_id),
@@ -235,10 +240,8 @@ def waiting(cards: Sequence[PositionQuestion], total: int, voice: Voice) -> Mess
             )
         )
     shown = cards[: buttons.LISTED_MAX]
-    rows = [_line(card) for card in shown]
-    if total > len(shown):
-        rows.append(t("and {figure} more", figure=total - len(shown)))
-    title = t("❓ {plural} to be named", plural=tn("{n} position", "{n} positions", total))
+    rows = [*(_line(card) for card in shown), *more(total, len(shown))]
+    title = tn("❓ {n} position to be named", "❓ {n} positions to be named", total)
     tail = [t("Or write: /adopt and the position, then the signal, own or none")]
     text = compose([f"<b>{marked(voice, title)}</b>"], rows, tail)
     return Message(html=text, keyboard=buttons.listed(shown))
@@ -247,7 +250,7 @@ def waiting(cards: Sequence[PositionQuestion], total: int, voice: Voice) -> Mess
 def _line(card: PositionQuestion) -> str:
     asked = card.asked
     named = [str(choice.signal_id) for choice in asked.choices]
-    may_be = t("signal {join}", join=" or ".join(named)) if named else t("no signal fits")
+    may_be = t("signal {signals}", signals=t(" or ").join(named)) if named else t("no signal fits")
     return t(
         "• {login} {client}: {trade} at {price}, position {position_id}: {may_be}",
         login=card.login,
@@ -271,23 +274,21 @@ def answered(answer: QuestionAnswered) -> str:
     signal = answer.signal_id
     match answer.state:
         case "adopted" if signal is None:
-            text = t("{what} is a trade of its own now.", what=what)
+            text = t("{trade} is a trade of its own now.", trade=what)
         case "adopted":
-            text = t("{what} is signal {signal} now.", what=what, signal=signal)
+            text = t("{trade} is signal {signal} now.", trade=what, signal=signal)
         case "disowned":
-            text = t("Taken back: {what} is no trade any more.", what=what)
+            text = t("Taken back: {trade} is no trade any more.", trade=what)
         case _:
-            text = t("{what} stays unknown. {until}", what=what, until=t(UNTIL))
+            text = f"{t('{trade} stays unknown.', trade=what)} {t(UNTIL)}"
     return shortened(text, ALERT_UNITS_MAX)
 
 
 def usage(text: str) -> Message:
     """/adopt or /disown with something that is no position."""
     what = t("I do not understand '{text}'. ", text=esc(text, 30)) if text else ""
-    return Message(
-        html=t(
-            "{what}Write /adopt for the list, /adopt 900001 5 for signal 5, own or "
-            "none in the place of 5, and /disown 900001 to take it back.",
-            what=what,
-        )
+    how = t(
+        "Write /adopt for the list, /adopt 900001 5 for signal 5, own or "
+        "none in the place of 5, and /disown 900001 to take it back."
     )
+    return Message(html=what + how)

@@ -28,6 +28,8 @@ DOWN_MIN = timedelta(seconds=30)
 UNGUARDED_MAX = 10
 """Accounts named one by one; of the others the count."""
 REASON_CHARS_MAX = 80
+UNLINKED = later("no terminal is linked")
+"""What the services say of an account without a terminal; other reasons are a terminal's words."""
 NO_ACCOUNT = later("There is no account to guard yet.")
 
 
@@ -49,7 +51,7 @@ def render(alert: OwnAlert, voice: Voice) -> Message:
 def started(alert: AppStarted, voice: Voice) -> Message:
     """Reckoner has started, and what it found; whether it guards anything it does not know yet."""
     reading = (
-        t("Reading {plural}.", plural=tn("{n} account", "{n} accounts", alert.accounts))
+        tn("Reading {n} account.", "Reading {n} accounts.", alert.accounts)
         if alert.accounts
         else t(NO_ACCOUNT)
     )
@@ -70,18 +72,20 @@ def standing(alert: AppStanding, voice: Voice) -> Message:
     if not out:
         title = t("🟢 Reckoner {version} is running", version=version)
     elif alert.guarded:
-        title = t(
-            "🟠 Reckoner {version} is running - {plural} not guarded",
+        title = tn(
+            "🟠 Reckoner {version} is running - {n} account not guarded",
+            "🟠 Reckoner {version} is running - {n} accounts not guarded",
+            out,
             version=version,
-            plural=tn("{n} account", "{n} accounts", out),
         )
     else:
         title = t("🔴 Reckoner {version} is running - nothing is guarded", version=version)
-    guarding = t(
-        "Guarding {guarded} of {plural}, {latched} locked.",
+    guarding = tn(
+        "Guarding {guarded} of {n} account, {locked} locked.",
+        "Guarding {guarded} of {n} accounts, {locked} locked.",
+        all_in,
         guarded=alert.guarded,
-        plural=tn("{n} account", "{n} accounts", all_in),
-        latched=alert.latched,
+        locked=alert.latched,
     )
     lines = [
         headline(voice, title),
@@ -98,31 +102,42 @@ def _unguarded(accounts: Sequence[Unguarded]) -> list[str]:
     if not accounts:
         return []
     shown = ", ".join(f"{each.login} ({_why(each)})" for each in accounts[:UNGUARDED_MAX])
-    left = len(accounts) - UNGUARDED_MAX
-    return [
-        t(
-            "Not guarded: {shown}{what}",
-            shown=shown,
-            what=t(" and {left} more", left=left) if left > 0 else "",
-        )
-    ]
+    others = _others(len(accounts))
+    return [t("Not guarded: {accounts}{others}", accounts=shown, others=others)]
+
+
+def _others(count: int) -> str:
+    """`, ... and 3 more`: how many are not named."""
+    left = count - UNGUARDED_MAX
+    return t(" and {count} more", count=left) if left > 0 else ""
 
 
 def _why(account: Unguarded) -> str:
     if not account.obstacles:
-        return esc(account.reason, REASON_CHARS_MAX)
-    return t("cannot be closed: {heading}", heading=obstacles.heading(account.obstacles))
+        reason = t(UNLINKED) if account.reason == UNLINKED else account.reason
+        return esc(reason, REASON_CHARS_MAX)
+    return t("cannot be closed: {reason}", reason=obstacles.heading(account.obstacles))
 
 
 def _found(alert: AppStarted, voice: Voice) -> list[str]:
     """What the store told at the start."""
     lines = _downtime(alert, voice)
     if alert.unfinished_closes:
-        closings = tn("{n} closing", "{n} closings", alert.unfinished_closes)
-        lines.append(t("Going on with {closings} that had begun before.", closings=closings))
+        lines.append(
+            tn(
+                "Going on with {n} closing that had begun before.",
+                "Going on with {n} closings that had begun before.",
+                alert.unfinished_closes,
+            )
+        )
     if alert.open_warnings:
-        warnings = tn("{n} market warning", "{n} market warnings", alert.open_warnings)
-        lines.append(t("{warnings} still open: see /warnings.", warnings=warnings))
+        lines.append(
+            tn(
+                "{n} market warning still open: see /warnings.",
+                "{n} market warnings still open: see /warnings.",
+                alert.open_warnings,
+            )
+        )
     return lines
 
 
@@ -137,9 +152,10 @@ def _downtime(alert: AppStarted, voice: Voice) -> list[str]:
     return [
         (
             t(
-                "Reckoner was down from {last} to {at} ({span}). Nothing was watched in that time.",
-                last=moment(last, voice, today=alert.at),
-                at=moment(alert.at, voice),
+                "Reckoner was down from {since} to {until} ({span}). "
+                "Nothing was watched in that time.",
+                since=moment(last, voice, today=alert.at),
+                until=moment(alert.at, voice),
                 span=span(alert.at - last),
             )
         )
@@ -148,39 +164,36 @@ def _downtime(alert: AppStarted, voice: Voice) -> list[str]:
 
 def stopping(alert: AppStopping, voice: Voice) -> Message:
     """Reckoner stops; nothing is guarded until it is back."""
-    accounts, never = tn("{n} account", "{n} accounts", alert.accounts), len(alert.never_read)
-    held = tn("{n} open position", "{n} open positions", alert.open_positions)
+    never = len(alert.never_read)
     if never == alert.accounts:
-        what = t(
-            "{accounts} {are} not guarded until it is back.",
-            accounts=accounts,
-            are=_are(alert.accounts),
+        what = tn(
+            "{n} account is not guarded until it is back.",
+            "{n} accounts are not guarded until it is back.",
+            alert.accounts,
         )
     else:
-        what = t(
-            "{accounts} with {held} when last read {are} not guarded until it is back.",
-            accounts=accounts,
-            held=held,
-            are=_are(alert.accounts),
+        what = tn(
+            "{n} account with {held} when last read is not guarded until it is back.",
+            "{n} accounts with {held} when last read are not guarded until it is back.",
+            alert.accounts,
+            held=tn("{n} open position", "{n} open positions", alert.open_positions),
         )
     lines = [headline(voice, t("⏹ Reckoner is stopping - nothing is guarded now")), what]
     if never:
         logins = ", ".join(str(login) for login in alert.never_read[:UNGUARDED_MAX])
-        more = (
-            t(" and {figure} more", figure=never - UNGUARDED_MAX) if never > UNGUARDED_MAX else ""
-        )
         lines.append(
             t(
-                "Never read: {logins}{more}. What is open there is not known.",
+                "Never read: {logins}{others}. What is open there is not known.",
                 logins=logins,
-                more=more,
+                others=_others(never),
             )
         )
     if alert.unfinished_closes:
         lines.append(
-            t(
-                "🔴 {plural} not finished: Reckoner goes on with it at the next start.",
-                plural=tn("{n} closing", "{n} closings", alert.unfinished_closes),
+            tn(
+                "🔴 {n} closing not finished: Reckoner goes on with it at the next start.",
+                "🔴 {n} closings not finished: Reckoner goes on with it at the next start.",
+                alert.unfinished_closes,
             )
         )
     lines.append(at_line(alert.at, voice))
@@ -195,25 +208,21 @@ def by_program(alert: SignalByProgram, voice: Voice) -> Message:
     lines = [
         headline(
             voice,
-            t("📣 Signal {signal_id} by a program: {what}", signal_id=alert.signal_id, what=what),
+            t("📣 Signal {signal_id} by a program: {trade}", signal_id=alert.signal_id, trade=what),
         ),
         t(
-            "Posted for {author}, offered to {offered} until {until}.",
+            "Posted for {author}, offered to {accounts} until {until}.",
             author=esc(alert.author),
-            offered=offered,
+            accounts=offered,
             until=until,
         ),
         *(f"• {esc(each, REASON_CHARS_MAX)}" for each in alert.skipped[:UNGUARDED_MAX]),
     ]
     left = len(alert.skipped) - UNGUARDED_MAX
     if left > 0:
-        lines.append(t("• and {left} more", left=left))
+        lines.append(t("• and {count} more", count=left))
     lines.append(at_line(alert.at, voice))
     return Message(html="\n".join(lines))
-
-
-def _are(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 def of_chat(alert: ChatUnreachable | ChatReachable | ChatMoved, voice: Voice) -> Message:
@@ -227,14 +236,17 @@ def of_chat(alert: ChatUnreachable | ChatReachable | ChatMoved, voice: Voice) ->
             return moved(alert, voice)
 
 
+def _whom(alert: ChatUnreachable | ChatReachable) -> str:
+    return esc(alert.person) if alert.person else t("chat {chat_id}", chat_id=alert.chat_id)
+
+
 def unreachable(alert: ChatUnreachable, voice: Voice) -> Message:
     """A person does not get their messages."""
-    who = esc(alert.person) if alert.person else f"chat {alert.chat_id}"
     lines = [
-        headline(voice, t("⚠️ {who} cannot be reached", who=who)),
+        headline(voice, t("⚠️ {who} cannot be reached", who=_whom(alert))),
         t(
-            "Not delivered: {alert}. Telegram says: {reason}",
-            alert=word({}, alert.alert),
+            "Not delivered: {message}. Telegram says: {reason}",
+            message=word({}, alert.alert),
             reason=esc(alert.reason, 120),
         ),
         t("Please reach them another way. The guard itself needs no answer from anybody."),
@@ -245,9 +257,6 @@ def unreachable(alert: ChatUnreachable, voice: Voice) -> Message:
 
 def reachable(alert: ChatReachable, voice: Voice) -> Message:
     """Messages arrive again: the admins read for how long not, the chat itself what is gone."""
-    lost = t(
-        "{plural} could not be delivered", plural=tn("{n} message", "{n} messages", alert.missed)
-    )
     since = moment(alert.since, voice, today=alert.at)
     if alert.here:
         lines = [
@@ -255,19 +264,26 @@ def reachable(alert: ChatReachable, voice: Voice) -> Message:
                 voice,
                 t("⚠️ This chat was out of reach for {span}", span=span(alert.at - alert.since)),
             ),
-            t("{lost} since {since}, and will not come any more.", lost=lost, since=since),
+            tn(
+                "{n} message could not be delivered since {since}, and will not come any more.",
+                "{n} messages could not be delivered since {since}, and will not come any more.",
+                alert.missed,
+                since=since,
+            ),
             t("See /positions for what is open now and /history for what happened."),
             at_line(alert.at, voice),
         ]
         return Message(html="\n".join(lines))
-    who = esc(alert.person) if alert.person else f"chat {alert.chat_id}"
     lines = [
-        headline(voice, t("✅ {who} can be reached again", who=who)),
-        t(
-            "For {span}, since {since}, {lost}. That chat is told so, too.",
+        headline(voice, t("✅ {who} can be reached again", who=_whom(alert))),
+        tn(
+            "For {span}, since {since}, {n} message could not be delivered. "
+            "That chat is told so, too.",
+            "For {span}, since {since}, {n} messages could not be delivered. "
+            "That chat is told so, too.",
+            alert.missed,
             span=span(alert.at - alert.since),
             since=since,
-            lost=lost,
         ),
         at_line(alert.at, voice),
     ]

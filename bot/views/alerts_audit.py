@@ -13,14 +13,15 @@ def heads(alert: HeadsRecorded, voice: Voice) -> Message:
     lines = [
         headline(
             voice,
-            t(
-                "🔏 Audit: heads of {plural} recorded",
-                plural=tn("{n} account", "{n} accounts", alert.accounts),
+            tn(
+                "🔏 Audit: heads of {n} account recorded",
+                "🔏 Audit: heads of {n} accounts recorded",
+                alert.accounts,
             ),
         ),
         t("Keep this: <code>{head}</code>", head=head),
         t("It shows later whether anything of the audit was removed or rewritten:"),
-        t("<code>python -m bot audit verify --head {head}</code>", head=head),
+        f"<code>python -m bot audit verify --head {head}</code>",
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines), silent=True)

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from bot import keyboards
-from bot.i18n import later, t
+from bot.i18n import later, t, tn
 from bot.markup import code, esc
 from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade, who
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
 from bot.views.numbers import gain, limit, moment, money, percent, price, span
 from bot.views.obstacles import BY_HAND
+from bot.views.retcodes import sentence
 from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, reason, word
 from core.domain.alert_parts import AccountAlert, TicketResult
 from core.domain.alerts import (
@@ -17,7 +18,6 @@ from core.domain.alerts import (
     ReleaseAnswered,
     ReleaseAsked,
 )
-from core.domain.retcodes import outcome
 
 WHOLE_ACCOUNT = "account"
 TROUBLE_HEADS = {
@@ -26,7 +26,7 @@ TROUBLE_HEADS = {
     "rejected": later("broker refuses"),
     "unknown_outcome": later("no answer yet"),
     "cannot_trade": later("may not trade"),
-    "terminal_blocked": "blocked",
+    "terminal_blocked": later("blocked"),
 }
 SWITCH_ON = later("Please switch on “Algo Trading” in the terminal now.")
 MISSING = later("The broker has not shown every deal yet. The whole result follows.")
@@ -46,9 +46,9 @@ def _outcome(alert: CloseConfirmed, voice: Voice) -> list[str]:
             balance=money(alert.balance, alert.currency),
         ),
         t(
-            "Took {span}, proved at {flat_at}.",
+            "Took {span}, proved at {at}.",
             span=span(alert.flat_at - alert.started_at),
-            flat_at=moment(alert.flat_at, voice, today=alert.started_at),
+            at=moment(alert.flat_at, voice, today=alert.started_at),
         ),
     ]
 
@@ -59,13 +59,13 @@ def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Messag
     what = (
         str(alert.login)
         if whole
-        else t("{scope} on {login}", scope=esc(alert.scope), login=alert.login)
+        else t("{symbol} on {login}", symbol=esc(alert.scope), login=alert.login)
     )
     mark = "🔒" if alert.latched else "⏹"
-    flat = t(
-        "{what} is flat - confirmed by two reads{what2}",
-        what=what,
-        what2=t(" of the broker") if whole else "",
+    flat = (
+        t("{what} is flat - confirmed by two reads of the broker", what=what)
+        if whole
+        else t("{what} is flat - confirmed by two reads", what=what)
     )
     if alert.completed:
         first = [
@@ -74,14 +74,16 @@ def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Messag
             flat,
         ]
     elif audience is Audience.CLIENT:
-        everything = t("Everything") if whole else t("All {scope}", scope=esc(alert.scope))
-        closed = t(
-            "{mark} {everything} on {login} is closed - checked twice",
-            mark=mark,
-            everything=everything,
-            login=alert.login,
+        closed = (
+            t("Everything on {login} is closed - checked twice", login=alert.login)
+            if whole
+            else t(
+                "All {symbol} on {login} is closed - checked twice",
+                symbol=esc(alert.scope),
+                login=alert.login,
+            )
         )
-        first = [headline(voice, closed), flat]
+        first = [headline(voice, f"{mark} {closed}"), flat]
     else:
         first = [headline(voice, f"{mark} {flat}"), *who(alert, audience)]
     head = [*first, *_why(alert, voice), *_outcome(alert, voice)]
@@ -99,7 +101,7 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
     what = (
         str(alert.login)
         if alert.scope == WHOLE_ACCOUNT
-        else t("{scope} on {login}", scope=esc(alert.scope), login=alert.login)
+        else t("{symbol} on {login}", symbol=esc(alert.scope), login=alert.login)
     )
     held = holdings(alert.open_positions, alert.open_orders)
     lines = [
@@ -126,8 +128,8 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
     lines += [
         (
             t(
-                "Reckoner tries again at {next_try_at} and goes on until it is flat.",
-                next_try_at=moment(alert.next_try_at, voice, today=alert.at),
+                "Reckoner tries again at {at} and goes on until it is flat.",
+                at=moment(alert.next_try_at, voice, today=alert.at),
             )
         ),
         at_line(alert.at, voice),
@@ -147,9 +149,9 @@ def opening(opens_at: datetime | None, at: datetime, voice: Voice) -> str:
 
 def _refusal(alert: CloseTrouble, audience: Audience) -> list[str]:
     """In the broker's own words, and for admins what they mean."""
-    said = [t("The server says: {code}", code=code(alert.detail))] if alert.detail else []
+    said = [t("The server says: {words}", words=code(alert.detail))] if alert.detail else []
     if alert.retcode is not None and audience is Audience.ADMIN:
-        said.append(outcome(alert.retcode, alert.detail).sentence)
+        said.append(sentence(alert.retcode, alert.detail))
     return said
 
 
@@ -162,7 +164,7 @@ def _held_by_block(
         (
             t("An admin can unblock it: /unblock {login}", login=alert.login)
             if admin
-            else t("Your admin has been told. {by_hand}", by_hand=t(BY_HAND))
+            else f"{t('Your admin has been told.')} {t(BY_HAND)}"
         ),
         t("Closing stays scheduled and goes on the moment it is unblocked."),
         at_line(alert.at, voice),
@@ -183,19 +185,16 @@ def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Mess
         *who(alert, audience),
         (
             t(
-                "Locked by: {latch_reason}, {latched_at}",
-                latch_reason=word(REASONS, alert.latch_reason),
-                latched_at=moment(alert.latched_at, voice, today=alert.at),
+                "Locked by: {reason}, {at}",
+                reason=word(REASONS, alert.latch_reason),
+                at=moment(alert.latched_at, voice, today=alert.at),
             )
         ),
         equity_line(alert.equity, alert.peak_equity, alert.currency),
     ]
     if alert.minimum_equity is not None:
         lines.append(
-            t(
-                "Minimum equity: {minimum_equity}",
-                minimum_equity=money(alert.minimum_equity, alert.currency),
-            )
+            t("Minimum equity: {amount}", amount=money(alert.minimum_equity, alert.currency))
         )
     lines.append(
         t("Granting restarts the peak at the equity read then, once the account is proved flat.")
@@ -210,7 +209,7 @@ def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Mess
 def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -> Message:
     """The answer to a release: granted and being proved, released, or refused."""
     keyboard: Keyboard = ()
-    asked = t("Asked at {asked_at}.", asked_at=moment(alert.asked_at, voice, today=alert.at))
+    asked = t("Asked at {at}.", at=moment(alert.asked_at, voice, today=alert.at))
     match alert.state:
         case "granted":
             title = t("🔓 Release granted for {login}", login=alert.login)
@@ -224,7 +223,7 @@ def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -
             keyboard = _ask(alert, audience)
         case other:
             title, lines = (
-                t("🔒 Release of {login}: {other}", login=alert.login, other=word({}, other)),
+                t("🔒 Release of {login}: {state}", login=alert.login, state=word({}, other)),
                 [],
             )
     text = [
@@ -232,7 +231,7 @@ def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -
         *who(alert, audience),
         *lines,
         equity_line(alert.equity, alert.peak_equity, alert.currency),
-        *([asked, t("Answered by {by}.", by=esc(alert.by))] if alert.by else []),
+        *([asked, t("Answered by {name}.", name=esc(alert.by))] if alert.by else []),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(text), keyboard=keyboard)
@@ -247,7 +246,7 @@ def ticket(result: TicketResult, currency: str) -> str:
     if result.profit is not None:
         text += f", {gain(result.profit, currency)}"
     if result.attempts > 1:
-        text += t(" ({attempts} tries)", attempts=result.attempts)
+        text += tn(" ({n} try)", " ({n} tries)", result.attempts)
     return text
 
 
@@ -257,16 +256,16 @@ def _why(alert: CloseConfirmed, voice: Voice) -> list[str]:
     before, drawdown, bound = alert.equity_at_trigger, alert.drawdown_percent, alert.limit_percent
     if alert.reason == "drawdown" and drawdown is not None and bound is not None:
         why = t(
-            "the drawdown passed {bound} at {at} ({drawdown}).",
-            bound=limit(bound),
+            "the drawdown passed {limit} at {at} ({drawdown}).",
+            limit=limit(bound),
             at=at,
             drawdown=percent(drawdown, bound),
         )
     elif alert.reason == "minimum_equity" and before is not None:
         why = t(
-            "equity was below the minimum at {at} ({before}).",
+            "equity was below the minimum at {at} ({equity}).",
             at=at,
-            before=money(before, alert.currency),
+            equity=money(before, alert.currency),
         )
     else:
         return [*_market_why(alert, voice, at), *_cut_short(alert, voice)]
@@ -274,10 +273,12 @@ def _why(alert: CloseConfirmed, voice: Voice) -> list[str]:
     rule = t(" A close that has begun is not cancelled when the price recovers.")
     after = alert.drawdown_after_percent
     left = (
-        [] if after is None else [t("Drawdown after closing: {after}", after=percent(after, after))]
+        []
+        if after is None
+        else [t("Drawdown after closing: {drawdown}", drawdown=percent(after, after))]
     )
     return [
-        t("Why: {why}{what}", why=why, what=rule if recovered else ""),
+        t("Why: {why}{rule}", why=why, rule=rule if recovered else ""),
         *_cut_short(alert, voice),
         *left,
     ]
@@ -288,25 +289,25 @@ def _market_why(alert: CloseConfirmed, voice: Voice, decided_at: str) -> list[st
     cause = word(REASONS, alert.reason)
     decision = alert.decision
     if decision is None:
-        return [t("Why: {cause}, {decided_at}", cause=cause, decided_at=decided_at)]
+        return [t("Why: {cause}, {at}", cause=cause, at=decided_at)]
     since = moment(decision.caused_at, voice, today=alert.flat_at)
     if not decision.by:
         return [
             t(
-                "Why: {cause} of {since}, and nobody decided otherwise by {decided_at}.",
+                "Why: {cause} of {since}, and nobody decided otherwise by {until}.",
                 cause=cause,
                 since=since,
-                decided_at=decided_at,
+                until=decided_at,
             )
         ]
     why = f" ({reason(decision.why)})" if decision.why else ""
     return [
         t(
-            "Why: {cause} of {since}. {by} decided at {decided_at}{why}.",
+            "Why: {cause} of {since}. {name} decided at {at}{why}.",
             cause=cause,
             since=since,
-            by=esc(decision.by),
-            decided_at=decided_at,
+            name=esc(decision.by),
+            at=decided_at,
             why=why,
         )
     ]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from bot.i18n import t, tn
+from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.alert_lines import headline
 from bot.views.alerts_audit import heads
@@ -26,14 +26,15 @@ def digest(alert: DailyDigest, voice: Voice) -> Message:
         lines += _account(account)
     if alert.left_out:
         lines.append(
-            t(
-                "and {plural}: see /report",
-                plural=tn("{n} more account", "{n} more accounts", alert.left_out),
+            tn(
+                "and {n} more account: see /report",
+                "and {n} more accounts: see /report",
+                alert.left_out,
             )
         )
     lines += _proof(alert)
     lines.append(t("Times: {time_zone}. Chart and file:", time_zone=esc(alert.time_zone)))
-    lines.append(t("<code>/report day {isoformat}</code>", isoformat=alert.day.isoformat()))
+    lines.append(f"<code>/report day {alert.day.isoformat()}</code>")
     return Message(html="\n".join(lines), silent=True)
 
 
@@ -43,16 +44,17 @@ def _outcome(alert: DailyDigest) -> str:
         only = alert.accounts[0]
         return f"{gain(only.realised, only.currency)}, {_trades(only)}"
     trades = sum(account.trades for account in alert.accounts)
-    return t(
-        "{plural} closed on {plural2}",
-        plural=tn("{n} trade", "{n} trades", trades),
-        plural2=tn("{n} account", "{n} accounts", len(alert.accounts)),
+    return tn(
+        "{n} trade closed on {accounts}",
+        "{n} trades closed on {accounts}",
+        trades,
+        accounts=tn("{n} account", "{n} accounts", len(alert.accounts)),
     )
 
 
 def _trades(account: DigestAccount) -> str:
     return (
-        t("{plural} closed", plural=tn("{n} trade", "{n} trades", account.trades))
+        tn("{n} trade closed", "{n} trades closed", account.trades)
         if account.trades
         else t("no trade closed")
     )
@@ -93,17 +95,17 @@ def _account(account: DigestAccount) -> list[str]:
     if account.worst_drawdown_percent is not None:
         lines.append(
             t(
-                "Worst drawdown read: {worst_drawdown_percent}",
-                worst_drawdown_percent=percent(account.worst_drawdown_percent),
+                "Worst drawdown read: {drawdown}",
+                drawdown=percent(account.worst_drawdown_percent),
             )
         )
     if account.unread_s:
         unread = span(timedelta(seconds=account.unread_s))
         lines.append(
-            t("⚠️ Not read for {unread}: lowest equity of that time is not known.", unread=unread)
+            t("⚠️ Not read for {span}: lowest equity of that time is not known.", span=unread)
         )
     if len(set(account.curve)) > 1:
-        lines.append(t("Equity {sparkline}", sparkline=sparkline(account.curve)))
+        lines.append(t("Equity {curve}", curve=sparkline(account.curve)))
     return lines
 
 
@@ -114,13 +116,17 @@ def _proof(alert: DailyDigest) -> list[str]:
         for account in alert.accounts
         if account.head_sequence is not None
     ]
-    return [t("Proof of what was done: {join}", join=", ".join(heads))] if heads else []
+    return [t("Proof of what was done: {heads}", heads=", ".join(heads))] if heads else []
 
 
 def _moved(account: DigestAccount) -> list[str]:
     currency = account.currency
-    moved = (("in", account.deposits), ("out", account.withdrawals), ("credit", account.credit))
-    parts = [f"{word} {gain(amount, currency)}" for word, amount in moved if amount]
-    return (
-        [t("Money moved, neither profit nor loss: {join}", join=", ".join(parts))] if parts else []
+    moved = (
+        (later("in {amount}"), account.deposits),
+        (later("out {amount}"), account.withdrawals),
+        (later("credit {amount}"), account.credit),
     )
+    parts = [t(text, amount=gain(amount, currency)) for text, amount in moved if amount]
+    if not parts:
+        return []
+    return [t("Money moved, neither profit nor loss: {amounts}", amounts=", ".join(parts))]

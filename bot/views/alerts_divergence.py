@@ -12,8 +12,10 @@ from bot.views.sentences import of_divergence, sentence
 from bot.views.words import (
     FINDING_FIGURES,
     FINDING_NOTES,
-    FINDINGS,
     FINDINGS_NEW,
+    FINDINGS_WITHIN,
+    NEW_LEVELS,
+    begun,
     ended,
     opened_by,
     word,
@@ -30,19 +32,15 @@ NOTHING_DONE = later("Reckoner reports this and changes nothing.")
 
 def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message:
     """A divergence: what was expected, what was found."""
-    title = _name(alert)
-    figure = (
-        ""
-        if alert.slippage_pips is None
-        else t(" by {slippage_pips}", slippage_pips=pips(alert.slippage_pips))
-    )
+    title = begun(_name(alert))
+    figure = "" if alert.slippage_pips is None else t(" by {pips}", pips=pips(alert.slippage_pips))
     is_order = alert.finding == "unknown_pending_order"
     side = alert.expected if is_order and alert.expected else alert.side
     what = trade(alert.symbol, side, alert.volume) if alert.symbol else ""
     again = t("Still: ") if alert.lasting_since else t("Grown: ") if alert.worse else ""
     short = f"{esc(alert.symbol)} {lots(alert.volume)}" if again and what else what
     subject = (
-        t("{short} on {login}", short=short, login=alert.login)
+        t("{trade} on {login}", trade=short, login=alert.login)
         if what
         else t("account {login}", login=alert.login)
     )
@@ -56,28 +54,36 @@ def opened(alert: DivergenceOpened, voice: Voice, audience: Audience) -> Message
     ]
     is_said = alert.origin == "manual"  # the sentence says by whom and from where
     if alert.finding.startswith("unknown_") and alert.opened_by != NOT_TOLD and not is_said:
-        verb = t("Placed") if is_order else t("Opened")
-        lines.append(f"{verb} {opened_by(alert.opened_by, alert.magic)}.")
+        how = opened_by(alert.opened_by, alert.magic)
+        lines.append(t("Placed {how}.", how=how) if is_order else t("Opened {how}.", how=how))
     if alert.subject:
-        name = t("Order") if is_order else t("Position")
-        lines.append(f"{name} {esc(alert.subject)}")
+        ticket = esc(alert.subject)
+        lines.append(
+            t("Order {ticket}", ticket=ticket)
+            if is_order
+            else t("Position {position_id}", position_id=ticket)
+        )
     if alert.waiting_signal:
         lines.append(_waiting(alert.waiting_signal, own=audience is Audience.CLIENT))
     if alert.changed:
         lines.append(t("It has changed since it was last told."))
     lines += lasting(alert, voice)
-    lines += [FINDING_NOTES.get(alert.finding, NOTHING_DONE), at_line(alert.at, voice)]
+    lines += [t(FINDING_NOTES.get(alert.finding, NOTHING_DONE)), at_line(alert.at, voice)]
     return Message(html="\n".join(lines))
 
 
 def _waiting(signal: int, *, own: bool) -> str:
     """An approval would open a second position of what was opened by hand already."""
-    whose = "your" if own else t("the client's")
+    if own:
+        return t(
+            "Signal {signal} for the same symbol and side still waits for your "
+            "answer: approving it opens a second position.",
+            signal=signal,
+        )
     return t(
-        "Signal {signal} for the same symbol and side still waits for {whose} "
+        "Signal {signal} for the same symbol and side still waits for the client's "
         "answer: approving it opens a second position.",
         signal=signal,
-        whose=whose,
     )
 
 
@@ -110,17 +116,17 @@ def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Mes
     what = [trade(alert.symbol, alert.side, alert.volume)] if alert.symbol else []
     lines = [
         headline(
-            voice, t("✅ Over: {name}, {subject}", name=_name(alert).lower(), subject=subject)
+            voice, t("✅ Over: {difference}, {subject}", difference=_name(alert), subject=subject)
         ),
         *who(alert, audience),
         *what,
         *_figures(alert),
-        t("How: {ended}", ended=ended(alert.how, own=audience is Audience.CLIENT)),
+        t("How: {how}", how=ended(alert.how, own=audience is Audience.CLIENT)),
         (
             t(
-                "It lasted {span}, until {resolved_at}.",
+                "It lasted {span}, until {until}.",
                 span=span(alert.resolved_at - alert.opened_at),
-                resolved_at=moment(alert.resolved_at, voice, today=alert.opened_at),
+                until=moment(alert.resolved_at, voice, today=alert.opened_at),
             )
         ),
     ]
@@ -128,10 +134,10 @@ def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Mes
 
 
 def _name(alert: DivergenceOpened | DivergenceResolved) -> str:
-    """A level that was not there before was set, not moved."""
+    """As it stands within a sentence. A level that was not there before was set, not moved."""
     if not alert.expected and alert.finding in FINDINGS_NEW:
         return t(FINDINGS_NEW[alert.finding])
-    return word(FINDINGS, alert.finding)
+    return word(FINDINGS_WITHIN, alert.finding)
 
 
 def _figures(alert: DivergenceOpened | DivergenceResolved) -> list[str]:
@@ -139,10 +145,10 @@ def _figures(alert: DivergenceOpened | DivergenceResolved) -> list[str]:
         return []
     kind = FINDING_FIGURES.get(alert.finding, "")
     if not alert.expected and alert.finding in FINDINGS_NEW:
-        level = t(FINDINGS_NEW[alert.finding]).removesuffix(" set")
-        return [t("{level}: none → {figure}", level=level, figure=_figure(alert.observed, kind))]
-    expected = _figure(alert.expected, kind) or "nothing"
-    observed = _figure(alert.observed, kind) or "nothing"
+        level = t(NEW_LEVELS[alert.finding])
+        return [t("{level}: none → {price}", level=level, price=_figure(alert.observed, kind))]
+    expected = _figure(alert.expected, kind) or t("nothing")
+    observed = _figure(alert.observed, kind) or t("nothing")
     worse = "" if alert.slippage_pips is None else f", {slippage(alert.slippage_pips)}"
     return [
         t(
@@ -162,5 +168,5 @@ def _figure(text: str, kind: str) -> str:
     if not value.is_finite():
         return esc(text)
     if kind == "lots":
-        return t("{value} lots", value=lots(value))
+        return t("{volume} lots", volume=lots(value))
     return price(value) if kind == "price" else esc(text)

@@ -2,11 +2,11 @@
 
 from bot.i18n import later, t
 from bot.markup import esc
-from bot.views.alert_lines import at_line, headline, trade, who
+from bot.views.alert_lines import at_line, headline, more, trade, who
 from bot.views.alerts_divergence import icon, lasting
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain
-from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS, word
+from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS_WITHIN, begun, word
 from core.domain.alert_parts import GroupItem
 from core.domain.alerts import DivergencesOpened, PositionsClosed
 
@@ -23,8 +23,8 @@ NOTES_OF_MANY = {
 
 def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> Message:
     """Many differences, of one kind or of several."""
-    title = word(FINDINGS, alert.finding).lower()
-    what = t("{title}, {count} of them,", title=title.capitalize(), count=alert.count)
+    kind = begun(word(FINDINGS_WITHIN, alert.finding))
+    what = t("{difference}, {count} of them,", difference=kind, count=alert.count)
     if alert.finding == MIXED:
         what = t("{count} differences", count=alert.count)
     again = t("Still: ") if alert.lasting_since else ""
@@ -32,21 +32,21 @@ def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> M
         headline(
             voice,
             t(
-                "{icon} {again}{what} on {login}",
+                "{icon} {still}{differences} on {login}",
                 icon=icon(alert.severity),
-                again=again,
-                what=what,
+                still=again,
+                differences=what,
                 login=alert.login,
             ),
         ),
         *who(alert, audience),
         *(_item(item, alert.currency) for item in alert.items),
-        *_more(alert.count, len(alert.items)),
+        *more(alert.count, len(alert.items)),
     ]
     note = NOTES_OF_MANY.get(alert.finding, FINDING_NOTES.get(alert.finding))
     lines += [t("They have changed since they were last told.")] if alert.changed else []
     lines += lasting(alert, voice)
-    lines += [note] if note else []
+    lines += [t(note)] if note else []
     if audience is Audience.ADMIN and alert.finding == "unknown_position":
         lines.append(t("To say which of them are signals: /adopt"))
     lines.append(at_line(alert.at, voice))
@@ -56,7 +56,7 @@ def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> M
 def closed(alert: PositionsClosed, voice: Voice, audience: Audience) -> Message:
     """Many positions that ended by one reading."""
     why = CLOSED_OTHERWISE.get(alert.close_reason, "")
-    reason = f": {why}" if why else ""
+    reason = f": {t(why)}" if why else ""
     lines = [
         headline(
             voice,
@@ -68,9 +68,9 @@ def closed(alert: PositionsClosed, voice: Voice, audience: Audience) -> Message:
             ),
         ),
         *who(alert, audience),
-        t("Result: {pnl}", pnl=gain(alert.pnl, alert.currency)),
+        t("Result: {total}", total=gain(alert.pnl, alert.currency)),
         *(_item(item, alert.currency) for item in alert.items),
-        *_more(alert.count, len(alert.items)),
+        *more(alert.count, len(alert.items)),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -78,9 +78,5 @@ def closed(alert: PositionsClosed, voice: Voice, audience: Audience) -> Message:
 
 def _item(item: GroupItem, currency: str) -> str:
     result = "" if item.pnl is None else f", {gain(item.pnl, currency)}"
-    what = f"{word(FINDINGS, item.finding)}: " if item.finding else ""
+    what = f"{begun(word(FINDINGS_WITHIN, item.finding))}: " if item.finding else ""
     return f"{what}#{esc(item.subject)} {trade(item.symbol, item.side, item.volume)}{result}"
-
-
-def _more(count: int, shown: int) -> list[str]:
-    return [t("and {figure} more", figure=count - shown)] if count > shown else []

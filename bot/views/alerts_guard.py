@@ -2,7 +2,6 @@
 
 from bot import keyboards
 from bot.i18n import later, t
-from bot.markup import esc
 from bot.views import obstacles as words_of
 from bot.views import rules
 from bot.views.alert_lines import (
@@ -15,6 +14,7 @@ from bot.views.alert_lines import (
 )
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import clock, limit, moment, money, percent
+from bot.views.rule_titles import named, titled
 from bot.views.words import SKIPS, holdings, word
 from core.domain.alerts import (
     DrawdownEased,
@@ -42,15 +42,15 @@ def drawdown_warning(alert: DrawdownWarning, voice: Voice, audience: Audience) -
     room = money(alert.headroom, alert.currency)
     figure = percent(alert.drawdown_percent, alert.warn_percent, alert.limit_percent)
     lines = [
-        headline(voice, t("🟠 Drawdown {figure} on {login}", figure=figure, login=alert.login)),
+        headline(voice, t("🟠 Drawdown {drawdown} on {login}", drawdown=figure, login=alert.login)),
         *who(alert, audience),
-        t("Room left: {room} until Reckoner closes everything.", room=room),
+        t("Room left: {amount} until Reckoner closes everything.", amount=room),
         equity_line(alert.equity, alert.peak_equity, alert.currency),
         (
             t(
-                "At {limit_percent} below the peak Reckoner closes every position and "
+                "At {limit} below the peak Reckoner closes every position and "
                 "removes every pending order, at any hour.",
-                limit_percent=limit(alert.limit_percent),
+                limit=limit(alert.limit_percent),
             )
         ),
         at_line(alert.at, voice),
@@ -63,15 +63,16 @@ def drawdown_eased(alert: DrawdownEased, voice: Voice, audience: Audience) -> Me
     figure = percent(alert.drawdown_percent, alert.warn_percent)
     lines = [
         headline(
-            voice, t("🟢 Drawdown back to {figure} on {login}", figure=figure, login=alert.login)
+            voice,
+            t("🟢 Drawdown back to {drawdown} on {login}", drawdown=figure, login=alert.login),
         ),
         *who(alert, audience),
         t("Equity: {equity}", equity=money(alert.equity, alert.currency)),
         (
             t(
-                "It is below the warning level of {warn_percent} again. Warned at {warned_at}.",
-                warn_percent=limit(alert.warn_percent),
-                warned_at=moment(alert.warned_at, voice, today=alert.at),
+                "It is below the warning level of {level} again. Warned at {at}.",
+                level=limit(alert.warn_percent),
+                at=moment(alert.warned_at, voice, today=alert.at),
             )
         ),
         at_line(alert.at, voice),
@@ -84,20 +85,20 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     flat = alert.positions_count == 0 and alert.orders_count == 0
     figure = _figure(alert)
     if flat:
-        title = t("🔒 {login} is locked - {figure}", login=alert.login, figure=figure)
+        title = t("🔒 {login} is locked - {reason}", login=alert.login, reason=figure)
     elif alert.obstacles and not words_of.partial(alert.obstacles):
-        title = t("🔴 Must close {login} and cannot - {figure}", login=alert.login, figure=figure)
+        title = t("🔴 Must close {login} and cannot - {reason}", login=alert.login, reason=figure)
     elif alert.deadline_at is None:
         title = t(
-            "🔴 Closing everything on {login} now - {figure}", login=alert.login, figure=figure
+            "🔴 Closing everything on {login} now - {reason}", login=alert.login, reason=figure
         )
     else:
         when = clock(alert.deadline_at, voice)
         title = t(
-            "🔴 Closing everything on {login} at {when} - {figure}",
+            "🔴 Closing everything on {login} at {at} - {reason}",
             login=alert.login,
-            when=when,
-            figure=figure,
+            at=when,
+            reason=figure,
         )
     lines = [headline(voice, title), *who(alert, audience)]
     lines += _locked_only() if flat else _closing(alert, voice, audience)
@@ -111,13 +112,10 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
 def _figure(alert: GuardBreached) -> str:
     """What the first line says of why."""
     if alert.title:
-        return esc(alert.title.lower())
+        return named(alert.title)
     if alert.rule == "minimum_equity":
         return t("equity {equity}", equity=money(alert.equity, alert.currency))
-    return t(
-        "drawdown {drawdown_percent}",
-        drawdown_percent=percent(alert.drawdown_percent, alert.limit_percent),
-    )
+    return t("drawdown {drawdown}", drawdown=percent(alert.drawdown_percent, alert.limit_percent))
 
 
 def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Message:
@@ -128,21 +126,20 @@ def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Me
         *who(alert, audience),
         (
             t(
-                "Close everything at {max_drawdown_percent}, warn at "
-                "{warn_drawdown_percent} below the peak.",
-                max_drawdown_percent=limit(alert.max_drawdown_percent),
-                warn_drawdown_percent=limit(alert.warn_drawdown_percent),
+                "Close everything at {limit}, warn at {warn_level} below the peak.",
+                limit=limit(alert.max_drawdown_percent),
+                warn_level=limit(alert.warn_drawdown_percent),
             )
         ),
-        t("Minimum equity: {min_equity_gbp}", min_equity_gbp=money(alert.min_equity_gbp, "GBP")),
+        t("Minimum equity: {amount}", amount=money(alert.min_equity_gbp, "GBP")),
     ]
     if alert.pending and alert.effective_at is not None:
         lines.append(
             t(
-                "They are looser, so they take effect at {effective_at}, if the "
+                "They are looser, so they take effect at {at}, if the "
                 "account is flat and not locked then. Until then the stricter ones "
                 "hold.",
-                effective_at=moment(alert.effective_at, voice, today=alert.at),
+                at=moment(alert.effective_at, voice, today=alert.at),
             )
         )
     lines.append(at_line(alert.at, voice))
@@ -157,9 +154,9 @@ def _closing(alert: GuardBreached, voice: Voice, audience: Audience) -> list[str
         start = t("Closing {held} now.", held=held)
     else:
         start = t(
-            "Closing {held}, beginning at {deadline_at}.",
+            "Closing {held}, beginning at {at}.",
             held=held,
-            deadline_at=moment(alert.deadline_at, voice),
+            at=moment(alert.deadline_at, voice),
         )
     skip = word(SKIPS, alert.skip_reason)
     but = [words_of.sentence(alert.obstacles)] if alert.obstacles else []
@@ -170,16 +167,16 @@ def _held_up(alert: GuardBreached, held: str, voice: Voice, audience: Audience) 
     """What is due and cannot be done as it is, why, and what would let it be done."""
     client = audience is Audience.CLIENT
     due = (
-        "now"
+        t("{held} to close now.", held=held)
         if alert.deadline_at is None
-        else t("at {deadline_at}", deadline_at=moment(alert.deadline_at, voice))
+        else t("{held} to close at {at}.", held=held, at=moment(alert.deadline_at, voice))
     )
     blocked = Obstacle.WRONG_ACCOUNT.value in alert.obstacles
     goes_on = (
         t("It is closed the moment it is unblocked.") if blocked else t("Reckoner goes on trying.")
     )
     return [
-        t("{held} to close {due}. {goes_on}", held=held, due=due, goes_on=goes_on),
+        f"{due} {goes_on}",
         words_of.sentence(alert.obstacles),
         *words_of.next_steps(alert.obstacles, alert.login, audience),
         *(words_of.by_hand(alert.obstacles) if client else []),
@@ -194,26 +191,26 @@ def _why(alert: GuardBreached) -> list[str]:
     if alert.title and alert.figure is not None and alert.floor is not None:
         broken = rules.against(alert.measure, alert.figure, alert.floor, alert.currency)
         return [
-            f"{esc(alert.title)}: {broken}.",
+            f"{titled(alert.title)}: {broken}.",
             equity_line(alert.equity, alert.peak_equity, alert.currency),
         ]
     if alert.rule == "minimum_equity" and alert.minimum_equity is not None:
         return [
             (
                 t(
-                    "Equity: {equity}, minimum {minimum_equity}",
+                    "Equity: {equity}, minimum {minimum}",
                     equity=money(alert.equity, alert.currency),
-                    minimum_equity=money(alert.minimum_equity, alert.currency),
+                    minimum=money(alert.minimum_equity, alert.currency),
                 )
             )
         ]
     past = headroom_past(alert.equity, alert.peak_equity, alert.limit_percent)
-    by = "" if past is None else t(", passed by {past}", past=money(past, alert.currency))
+    passed = "" if past is None else t(", passed by {amount}", amount=money(past, alert.currency))
     return [
         equity_line(alert.equity, alert.peak_equity, alert.currency),
         t(
-            "Limit: {limit_percent} below the peak{by}",
-            limit_percent=limit(alert.limit_percent),
-            by=by,
+            "Limit: {limit} below the peak{passed}",
+            limit=limit(alert.limit_percent),
+            passed=passed,
         ),
     ]

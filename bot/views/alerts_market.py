@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bot import keyboards
-from bot.i18n import t
+from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Keyboard, Message, Voice, compose
@@ -15,7 +15,41 @@ from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 
 GAP, SPREAD, CLOSE, BLOCK = "gap", "spread", "close", "block"
 ANSWERABLE = ("open", "held")
-NAMES = {GAP: "gap", SPREAD: "spread", "still": "price"}
+NAMED = {
+    GAP: later("gap {figure}"),
+    SPREAD: later("spread {figure}"),
+    "still": later("price {figure}"),
+}
+"""What is wrong, within a line."""
+NAMED_FIRST = {
+    GAP: later("Gap {figure} on {symbol}"),
+    SPREAD: later("Spread {figure} on {symbol}"),
+    "still": later("No new price for {figure} on {symbol}"),
+}
+"""The same, of what symbol, as a line begins."""
+HELD = {
+    GAP: later(
+        "This gap closes nothing until {until}. If it still lasts, Reckoner warns again. "
+        "The drawdown guard still works."
+    ),
+    SPREAD: later(
+        "This spread closes nothing until {until}. If it still lasts, Reckoner warns again. "
+        "The drawdown guard still works."
+    ),
+    "still": later(
+        "This price closes nothing until {until}. If it still lasts, Reckoner warns again. "
+        "The drawdown guard still works."
+    ),
+}
+DISMISSED = {
+    GAP: later("This gap closes nothing; a new one warns again. The drawdown guard still works."),
+    SPREAD: later(
+        "This spread closes nothing; a new one warns again. The drawdown guard still works."
+    ),
+    "still": later(
+        "This price closes nothing; a new one warns again. The drawdown guard still works."
+    ),
+}
 
 
 def warning(alert: MarketWarning, voice: Voice) -> Message:
@@ -39,7 +73,7 @@ def line(listed: MarketWarning, voice: Voice, now: datetime) -> Message:
     rows = [_holder(account, listed.exposures) for account in listed.accounts]
     tail = [
         *_what_next(listed, voice, now),
-        t("Opened {opened_at}", opened_at=moment(listed.opened_at, voice, today=now)),
+        t("Opened {at}", at=moment(listed.opened_at, voice, today=now)),
     ]
     return Message(
         html=compose(head, [t("Accounts:"), *rows] if rows else [], tail),
@@ -58,52 +92,75 @@ def answers(said: MarketWarning, *, copy: bool) -> Keyboard:
 def close_ahead(alert: MarketCloseAhead, voice: Voice) -> Message:
     """To a client: their positions of a symbol are about to be closed, or are not after all."""
     symbol = esc(alert.symbol)
-    named = f"{word(NAMES, alert.warning)} {_figure(alert)}"
+    named = _within(alert)
     positions = t("{symbol} on {login}", symbol=symbol, login=alert.login)
     match alert.state:
         case "open":
-            until = alert.wait_until or alert.deadline_at
-            latest = "by" if alert.wait_until else "at"
-            title = t(
-                "🟠 {positions} will be closed {latest} {until}: {named}",
-                positions=positions,
-                latest=latest,
-                until=clock(until, voice),
-                named=named,
-            )
-            what = t(
-                "Unless an admin decides otherwise, Reckoner closes your {symbol} "
-                "positions and pending orders {latest} {until}. You can close them "
-                "yourself.",
-                symbol=symbol,
-                latest=latest,
-                until=moment(until, voice),
-            )
-            if alert.wait_until:
-                what += t(" It waits for the spread to narrow, and closes then at the latest.")
+            title, what = _open_ahead(alert, voice, positions)
         case "held" if alert.hold_until is not None:
             until = alert.hold_until
             title = t(
-                "⏸ {positions} stays open until {until}: {named}",
+                "⏸ {positions} stays open until {until}: {reason}",
                 positions=positions,
                 until=clock(until, voice),
-                named=named,
+                reason=named,
             )
             what = t("An admin put the close off until then. The drawdown guard still works.")
         case "dismissed":
-            title = t("✅ {positions} is not closed: {named}", positions=positions, named=named)
+            title = t("✅ {positions} is not closed: {reason}", positions=positions, reason=named)
             what = t("An admin dismissed the warning. The drawdown guard still works.")
         case "closing":
-            title = t("🔴 {positions} is being closed: {named}", positions=positions, named=named)
+            title = t("🔴 {positions} is being closed: {reason}", positions=positions, reason=named)
             what = t("The result follows when it is proved.")
         case _:
             title, what = (
-                t("✅ Over: {named}, {positions}", named=named, positions=positions),
+                t("✅ Over: {reason}, {positions}", reason=named, positions=positions),
                 t("Nothing is closed for it any more."),
             )
     held = [_side(each) for each in alert.exposures]
     lines = [headline(voice, title), *_jump(alert, voice), *held, what, at_line(alert.at, voice)]
     return Message(html="\n".join(lines), silent=alert.state != "open")
+
+
+def _open_ahead(alert: MarketCloseAhead, voice: Voice, positions: str) -> tuple[str, str]:
+    """A close that comes unless somebody says no: the first line, and what it means."""
+    symbol, named = esc(alert.symbol), _within(alert)
+    if alert.wait_until is None:
+        title = t(
+            "🟠 {positions} will be closed at {at}: {reason}",
+            positions=positions,
+            at=clock(alert.deadline_at, voice),
+            reason=named,
+        )
+        what = t(
+            "Unless an admin decides otherwise, Reckoner closes your {symbol} "
+            "positions and pending orders at {at}. You can close them "
+            "yourself.",
+            symbol=symbol,
+            at=moment(alert.deadline_at, voice),
+        )
+        return title, what
+    title = t(
+        "🟠 {positions} will be closed by {until}: {reason}",
+        positions=positions,
+        until=clock(alert.wait_until, voice),
+        reason=named,
+    )
+    what = t(
+        "Unless an admin decides otherwise, Reckoner closes your {symbol} "
+        "positions and pending orders by {until}. You can close them "
+        "yourself. It waits for the spread to narrow, and closes then at the latest.",
+        symbol=symbol,
+        until=moment(alert.wait_until, voice),
+    )
+    return title, what
+
+
+def _within(said: MarketWarning | MarketCloseAhead) -> str:
+    """`gap 6.0 %`."""
+    if said.warning in NAMED:
+        return t(NAMED[said.warning], figure=_figure(said))
+    return f"{word({}, said.warning)} {_figure(said)}"
 
 
 def _figure(said: MarketWarning | MarketCloseAhead) -> str:
@@ -118,42 +175,30 @@ def _seconds(value: object) -> str:
 
 def _named(said: MarketWarning) -> str:
     """`Gap 6.0 % on EURUSD`."""
-    figure, symbol = _figure(said), esc(said.symbol)
-    if said.warning == "still":
-        return t("No new price for {figure} on {symbol}", figure=figure, symbol=symbol)
-    return t(
-        "{what} {figure} on {symbol}",
-        what=t("Gap") if said.warning == GAP else t("Spread"),
-        figure=figure,
-        symbol=symbol,
-    )
+    named = NAMED_FIRST.get(said.warning, NAMED_FIRST[SPREAD])
+    return t(named, figure=_figure(said), symbol=esc(said.symbol))
 
 
 def _title(said: MarketWarning, voice: Voice) -> str:  # noqa: PLR0911 - a table
     what = _named(said)
     match said.state:
+        case "open" if said.action == CLOSE and said.wait_until is not None:
+            until = clock(said.wait_until, voice)
+            return t("🟠 {what} - closing by {until}", what=what, until=until)
         case "open" if said.action == CLOSE:
-            until = said.wait_until or said.deadline_at
-            return t(
-                "🟠 {what} - closing {what2} {until}",
-                what=what,
-                what2="by" if said.wait_until else "at",
-                until=clock(until, voice),
-            )
+            return t("🟠 {what} - closing at {at}", what=what, at=clock(said.deadline_at, voice))
         case "open":
             return f"🟠 {what} - {_limit(said)}"
         case "held":
-            until_text = (
-                ""
-                if said.hold_until is None
-                else t(" until {hold_until}", hold_until=clock(said.hold_until, voice))
-            )
-            return t("⏸ On hold{until_text}: {what}", until_text=until_text, what=what)
+            if said.hold_until is None:
+                return t("⏸ On hold: {what}", what=what)
+            until = clock(said.hold_until, voice)
+            return t("⏸ On hold until {until}: {what}", until=until, what=what)
         case "dismissed":
             return t("✅ Dismissed: {what}", what=what)
         case "closing":
-            named = f"{word(NAMES, said.warning)} {_figure(said)}"
-            return t("🔴 Closing {symbol} - {named}", symbol=esc(said.symbol), named=named)
+            symbol = esc(said.symbol)
+            return t("🔴 Closing {symbol} - {reason}", symbol=symbol, reason=_within(said))
         case "resolved":
             return t("✅ Over: {what}", what=what)
         case other:
@@ -163,7 +208,7 @@ def _title(said: MarketWarning, voice: Voice) -> str:  # noqa: PLR0911 - a table
 def _limit(said: MarketWarning) -> str:
     """`limit 10.0 pips`, or how many times what is usual."""
     if said.rule == "typical" and said.typical:
-        return t("{figure} times the usual", figure=f"{said.figure / said.typical:,.0f}")
+        return t("{times} times the usual", times=f"{said.figure / said.typical:,.0f}")
     match said.warning:
         case "gap":
             return t("limit {limit}", limit=limit(said.limit))
@@ -182,12 +227,11 @@ def _facts(said: MarketWarning) -> list[str]:
     if said.warning == GAP:
         return [t("Limit: {limit}{usual}", limit=limit(said.limit), usual=_usual(said)), server]
     if said.warning == SPREAD:
-        worst = t("worst so far {worst}", worst=pips(said.worst))
         return [
             t(
-                "Limit: {limit}, {worst}{usual}",
+                "Limit: {limit}, worst so far {worst}{usual}",
                 limit=pips(said.limit),
-                worst=worst,
+                worst=pips(said.worst),
                 usual=_usual(said),
             ),
             server,
@@ -203,8 +247,8 @@ def _usual(said: MarketWarning) -> str:
     if said.typical is None:
         return t(". What is usual is not known yet: too few quotes were seen")
     if said.warning == GAP:
-        return t(". Usual in that time: {normalize} %", normalize=f"{said.typical.normalize():f}")
-    return t(". Usual at this hour: {typical}", typical=pips(said.typical))
+        return t(". Usual in that time: {percent} %", percent=f"{said.typical.normalize():f}")
+    return t(". Usual at this hour: {spread}", spread=pips(said.typical))
 
 
 def _jump(said: MarketWarning | MarketCloseAhead, voice: Voice) -> list[str]:
@@ -212,28 +256,24 @@ def _jump(said: MarketWarning | MarketCloseAhead, voice: Voice) -> list[str]:
     before, after = said.price_before, said.price_after
     if before is None or after is None:
         return []
-    way = "up" if after > before else "down"
     before_at = None if isinstance(said, MarketCloseAhead) else said.before_at
     since = "" if before_at is None else f" ({moment(before_at, voice, today=said.at)})"
-    return [
-        t(
-            "The price went {way} from {before}{since} to {after}.",
-            way=way,
-            before=price(before),
-            since=since,
-            after=price(after),
-        )
-    ]
+    figures = {"before": price(before), "since": since, "after": price(after)}
+    if after > before:
+        return [t("The price went up from {before}{since} to {after}.", **figures)]
+    return [t("The price went down from {before}{since} to {after}.", **figures)]
 
 
 def _spread_now(alert: MarketWarning) -> list[str]:
     """What a close meets now: closing into a wide spread is a choice, and is said to be one."""
     if alert.spread_now is None or alert.action != CLOSE:
         return []
-    wide = t("The spread is {spread_now} now, which is wide", spread_now=pips(alert.spread_now))
+    spread = pips(alert.spread_now)
     if alert.state == "closing":
-        return [t("{wide}: the close pays it.", wide=wide)]
-    return [t("{wide}: Close now would pay it.", wide=wide)] if alert.state in ANSWERABLE else []
+        return [t("The spread is {spread} now, which is wide: the close pays it.", spread=spread)]
+    if alert.state not in ANSWERABLE:
+        return []
+    return [t("The spread is {spread} now, which is wide: Close now would pay it.", spread=spread)]
 
 
 def _holder(account: str, exposures: Sequence[Exposure]) -> str:
@@ -246,14 +286,14 @@ def _side(each: Exposure) -> str:
     """`buy 0.05, -500.60 GBP so far`."""
     what = f"{esc(each.side)} {lots(each.volume)}"
     if each.profit is None:
-        return t("{what}, result at this price not read yet", what=what)
-    return t("{what}, {profit} so far", what=what, profit=gain(each.profit, each.currency))
+        return t("{side}, result at this price not read yet", side=what)
+    return t("{side}, {result} so far", side=what, result=gain(each.profit, each.currency))
 
 
 def _what_next(said: MarketWarning, voice: Voice, now: datetime) -> list[str]:
     why = f" ({reason(said.reason)})" if said.reason else ""
     by = (
-        [t("Answered by {answered_by}{why}.", answered_by=esc(said.answered_by), why=why)]
+        [t("Answered by {name}{why}.", name=esc(said.answered_by), why=why)]
         if said.answered_by
         else []
     )
@@ -264,26 +304,13 @@ def _what_next(said: MarketWarning, voice: Voice, now: datetime) -> list[str]:
         case "held" if said.hold_until is not None:
             until = moment(said.hold_until, voice, today=now)
             return [
-                (
-                    t(
-                        "This {name} closes nothing until {until}. If it still lasts, Reckoner "
-                        "warns again. The drawdown guard still works.",
-                        name=_name(said),
-                        until=until,
-                    )
-                ),
+                t(HELD.get(said.warning, HELD["still"]), until=until),
                 *_blocked(said),
                 *by,
             ]
         case "dismissed":
             return [
-                (
-                    t(
-                        "This {name} closes nothing; a new one warns again. The drawdown guard "
-                        "still works.",
-                        name=_name(said),
-                    )
-                ),
+                t(DISMISSED.get(said.warning, DISMISSED["still"])),
                 *_over(said),
                 *by,
             ]
@@ -304,27 +331,27 @@ def _unanswered(said: MarketWarning, voice: Voice, now: datetime) -> list[str]:
     if said.action != CLOSE:
         lasts = (
             t(
-                "Nothing is closed. This gap is over at {deadline} if no other follows.",
-                deadline=deadline,
+                "Nothing is closed. This gap is over at {at} if no other follows.",
+                at=deadline,
             )
             if said.warning == GAP
             else t(
-                "Without an answer by {deadline} nothing is closed: Reckoner holds and "
+                "Without an answer by {until} nothing is closed: Reckoner holds and "
                 "goes on warning.",
-                deadline=deadline,
+                until=deadline,
             )
         )
         return [lasts, *_blocked(said)]
-    closes = t("Reckoner closes the {symbol} positions of these accounts.", symbol=symbol)
     if said.wait_until is not None:
         until = moment(said.wait_until, voice, today=now)
         return [
             (
                 t(
                     "Nobody answered. The close waits for the spread to narrow, at most "
-                    "until {until}: then {closes}",
+                    "until {until}: then Reckoner closes the {symbol} positions of these "
+                    "accounts.",
                     until=until,
-                    closes=closes,
+                    symbol=symbol,
                 )
             ),
             *_blocked(said),
@@ -335,7 +362,12 @@ def _unanswered(said: MarketWarning, voice: Voice, now: datetime) -> list[str]:
         else []
     )
     return [
-        t("Without an answer by {deadline} {closes}", deadline=deadline, closes=closes),
+        t(
+            "Without an answer by {until} Reckoner closes the {symbol} positions of these "
+            "accounts.",
+            until=deadline,
+            symbol=symbol,
+        ),
         *chosen,
         *_blocked(said),
     ]
@@ -345,10 +377,6 @@ def _blocked(said: MarketWarning) -> list[str]:
     if said.action not in {BLOCK, CLOSE}:
         return []
     return [t("Until it is over, nothing new of {symbol} is approved.", symbol=esc(said.symbol))]
-
-
-def _name(said: MarketWarning) -> str:
-    return word(NAMES, said.warning)
 
 
 def _over(said: MarketWarning) -> list[str]:  # noqa: PLR0911 - a table

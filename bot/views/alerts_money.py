@@ -1,10 +1,10 @@
 """Operations on an account's money, balances without deals, still prices, and absences."""
 
-from decimal import Decimal
+from collections.abc import Callable, Mapping
 
-from bot.i18n import later, t
+from bot.i18n import later, t, tn
 from bot.markup import esc
-from bot.views.alert_lines import at_line, headline, trade, who
+from bot.views.alert_lines import at_line, headline, more, trade, who
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain, moment, money, span
 from bot.views.words import CLOSED_BY_CLIENT, CLOSED_BY_YOU, CLOSED_OTHERWISE, word
@@ -37,26 +37,25 @@ OPERATIONS = {
     "cancelled": later("Cancelled deal"),
     "other": later("Operation of the broker"),
 }
-HAPPENED = {
-    "opened": ("opening", "openings"),
-    "closed": ("close", "closes"),
-    "reversed": ("reversal", "reversals"),
-    "deposit": ("deposit", "deposits"),
-    "withdrawal": ("withdrawal", "withdrawals"),
-    "credit": ("credit", "credits"),
-    "bonus": ("bonus", "bonuses"),
-    "charge": ("charge", "charges"),
-    "correction": ("correction", "corrections"),
-    "commission": ("commission", "commissions"),
-    "interest": (later("interest payment"), later("interest payments")),
-    "dividend": ("dividend", "dividends"),
-    "tax": ("tax", "taxes"),
-    "cancelled": (later("cancelled deal"), later("cancelled deals")),
-    "other": (later("other operation"), later("other operations")),
-    "placed": (later("order placed"), later("orders placed")),
-    "gone": (later("order gone"), later("orders gone")),
+HAPPENED: Mapping[str, Callable[[int], str]] = {
+    "opened": lambda n: tn("{n} opening", "{n} openings", n),
+    "closed": lambda n: tn("{n} close", "{n} closes", n),
+    "reversed": lambda n: tn("{n} reversal", "{n} reversals", n),
+    "deposit": lambda n: tn("{n} deposit", "{n} deposits", n),
+    "withdrawal": lambda n: tn("{n} withdrawal", "{n} withdrawals", n),
+    "credit": lambda n: tn("{n} credit", "{n} credits", n),
+    "bonus": lambda n: tn("{n} bonus", "{n} bonuses", n),
+    "charge": lambda n: tn("{n} charge", "{n} charges", n),
+    "correction": lambda n: tn("{n} correction", "{n} corrections", n),
+    "commission": lambda n: tn("{n} commission", "{n} commissions", n),
+    "interest": lambda n: tn("{n} interest payment", "{n} interest payments", n),
+    "dividend": lambda n: tn("{n} dividend", "{n} dividends", n),
+    "tax": lambda n: tn("{n} tax", "{n} taxes", n),
+    "cancelled": lambda n: tn("{n} cancelled deal", "{n} cancelled deals", n),
+    "other": lambda n: tn("{n} other operation", "{n} other operations", n),
+    "placed": lambda n: tn("{n} order placed", "{n} orders placed", n),
+    "gone": lambda n: tn("{n} order gone", "{n} orders gone", n),
 }
-"""The one end of a position that an absence does not make less urgent."""
 
 
 def render(alert: MoneyAlert, voice: Voice, audience: Audience) -> Message:  # noqa: PLR0911 - one case per kind
@@ -80,7 +79,8 @@ def render(alert: MoneyAlert, voice: Voice, audience: Audience) -> Message:  # n
 
 def _cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message:
     """Money came in or went out; neither profit nor loss."""
-    name = FLOWS.get(alert.operation, t("Deposit") if alert.amount > 0 else t("Withdrawal"))
+    by_sign = "deposit" if alert.amount > 0 else "withdrawal"
+    name = t(FLOWS.get(alert.operation, OPERATIONS[by_sign]))
     lines = [
         headline(
             voice,
@@ -115,22 +115,19 @@ def _cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message
 
 def _unexplained(alert: BalanceUnexplained, voice: Voice, audience: Audience) -> Message:
     """A balance change without a deal: a loss counts, a gain does not until it is explained."""
-    still = t("Still unexplained:") if alert.again else t("Unexplained")
+    amount = gain(alert.amount, alert.currency)
+    title = (
+        t("🟠 Still unexplained: {amount} on {login}", amount=amount, login=alert.login)
+        if alert.again
+        else t("🟠 Unexplained {amount} on {login}", amount=amount, login=alert.login)
+    )
     count = (
         t("From now on it counts as a trading result, so the guard sees it.")
         if alert.amount < 0
         else t("Until a deal explains it the guard does not count it as yours.")
     )
     lines = [
-        headline(
-            voice,
-            t(
-                "🟠 {still} {amount} on {login}",
-                still=still,
-                amount=gain(alert.amount, alert.currency),
-                login=alert.login,
-            ),
-        ),
+        headline(voice, title),
         *who(alert, audience),
         t("The balance changed and no deal of the broker says why."),
         count,
@@ -150,14 +147,15 @@ def _results(alert: ResultsBooked, voice: Voice, audience: Audience) -> Message:
             login=alert.login,
         )
         rows = [
-            t("The broker's words: {comment}", comment=esc(i.comment, COMMENT_CHARS_MAX))
+            t("The broker's words: {words}", words=esc(i.comment, COMMENT_CHARS_MAX))
             for i in alert.items
         ]
         rows = rows if alert.items[0].comment else []
     else:
-        title = t(
-            "🧾 {count} operations, {total} on {login}",
-            count=alert.count,
+        title = tn(
+            "🧾 {n} operation, {total} on {login}",
+            "🧾 {n} operations, {total} on {login}",
+            alert.count,
             total=total,
             login=alert.login,
         )
@@ -165,13 +163,17 @@ def _results(alert: ResultsBooked, voice: Voice, audience: Audience) -> Message:
             f"• {word(OPERATIONS, i.operation)} {gain(i.amount, alert.currency)}"
             for i in alert.items
         ]
-        rows += _more(alert.count, len(alert.items))
-    what = "loss" if alert.total < 0 else "profit"
+        rows += more(alert.count, len(alert.items))
+    counts = (
+        t("It counts as a loss, not as money paid in or out.")
+        if alert.total < 0
+        else t("It counts as a profit, not as money paid in or out.")
+    )
     lines = [
         headline(voice, title),
         *who(alert, audience),
         *rows,
-        t("It counts as a {what}, not as money paid in or out.", what=what),
+        counts,
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines), silent=True)
@@ -194,11 +196,12 @@ def _still(alert: PricesStill, voice: Voice, audience: Audience) -> Message:
         headline(voice, t("🟠 Prices stand still on {login}", login=alert.login)),
         *who(alert, audience),
         (
-            t(
-                "No price has moved since {since} ({span}), with {positions} open.",
+            tn(
+                "No price has moved since {since} ({span}), with {n} position open.",
+                "No price has moved since {since} ({span}), with {n} positions open.",
+                alert.positions_count,
                 since=moment(alert.since, voice, today=alert.at),
                 span=span(alert.at - alert.since),
-                positions=_positions(alert.positions_count),
             )
         ),
         t("The terminal answers, but its figures may be old: a loss may not show yet."),
@@ -227,14 +230,14 @@ def _away(alert: WhileAway, voice: Voice, audience: Audience) -> Message:
         headline(voice, t("🕓 While I was away on {login}", login=alert.login)),
         *who(alert, audience),
         t(
-            "From {since} to {until}: {happened}{unknown}.",
+            "From {since} to {until}: {happened}{lowest}.",
             since=since,
             until=until,
             happened=happened,
-            unknown=_unknown(alert),
+            lowest=_unknown(alert),
         ),
         *(_item(item, alert, voice, audience) for item in alert.items),
-        *_more(alert.count, len(alert.items)),
+        *more(alert.count, len(alert.items)),
         *_open(alert),
     ]
     loud = alert.count or alert.orders_placed or alert.vanished or alert.unexplained
@@ -244,7 +247,7 @@ def _away(alert: WhileAway, voice: Voice, audience: Audience) -> Message:
 def _happened(alert: WhileAway) -> str:
     counts = {**alert.counts, "placed": alert.orders_placed, "gone": alert.orders_gone}
     parts = [
-        f"{count} {HAPPENED.get(what, (esc(what), esc(what)))[count > 1]}"
+        HAPPENED[what](count) if what in HAPPENED else f"{count} {esc(what)}"
         for what, count in counts.items()
         if count
     ]
@@ -265,49 +268,52 @@ def _item(item: AwayItem, alert: WhileAway, voice: Voice, audience: Audience) ->
 
 def _how(item: AwayItem, audience: Audience) -> str:
     if item.what == "opened":
-        return "opened"
-    where = (CLOSED_BY_YOU if audience is Audience.CLIENT else CLOSED_BY_CLIENT).get(item.reason)
-    verb = "reversed" if item.what == "reversed" else "closed"
-    if where is not None:
-        by = t("by you") if audience is Audience.CLIENT else t("by the client")
-        return f"{verb} {by}, {where}"
-    return f"{verb} ({word(CLOSED_OTHERWISE, item.reason)})"
+        return t("opened")
+    turned = item.what == "reversed"
+    if item.reason not in CLOSED_BY_YOU:
+        why = word(CLOSED_OTHERWISE, item.reason)
+        return t("reversed ({why})", why=why) if turned else t("closed ({why})", why=why)
+    if audience is Audience.CLIENT:
+        where = t(CLOSED_BY_YOU[item.reason])
+        if turned:
+            return t("reversed by you, {where}", where=where)
+        return t("closed by you, {where}", where=where)
+    where = t(CLOSED_BY_CLIENT[item.reason])
+    if turned:
+        return t("reversed by the client, {where}", where=where)
+    return t("closed by the client, {where}", where=where)
 
 
 def _open(alert: WhileAway) -> list[str]:
     lines = []
     if alert.counts:
         lines.append(
-            t("Trading and charges came to {result}.", result=gain(alert.result, alert.currency))
+            t("Trading and charges came to {amount}.", amount=gain(alert.result, alert.currency))
         )
     if alert.vanished:
-        gone = _positions(alert.vanished)
         lines.append(
-            t("{gone} gone, and no deal says why yet. Reckoner goes on looking.", gone=gone)
+            tn(
+                "{n} position gone, and no deal says why yet. Reckoner goes on looking.",
+                "{n} positions gone, and no deal says why yet. Reckoner goes on looking.",
+                alert.vanished,
+            )
         )
     if alert.unexplained:
         lines.append(
-            t("{change} has no deal yet.", change=_change(alert.unexplained, alert.currency))
+            t(
+                "A change of the balance by {amount} has no deal yet.",
+                amount=gain(alert.unexplained, alert.currency),
+            )
         )
     if alert.uncertain:
         lines.append(
-            t(
-                "{positions} open before, {positions_count} now. Equity in between was "
+            tn(
+                "{n} position open before, {now} now. Equity in between was "
                 "not seen: the peak may be higher than Reckoner knows.",
-                positions=_positions(alert.positions_before),
-                positions_count=alert.positions_count,
+                "{n} positions open before, {now} now. Equity in between was "
+                "not seen: the peak may be higher than Reckoner knows.",
+                alert.positions_before,
+                now=alert.positions_count,
             )
         )
     return lines
-
-
-def _change(amount: Decimal, currency: str) -> str:
-    return t("A change of the balance by {amount}", amount=gain(amount, currency))
-
-
-def _positions(count: int) -> str:
-    return t("1 position") if count == 1 else t("{count} positions", count=count)
-
-
-def _more(count: int, shown: int) -> list[str]:
-    return [t("and {figure} more", figure=count - shown)] if count > shown else []

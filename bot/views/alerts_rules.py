@@ -5,7 +5,9 @@ from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, who
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain, moment, money, span
+from bot.views.rule_titles import named, titled
 from bot.views.rules import against, at_reset
+from bot.views.words import word
 from core.domain.alerts_rules import (
     GuardBlind,
     GuardSees,
@@ -16,7 +18,11 @@ from core.domain.alerts_rules import (
     RulesChanged,
 )
 
-MODES = {"observe": later("keeps a log only"), "advise": "advises", "enforce": "acts"}
+MODES = {
+    "observe": later("keeps a log only"),
+    "advise": later("advises"),
+    "enforce": later("acts"),
+}
 ADVISED = {
     "close_all": later(
         "This rule advises only: Reckoner closes nothing for it. Closing is up to you."
@@ -56,18 +62,18 @@ def render(alert: RuleAlert, voice: Voice, audience: Audience) -> Message:
 
 
 def _broken(alert: RuleBroken, voice: Voice, audience: Audience) -> Message:
-    name = esc(alert.title)
+    name = titled(alert.title)
     pauses = alert.paused_until is not None
     if alert.paused_until is not None:
         until = at_reset(alert.paused_until, alert.zone)
         title = t(
-            "⏸ {login} is paused until {until} - {name}",
+            "⏸ {login} is paused until {until} - {rule}",
             login=alert.login,
             until=until,
-            name=name.lower(),
+            rule=named(alert.title),
         )
     else:
-        title = t("🟠 {name} on {login} - rule broken", name=name, login=alert.login)
+        title = t("🟠 {rule} on {login} - rule broken", rule=name, login=alert.login)
     past = against(alert.measure, alert.figure, alert.floor, alert.currency)
     lines = [headline(voice, title), *who(alert, audience), f"{name}: {past}."]
     if pauses:
@@ -75,7 +81,7 @@ def _broken(alert: RuleBroken, voice: Voice, audience: Audience) -> Message:
     elif alert.mode == "enforce" and alert.severity == "close_all":
         lines.append(t(NOT_ARMED))
     else:
-        lines.append(ADVISED.get(alert.severity, t(ADVISED["warn"])))
+        lines.append(t(ADVISED.get(alert.severity, ADVISED["warn"])))
     lines += [
         t("Equity: {equity}", equity=money(alert.equity, alert.currency)),
         at_line(alert.at, voice),
@@ -84,9 +90,9 @@ def _broken(alert: RuleBroken, voice: Voice, audience: Audience) -> Message:
 
 
 def _eased(alert: RuleEased, voice: Voice, audience: Audience) -> Message:
-    name = esc(alert.title)
+    name = titled(alert.title)
     lines = [
-        headline(voice, t("🟢 {name} on {login} - over", name=name, login=alert.login)),
+        headline(voice, t("🟢 {rule} on {login} - over", rule=name, login=alert.login)),
         *who(alert, audience),
     ]
     if alert.figure is not None:
@@ -95,10 +101,10 @@ def _eased(alert: RuleEased, voice: Voice, audience: Audience) -> Message:
     lines += [
         (
             t(
-                "It was broken at {opened_at}, for {span}; equity changed by {result} since.",
-                opened_at=moment(alert.opened_at, voice, today=alert.at),
+                "It was broken at {at}, for {span}; equity changed by {amount} since.",
+                at=moment(alert.opened_at, voice, today=alert.at),
                 span=span(alert.at - alert.opened_at),
-                result=gain(alert.result, alert.currency),
+                amount=gain(alert.result, alert.currency),
             )
         ),
         at_line(alert.at, voice),
@@ -109,37 +115,33 @@ def _eased(alert: RuleEased, voice: Voice, audience: Audience) -> Message:
 def _ahead(alert: RuleResetAhead, voice: Voice, audience: Audience) -> Message:
     when = at_reset(alert.resets_at, alert.zone)
     below = money(alert.floor_after - alert.figure, alert.currency)
-    follows = (
-        DONE_AT_RESET.get(alert.severity, "")
-        if alert.mode == "enforce"
-        else ADVISED.get(alert.severity, "")
-    )
+    follows = (DONE_AT_RESET if alert.mode == "enforce" else ADVISED).get(alert.severity, "")
     lines = [
         headline(
             voice,
             t(
-                "🟠 {title} on {login} is broken at {when} as it is",
-                title=esc(alert.title),
+                "🟠 {rule} on {login} is broken at {at} as it is",
+                rule=titled(alert.title),
                 login=alert.login,
-                when=when,
+                at=when,
             ),
         ),
         *who(alert, audience),
         (
             t(
-                "At {resets_at}, in {span}, its floor goes from {floor} to {floor_after}.",
-                resets_at=moment(alert.resets_at, voice, today=alert.at),
+                "At {at}, in {span}, its floor goes from {floor} to {floor_after}.",
+                at=moment(alert.resets_at, voice, today=alert.at),
                 span=span(alert.resets_at - alert.at),
                 floor=money(alert.floor, alert.currency),
                 floor_after=money(alert.floor_after, alert.currency),
             )
         ),
         t(
-            "With {figure} now that is {below} below it.",
-            figure=money(alert.figure, alert.currency),
+            "With {equity} now that is {below} below it.",
+            equity=money(alert.figure, alert.currency),
             below=below,
         ),
-        *([follows] if follows else []),
+        *([t(follows)] if follows else []),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))
@@ -151,17 +153,17 @@ def _changed(alert: RulesChanged, voice: Voice, audience: Audience) -> Message:
         headline(voice, f"⚙️ {state}: {alert.login}"),
         *who(alert, audience),
         t("Profile: {profile}", profile=esc(alert.profile)),
-        *(f"• {esc(title)}: {MODES.get(mode, esc(mode))}" for title, mode in alert.rules),
+        *(f"• {titled(title)}: {word(MODES, mode)}" for title, mode in alert.rules),
     ]
     if not alert.rules:
         lines.append(t("No rule but the drawdown limit and the minimum equity."))
     if alert.pending and alert.effective_at is not None:
         lines.append(
             t(
-                "They are looser, so they take effect at {effective_at}, if the "
+                "They are looser, so they take effect at {at}, if the "
                 "account is flat and not locked then. Until then the stricter ones "
                 "hold.",
-                effective_at=moment(alert.effective_at, voice, today=alert.at),
+                at=moment(alert.effective_at, voice, today=alert.at),
             )
         )
     lines += [t("/rules shows how each floor comes about."), at_line(alert.at, voice)]
@@ -169,28 +171,36 @@ def _changed(alert: RulesChanged, voice: Voice, audience: Audience) -> Message:
 
 
 def _blind(alert: GuardBlind, voice: Voice, audience: Audience) -> Message:
-    held = tn("{n} position", "{n} positions", alert.positions_count)
+    held = alert.positions_count
     long = span(alert.at - alert.since)
     own = audience is Audience.CLIENT
     look = t("Please look at the account in MetaTrader yourself.") if own else t("See /status.")
     lines = [
         headline(
-            voice, t("🔴 The guard is blind on {login}, {held} open", login=alert.login, held=held)
+            voice,
+            tn(
+                "🔴 The guard is blind on {login}, {n} position open",
+                "🔴 The guard is blind on {login}, {n} positions open",
+                held,
+                login=alert.login,
+            ),
         ),
         *who(alert, audience),
         (
-            t(
+            tn(
                 "The guard is blind: no trustworthy reading of account {login} for "
-                "{long} with {held} open.",
+                "{span} with {n} position open.",
+                "The guard is blind: no trustworthy reading of account {login} for "
+                "{span} with {n} positions open.",
+                held,
                 login=alert.login,
-                long=long,
-                held=held,
+                span=long,
             )
         ),
         t("No limit is watched until it can be read again; Reckoner goes on trying."),
         t("Why: {reason}", reason=esc(alert.reason, 200)),
         look,
-        t("Last trustworthy reading: {since}", since=moment(alert.since, voice, today=alert.at)),
+        t("Last trustworthy reading: {at}", at=moment(alert.since, voice, today=alert.at)),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))

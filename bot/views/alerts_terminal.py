@@ -85,13 +85,18 @@ def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
                 ),
             )
         case "failing":
-            times = tn("{n} time", "{n} times", alert.attempts)
             at = "" if alert.next_try_at is None else moment(alert.next_try_at, voice)
             why = "" if audience is Audience.CLIENT else f": {word({}, alert.reason)}"
             again = t(" The next try is at {at}.", at=at) if at else ""
             return (
                 t("⚠️ {login}: its terminal does not start", login=alert.login),
-                t("It failed {times} in a row{why}.{again}", times=times, why=why, again=again),
+                tn(
+                    "It failed {n} time in a row{why}.{again}",
+                    "It failed {n} times in a row{why}.{again}",
+                    alert.attempts,
+                    why=why,
+                    again=again,
+                ),
             )
         case "unlinked":
             return t("⚠️ {login}: no terminal is linked", login=alert.login), t(UNLINKED[audience])
@@ -110,7 +115,7 @@ def _held(positions: int | None) -> str:
         return t(NEVER_READ)
     if not positions:
         return t("No position was open when last read.")
-    return t("{plural} open when last read.", plural=tn("{n} position", "{n} positions", positions))
+    return tn("{n} position open when last read.", "{n} positions open when last read.", positions)
 
 
 def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Message:
@@ -128,9 +133,9 @@ def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Mess
         *who(alert, audience),
         (
             t(
-                "Not read from {since} to {at} ({span}).",
+                "Not read from {since} to {until} ({span}).",
                 since=moment(alert.since, voice, today=alert.at),
-                at=moment(alert.at, voice),
+                until=moment(alert.at, voice),
                 span=span(alert.at - alert.since),
             )
         ),
@@ -142,28 +147,17 @@ def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Mess
 def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Message:
     """The guard's promise does not hold here, why, and what to do."""
     held = alert.positions_count > 0
-    cannot = t("Still cannot") if alert.news == "reminder" else t("Cannot")
-    why = words_of.heading(alert.obstacles)
-    close = t("close all") if words_of.partial(alert.obstacles) else "close"
     lines = [
-        headline(
-            voice,
-            t(
-                "{what} {cannot} {close} on {login} - {why}",
-                what="🔴" if held else "🟠",
-                cannot=cannot,
-                close=close,
-                login=alert.login,
-                why=why,
-            ),
-        ),
+        headline(voice, f"{'🔴' if held else '🟠'} {_cannot(alert)}"),
         *who(alert, audience),
         words_of.sentence(alert.obstacles),
         (
-            t(
-                "{plural} open. Reckoner watches the drawdown limit, but cannot close "
+            tn(
+                "{n} position open. Reckoner watches the drawdown limit, but cannot close "
                 "at it until this is mended.",
-                plural=tn("{n} position", "{n} positions", alert.positions_count),
+                "{n} positions open. Reckoner watches the drawdown limit, but cannot close "
+                "at it until this is mended.",
+                alert.positions_count,
             )
             if held
             else t("Nothing is open on it. Signals cannot be approved until this is mended.")
@@ -173,6 +167,18 @@ def cannot_close(alert: CannotClose, voice: Voice, audience: Audience) -> Messag
         t("Since {since}.", since=moment(alert.since, voice, today=alert.at)),
     ]
     return Message(html="\n".join(lines))
+
+
+def _cannot(alert: CannotClose) -> str:
+    login, why = alert.login, words_of.heading(alert.obstacles)
+    partial, still = words_of.partial(alert.obstacles), alert.news == "reminder"
+    if partial and still:
+        return t("Still cannot close all on {login} - {why}", login=login, why=why)
+    if partial:
+        return t("Cannot close all on {login} - {why}", login=login, why=why)
+    if still:
+        return t("Still cannot close on {login} - {why}", login=login, why=why)
+    return t("Cannot close on {login} - {why}", login=login, why=why)
 
 
 def can_close_again(alert: CanCloseAgain, voice: Voice, audience: Audience) -> Message:
@@ -224,7 +230,7 @@ def _blocked_for_client(alert: TerminalBlocked, voice: Voice) -> list[str]:
             )
         ),
         *_scheduled(alert.closing),
-        t("{by_hand} Your admin has been told.", by_hand=t(words_of.BY_HAND)),
+        f"{t(words_of.BY_HAND)} {t('Your admin has been told.')}",
     ]
 
 
@@ -244,7 +250,7 @@ def _blocked_for_admin(alert: TerminalBlocked, voice: Voice) -> list[str]:
     return [
         headline(voice, t("🔴 Wrong account behind {login} - trading blocked", login=alert.login)),
         *who_it_is,
-        t("The terminal says: {code}", code=code(alert.reason, REASON_CHARS_MAX)),
+        t("The terminal says: {words}", words=code(alert.reason, REASON_CHARS_MAX)),
         _held(alert.positions_count),
         t("Nothing is sent to the terminal until an admin unblocks it."),
         *_scheduled(alert.closing),
@@ -263,8 +269,8 @@ def _scheduled(closing: str) -> list[str]:
         return []
     return [
         t(
-            "Scheduled: closing {scope}. It goes on the moment it is unblocked.",
-            scope=scope(closing),
+            "Scheduled: closing {what}. It goes on the moment it is unblocked.",
+            what=scope(closing),
         )
     ]
 
@@ -272,7 +278,7 @@ def _scheduled(closing: str) -> list[str]:
 def cleared(alert: TerminalCleared, voice: Voice, audience: Audience) -> Message:
     """An admin has unblocked it."""
     on = (
-        t("Closing {scope} goes on now.", scope=scope(alert.closing))
+        t("Closing {what} goes on now.", what=scope(alert.closing))
         if alert.closing
         else t("It is guarded again.")
     )
@@ -282,9 +288,9 @@ def cleared(alert: TerminalCleared, voice: Voice, audience: Audience) -> Message
         on,
         (
             t(
-                "It was blocked since {blocked_at}. Unblocked by {by}.",
-                blocked_at=moment(alert.blocked_at, voice, today=alert.at),
-                by=word({}, alert.by),
+                "It was blocked since {since}. Unblocked by {name}.",
+                since=moment(alert.blocked_at, voice, today=alert.at),
+                name=word({}, alert.by),
             )
         ),
         at_line(alert.at, voice),

@@ -13,6 +13,7 @@ from bot.views.words import (
     CLOSED_ICONS,
     CLOSED_OTHERWISE,
     NOT_PLACED,
+    begun,
     word,
 )
 from core.domain.alerts import (
@@ -40,8 +41,8 @@ def signal_offered(alert: SignalOffered, voice: Voice, audience: Audience) -> Me
         *who(alert, audience),
         stops(alert.stop_loss, alert.take_profit, alert.price_digits),
         t(
-            "Answer by {expires_at}. Without an answer nothing is traded.",
-            expires_at=moment(alert.expires_at, voice),
+            "Answer by {until}. Without an answer nothing is traded.",
+            until=moment(alert.expires_at, voice),
         ),
     ]
     keyboard = keyboards.offer(alert.approval_id) if audience is Audience.CLIENT else ()
@@ -56,18 +57,18 @@ def offer_answered(alert: OfferAnswered, voice: Voice, audience: Audience) -> Me
     answered = moment(alert.answered_at, voice)
     match alert.outcome:
         case "approved":
-            title, lines = t("✅ Approved: {what}", what=what), _approved(alert, voice, audience)
+            title, lines = t("✅ Approved: {trade}", trade=what), _approved(alert, voice, audience)
         case "rejected":
             title, lines = (
-                t("❌ Rejected: {what}", what=what),
-                [t("Rejected at {answered}. Nothing is traded.", answered=answered)],
+                t("❌ Rejected: {trade}", trade=what),
+                [t("Rejected at {at}. Nothing is traded.", at=answered)],
             )
         case "expired":
-            title = t("⌛ Expired: {what}", what=what)
-            lines = [t("No answer came by {answered}, so nothing is traded.", answered=answered)]
+            title = t("⌛ Expired: {trade}", trade=what)
+            lines = [t("No answer came by {until}, so nothing is traded.", until=answered)]
         case other:
             title, lines = (
-                f"⏹ {word({}, other).capitalize()}: {what}",
+                f"⏹ {begun(word({}, other))}: {what}",
                 [at_line(alert.answered_at, voice)],
             )
     text = [headline(voice, title), *who(alert, audience), *lines]
@@ -88,9 +89,9 @@ def trade_opened(alert: TradeOpened, voice: Voice, audience: Audience) -> Messag
         *who(alert, audience),
         (
             t(
-                "Entry: {entry_price}, expected {expected_entry}: {slippage}",
-                entry_price=price(alert.entry_price),
-                expected_entry=price(alert.expected_entry),
+                "Entry: {price}, expected {expected}: {slippage}",
+                price=price(alert.entry_price),
+                expected=price(alert.expected_entry),
                 slippage=slippage(alert.slippage_pips),
             )
         ),
@@ -131,7 +132,7 @@ def position_closed(alert: PositionClosed, voice: Voice, audience: Audience) -> 
     lines = [
         headline(voice, f"{_closed_by(alert, audience)}: {result}"),
         *who(alert, audience),
-        t("Exit price: {exit_price}", exit_price=price(alert.exit_price)),
+        t("Exit price: {price}", price=price(alert.exit_price)),
     ]
     if alert.note or alert.to_target_pips is not None:
         lines.append(sentence(of_close(alert), voice, audience))
@@ -140,9 +141,9 @@ def position_closed(alert: PositionClosed, voice: Voice, audience: Audience) -> 
     lines.append(_from(alert.signal_id, alert.position_id))
     lines.append(
         t(
-            "Account {login}, {closed_at}",
+            "Account {login}, {at}",
             login=alert.login,
-            closed_at=moment(alert.closed_at, voice),
+            at=moment(alert.closed_at, voice),
         )
     )
     return Message(html="\n".join(lines), silent=alert.close_reason in CLOSED_BY_YOU)
@@ -158,30 +159,35 @@ def _from(signal_id: int | None, position_id: int) -> str:
 
 
 def _approved(alert: OfferAnswered, voice: Voice, audience: Audience) -> list[str]:
-    lines = [t("Approved at {answered_at}.", answered_at=moment(alert.answered_at, voice))]
+    lines = [t("Approved at {at}.", at=moment(alert.answered_at, voice))]
     if alert.expected_entry is not None:
         quote = "ask" if alert.side == "buy" else "bid"
         lines.append(
             t(
-                "Expected entry: {expected_entry}, the {quote} at that moment.",
-                expected_entry=price(alert.expected_entry),
-                quote=quote,
+                "Expected entry: {price}, the {ask_or_bid} at that moment.",
+                price=price(alert.expected_entry),
+                ask_or_bid=quote,
             )
         )
     if alert.broker_symbol:
         lines.append(
             t(
-                "Its broker calls the symbol {broker_symbol}.",
-                broker_symbol=esc(alert.broker_symbol, SYMBOL_CHARS_MAX),
+                "Its broker calls the symbol {symbol}.",
+                symbol=esc(alert.broker_symbol, SYMBOL_CHARS_MAX),
             )
         )
     if alert.deadline_at is not None:
-        executor = t("Your executor") if audience is Audience.CLIENT else t("The client's executor")
+        until = moment(alert.deadline_at, voice)
         lines.append(
             t(
-                "{executor} has until {deadline_at} to place it. Reckoner itself places nothing.",
-                executor=executor,
-                deadline_at=moment(alert.deadline_at, voice),
+                "Your executor has until {until} to place it. Reckoner itself places nothing.",
+                until=until,
+            )
+            if audience is Audience.CLIENT
+            else t(
+                "The client's executor has until {until} to place it. "
+                "Reckoner itself places nothing.",
+                until=until,
             )
         )
     return lines
@@ -192,16 +198,17 @@ def _closed_by(alert: PositionClosed, audience: Audience) -> str:
     if alert.close_reason in CLOSED_BY_YOU:
         if audience is Audience.CLIENT:
             return t(
-                "You closed {what} {closed_by_you}",
-                what=what,
-                closed_by_you=t(CLOSED_BY_YOU[alert.close_reason]),
+                "You closed {trade} {where}",
+                trade=what,
+                where=t(CLOSED_BY_YOU[alert.close_reason]),
             )
         return t(
-            "{login} closed {what} {closed_by_client}",
+            "{login} closed {trade} {where}",
             login=alert.login,
-            what=what,
-            closed_by_client=t(CLOSED_BY_CLIENT[alert.close_reason]),
+            trade=what,
+            where=t(CLOSED_BY_CLIENT[alert.close_reason]),
         )
     icon = CLOSED_ICONS.get(alert.close_reason, "⏹")
-    place = t(" on {login}", login=alert.login) if audience is Audience.ADMIN else ""
-    return f"{icon} {word(CLOSED_OTHERWISE, alert.close_reason)}: {what}{place}"
+    if audience is Audience.ADMIN:
+        what = t("{trade} on {login}", trade=what, login=alert.login)
+    return f"{icon} {word(CLOSED_OTHERWISE, alert.close_reason)}: {what}"

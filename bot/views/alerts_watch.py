@@ -3,16 +3,16 @@
 from bot import keyboards
 from bot.i18n import later, t, tn
 from bot.markup import code, esc
-from bot.views.alert_lines import LOCKED, at_line, headline, trade, who
+from bot.views.alert_lines import LOCKED, at_line, headline, more, trade, who
 from bot.views.alerts_closing import SWITCH_ON, opening
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
 from bot.views.numbers import moment, span
 from bot.views.obstacles import BY_HAND
-from bot.views.words import opened_by, word
+from bot.views.retcodes import sentence
+from bot.views.words import begun, opened_by, word
 from core.domain.alert_parts import Appeared, Blocked
 from core.domain.alerts import LatchedReappeared
 from core.domain.alerts_closing import CloseStalled
-from core.domain.retcodes import outcome
 
 WHOLE_ACCOUNT = "account"
 STANDS = {
@@ -38,19 +38,19 @@ def stalled(alert: CloseStalled, voice: Voice, audience: Audience) -> Message:
     what = (
         str(alert.login)
         if whole
-        else t("{scope} on {login}", scope=esc(alert.scope), login=alert.login)
+        else t("{symbol} on {login}", symbol=esc(alert.scope), login=alert.login)
     )
     words = {block.word for block in alert.blocks}
     lasts = span(alert.at - alert.since)
     head = [
         headline(
             voice,
-            t("🔴 Still not closed: {what} - no progress for {lasts}", what=what, lasts=lasts),
+            t("🔴 Still not closed: {what} - no progress for {span}", what=what, span=lasts),
         ),
         *who(alert, audience),
     ]
     rows = [_block(block, audience) for block in alert.blocks]
-    rows += [t("and {more} more", more=alert.more)] if alert.more else []
+    rows += more(alert.more, 0)
     tail = [t(SWITCH_ON)] if "autotrading_off" in words else []
     if "terminal_blocked" in words and audience is Audience.ADMIN:
         tail.append(t("Unblock it: /unblock {login}", login=alert.login))
@@ -61,8 +61,8 @@ def stalled(alert: CloseStalled, voice: Voice, audience: Audience) -> Message:
     tail += [
         (
             t(
-                "Reckoner tries again at {next_try_at} and goes on until it is flat.",
-                next_try_at=moment(alert.next_try_at, voice, today=alert.at),
+                "Reckoner tries again at {at} and goes on until it is flat.",
+                at=moment(alert.next_try_at, voice, today=alert.at),
             )
         ),
         at_line(alert.at, voice),
@@ -73,14 +73,16 @@ def stalled(alert: CloseStalled, voice: Voice, audience: Audience) -> Message:
 def _block(block: Blocked, audience: Audience) -> str:
     why = word(STANDS, block.word)
     if block.code is not None and audience is Audience.ADMIN:
-        why += f" ({block.code}: {outcome(block.code, block.detail).sentence})"
+        why += f" ({block.code}: {sentence(block.code, block.detail)})"
     elif block.detail and audience is Audience.ADMIN:
         why += f" ({code(block.detail)})"
     if not block.ticket:
-        return f"{why[0].upper()}{why[1:]}."
-    kind = "order " if block.is_order else ""
-    tries = f", {tn('{n} try', '{n} tries', block.tries)}" if block.tries else ""
-    return f"{kind}#{block.ticket} {trade(block.symbol, block.side, block.volume)}: {why}{tries}"
+        return f"{begun(why)}."
+    what = f"#{block.ticket} {trade(block.symbol, block.side, block.volume)}"
+    if block.is_order:
+        what = t("order {trade}", trade=what)
+    tries = tn(", {n} try", ", {n} tries", block.tries) if block.tries else ""
+    return f"{what}: {why}{tries}"
 
 
 def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Message:
@@ -92,12 +94,13 @@ def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Me
         *who(alert, audience),
     ]
     if closes:
-        doing = "cancelling" if _only_orders(alert) else "closing"
         head.append(
-            t("Reckoner is {doing} {what}.", doing=doing, what="it" if count == 1 else "them")
+            tn("Reckoner is cancelling it.", "Reckoner is cancelling them.", count)
+            if _only_orders(alert)
+            else tn("Reckoner is closing it.", "Reckoner is closing them.", count)
         )
     rows = [_item(item) for item in alert.items]
-    rows += [t("and {more} more", more=alert.more)] if alert.more else []
+    rows += more(alert.more, 0)
     tail = [t(LOCKED) if closes else t(ONLY_TOLD), at_line(alert.at, voice)]
     return Message(html=compose(head, rows, tail), keyboard=_ask(alert, audience))
 
@@ -109,43 +112,29 @@ def _only_orders(alert: LatchedReappeared) -> bool:
 def _what(alert: LatchedReappeared) -> str:
     count = len(alert.items) + alert.more
     if _only_orders(alert):
-        return (
-            t("A pending order was placed")
-            if count == 1
-            else t("{count} pending orders were placed", count=count)
-        )
+        return tn("A pending order was placed", "{n} pending orders were placed", count)
     if any(item.is_order for item in alert.items):
         return t("Positions and pending orders appeared")
-    return (
-        t("A position was opened")
-        if count == 1
-        else t("{plural} were opened", plural=tn("{n} position", "{n} positions", count))
-    )
+    return tn("A position was opened", "{n} positions were opened", count)
 
 
 def _item(item: Appeared) -> str:
     """`#900001 XAUUSD buy 0.10, opened by hand, on a phone`."""
-    kind, done = (t("pending order "), "placed") if item.is_order else ("", "opened")
-    what = f"{kind}#{item.ticket} {trade(item.symbol, item.side, item.volume)}"
+    what = f"#{item.ticket} {trade(item.symbol, item.side, item.volume)}"
+    how = _how(item)
+    if item.is_order:
+        what = t("pending order {trade}", trade=what)
+        return t("{order}, placed {how}", order=what, how=how) if how else what
+    return t("{trade}, opened {how}", trade=what, how=how) if how else what
+
+
+def _how(item: Appeared) -> str:
+    """By whom, where that is known."""
     if item.trade_id is not None:
-        return t(
-            "{what}, {done} by your own program for a signal (trade {trade_id})",
-            what=what,
-            done=done,
-            trade_id=item.trade_id,
-        )
-    if item.opened_by is None:
-        return (
-            t(
-                "{what}, {done} by a program with the number {magic}",
-                what=what,
-                done=done,
-                magic=item.magic,
-            )
-            if item.magic
-            else what
-        )
-    return f"{what}, {done} {opened_by(item.opened_by, item.magic)}"
+        return t("by your own program for a signal (trade {trade_id})", trade_id=item.trade_id)
+    if item.opened_by is not None:
+        return opened_by(item.opened_by, item.magic)
+    return t("by a program with the number {magic}", magic=item.magic) if item.magic else ""
 
 
 def _ask(alert: LatchedReappeared, audience: Audience) -> Keyboard:

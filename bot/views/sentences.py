@@ -14,7 +14,7 @@ from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.message import Audience, Voice
 from bot.views.numbers import clock, gain, lots, money, pips, price
-from bot.views.words import CLOSED_BY_CLIENT, CLOSED_BY_YOU, OPENED_BY
+from bot.views.words import CLOSED_BY_CLIENT, CLOSED_BY_YOU, OPENED_BY, begun
 from core.domain.alerts import DivergenceOpened, PositionClosed
 from core.domain.divergences import reason_of, row_of
 from core.domain.findings import Kind
@@ -43,8 +43,11 @@ class Fact(Struct, frozen=True, kw_only=True):
     opened_by: int = 0
 
 
+BY_HAND = later("by hand")
+
+
 def _a(order_type: str) -> str:
-    return f"a {order_type}" if order_type else t("a pending order")
+    return t("a {order_type}", order_type=order_type) if order_type else t("a pending order")
 
 
 class _Told:
@@ -54,8 +57,8 @@ class _Told:
         self.fact = fact
         self.voice = voice
         self.own = audience is Audience.CLIENT
-        self.your = "your" if self.own else t("the client's")
-        self.pair = f"{esc(fact.symbol)} {esc(fact.side)}"
+        self.symbol = esc(fact.symbol)
+        self.pair = f"{self.symbol} {esc(fact.side)}"
         self.what = f"{self.pair} {lots(fact.volume)}"
         self.at = clock(fact.at, voice)
         self.expected = self._figure(fact.expected)
@@ -78,6 +81,15 @@ class _Told:
         except (ValueError, TypeError, OverflowError):
             return esc(text)
 
+    def whose(self, what: str) -> str:
+        """`your XAUUSD buy 0.10`, `the client's XAUUSD buy 0.10`."""
+        return t("your {trade}", trade=what) if self.own else t("the client's {trade}", trade=what)
+
+    @property
+    def trade(self) -> str:
+        """`your trade`, without what it is."""
+        return t("your trade") if self.own else t("the client's trade")
+
     @property
     def result(self) -> str:
         """`, +12.40 GBP`, nothing where it is not known."""
@@ -98,8 +110,7 @@ def sentence(fact: Fact, voice: Voice, audience: Audience) -> str:
     row = row_of(fact.reason)
     if row is None:
         return esc(fact.reason.replace("_", " "))
-    told = SENTENCES[row.reason](_Told(fact, voice, audience))
-    return told[:1].upper() + told[1:]
+    return begun(SENTENCES[row.reason](_Told(fact, voice, audience)))
 
 
 def of_divergence(alert: DivergenceOpened) -> Fact:
@@ -140,23 +151,22 @@ def to_target(value: Decimal | None) -> str:
         return ""
     if not value:
         return t(", at target")
-    return t(
-        ", {pips} {what} target", pips=pips(abs(value)), what="before" if value > 0 else "past"
-    )
+    if value > 0:
+        return t(", {pips} before target", pips=pips(value))
+    return t(", {pips} past target", pips=pips(-value))
 
 
 def _by_client(place: str) -> Callable[[_Told], str]:
     def said(told: _Told) -> str:
-        who = "you" if told.own else t("the client")
-        where = (CLOSED_BY_YOU if told.own else CLOSED_BY_CLIENT)[place]
-        return t(
-            "{who} closed this {where} at {at}{result}{to_target}.",
-            who=who,
-            where=where,
-            at=told.at,
-            result=told.result,
-            to_target=to_target(told.fact.to_target_pips),
-        )
+        figures = {
+            "where": t((CLOSED_BY_YOU if told.own else CLOSED_BY_CLIENT)[place]),
+            "at": told.at,
+            "result": told.result,
+            "to_target": to_target(told.fact.to_target_pips),
+        }
+        if told.own:
+            return t("you closed this {where} at {at}{result}{to_target}.", **figures)
+        return t("the client closed this {where} at {at}{result}{to_target}.", **figures)
 
     return said
 
@@ -165,17 +175,15 @@ def _moved(level: str) -> Callable[[_Told], str]:
     def said(told: _Told) -> str:
         if not told.expected:
             return t(
-                "a {level} was set on {your} {what} at {observed}; the signal has none.",
-                level=level,
-                your=told.your,
-                what=told.what,
+                "a {level} was set on {trade} at {observed}; the signal has none.",
+                level=t(level),
+                trade=told.whose(told.what),
                 observed=told.observed,
             )
         return t(
-            "the {level} of {your} {what} was moved from {expected} to {observed}.",
-            level=level,
-            your=told.your,
-            what=told.what,
+            "the {level} of {trade} was moved from {expected} to {observed}.",
+            level=t(level),
+            trade=told.whose(told.what),
             expected=told.expected,
             observed=told.observed,
         )
@@ -185,136 +193,126 @@ def _moved(level: str) -> Callable[[_Told], str]:
 
 def _slipped(told: _Told) -> str:
     points = told.fact.slippage_points
-    more = "" if points is None else t(" ({normalize} points)", normalize=f"{points.normalize():f}")
+    in_points = "" if points is None else t(" ({points} points)", points=f"{points.normalize():f}")
     return t(
-        "{your} {what} was filled at {observed}, {off}{more} worse than expected.",
-        your=told.your,
-        what=told.what,
+        "{trade} was filled at {observed}, {pips}{in_points} worse than expected.",
+        trade=told.whose(told.what),
         observed=told.observed,
-        off=told.off,
-        more=more,
+        pips=told.off,
+        in_points=in_points,
     )
 
 
 def _by_hand(told: _Told) -> str:
-    who = "you" if told.own else t("the client")
-    how = OPENED_BY.get(told.fact.opened_by, "by hand")
-    return t(
-        "{who} opened {what} {how}; no signal called for it.", who=who, what=told.what, how=how
-    )
+    how = t(OPENED_BY.get(told.fact.opened_by, BY_HAND))
+    if told.own:
+        return t("you opened {trade} {how}; no signal called for it.", trade=told.what, how=how)
+    return t("the client opened {trade} {how}; no signal called for it.", trade=told.what, how=how)
 
 
 def _by_program(told: _Told) -> str:
-    number = t(" with the number {magic}", magic=told.fact.magic) if told.fact.magic else ""
+    if not told.fact.magic:
+        return t("a program opened {trade}; no signal called for it.", trade=told.what)
     return t(
-        "a program{number} opened {what}; no signal called for it.", number=number, what=told.what
+        "a program with the number {magic} opened {trade}; no signal called for it.",
+        magic=told.fact.magic,
+        trade=told.what,
     )
 
 
 def _money_moved(told: _Told) -> str:
     amount = told.fact.pnl or Decimal(0)
-    way = t("came into") if amount >= 0 else "left"
-    return t(
-        "{money} {way} the account at {at}.",
-        money=money(abs(amount), told.fact.currency),
-        way=way,
-        at=told.at,
-    )
+    moved = money(abs(amount), told.fact.currency)
+    if amount >= 0:
+        return t("{money} came into the account at {at}.", money=moved, at=told.at)
+    return t("{money} left the account at {at}.", money=moved, at=told.at)
 
 
 SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "entry_slippage": _slipped,
     "partial_fill": lambda told: t(
-        "only {observed} of {expected} lots of {your} {pair} were filled.",
+        "only {observed} of {expected} lots of {trade} were filled.",
         observed=told.observed,
         expected=told.expected,
-        your=told.your,
-        pair=told.pair,
+        trade=told.whose(told.pair),
     ),
     "split_fill": lambda told: t(
-        "a further part of {your} trade, {what}, was filled at {at}.",
-        your=told.your,
+        "a further part of {trade}, {what}, was filled at {at}.",
+        trade=told.trade,
         what=told.what,
         at=told.at,
     ),
     "over_volume": lambda told: t(
-        "{your} {pair} holds {observed} lots; {expected} were approved.",
-        your=told.your,
-        pair=told.pair,
+        "{trade} holds {observed} lots; {expected} were approved.",
+        trade=told.whose(told.pair),
         observed=told.observed,
         expected=told.expected,
     ),
     "scaled_in": lambda told: t(
-        "somebody added to {your} {pair}: {observed} lots instead of {expected}.",
-        your=told.your,
-        pair=told.pair,
+        "somebody added to {trade}: {observed} lots instead of {expected}.",
+        trade=told.whose(told.pair),
         observed=told.observed,
         expected=told.expected,
     ),
     "scaled_out": lambda told: t(
-        "a part of {your} {pair} was closed: {observed} of {expected} lots are left.",
-        your=told.your,
-        pair=told.pair,
+        "a part of {trade} was closed: {observed} of {expected} lots are left.",
+        trade=told.whose(told.pair),
         observed=told.observed,
         expected=told.expected,
     ),
     "duplicate_execution": lambda told: t(
-        "{your} trade was placed more than once: this {what} is one too many.",
-        your=told.your,
+        "{trade} was placed more than once: this {what} is one too many.",
+        trade=told.trade,
         what=told.what,
     ),
     "late_execution": lambda told: t(
-        "{your} {what} was opened at {observed}, after its deadline at {expected}.",
-        your=told.your,
-        what=told.what,
+        "{trade} was opened at {observed}, after its deadline at {expected}.",
+        trade=told.whose(told.what),
         observed=told.observed,
         expected=told.expected,
     ),
-    "not_executed": lambda told: t("{your} {what} was not placed.", your=told.your, what=told.what),
+    "not_executed": lambda told: t("{trade} was not placed.", trade=told.whose(told.what)),
     "direction_mismatch": lambda told: t(
-        "{your} trade in {symbol} should be {expected}, and it is {observed}.",
-        your=told.your,
-        symbol=esc(told.fact.symbol),
+        "{trade} in {symbol} should be {expected}, and it is {observed}.",
+        trade=told.trade,
+        symbol=told.symbol,
         expected=told.expected,
         observed=told.observed,
     ),
     "netting_reversed": lambda told: t(
-        "an order turned {your} {symbol} position round: it was {expected} and is {observed} now.",
-        your=told.your,
-        symbol=esc(told.fact.symbol),
+        "an order turned {position} round: it was {expected} and is {observed} now.",
+        position=t("your {symbol} position", symbol=told.symbol)
+        if told.own
+        else t("the client's {symbol} position", symbol=told.symbol),
         expected=told.expected,
         observed=told.observed,
     ),
     "symbol_mismatch": lambda told: t(
-        "{your} trade in {expected} was placed in {observed}.",
-        your=told.your,
+        "{trade} in {expected} was placed in {observed}.",
+        trade=told.trade,
         expected=told.expected,
         observed=told.observed,
     ),
     "sl_moved": _moved(later("stop loss")),
     "sl_removed": lambda told: t(
-        "the stop loss of {your} {what} at {expected} was removed.",
-        your=told.your,
-        what=told.what,
+        "the stop loss of {trade} at {expected} was removed.",
+        trade=told.whose(told.what),
         expected=told.expected,
     ),
     "sl_missing": lambda told: t(
-        "{your} {what} never had its stop loss at {expected}.",
-        your=told.your,
-        what=told.what,
+        "{trade} never had its stop loss at {expected}.",
+        trade=told.whose(told.what),
         expected=told.expected,
     ),
     "tp_moved": _moved(later("take profit")),
     "tp_removed": lambda told: t(
-        "the take profit of {your} {what} at {expected} was removed.",
-        your=told.your,
-        what=told.what,
+        "the take profit of {trade} at {expected} was removed.",
+        trade=told.whose(told.what),
         expected=told.expected,
     ),
     "tp_missing": lambda told: t(
-        "{your} {what} never had its take profit at {expected}.",
-        your=told.your,
-        what=told.what,
+        "{trade} never had its take profit at {expected}.",
+        trade=told.whose(told.what),
         expected=told.expected,
     ),
     "unknown_position_manual": _by_hand,
@@ -324,15 +322,14 @@ SENTENCES: Mapping[str, Callable[[_Told], str]] = {
         what=told.what,
     ),
     "unknown_pending_order": lambda told: t(
-        "{a} waits to open {what} at {observed}; no signal called for it.",
-        a=_a(told.expected),
-        what=told.what,
+        "{order} waits to open {trade} at {observed}; no signal called for it.",
+        order=_a(told.expected),
+        trade=told.what,
         observed=told.observed,
     ),
     "missing_unexplained": lambda told: t(
-        "{your} {what} is gone, and the broker has not said why yet.",
-        your=told.your,
-        what=told.what,
+        "{trade} is gone, and the broker has not said why yet.",
+        trade=told.whose(told.what),
     ),
     "manual_close_desktop": _by_client("client_desktop"),
     "manual_close_mobile": _by_client("client_mobile"),
@@ -372,15 +369,15 @@ SENTENCES: Mapping[str, Callable[[_Told], str]] = {
         at=told.at,
     ),
     "exit_slippage": lambda told: t(
-        "this was closed at {at}, {off} worse than its stop or target{result}.",
+        "this was closed at {at}, {pips} worse than its stop or target{result}.",
         at=told.at,
-        off=told.off,
+        pips=told.off,
         result=told.result,
     ),
     "gap_fill": lambda told: t(
-        "the price jumped over the stop loss: this was closed at {at}, {off} beyond it{result}.",
+        "the price jumped over the stop loss: this was closed at {at}, {pips} beyond it{result}.",
         at=told.at,
-        off=told.off,
+        pips=told.off,
         result=told.result,
     ),
     "balance_operation": _money_moved,
@@ -392,8 +389,8 @@ SENTENCES: Mapping[str, Callable[[_Told], str]] = {
         "at {at} the terminal answered for another account than it was asked about.", at=told.at
     ),
     "stale_data": lambda told: t(
-        "at {at} no price had moved on {your} account for long: its figures may be old.",
+        "at {at} no price had moved on {account} for long: its figures may be old.",
         at=told.at,
-        your=told.your,
+        account=t("your account") if told.own else t("the client's account"),
     ),
 }

@@ -64,8 +64,37 @@ FINDINGS = {
     "wrong_account": later("Another account answered"),
     "stale_data": later("No fresh data"),
 }
-FINDINGS_NEW = {"sl_moved": later("Stop loss set"), "tp_moved": later("Take profit set")}
+FINDINGS_WITHIN = {
+    "entry_slippage": later("slipped entry"),
+    "partial_fill": later("only partly filled"),
+    "over_volume": later("more volume than approved"),
+    "scaled_in": later("volume added"),
+    "volume_reduced": later("volume reduced"),
+    "sl_moved": later("stop loss moved"),
+    "sl_removed": later("stop loss removed"),
+    "sl_missing": later("no stop loss"),
+    "tp_moved": later("take profit moved"),
+    "tp_removed": later("take profit removed"),
+    "tp_missing": later("no take profit"),
+    "unknown_position": later("unknown position"),
+    "unknown_pending_order": later("unknown pending order"),
+    "missing_unexplained": later("position missing"),
+    "direction_mismatch": later("opposite direction"),
+    "netting_reversed": later("turned round"),
+    "symbol_mismatch": later("another symbol"),
+    "duplicate_execution": later("placed twice"),
+    "late_execution": later("placed late"),
+    "not_executed": later("not placed"),
+    "balance_operation": later("money moved"),
+    "pnl_mismatch": later("balance not explained"),
+    "wrong_account": later("another account answered"),
+    "stale_data": later("no fresh data"),
+}
+"""As they stand within a sentence; `begun` makes a headline of one."""
+FINDINGS_NEW = {"sl_moved": later("stop loss set"), "tp_moved": later("take profit set")}
 """The same where there was nothing before."""
+NEW_LEVELS = {"sl_moved": later("Stop loss"), "tp_moved": later("Take profit")}
+"""Which level that is."""
 FINDING_FIGURES = {
     "entry_slippage": "price",
     "partial_fill": "lots",
@@ -128,8 +157,8 @@ GUARDS = {
     "latched": later("🔒 Locked"),
 }
 OUTCOMES = {
-    "closed": "closed",
-    "cancelled": "cancelled",
+    "closed": later("closed"),
+    "cancelled": later("cancelled"),
     "gone": later("already gone"),
     "open": later("being closed"),
 }
@@ -158,9 +187,9 @@ RESOLVED = {
 WARNING_STATES = {
     "open": later("waiting for an answer"),
     "held": later("on hold"),
-    "dismissed": "dismissed",
-    "closing": "closing",
-    "resolved": "over",
+    "dismissed": later("dismissed"),
+    "closing": later("closing"),
+    "resolved": later("over"),
 }
 
 OVERRIDES = {
@@ -171,9 +200,9 @@ OVERRIDES = {
     "dismiss": later("Dismiss"),
 }
 OVERRIDE_REASONS = {
-    "news": "news",
+    "news": later("news"),
     "bad_quote": later("bad quote"),
-    "rollover": "rollover",
+    "rollover": later("rollover"),
     "hedged": later("hedged elsewhere"),
     "agreed": later("agreed with the client"),
 }
@@ -181,7 +210,8 @@ OVERRIDE_REASONS = {
 
 def reason(text: str) -> str:
     """An override's reason: a button's, or what an admin wrote."""
-    return OVERRIDE_REASONS.get(text) or esc(text, UNKNOWN_CHARS_MAX)
+    known = OVERRIDE_REASONS.get(text)
+    return t(known) if known else esc(text, UNKNOWN_CHARS_MAX)
 
 
 def word(table: dict[str, str], key: str) -> str:
@@ -189,10 +219,18 @@ def word(table: dict[str, str], key: str) -> str:
     return t(table[key]) if key in table else esc(key.replace("_", " "), UNKNOWN_CHARS_MAX)
 
 
+def begun(text: str) -> str:
+    """A text as a sentence or a headline begins with it."""
+    return text[:1].upper() + text[1:]
+
+
 def opened_by(reason: int, magic: int = 0) -> str:
     """Who opened a position, from MetaTrader's reason code, with the number a program gave it."""
     number = t(", a program with the number {magic}", magic=magic) if magic else ""
-    return OPENED_BY.get(reason, f"in a way MetaTrader calls reason {reason}") + number
+    how = OPENED_BY.get(reason)
+    return (
+        t(how) if how else t("in a way MetaTrader calls reason {reason}", reason=reason)
+    ) + number
 
 
 def ended(how: str, *, own: bool) -> str:
@@ -202,7 +240,7 @@ def ended(how: str, *, own: bool) -> str:
     """
     code, _, reason = how.partition(":")
     if own and code == "closed" and reason in CLOSED_BY_YOU:
-        return t("you closed it {closed_by_you}", closed_by_you=t(CLOSED_BY_YOU[reason]))
+        return t("you closed it {where}", where=t(CLOSED_BY_YOU[reason]))
     return word(ENDED, reason) if reason and code == "closed" else word(RESOLVED, how)
 
 
@@ -213,11 +251,15 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 def scope(closing: str) -> str:
     """What a close job closes: `everything`, or a symbol's name."""
-    return "everything" if closing == "account" else esc(closing, UNKNOWN_CHARS_MAX)
+    return t("everything") if closing == "account" else esc(closing, UNKNOWN_CHARS_MAX)
 
 
 def holdings(positions: int, orders: int) -> str:
     """`3 positions and 1 pending order`, or `nothing`."""
-    parts = [tn("{n} position", "{n} positions", positions)] if positions else []
-    parts += [tn("{n} pending order", "{n} pending orders", orders)] if orders else []
-    return " and ".join(parts) or "nothing"
+    open_positions = tn("{n} position", "{n} positions", positions)
+    pending = tn("{n} pending order", "{n} pending orders", orders)
+    if positions and orders:
+        return t("{positions} and {orders}", positions=open_positions, orders=pending)
+    if positions:
+        return open_positions
+    return pending if orders else t("nothing")

@@ -7,7 +7,7 @@ from bot.markup import esc
 from bot.views.alert_lines import headline
 from bot.views.alerts_audit import heads
 from bot.views.message import Message, Voice
-from bot.views.numbers import gain, percent, span
+from bot.views.numbers import dated, gain, percent, span
 from bot.views.sparks import sparkline
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest, DigestAccount
@@ -20,8 +20,7 @@ def daily(alert: DailyDigest | HeadsRecorded, voice: Voice) -> Message:
 
 def digest(alert: DailyDigest, voice: Voice) -> Message:
     """Yesterday, in the reader's own zone."""
-    day = f"{alert.day:%a} {alert.day.day} {alert.day:%b}"
-    lines = [headline(voice, f"🗓 {day}: {_outcome(alert)}")]
+    lines = [headline(voice, f"🗓 {dated(alert.day, 'EEE d MMM')}: {_outcome(alert)}")]
     for account in alert.accounts:
         lines += _account(account)
     if alert.left_out:

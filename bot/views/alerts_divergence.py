@@ -12,8 +12,8 @@ from bot.views.sentences import of_divergence, sentence
 from bot.views.words import (
     FINDING_FIGURES,
     FINDING_NOTES,
+    FINDINGS,
     FINDINGS_NEW,
-    FINDINGS_WITHIN,
     NEW_LEVELS,
     begun,
     ended,
@@ -137,7 +137,7 @@ def _name(alert: DivergenceOpened | DivergenceResolved) -> str:
     """As it stands within a sentence. A level that was not there before was set, not moved."""
     if not alert.expected and alert.finding in FINDINGS_NEW:
         return t(FINDINGS_NEW[alert.finding])
-    return word(FINDINGS_WITHIN, alert.finding)
+    return word(FINDINGS, alert.finding)
 
 
 def _figures(alert: DivergenceOpened | DivergenceResolved) -> list[str]:

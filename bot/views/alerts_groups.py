@@ -6,7 +6,7 @@ from bot.views.alert_lines import at_line, headline, more, trade, who
 from bot.views.alerts_divergence import icon, lasting
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain
-from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS_WITHIN, begun, word
+from bot.views.words import CLOSED_OTHERWISE, FINDING_NOTES, FINDINGS, begun, word
 from core.domain.alert_parts import GroupItem
 from core.domain.alerts import DivergencesOpened, PositionsClosed
 
@@ -23,7 +23,7 @@ NOTES_OF_MANY = {
 
 def differences(alert: DivergencesOpened, voice: Voice, audience: Audience) -> Message:
     """Many differences, of one kind or of several."""
-    kind = begun(word(FINDINGS_WITHIN, alert.finding))
+    kind = begun(word(FINDINGS, alert.finding))
     what = t("{difference}, {count} of them,", difference=kind, count=alert.count)
     if alert.finding == MIXED:
         what = t("{count} differences", count=alert.count)
@@ -78,5 +78,5 @@ def closed(alert: PositionsClosed, voice: Voice, audience: Audience) -> Message:
 
 def _item(item: GroupItem, currency: str) -> str:
     result = "" if item.pnl is None else f", {gain(item.pnl, currency)}"
-    what = f"{begun(word(FINDINGS_WITHIN, item.finding))}: " if item.finding else ""
+    what = f"{begun(word(FINDINGS, item.finding))}: " if item.finding else ""
     return f"{what}#{esc(item.subject)} {trade(item.symbol, item.side, item.volume)}{result}"

@@ -10,6 +10,7 @@ from bot.views.alarms import KINDS as ALARMS
 from bot.views.alert_lines import headline
 from bot.views.message import Message, Voice
 from bot.views.numbers import span
+from bot.views.rule_titles import TITLES
 from bot.views.words import FINDINGS, word
 from core.domain.alerts_over import AlertsOver, Ending
 from core.domain.endings import What
@@ -60,11 +61,13 @@ def _one(ending: Ending) -> list[str]:  # noqa: PLR0911 - one arm per kind
             text = t("✅ Over: {what}, {login}", **facts)
             return [text if ending.login else t("✅ Over: {what}", **facts), after]
         case _:
-            return [t("✅ Over: {about} on {login}", **facts), after]
+            rule = t(ending.about) if ending.about in TITLES else ending.about
+            name = esc(rule, NAME_CHARS_MAX)
+            return [t("✅ Over: {rule} on {login}", rule=name, login=ending.login), after]
 
 
 def _difference(ending: Ending, facts: dict[str, object]) -> str:
-    facts["what"] = word(FINDINGS, ending.about).lower()
+    facts["what"] = word(FINDINGS, ending.about)
     if not ending.symbol:
         return t("✅ Over: {what}, account {login}", **facts)
     return t("✅ Over: {what}, {symbol} on {login}", **facts)

@@ -15,6 +15,7 @@ from bot.views.words import (
     CLOSED_BY_YOU,
     FINDINGS,
     REASONS,
+    begun,
     ended,
     scope,
     word,
@@ -54,37 +55,9 @@ MONEY = {
 }
 DIFFERENCES = {
     **FINDINGS,
-    "not_executed": later("Approved, not placed"),
-    "balance_unexplained": later("Unexplained balance change"),
-}
-OVER = {
-    "entry_slippage": later("slipped entry"),
-    "partial_fill": later("only partly filled"),
-    "over_volume": later("more volume than approved"),
-    "scaled_in": later("volume added"),
-    "volume_reduced": later("volume reduced"),
-    "sl_moved": later("stop loss moved"),
-    "sl_removed": later("stop loss removed"),
-    "sl_missing": later("no stop loss"),
-    "tp_moved": later("take profit moved"),
-    "tp_removed": later("take profit removed"),
-    "tp_missing": later("no take profit"),
-    "unknown_position": later("unknown position"),
-    "unknown_pending_order": later("unknown pending order"),
-    "missing_unexplained": later("position missing"),
-    "direction_mismatch": later("opposite direction"),
-    "netting_reversed": later("turned round"),
-    "symbol_mismatch": later("another symbol"),
-    "duplicate_execution": later("placed twice"),
-    "late_execution": later("placed late"),
     "not_executed": later("approved, not placed"),
-    "balance_operation": later("money moved"),
     "balance_unexplained": later("unexplained balance change"),
-    "pnl_mismatch": later("balance not explained"),
-    "wrong_account": later("another account answered"),
-    "stale_data": later("no fresh data"),
 }
-"""The same within a line: which letters are small is a matter of the language."""
 JOB_STATES = {
     "countdown": later("counting down"),
     "closing": later("closing"),
@@ -214,14 +187,16 @@ def _difference(line: HistoryLine, shown: HistoryPage) -> str:
     amount = "" if line.amount is None else gain(line.amount, shown.currency)
     what = _what(line) if line.symbol else ""
     return _card(
-        f"⚠️ {word(DIFFERENCES, line.word)}", _listed(what, _ids(line)), _listed(slipped, amount)
+        f"⚠️ {begun(word(DIFFERENCES, line.word))}",
+        _listed(what, _ids(line)),
+        _listed(slipped, amount),
     )
 
 
 def _resolved(line: HistoryLine, shown: HistoryPage) -> str:
     what = _what(line) if line.symbol else ""
     return _card(
-        t("✅ Over: {finding}", finding=word(OVER, line.word)),
+        t("✅ Over: {finding}", finding=word(DIFFERENCES, line.word)),
         _listed(what, _ids(line)),
         ended(line.ended, own=shown.own),
     )

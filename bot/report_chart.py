@@ -123,9 +123,9 @@ def _equity(axes: "Axes", request: ReportChart) -> None:
     places = request.currency_digits if high - low < FINE_SPAN else 0
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _at: f"{value:,.{places}f}"))
     note = t(
-        "Equity, {currency}; times: {time_zone}",
+        "Equity, {currency}; times: {zone}",
         currency=request.currency,
-        time_zone=request.time_zone,
+        zone=request.time_zone,
     )
     if request.blind:
         note += t("; grey: not read")

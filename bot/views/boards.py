@@ -11,7 +11,7 @@ from bot import keyboards
 from bot.callbacks import BoardKind
 from bot.i18n import later, spoken, t, tn
 from bot.markup import esc
-from bot.views import alerts_market, rules
+from bot.views import alerts_market, rules, unreadable
 from bot.views import obstacles as words_of
 from bot.views.account_lines import (
     drawdown_percent,
@@ -197,7 +197,7 @@ def _trust(
     lines: list[str] = []
     if board.unavailable_since is not None:
         since = moment(board.unavailable_since, voice, today=now)
-        why = f": {esc(board.unavailable_reason)}" if board.unavailable_reason else ""
+        why = f": {unreadable.why(board.unavailable_reason)}" if board.unavailable_reason else ""
         lines.append(
             t(
                 "⚠️ Cannot be read since {since}{why}. Not guarded until it can.",
@@ -243,7 +243,7 @@ def _terminal(line: TerminalLine, voice: Voice, now: datetime, audience: Audienc
                 else ""
             )
             told = audience is Audience.ADMIN and line.reason
-            why = f": {esc(line.reason, REASON_CHARS_MAX)}" if told else ""
+            why = f": {unreadable.why(line.reason, REASON_CHARS_MAX)}" if told else ""
             return [
                 t("⏳ Its terminal rests{until}{tried}{why}.", until=until, tried=tried, why=why)
             ]

@@ -158,7 +158,7 @@ def span(length: timedelta) -> str:
 
 def age(at: datetime, now: datetime, voice: Voice) -> str:
     """`as of 14:32:05 UTC, 3 s ago`."""
-    return t("as of {at}, {span} ago", at=moment(at, voice, today=now), span=span(now - at))
+    return t("as of {at}, {ago} ago", at=moment(at, voice, today=now), ago=span(now - at))
 
 
 def _two(whole: str, rest: str, left: int) -> str:

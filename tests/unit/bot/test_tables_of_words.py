@@ -1,8 +1,10 @@
 """What the core says in English has its words in the views, so that a catalog has them all."""
 
 from decimal import Decimal
+from pathlib import Path
 
-from bot.views import audit, retcodes, rule_titles
+import core
+from bot.views import audit, retcodes, rule_titles, unreadable
 from core.domain.audit_findings import WORDS
 from core.domain.headroom import minimum_rule, peak_rule
 from core.domain.retcodes import LAST_ERRORS, RETCODES
@@ -37,3 +39,16 @@ def test_a_title_within_a_sentence_begins_small_and_an_operators_own_is_harmless
         assert rule_titles.titled(title) == title
     assert rule_titles.named("My <Rule>") == "my &lt;rule&gt;"
     assert rule_titles.titled("My <Rule>") == "My &lt;Rule&gt;"
+
+
+def test_every_reason_that_has_words_is_one_that_the_engine_gives() -> None:
+    engine = "".join(path.read_text("utf-8") for path in Path(core.__path__[0]).rglob("*.py"))
+    for reason in (*unreadable.REASONS, unreadable.NO_ANSWER):
+        assert f'"{reason}' in engine, reason
+
+
+def test_why_an_account_cannot_be_read_is_said_and_what_is_from_outside_is_harmless() -> None:
+    no_answer = "the terminal did not answer (TimeoutError: <slow>)"
+    assert unreadable.why(no_answer) == no_answer.replace("<slow>", "&lt;slow&gt;")
+    assert unreadable.why("IPC <timeout>") == "IPC &lt;timeout&gt;"
+    assert unreadable.why("not read yet") == "not read yet"

@@ -11,7 +11,7 @@ from bot import keyboards
 from bot.callbacks import BoardKind
 from bot.i18n import later, spoken, t, tn
 from bot.markup import esc
-from bot.views import alerts_market, rules, unreadable
+from bot.views import alerts_market, rules
 from bot.views import obstacles as words_of
 from bot.views.account_lines import (
     drawdown_percent,
@@ -24,6 +24,7 @@ from bot.views.account_lines import (
     pounds,
 )
 from bot.views.alerts_terminal import NEVER_READ, UNLINKED
+from bot.views.causes import cause
 from bot.views.message import (
     Audience,
     ChartRequest,
@@ -197,7 +198,7 @@ def _trust(
     lines: list[str] = []
     if board.unavailable_since is not None:
         since = moment(board.unavailable_since, voice, today=now)
-        why = f": {unreadable.why(board.unavailable_reason)}" if board.unavailable_reason else ""
+        why = f": {cause(board.unavailable_reason)}" if board.unavailable_reason else ""
         lines.append(
             t(
                 "⚠️ Cannot be read since {since}{why}. Not guarded until it can.",
@@ -243,7 +244,7 @@ def _terminal(line: TerminalLine, voice: Voice, now: datetime, audience: Audienc
                 else ""
             )
             told = audience is Audience.ADMIN and line.reason
-            why = f": {unreadable.why(line.reason, REASON_CHARS_MAX)}" if told else ""
+            why = f": {cause(line.reason, REASON_CHARS_MAX)}" if told else ""
             return [
                 t("⏳ Its terminal rests{until}{tried}{why}.", until=until, tried=tried, why=why)
             ]
@@ -301,7 +302,7 @@ def _system(system: SystemBoard) -> list[str]:
     if system.cannot_close:
         rows.append(
             tn(
-                "🔴 {n} cannot be closed as they are: see /accounts",
+                "🔴 {n} cannot be closed as it is: see /accounts",
                 "🔴 {n} cannot be closed as they are: see /accounts",
                 system.cannot_close,
             )

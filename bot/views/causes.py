@@ -23,8 +23,15 @@ KNOWN: Final = (
 """What `core` and the adapters say, listed so that every catalog has it."""
 
 
+NO_ANSWER: Final = "the terminal did not answer ("
+"""What follows, up to the bracket at the end, is a program's."""
+
+
 def cause(text: str, chars_max: int = OUTSIDE_CHARS_MAX) -> str:
     """The cause, escaped."""
+    if text.startswith(NO_ANSWER) and text.endswith(")"):
+        detail = text[len(NO_ANSWER) : -1]
+        return esc(t("the terminal did not answer ({detail})", detail=detail), chars_max)
     return esc(t(text), chars_max)
 
 

@@ -8,7 +8,7 @@ from bot import keyboards_history as keyboards
 from bot.callbacks import HistoryPress
 from bot.i18n import later, t, tn
 from bot.markup import esc
-from bot.views import unreadable
+from bot.views.causes import cause
 from bot.views.message import Message, Voice, compose, marked
 from bot.views.numbers import age, dated, gain, local, lots, moment, price, slippage
 from bot.views.words import (
@@ -218,7 +218,7 @@ def _warning(_line: HistoryLine, _shown: HistoryPage) -> str:
 
 
 def _outage(line: HistoryLine, _shown: HistoryPage) -> str:
-    why = unreadable.why(line.word, OUTSIDE_CHARS_MAX)
+    why = cause(line.word, OUTSIDE_CHARS_MAX)
     return t("⚠️ Could not be read{why}", why=f": {why}" if why else "")
 
 

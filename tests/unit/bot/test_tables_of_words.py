@@ -4,7 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import core
-from bot.views import audit, retcodes, rule_titles, unreadable
+from bot.views import audit, causes, retcodes, rule_titles
 from core.domain.audit_findings import WORDS
 from core.domain.headroom import minimum_rule, peak_rule
 from core.domain.retcodes import LAST_ERRORS, RETCODES
@@ -41,14 +41,14 @@ def test_a_title_within_a_sentence_begins_small_and_an_operators_own_is_harmless
     assert rule_titles.titled("My <Rule>") == "My &lt;Rule&gt;"
 
 
-def test_every_reason_that_has_words_is_one_that_the_engine_gives() -> None:
+def test_every_cause_that_has_words_is_one_that_the_engine_gives() -> None:
     engine = "".join(path.read_text("utf-8") for path in Path(core.__path__[0]).rglob("*.py"))
-    for reason in (*unreadable.REASONS, unreadable.NO_ANSWER):
-        assert f'"{reason}' in engine, reason
+    for cause in (*causes.KNOWN, causes.NO_ANSWER):
+        assert cause in engine, cause
 
 
-def test_why_an_account_cannot_be_read_is_said_and_what_is_from_outside_is_harmless() -> None:
+def test_a_cause_is_said_and_what_is_from_outside_is_harmless() -> None:
+    assert causes.cause("not read yet") == "not read yet"
+    assert causes.cause("IPC <timeout>") == "IPC &lt;timeout&gt;"
     no_answer = "the terminal did not answer (TimeoutError: <slow>)"
-    assert unreadable.why(no_answer) == no_answer.replace("<slow>", "&lt;slow&gt;")
-    assert unreadable.why("IPC <timeout>") == "IPC &lt;timeout&gt;"
-    assert unreadable.why("not read yet") == "not read yet"
+    assert causes.cause(no_answer) == no_answer.replace("<slow>", "&lt;slow&gt;")

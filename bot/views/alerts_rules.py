@@ -3,6 +3,7 @@
 from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, who
+from bot.views.causes import cause
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import gain, moment, money, span
 from bot.views.rule_titles import named, titled
@@ -198,7 +199,7 @@ def _blind(alert: GuardBlind, voice: Voice, audience: Audience) -> Message:
             )
         ),
         t("No limit is watched until it can be read again; Reckoner goes on trying."),
-        t("Why: {reason}", reason=esc(alert.reason, 200)),
+        t("Why: {reason}", reason=cause(alert.reason)),
         look,
         t("Last trustworthy reading: {at}", at=moment(alert.since, voice, today=alert.at)),
         at_line(alert.at, voice),

@@ -7,6 +7,7 @@ from bot.i18n import later, t, tn
 from bot.markup import code
 from bot.views import obstacles as words_of
 from bot.views.alert_lines import at_line, headline, who
+from bot.views.causes import cause
 from bot.views.message import Audience, Keyboard, Message, Voice
 from bot.views.numbers import clock, moment, span
 from bot.views.words import scope, word
@@ -86,7 +87,9 @@ def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
             )
         case "failing":
             at = "" if alert.next_try_at is None else moment(alert.next_try_at, voice)
-            why = "" if audience is Audience.CLIENT else f": {word({}, alert.reason)}"
+            why = (
+                "" if audience is Audience.CLIENT else f": {cause(alert.reason.replace('_', ' '))}"
+            )
             again = t(" The next try is at {at}.", at=at) if at else ""
             return (
                 t("⚠️ {login}: its terminal does not start", login=alert.login),
@@ -106,7 +109,7 @@ def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
             )
             if audience is Audience.CLIENT:  # the terminal's own words help admins only
                 return title, t(UNANSWERED)
-            return title, t("Reason: {reason}", reason=word({}, alert.reason))
+            return title, t("Reason: {reason}", reason=cause(alert.reason.replace("_", " ")))
 
 
 def _held(positions: int | None) -> str:

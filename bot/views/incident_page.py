@@ -270,6 +270,8 @@ def _when(at: datetime | None, voice: Voice) -> str:
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - a figure of a link, as JSON has it
+    if isinstance(value, bool):
+        return t("yes") if value else t("no")
     return "" if value is None else str(value)
 
 

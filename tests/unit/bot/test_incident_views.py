@@ -2,6 +2,7 @@
 
 import re
 
+from bot.i18n import speaking
 from bot.views import alerts, incident_page
 from bot.views import incident as views
 from bot.views.message import Audience, Voice
@@ -47,6 +48,13 @@ def test_the_page_has_tickets_prices_steps_hashes_and_how_to_verify() -> None:
         f"audit verify --account 50001 --head 50001:41:{found.links[-1].hash[:16]}",
     ):
         assert wanted in text, wanted
+
+
+def test_the_page_says_its_language_and_speaks_to_people_of_whether_a_reading_was_trusted() -> None:
+    assert "<html lang=en>" in page()
+    assert "<td>trusted<td>yes<td>yes" in page()
+    with speaking("es"):
+        assert "<html lang=es>" in page()
 
 
 def test_the_page_stands_alone_and_nothing_from_outside_is_markup() -> None:

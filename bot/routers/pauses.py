@@ -7,6 +7,7 @@ from aiogram.types import CallbackQuery, Message
 from bot.callbacks import PauseLength, PausePress, PauseReasonPress, ResumePress
 from bot.i18n import t
 from bot.keyboards_pauses import REASONS
+from bot.markup import plain
 from bot.middlewares.context import Toast
 from bot.services import PauseDesk
 from bot.speaker import Speaker
@@ -125,7 +126,7 @@ async def go_on(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     except Refused as refused:
         if refused.code != "not_paused":
             raise
-        done = Toast(refusals.sentence(refused, voice), alert=True)
+        done = Toast(plain(refusals.sentence(refused, voice)), alert=True)
     await speaker.redraw(query, views.board(pause_desk.now(), voice, clock.now()))
     return done
 

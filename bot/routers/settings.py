@@ -9,6 +9,7 @@ from bot import menus
 from bot.callbacks import SettingsPress, SettingsVerb
 from bot.i18n import chosen, language_name, languages, later, speaking, t
 from bot.keyboards_settings import AS_APP
+from bot.markup import plain
 from bot.middlewares.context import Toast
 from bot.services import Preferences
 from bot.speaker import Speaker
@@ -159,8 +160,9 @@ def _toast(verb: SettingsVerb, problem: Refused | None, voice: Voice) -> Toast:
         return Toast()
     if problem is None:
         return Toast(t(SAVED))
-    stale = problem.code == "settings_changed"
-    return Toast(t(STALE) if stale else refusals.sentence(problem, voice), alert=True)
+    if problem.code == "settings_changed":
+        return Toast(t(STALE), alert=True)
+    return Toast(plain(refusals.sentence(problem, voice)), alert=True)
 
 
 def _language_of(shown: Choices, asked: Message | CallbackQuery) -> str:

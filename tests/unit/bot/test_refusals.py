@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bot.i18n import languages, speaking
 from bot.markup import plain
 from bot.views.message import Voice
 from bot.views.refusals import SENTENCES, sentence
@@ -144,11 +145,23 @@ def test_the_facts_are_in_the_sentence(code: str, text: str) -> None:
     assert popup(Refused(code, **FACTS[code])) == text
 
 
+@pytest.mark.parametrize("language", languages())
+def test_every_refusal_fits_a_pop_up_in_every_language(language: str) -> None:
+    with speaking(language):
+        said = {code: popup(Refused(code, **FACTS.get(code, {}))) for code in SENTENCES}
+    assert {code: text for code, text in said.items() if units(text) > 200} == {}
+
+
+@pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("obstacle", [*Obstacle, "moon_in_the_way"])
-def test_every_obstacle_fits_the_pop_up_that_refuses_an_approval(obstacle: str) -> None:
+def test_every_obstacle_fits_the_pop_up_that_refuses_an_approval(
+    obstacle: str, language: str
+) -> None:
     symbol = ":US30.cash" if obstacle == Obstacle.SYMBOL_DISABLED else ""
-    text = popup(Refused("cannot_close", obstacles=(f"{obstacle}{symbol}", "api_disabled")))
-    assert text.startswith("Not approved: a close would fail, because ")
+    refused = Refused("cannot_close", obstacles=(f"{obstacle}{symbol}", "api_disabled"))
+    with speaking(language):
+        text = popup(refused)
+    assert language != "en" or text.startswith("Not approved: a close would fail, because ")
     assert units(text) <= 200
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from bot.i18n import speaking
 from bot.views import boards, sparks
 from bot.views.message import PAGES_MAX, Voice
 from core.domain.board import DrawdownBoard, TerminalLine
@@ -114,6 +115,11 @@ def test_drawdown_with_its_chart() -> None:
     assert message.chart is not None
     assert message.chart.mark == "[DEMO]"
     assert units(message.html) <= 1024
+    with speaking("es"):
+        (other,) = boards.drawdown([board], VOICE, START)
+    assert other.chart is not None
+    assert (message.chart.language, other.chart.language) == ("en", "es")
+    assert other.chart.key != message.chart.key
 
 
 def test_several_accounts_get_a_chart_button_each() -> None:

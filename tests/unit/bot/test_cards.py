@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from bot import cards as module
 from bot.cards import RENEW_S, UNREACHABLE_S, Cards
+from bot.i18n import spoken
 from bot.limits import GLOBAL_MAX, SendLimits
 from bot.views import card as views
 from bot.views.message import Voice
@@ -192,6 +193,22 @@ async def test_a_card_that_is_switched_off_says_so_once_and_comes_back_when_it_i
     async with desk.store.writing() as tx:
         await tx.update(PreferenceRow, {"user_id": 1}, levels={"card": "on"})
     assert await desk.look(1) == ["sendMessage", "pinChatMessage"]
+
+
+async def test_a_card_speaks_the_language_of_whose_it_is_also_to_say_that_it_is_off(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "chosen", lambda language: language)
+    monkeypatch.setattr(views, "t", lambda *_, **__: spoken())
+    monkeypatch.setattr(module, "t", lambda text: f"{spoken()}, {text}")
+    async with desk.store.writing() as tx:
+        await tx.update(UserRow, {"id": 1}, language="es")
+    await desk.look()
+    assert desk.telegram.texts()[0].endswith("\nes")
+    await desk.store.put(PreferenceRow(user_id=1, levels={"card": "off"}, changed_at=START))
+    await desk.look(INTERVAL_S)
+    assert desk.telegram.texts() == [f"es, {views.OFF}"]
+    assert spoken() == "en"
 
 
 async def test_whoever_has_no_account_any_more_is_not_left_with_its_figures(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views import obstacles, pauses
 from bot.views.alert_lines import at_line, headline
+from bot.views.causes import of_account
 from bot.views.message import Message, Voice
 from bot.views.numbers import lots, moment, span
 from bot.views.words import word
@@ -216,7 +217,7 @@ def by_program(alert: SignalByProgram, voice: Voice) -> Message:
             accounts=offered,
             until=until,
         ),
-        *(f"• {esc(each, REASON_CHARS_MAX)}" for each in alert.skipped[:UNGUARDED_MAX]),
+        *(f"• {of_account(each, REASON_CHARS_MAX)}" for each in alert.skipped[:UNGUARDED_MAX]),
     ]
     left = len(alert.skipped) - UNGUARDED_MAX
     if left > 0:

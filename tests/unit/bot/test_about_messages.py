@@ -7,7 +7,7 @@ from core.records import AlarmRow
 from tests.fakes.alerts import breach, confirmed
 from tests.fakes.clock import START
 from tests.fakes.telegram import ADMIN_CHAT
-from tests.unit.bot.test_notifier import ANN, World
+from tests.unit.bot.outbox_world import ANN, World
 
 
 @pytest.fixture

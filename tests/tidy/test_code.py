@@ -4,9 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.tidy.sources import ROOT, name_of, python_files, tree
+from tests.tidy.sources import ROOT, name_of, nodes, python_files, tree
 
 FILE_LINES_MAX = 450
 LONGER_FILES = {
@@ -28,16 +26,17 @@ TASK_STARTERS = {"bot/app.py", "bot/sandbox/world.py"}
 SCHEDULER_MAY_IMPORT = {"apscheduler", "core.domain", "core.ports", "core.records", "core.services"}
 CODE = python_files("alembic", "bot", "core", "scheduler.py")
 ALL = python_files()
+DOMAIN = [path for path in CODE if "core/domain/" in name_of(path)]
 
 
 def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -47,25 +46,34 @@ def _imports(path: Path) -> Iterator[str]:
 def test_there_is_code_to_look_at() -> None:
     names = {name_of(path) for path in ALL}
     assert {"core/config.py", "bot/__main__.py", "tests/tidy/test_code.py"} <= names
+    assert DOMAIN
 
 
-@pytest.mark.parametrize("path", ALL, ids=name_of)
-def test_a_file_is_short_and_says_what_it_is(path: Path) -> None:
-    lines = path.read_text("utf-8").splitlines()
-    assert len(lines) <= LONGER_FILES.get(name_of(path), FILE_LINES_MAX)
-    assert ast.get_docstring(tree(path)), "a module begins with what it is for"
-
-
-@pytest.mark.parametrize("path", ALL, ids=name_of)
-def test_a_function_fits_on_a_screen(path: Path) -> None:
-    is_test = path.relative_to(ROOT).parts[0] == "tests"
-    longest = FUNCTION_LINES_MAX_IN_TESTS if is_test else FUNCTION_LINES_MAX
-    too_long = {
-        function.name: length
-        for function in _functions(path)
-        if (length := (function.end_lineno or 0) - function.lineno + 1) > longest
+def test_a_file_is_short() -> None:
+    lines = {name_of(path): len(path.read_text("utf-8").splitlines()) for path in ALL}
+    assert not {
+        name: length
+        for name, length in lines.items()
+        if length > LONGER_FILES.get(name, FILE_LINES_MAX)
     }
-    assert not too_long
+
+
+def test_a_module_begins_with_what_it_is_for() -> None:
+    assert not [name_of(path) for path in ALL if not ast.get_docstring(tree(path))]
+
+
+def _longest(path: Path) -> int:
+    is_test = path.relative_to(ROOT).parts[0] == "tests"
+    return FUNCTION_LINES_MAX_IN_TESTS if is_test else FUNCTION_LINES_MAX
+
+
+def test_a_function_fits_on_a_screen() -> None:
+    assert not {
+        f"{name_of(path)}: {function.name}": length
+        for path in ALL
+        for function in _functions(path)
+        if (length := (function.end_lineno or 0) - function.lineno + 1) > _longest(path)
+    }
 
 
 def _is_broad(handler: ast.ExceptHandler) -> bool:
@@ -78,25 +86,25 @@ def _is_broad(handler: ast.ExceptHandler) -> bool:
     )
 
 
-@pytest.mark.parametrize("path", CODE, ids=name_of)
-def test_only_the_outermost_wrappers_catch_everything(path: Path) -> None:
-    broad = [
-        node.lineno
-        for node in ast.walk(tree(path))
+def test_only_the_outermost_wrappers_catch_everything() -> None:
+    assert not [
+        f"{name_of(path)}:{node.lineno}"
+        for path in CODE
+        if name_of(path) not in BROAD_EXCEPT
+        for node in nodes(path)
         if isinstance(node, ast.ExceptHandler) and _is_broad(node)
     ]
-    assert not broad or name_of(path) in BROAD_EXCEPT
 
 
-@pytest.mark.parametrize("path", CODE, ids=name_of)
-def test_only_the_composition_roots_start_tasks(path: Path) -> None:
+def test_only_the_composition_roots_start_tasks() -> None:
     """A method too: `loop.create_task`, `group.create_task`, which ruff does not see."""
-    starts = [
-        node.lineno
-        for node in ast.walk(tree(path))
+    assert not [
+        f"{name_of(path)}:{node.lineno}"
+        for path in CODE
+        if name_of(path) not in TASK_STARTERS
+        for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr in {"create_task", "ensure_future"}
     ]
-    assert not starts or name_of(path) in TASK_STARTERS
 
 
 def _is_float(node: ast.AST) -> bool:
@@ -107,7 +115,7 @@ def _is_float(node: ast.AST) -> bool:
 
 def _floats_of_seconds(path: Path) -> Iterator[ast.AST]:
     """The floats that a name ending in `_s` holds, takes or answers: time may be rounded."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         match node:
             case (
                 ast.AnnAssign(target=ast.Name(id=name))
@@ -123,18 +131,25 @@ def _floats_of_seconds(path: Path) -> Iterator[ast.AST]:
             yield from (inner for inner in ast.walk(holder) if _is_float(inner))
 
 
-@pytest.mark.parametrize("path", [p for p in CODE if "core/domain/" in name_of(p)], ids=name_of)
-def test_the_domain_counts_exactly(path: Path) -> None:
-    seconds = set(_floats_of_seconds(path))
-    floats = [node for node in ast.walk(tree(path)) if _is_float(node) and node not in seconds]
-    lines = [getattr(node, "lineno", 0) for node in floats]
-    assert not lines, "only seconds (`..._s`) may be float; all else is Decimal or scaled integers"
+def test_the_domain_counts_exactly() -> None:
+    seconds = {node for path in DOMAIN for node in _floats_of_seconds(path)}
+    floats = [
+        f"{name_of(path)}:{getattr(node, 'lineno', 0)}"
+        for path in DOMAIN
+        for node in nodes(path)
+        if _is_float(node) and node not in seconds
+    ]
+    assert not floats, "only seconds (`..._s`) may be float; all else is Decimal or scaled integers"
 
 
-@pytest.mark.parametrize("path", [p for p in CODE if "core/domain/" in name_of(p)], ids=name_of)
-def test_the_domain_waits_for_nothing(path: Path) -> None:
+def test_the_domain_waits_for_nothing() -> None:
     awaits = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
-    assert not [node for node in ast.walk(tree(path)) if isinstance(node, awaits)]
+    assert not [
+        f"{name_of(path)}:{node.lineno}"
+        for path in DOMAIN
+        for node in nodes(path)
+        if isinstance(node, awaits)
+    ]
 
 
 def test_the_scheduler_knows_services_and_nothing_behind_them() -> None:

@@ -1,10 +1,8 @@
 """What the linters cannot say: sizes, floats, who starts tasks, what scheduler.py may import."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
-from tests.tidy.sources import ROOT, name_of, nodes, python_files, tree
+from tests.tidy.sources import ROOT, facts, name_of, python_files
 
 FILE_LINES_MAX = 450
 LONGER_FILES = {
@@ -29,20 +27,6 @@ ALL = python_files()
 DOMAIN = [path for path in CODE if "core/domain/" in name_of(path)]
 
 
-def _functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in nodes(path):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
-
-
-def _imports(path: Path) -> Iterator[str]:
-    for node in nodes(path):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module or ""
-
-
 def test_there_is_code_to_look_at() -> None:
     names = {name_of(path) for path in ALL}
     assert {"core/config.py", "bot/__main__.py", "tests/tidy/test_code.py"} <= names
@@ -59,7 +43,7 @@ def test_a_file_is_short() -> None:
 
 
 def test_a_module_begins_with_what_it_is_for() -> None:
-    assert not [name_of(path) for path in ALL if not ast.get_docstring(tree(path))]
+    assert not [name_of(path) for path in ALL if not facts(path).has_docstring]
 
 
 def _longest(path: Path) -> int:
@@ -68,94 +52,37 @@ def _longest(path: Path) -> int:
 
 
 def test_a_function_fits_on_a_screen() -> None:
-    assert not {
-        f"{name_of(path)}: {function.name}": length
+    assert not [
+        f"{name_of(path)}: {name} has {lines} lines"
         for path in ALL
-        for function in _functions(path)
-        if (length := (function.end_lineno or 0) - function.lineno + 1) > _longest(path)
-    }
-
-
-def _is_broad(handler: ast.ExceptHandler) -> bool:
-    caught = handler.type
-    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
-    goes_on = isinstance(handler.body[-1], ast.Raise) and handler.body[-1].exc is None
-    return not goes_on and any(
-        name is None or (isinstance(name, ast.Name) and name.id in {"Exception", "BaseException"})
-        for name in names
-    )
+        for name, lines in facts(path).functions
+        if lines > _longest(path)
+    ]
 
 
 def test_only_the_outermost_wrappers_catch_everything() -> None:
-    assert not [
-        f"{name_of(path)}:{node.lineno}"
-        for path in CODE
-        if name_of(path) not in BROAD_EXCEPT
-        for node in nodes(path)
-        if isinstance(node, ast.ExceptHandler) and _is_broad(node)
-    ]
+    broad = {name_of(path): facts(path).broad_excepts for path in CODE}
+    assert {name for name, lines in broad.items() if lines} == set(BROAD_EXCEPT), broad
 
 
 def test_only_the_composition_roots_start_tasks() -> None:
-    """A method too: `loop.create_task`, `group.create_task`, which ruff does not see."""
-    assert not [
-        f"{name_of(path)}:{node.lineno}"
-        for path in CODE
-        if name_of(path) not in TASK_STARTERS
-        for node in nodes(path)
-        if isinstance(node, ast.Attribute) and node.attr in {"create_task", "ensure_future"}
-    ]
-
-
-def _is_float(node: ast.AST) -> bool:
-    return (isinstance(node, ast.Constant) and isinstance(node.value, float)) or (
-        isinstance(node, ast.Name) and node.id == "float"
-    )
-
-
-def _floats_of_seconds(path: Path) -> Iterator[ast.AST]:
-    """The floats that a name ending in `_s` holds, takes or answers: time may be rounded."""
-    for node in nodes(path):
-        match node:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name))
-                | ast.Assign(targets=[ast.Name(id=name)])
-                | ast.arg(arg=name)
-            ):
-                holder: ast.AST | None = node
-            case ast.FunctionDef(name=name, returns=holder):
-                pass
-            case _:
-                continue
-        if name.lower().endswith("_s") and holder is not None:
-            yield from (inner for inner in ast.walk(holder) if _is_float(inner))
+    starts = {name_of(path): facts(path).task_starts for path in CODE}
+    assert {name for name, lines in starts.items() if lines} == TASK_STARTERS, starts
 
 
 def test_the_domain_counts_exactly() -> None:
-    seconds = {node for path in DOMAIN for node in _floats_of_seconds(path)}
-    floats = [
-        f"{name_of(path)}:{getattr(node, 'lineno', 0)}"
-        for path in DOMAIN
-        for node in nodes(path)
-        if _is_float(node) and node not in seconds
-    ]
+    floats = {name_of(path): facts(path).floats for path in DOMAIN if facts(path).floats}
     assert not floats, "only seconds (`..._s`) may be float; all else is Decimal or scaled integers"
 
 
 def test_the_domain_waits_for_nothing() -> None:
-    awaits = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
-    assert not [
-        f"{name_of(path)}:{node.lineno}"
-        for path in DOMAIN
-        for node in nodes(path)
-        if isinstance(node, awaits)
-    ]
+    assert not {name_of(path): facts(path).awaits for path in DOMAIN if facts(path).awaits}
 
 
 def test_the_scheduler_knows_services_and_nothing_behind_them() -> None:
     """import-linter takes packages only, and scheduler.py is one file."""
-    path = ROOT / "scheduler.py"
-    ours = [name for name in _imports(path) if name.split(".")[0] in {"bot", "core", "aiogram"}]
+    imports = facts(ROOT / "scheduler.py").imports
+    ours = [name for name in imports if name.split(".")[0] in {"bot", "core", "aiogram"}]
     outside = [
         name
         for name in ours

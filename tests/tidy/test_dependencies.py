@@ -1,12 +1,11 @@
 """Every declared dependency is used: what is installed for nothing can still be broken into."""
 
-import ast
 import re
 import tomllib
 from itertools import chain
 from typing import Any
 
-from tests.tidy.sources import ROOT, python_files, tree
+from tests.tidy.sources import ROOT, facts, python_files
 
 USED_WITHOUT_AN_IMPORT = {
     "aiosqlite": "named by the database's address",
@@ -22,14 +21,8 @@ def _project() -> dict[str, Any]:
 
 
 def _imported() -> set[str]:
-    modules: set[str] = set()
-    for path in python_files("alembic", "bot", "core", "scheduler.py"):
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.Import):
-                modules |= {name.name for name in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                modules.add(node.module or "")
-    return {module.partition(".")[0] for module in modules}
+    paths = python_files("alembic", "bot", "core", "scheduler.py")
+    return {module.partition(".")[0] for path in paths for module in facts(path).imports}
 
 
 def test_every_dependency_is_imported_or_says_how_it_is_used() -> None:

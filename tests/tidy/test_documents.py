@@ -9,7 +9,7 @@ import pytest
 from core.domain.drawdown import Rule
 from core.domain.quotes import WarningKind
 from core.records import RECORDS
-from tests.tidy.sources import ROOT, name_of, python_files, tracked, tree
+from tests.tidy.sources import ROOT, facts, name_of, python_files, tracked, tree
 
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8")
 METRICS = (ROOT / "docs" / "metrics.md").read_text("utf-8")
@@ -55,19 +55,10 @@ METRICS_OF_THE_ISSUE = (
 )
 
 
-def _classes(top: str) -> set[str]:
-    return {
-        node.name
-        for path in python_files(top)
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.ClassDef)
-    }
-
-
 def test_every_name_in_the_glossary_exists() -> None:
     named = set(re.findall(r"`([A-Z][A-Za-z]+[a-z][A-Za-z]*)`", GLOSSARY))
     assert named
-    assert named <= _classes("core")
+    assert named <= {name for path in python_files("core") for name in facts(path).classes}
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
@@ -101,6 +92,7 @@ def _counted(method: str) -> set[str]:
     calls = [
         node
         for path in python_files("core", "scheduler.py")
+        if f".{method}(" in path.read_text("utf-8")
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call) and _name_called(node) == method
     ]

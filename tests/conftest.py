@@ -1,4 +1,4 @@
-"""What every test shares: the developer's own settings do not reach it, and code compiled once."""
+"""What every test shares: no settings of the developer reach it, and code is compiled once."""
 
 import os
 import sys

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -26,7 +26,7 @@ from aiogram.enums import ParseMode
 from aiogram.exceptions import AiogramError, TelegramMigrateToChat
 from prometheus_client import CollectorRegistry
 
-from bot import api_part, logs, shell
+from bot import api_part, linking_part, logs, shell
 from bot.keys import AuditKeyHome, Keys
 from bot.markup import esc, plain
 from bot.notifier import Notifier
@@ -49,6 +49,7 @@ from core.people_file import PeopleFile
 from core.ports import Clock, StaleEpoch, StoreUnavailable, TerminalLink
 from core.services.engine import Engine, assemble
 from core.services.first_look import FirstLook
+from core.services.link_checks import LogsIn
 from core.sim.remote_clock import RemoteClock
 from scheduler import (
     CARDS_INTERVAL_S,
@@ -123,6 +124,8 @@ class App:
         self._bot: Bot | None = None
         self._alarm_after_s = 0.0
         self._store_is_lost = False
+        self._publish: Callable[[], Awaitable[None]]
+        self._log_in: LogsIn
 
     async def serve(self) -> None:
         """Run until told to stop. Raises what made going on impossible."""
@@ -140,8 +143,9 @@ class App:
         prepared = await engine.prepare(self._people)
         bot = self._bot = _bot(settings)
         stack.push_async_callback(bot.session.close)
-        conversation = shell.build(engine, settings, bot)
-        scheduler = self._scheduler = self._clockwork(engine, metrics, conversation)
+        linking = linking_part.build(engine, settings, self._log_in, self._added)
+        conversation = shell.build(engine, settings, bot, linking)
+        scheduler = self._scheduler = self._clockwork(engine, metrics, conversation, linking)
         web = Web(
             host=settings.http_host,
             port=settings.http_port,
@@ -152,8 +156,8 @@ class App:
         await web.start()
         stack.push_async_callback(web.stop)
         api = await api_part.start(engine, settings, stack)
-        tokens = await engine.tokens.keep_or_mint(_known_tokens(settings.data_dir))
-        _write_app_file(settings.data_dir, web.url, tokens, api)
+        self._publish = partial(_publish, engine, settings.data_dir, web.url, api)
+        await self._publish()
         scheduler.start(prepared.accounts)
         await engine.announce_start(prepared.last_read_at)
         stack.push_async_callback(self._nursery.close)
@@ -174,8 +178,10 @@ class App:
         epoch = await store.owner_epoch()
         clock = await stack.enter_async_context(_clock(settings))
         await audit.prepare(store, "engine", clock.now())
+        await linking_part.prepare_keys(settings, store)
         gateway = self._gateway(epoch, clock, store, metrics)
         stack.push_async_callback(gateway.close)
+        self._log_in = linking_part.log_in(settings, gateway, clock, epoch)
         stack.push_async_callback(self._nursery.close)  # once more: the gateway starts agents
         return assemble(
             store=store,
@@ -189,7 +195,11 @@ class App:
         )
 
     def _clockwork(
-        self, engine: Engine, metrics: PrometheusMetrics, conversation: "shell.Conversation"
+        self,
+        engine: Engine,
+        metrics: PrometheusMetrics,
+        conversation: "shell.Conversation",
+        linking: linking_part.Linking | None,
     ) -> Scheduler:
         return Scheduler(
             clock=engine.clock,
@@ -207,6 +217,7 @@ class App:
                 "turned_away": (DIGEST_INTERVAL_S, engine.people.pass_time),
                 "audit_heads": (DIGEST_INTERVAL_S, engine.record_heads),
                 "cards": (CARDS_INTERVAL_S, conversation.cards.look),
+                **({} if linking is None else linking.jobs(HOUSEKEEPING_INTERVAL_S)),
             },
             concurrency_max=self._settings.sync_concurrency_max,
             spawn=self._nursery.spawn,
@@ -220,6 +231,11 @@ class App:
         engine.first_look.note(account_id)
         self._store_is_lost = False
         return due
+
+    async def _added(self, account_id: int) -> None:
+        """Guard an account that has come while we run; its executor gets a token."""
+        self._wake(account_id)
+        await self._publish()
 
     def _wake(self, account_id: int) -> None:
         if self._scheduler is not None:
@@ -378,6 +394,12 @@ def _bot(settings: Settings) -> Bot:
         session=AiohttpSession(api=server),
         default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True),
     )
+
+
+async def _publish(engine: Engine, data_dir: Path, url: str, api_url: str | None) -> None:
+    """Leave address and tokens of every account where the executors look."""
+    tokens = await engine.tokens.keep_or_mint(_known_tokens(data_dir))
+    _write_app_file(data_dir, url, tokens, api_url)
 
 
 def _known_tokens(data_dir: Path) -> dict[str, str]:

@@ -310,6 +310,28 @@ class AlarmPress(CallbackData, prefix="al1"):
     alarm_id: Id
 
 
+class LinkVerb(StrEnum):
+    """What a button of the conversation that links an account does."""
+
+    SERVER = "s"
+    CANCEL = "c"
+
+
+class LinkPress(CallbackData, prefix="lk1"):
+    """Choose a server by its number in the list, or end the conversation; for nobody else."""
+
+    request_id: Id
+    verb: LinkVerb
+    number: Id = 0
+
+
+class LinkAnswerPress(CallbackData, prefix="la1"):
+    """An admin's answer to a client who asks for an account to be guarded."""
+
+    request_id: Id
+    approve: bool
+
+
 class SettingsVerb(StrEnum):
     """What a button of the settings does: set something, or show the page to choose it from."""
 

@@ -21,6 +21,7 @@ from typing import IO, Final
 
 from bot.cli.options import DemoOptions, UsageError
 from bot.cli.world_file import WorldFile, find_world, read_world, world_state
+from bot.sandbox.people import BROKER_SERVER, DEMO_PEOPLE
 
 HOST: Final = "127.0.0.1"
 READY_PATIENCE_S: Final = 60.0
@@ -224,8 +225,11 @@ def _welcome(world: WorldFile, options: DemoOptions, seconds: float) -> str:
             "First, as Ada in the admin chat: /signal EURUSD buy 0.10\n"
             "then press Approve as a client, and move the market on the right."
         )
+    spare = DEMO_PEOPLE.spares[0]
     return (
         f"\nReckoner demo, ready after {seconds:.1f} s: {world.base_url}/\n\n{first}\n\n"
+        f"To have an account guarded yourself, write /link as a client: server {BROKER_SERVER},\n"
+        f"account {spare.login}, password {spare.password}; then approve it in the admin chat.\n\n"
         f"Files: {options.data_dir}{'' if options.headless else ' (app.log, world.log)'}. "
         "Stop with Ctrl-C.\n"
     )

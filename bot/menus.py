@@ -9,7 +9,7 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import BotCommand, BotCommandScopeChat, BotCommandScopeDefault
 
 from bot.i18n import ENGLISH, languages, speaking, t
-from bot.views.commands import COMMANDS, MENU_DEFAULT, CommandInfo
+from bot.views.commands import COMMANDS, MENU_DEFAULT, CommandInfo, offered
 
 CHATS_MAX = 500
 """Chats that get a menu of their own at a start; the others see the default one."""
@@ -23,8 +23,11 @@ async def set_commands(
     group_language: str = ENGLISH,
     admins: Mapping[int, str] | None = None,
     clients: Mapping[int, str] | None = None,
+    links: bool = False,
 ) -> None:
     """Tell Telegram the menus. `admins`, `clients`: private chat -> the language chosen, or "".
+
+    `links`: clients link accounts in the chat.
 
     What it refuses (a chat that never wrote) is logged and left.
     """
@@ -40,20 +43,28 @@ async def set_commands(
         await give(bot, chat_id, language, admin=True)
     others = [(chat, language) for chat, language in (clients or {}).items() if chat not in admin]
     for chat_id, language in others[:CHATS_MAX]:
-        await give(bot, chat_id, language)
+        await give(bot, chat_id, language, links=links)
 
 
-async def give(bot: Bot, chat_id: int, language: str = "", *, admin: bool = False) -> None:
+async def give(
+    bot: Bot, chat_id: int, language: str = "", *, admin: bool = False, links: bool = False
+) -> None:
     """Show a client's or an admin's commands in their chat from now on.
 
-    In the `language` chosen; where none was, Telegram shows those in the app's own.
+    In the `language` chosen; where none was, Telegram shows those in the app's own. `links`:
+    clients link accounts in the chat.
     """
     scope = BotCommandScopeChat(chat_id=chat_id)
     try:
-        for menu in _menus([each for each in COMMANDS if admin or not each.admin], language):
+        for menu in _menus(_for(admin=admin, links=links), language):
             await bot.set_my_commands(scope=scope, **menu)
     except (AiogramError, TimeoutError, OSError) as error:
         log.info("menu_not_set", chat=chat_id, error=str(error))
+
+
+def _for(*, admin: bool, links: bool) -> list[CommandInfo]:
+    """An admin's commands, or a client's."""
+    return [each for each in offered(links=links and not admin) if admin or not each.admin]
 
 
 async def take(bot: Bot, chat_id: int) -> None:

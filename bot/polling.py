@@ -1,5 +1,8 @@
 """Updates from Telegram: journalled first, confirmed afterwards, handled last.
 
+What may be a password is never journalled (`bot.veil`), and leaves the chat (`bot.removing`) as
+soon as what it answers is committed, before anything else is done.
+
 Telegram forgets an update once the next `getUpdates` names a higher offset. So the offset moves
 only after the commit, and what was journalled but not handled is handled at the next start: a
 press is never lost, and never acted on twice.
@@ -20,12 +23,16 @@ from aiogram.exceptions import (
 from aiogram.methods import GetUpdates
 from aiogram.types import Update
 from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import ValidationError
 
 from bot.middlewares.errors import Failed
+from bot.removing import Remover
+from bot.veil import Veil, is_to_remove
 from core.ports import Clock, Store, StoreUnavailable
 from core.records import PressRow
 from core.services import reach
+from core.services.link_talks import LinkTalks
 
 ALLOWED_UPDATES = ("message", "callback_query")
 LONG_POLL_S = 20
@@ -48,11 +55,15 @@ log = structlog.get_logger(__name__)
 
 
 class Press(Struct, frozen=True):
-    """A journalled update: its row, who sent it, and what it is."""
+    """A journalled update: its row, who sent it, and what it is.
+
+    `removed`: its message is gone from the chat already, if it was to go.
+    """
 
     row_id: int
     person: int
     update: Update
+    removed: bool = False
 
 
 class Poller:
@@ -69,8 +80,11 @@ class Poller:
         clock: Clock,
         *,
         admin_chat_id: int = 0,
+        talks: LinkTalks | None = None,
     ) -> None:
         self._bot = bot
+        self._veil = Veil(talks)
+        self._remover = Remover(bot, talks)
         self._dispatcher = dispatcher
         self._store = store
         self._clock = clock
@@ -163,7 +177,7 @@ class Poller:
             return []
         except (TelegramAPIError, ClientDecodeError, TimeoutError, OSError) as error:
             if not self._failures:
-                log.warning("updates_unavailable", error=str(error))
+                log.warning("updates_unavailable", error=_told(error))
             pause_s = BACKOFF_S[min(self._failures, len(BACKOFF_S) - 1)]
             self._failures += 1
             await asyncio.sleep(pause_s)
@@ -183,8 +197,16 @@ class Poller:
     async def _take(self, updates: list[Update]) -> None:
         presses = await self._stored(lambda: self._journal(updates))
         self._offset = updates[-1].update_id + 1
+        presses = await self._without_words(presses)
         for press in presses:
             self._enqueue(press)
+
+    async def _without_words(self, presses: list[Press]) -> list[Press]:
+        """Remove from the chats what must not stand there; what fails is tried again in turn."""
+        if not any(is_to_remove(press.update) for press in presses):
+            return presses
+        gone = await asyncio.gather(*(self._remover.at_once(press.update) for press in presses))
+        return [replace(p, removed=is_gone) for p, is_gone in zip(presses, gone, strict=True)]
 
     async def _journal(self, updates: list[Update]) -> list[Press]:
         """Commit every update; answers those not seen before. Whoever writes is in reach."""
@@ -192,10 +214,13 @@ class Poller:
         chats: set[int] = set()
         async with self._store.writing() as tx:
             for update in updates:
-                row = _row(update, self._clock)
+                if await tx.first(PressRow, update_id=update.update_id) is not None:
+                    continue  # what it says was taken, too
+                veiled = await self._veil(tx, update)
+                row = _row(veiled, self._clock)
                 row_id = await tx.insert_new(row)
                 if row_id is not None:
-                    presses.append(Press(row_id, row.telegram_id or 0, update))
+                    presses.append(Press(row_id, row.telegram_id or 0, veiled))
                     chats |= set() if row.chat_id is None else {row.chat_id}
             now = self._clock.now()
             await reach.back(tx, chats, admin=self._admin_chat_id, now=now)
@@ -231,6 +256,8 @@ class Poller:
     async def _handle(self, press: Press) -> None:
         state, text = "handled", None
         try:
+            if not press.removed:
+                await self._stored(lambda: self._remover(press.update))
             async with asyncio.timeout(HANDLING_TIMEOUT_S):
                 answer = await self._dispatcher.feed_update(self._bot, press.update)
             if isinstance(answer, Failed):
@@ -262,6 +289,11 @@ class Poller:
     async def _next_change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
+
+
+def _told(error: Exception) -> str:
+    """What went wrong; an answer that cannot be read is not repeated: it has people's words."""
+    return type(error).__name__ if isinstance(error, ClientDecodeError) else str(error)
 
 
 def _row(update: Update, clock: Clock) -> PressRow:

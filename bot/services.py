@@ -26,6 +26,7 @@ from core.domain.hearing import Choices, Group, Level, QuietHours
 from core.domain.history import HistoryPage
 from core.domain.incident import Incident, IncidentLine
 from core.domain.invitations import Redeemed
+from core.domain.linking import LinkAsk
 from core.domain.pauses import Pausable, Pause
 from core.domain.people import Person
 from core.domain.periods import Span
@@ -37,6 +38,7 @@ from core.domain.standing import Preview, UserLine, UsersPage
 from core.records import AlarmRow
 from core.services.answering import Answer
 from core.services.history import HistoryAsk
+from core.services.link_desk import LinkDecision
 from core.services.questions import OpenQuestions
 
 
@@ -109,6 +111,30 @@ class UseInvitation(Protocol):
 
     async def void(self, code: str, telegram_id: int) -> bool:
         """End a code that others have seen."""
+        ...
+
+
+class LinkTalks(Protocol):
+    """`core.services.link_talks`."""
+
+    async def current(self, person: Person) -> LinkAsk:
+        """Where the person's newest request stands."""
+        ...
+
+    async def choose(self, person: Person, request_id: int, number: int) -> LinkAsk:
+        """Take a server by its number."""
+        ...
+
+    async def cancel(self, person: Person, request_id: int) -> LinkAsk:
+        """End it."""
+        ...
+
+
+class LinkDesk(Protocol):
+    """`core.services.link_desk`."""
+
+    async def answer(self, actor: Person, request_id: int, *, approve: bool) -> LinkDecision:
+        """Have the broker asked, or refuse."""
         ...
 
 

@@ -9,6 +9,7 @@ from bot import i18n
 from bot.cards import Cards
 from bot.charts import Charts
 from bot.limits import SendLimits
+from bot.linking_part import Linking
 from bot.menus import set_commands
 from bot.notifier import Notifier
 from bot.polling import Poller
@@ -40,6 +41,7 @@ class Conversation:
     admin_chat_id: int
     store: Store
     group_language: str
+    links: bool = False
 
     async def hello(self) -> None:
         """Make sure that Telegram answers, and set the command menus."""
@@ -52,17 +54,19 @@ class Conversation:
             group_language=self.group_language,
             admins=_languages(u for u in users if u.role != "client"),
             clients=_languages(u for u in users if u.role == "client"),
+            links=self.links,
         )
 
 
-def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
+def build(engine: Engine, settings: Settings, bot: Bot, links: Linking | None) -> Conversation:
     """Join the engine's services to the conversations. Raises ValueError without an admin chat."""
     if settings.admin_chat_id is None:
         raise ValueError("ADMIN_CHAT_ID is not set")
     i18n.load()
     voice = Voice(mark=settings.message_mark, language=settings.group_language)
-    rates = SendLimits()
+    rates, over = SendLimits(), (engine.store, engine.clock)
     admin = settings.admin_chat_id
+    talks, desk = (None, None) if links is None else (links.talks, links.desk)
     notifier = Notifier(bot, engine.store, engine.clock, voice, admin_chat_id=admin, rates=rates)
     dispatcher = build_dispatcher(
         Shell(
@@ -92,6 +96,8 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
             rule_boards=engine.rule_boards,
             preferences=Preferences(engine.store, engine.clock),
             alarms=engine.alarms,
+            link_talks=talks,
+            link_desk=desk,
             clock=engine.clock,
             voice=voice,
             admin_chat_id=settings.admin_chat_id,
@@ -104,11 +110,12 @@ def build(engine: Engine, settings: Settings, bot: Bot) -> Conversation:
     return Conversation(
         bot=bot,
         cards=_cards(engine, settings, bot, voice, rates),
-        poller=Poller(bot, dispatcher, engine.store, engine.clock, admin_chat_id=admin),
+        poller=Poller(bot, dispatcher, *over, admin_chat_id=admin, talks=talks),
         notifier=notifier,
         admin_chat_id=settings.admin_chat_id,
         store=engine.store,
         group_language=settings.group_language,
+        links=links is not None,
     )
 
 

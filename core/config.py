@@ -33,9 +33,12 @@ from core.config_fields import DAY_S, INTERVAL_S_MAX, INTERVAL_S_MIN
 from core.config_fields import at_most as _at_most
 from core.config_fields import between as _between
 from core.config_fields import text as _text
+from core.config_linking import LinkSettings, linking_mistakes
 from core.config_values import (
     CHAT_MAX,
     PASSWORD_KEYS_MAX,
+    PIPS,
+    SPREADS,
     Address,
     BySymbol,
     ChatNumber,
@@ -62,14 +65,6 @@ _HIDDEN: Final = frozenset(
     {"telegram_token", "database_url", "password_keys", "api_signals_secret"}
 )
 _NUMBERS: Final = frozenset({int, float, Decimal})
-_PIPS: Final = (
-    "XAUUSD=0.10,XAGUSD=0.01,"
-    "US500=1,US30=1,NAS100=1,GER40=1,UK100=1,JP225=1,FRA40=1,EU50=1,AUS200=1"
-)
-_SPREADS: Final = (
-    "XAUUSD=10,XAGUSD=10,US500=2,US30=10,NAS100=6,GER40=6,UK100=5,JP225=30,FRA40=5,EU50=5,AUS200=6"
-)
-
 _BY_SYMBOL_ACCEPTS: Final = "SYMBOL=NUMBER pairs above zero, separated by commas, each symbol once"
 _ADDRESS_ACCEPTS: Final = "an address such as http://127.0.0.1:8080, without query or fragment"
 
@@ -82,7 +77,7 @@ class SettingsError(Exception):
         self.lines = lines
 
 
-class Settings(BaseSettings):
+class Settings(LinkSettings):
     """Everything that differs between installations; see `.env.example` for consequences."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_ignore_empty=True)
@@ -197,7 +192,7 @@ class Settings(BaseSettings):
     )
     max_slippage_pips: Decimal = _between(Decimal(5), 0, 10_000, "pips", "a divergence beyond it")
     pip_by_symbol: BySymbol = Field(
-        default=_PIPS,
+        default=PIPS,
         validate_default=True,
         description="the size of a pip where the rule of digits does not fit",
         json_schema_extra={"accepts": _BY_SYMBOL_ACCEPTS},
@@ -211,7 +206,7 @@ class Settings(BaseSettings):
         Decimal("2.5"), Decimal("0.1"), 10_000, "pips", "a wide spread"
     )
     spread_threshold_pips_by_symbol: BySymbol = Field(
-        default=_SPREADS,
+        default=SPREADS,
         validate_default=True,
         description="a wide spread, by symbol",
         json_schema_extra={"accepts": _BY_SYMBOL_ACCEPTS},
@@ -391,7 +386,7 @@ def _mistyped(env: Mapping[str, str]) -> list[str]:
 
 def _contradictions(settings: Settings) -> list[str]:
     """Say which settings, each possible alone, cannot hold together."""
-    mistakes = []
+    mistakes = linking_mistakes(settings, settings.terminal_base_url)
     if settings.terminal_base_url is not None and settings.mt5_agent_command is not None:
         mistakes.append(
             "MT5_AGENT_COMMAND: expected nothing beside TERMINAL_BASE_URL: "

@@ -26,6 +26,13 @@ SECRET_MIN: Final = 32
 SECRET_MAX: Final = 200
 """Characters of a secret that signs requests."""
 NO_HOUR: Final = "none"
+PIPS: Final = (
+    "XAUUSD=0.10,XAGUSD=0.01,"
+    "US500=1,US30=1,NAS100=1,GER40=1,UK100=1,JP225=1,FRA40=1,EU50=1,AUS200=1"
+)
+SPREADS: Final = (
+    "XAUUSD=10,XAGUSD=10,US500=2,US30=10,NAS100=6,GER40=6,UK100=5,JP225=30,FRA40=5,EU50=5,AUS200=6"
+)
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 """32 bytes as URL-safe base64."""

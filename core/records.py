@@ -16,6 +16,7 @@ from core.records_api import ApiTokenRow as ApiTokenRow  # noqa: PLC0414 - given
 from core.records_hearing import AlarmRow as AlarmRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import CardRow as CardRow  # noqa: PLC0414 - given on from here
 from core.records_hearing import PreferenceRow as PreferenceRow  # noqa: PLC0414 - given on from here
+from core.records_links import LINK_RECORDS
 from core.records_pauses import PauseRow as PauseRow  # noqa: PLC0414 - given on from here
 from core.records_people import PEOPLE_RECORDS
 from core.records_rules import RuleEventRow as RuleEventRow  # noqa: PLC0414 - given on from here
@@ -672,4 +673,5 @@ RECORDS: tuple[type[Record], ...] = (
     CardRow,
     PauseRow,
     *PEOPLE_RECORDS,
+    *LINK_RECORDS,
 )

@@ -65,6 +65,8 @@ def overrides_for(world: WorldFile, data_dir: Path) -> dict[str, str]:
         "ADMIN_CHAT_ID": str(world.admin_chat_id),
         "TERMINAL_BASE_URL": world.terminal_base_url,
         "MT5_AGENT_COMMAND": "",
+        "GUIDED_LINKING": "true",
+        "GUIDED_SERVERS": world.servers,
     }
 
 
@@ -117,7 +119,7 @@ def _be_app(data_dir: Path, *, agents: bool) -> int:
             file=sys.stderr,
         )
         return FAILED
-    through_agents = demo_agents.overrides(data_dir) if agents else {}
+    through_agents = demo_agents.overrides(data_dir, world) if agents else {}
     settings = settings_or_usage(overrides_for(world, data_dir) | through_agents)
     try:
         people = people_from(world.people, f"{data_dir}/world.json")

@@ -23,12 +23,14 @@ MODULE: Final = "core.sim.metatrader5"
 DEMO_PASSWORD: Final = "master"  # noqa: S105 - every simulated account's
 
 
-def overrides(data_dir: Path) -> dict[str, str]:
+def overrides(data_dir: Path, world: WorldFile) -> dict[str, str]:
     """Answer the settings that lead the app to the world's accounts through agents."""
     words = [sys.executable, str(AGENT_FILE), "--module", MODULE]
     words += ["--state-dir", str(data_dir.resolve() / AGENTS_DIR)]
+    spare = [_place(world, login) for login in world.spare_logins]
     return {
         "TERMINAL_BASE_URL": "",
+        "GUIDED_TERMINALS": ",".join(spare),
         "MT5_AGENT_COMMAND": " ".join(f'"{word}"' for word in words),
     }
 
@@ -36,12 +38,16 @@ def overrides(data_dir: Path) -> dict[str, str]:
 def link(settings: Settings, people: PeopleFile, world: WorldFile) -> None:
     """Link every account to its terminal in the world. Raises UsageError."""
     try:
-        asyncio.run(_link(settings, people, world.terminal_base_url))
+        asyncio.run(_link(settings, people, world))
     except (KeysUnusable, StoreUnavailable) as error:
         raise UsageError(f"--agents: {error}") from None
 
 
-async def _link(settings: Settings, people: PeopleFile, base_url: str) -> None:
+def _place(world: WorldFile, login: int) -> str:
+    return f"{world.terminal_base_url}/terminal/{login}"
+
+
+async def _link(settings: Settings, people: PeopleFile, world: WorldFile) -> None:
     keys = Keys(settings)
     async with opened_store(settings) as store:
         with keys.held():
@@ -52,7 +58,7 @@ async def _link(settings: Settings, people: PeopleFile, base_url: str) -> None:
                     NewLink(
                         login=account.login,
                         server=account.server,
-                        path=f"{base_url}/terminal/{account.login}",
+                        path=_place(world, account.login),
                         portable=False,
                         host="",
                         password=Secret(DEMO_PASSWORD),

@@ -15,13 +15,12 @@ from bot.cli.saying import complain, say
 from bot.keys import Keys
 from core.agent_command import HOST, CommandError, agent_command, host_name
 from core.config import Settings
+from core.domain.linking import PASSWORD_UNITS_MAX, is_password
 from core.people_file import PeopleFileError, read_people
 from core.ports import KeysUnusable, Secret, StoreUnavailable
 from core.records import TerminalRow
 from core.services.links import NewLink, PasswordsUnreadable, TerminalTaken
 
-PASSWORD_UNITS_MAX: Final = 256
-"""Of UTF-16, which is how the terminal is given it: some characters are two. The agent's bound."""
 NO_TERMINAL_TO_ASK: Final = (
     "link: standard input is no terminal, so the password cannot be asked for unseen; "
     "a script gives it with --password-stdin"
@@ -157,7 +156,7 @@ def _password(options: LinkOptions) -> Secret:
             "link: expected a password, got nothing; where the terminal remembers its own login, "
             "--no-password"
         )
-    if not text.isprintable() or len(text.encode("utf-16-le")) // 2 > PASSWORD_UNITS_MAX:
+    if not is_password(text):
         raise UsageError(
             f"link: expected a password of at most {PASSWORD_UNITS_MAX} printable characters, "
             "those beyond Unicode's first 65,536 counting as two"

@@ -19,7 +19,10 @@ _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class WorldFile(Struct, frozen=True, kw_only=True):
-    """What the world says of itself. `people` has the people file's form."""
+    """What the world says of itself. `people` has the people file's form.
+
+    `spare_logins` are accounts that Reckoner does not know yet.
+    """
 
     pid: int
     base_url: str
@@ -28,6 +31,13 @@ class WorldFile(Struct, frozen=True, kw_only=True):
     terminal_base_url: str
     clock_url: str | None
     people: dict[str, Any]
+    spare_logins: list[int] = []
+
+    @property
+    def servers(self) -> str:
+        """The broker's servers, separated by commas."""
+        accounts = self.people.get("account", [])
+        return ",".join(dict.fromkeys(str(account["server"]) for account in accounts))
 
     @property
     def port(self) -> int:

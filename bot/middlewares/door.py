@@ -136,7 +136,7 @@ async def use_code(
     who = Requester(telegram_id=user.id, name=user.full_name, username=user.username or "")
     redeemed = await use_invitation(who, code)
     if redeemed.is_new:
-        await menus.give(bot, user.id)
+        await menus.give(bot, user.id, links=bool(data.get("links")))
         speaker: Speaker = data["speaker"]
         await speaker.say(message, views.welcome(redeemed))
 

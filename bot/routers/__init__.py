@@ -27,6 +27,7 @@ from bot.routers import (
     fallback,
     history,
     incident,
+    linking,
     offers,
     oversight,
     pauses,
@@ -57,6 +58,8 @@ from bot.services import (
     Drill,
     Histories,
     Incidents,
+    LinkDesk,
+    LinkTalks,
     PauseDesk,
     People,
     PostSignal,
@@ -77,6 +80,7 @@ from core.ports import Clock
 class Shell(Struct, frozen=True, kw_only=True):
     """Everything the conversations need, by the names handlers ask for.
 
+    `link_talks` and `link_desk` are None where nobody links accounts in the chat.
     `symbols` are offered by the signal form; `rates` are shared with the notifier, and so
     is `moved`: which group has which new id.
     """
@@ -107,6 +111,8 @@ class Shell(Struct, frozen=True, kw_only=True):
     rule_boards: RuleBoards
     preferences: Preferences
     alarms: Alarms
+    link_talks: LinkTalks | None = None
+    link_desk: LinkDesk | None = None
     clock: Clock
     voice: Voice
     admin_chat_id: int
@@ -139,6 +145,7 @@ def build_router() -> Router:
         release.build(),
         access.build(),
         users.build(),
+        linking.build(),
         unblock.build(),
         tokens.build(),
         adoption.build(),
@@ -177,6 +184,9 @@ def build_dispatcher(shell: Shell) -> Dispatcher:
         rule_boards=shell.rule_boards,
         preferences=shell.preferences,
         alarms=shell.alarms,
+        link_talks=shell.link_talks,
+        link_desk=shell.link_desk,
+        links=shell.link_talks is not None,
         clock=shell.clock,
         voice=shell.voice,
         symbols=shell.symbols,

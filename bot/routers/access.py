@@ -23,13 +23,14 @@ def build() -> Router:
     return router
 
 
-async def answer(
+async def answer(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     query: CallbackQuery,
     callback_data: AccessAnswerPress,
     person: Person,
     access: Access,
     speaker: Speaker,
     bot: Bot,
+    links: bool = False,  # noqa: FBT001, FBT002 - aiogram injects by name
 ) -> Toast:
     """Decide. The question is edited by what the decision tells; its buttons go at once."""
     approve = callback_data.verb is AccessVerb.APPROVE
@@ -41,5 +42,5 @@ async def answer(
         raise
     await speaker.without_buttons(query)
     if decision.approved:
-        await menus.give(bot, decision.telegram_id)
+        await menus.give(bot, decision.telegram_id, links=links)
     return Toast(views.decided(decision))

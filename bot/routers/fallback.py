@@ -20,10 +20,15 @@ def build() -> Router:
     return router
 
 
-async def unknown_command(message: Message, person: Person, speaker: Speaker) -> None:
+async def unknown_command(
+    message: Message,
+    person: Person,
+    speaker: Speaker,
+    links: bool = False,  # noqa: FBT001, FBT002 - aiogram injects by name
+) -> None:
     """Name the nearest commands this person may use."""
     name = (message.text or "/").split(maxsplit=1)[0].removeprefix("/").partition("@")[0]
-    await speaker.say(message, replies.unknown_command(name, person))
+    await speaker.say(message, replies.unknown_command(name, person, links=links))
 
 
 async def unknown_text(message: Message, speaker: Speaker) -> None:

@@ -104,6 +104,7 @@ async def settings(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     speaker: Speaker,
     voice: Voice,
     clock: Clock,
+    links: bool = False,  # noqa: FBT001, FBT002 - as above
 ) -> None:
     """Show them, or change one of them in words and show them."""
     said = (command.args or "").strip()
@@ -116,7 +117,7 @@ async def settings(  # noqa: PLR0913, PLR0917 - aiogram injects by name
             await speaker.say(message, views.usage(said))
             return
         shown = await _change(preferences, person, change, None)
-        await _menu(message, person, change, shown)
+        await _menu(message, person, change, shown, links=links)
     with speaking(_language_of(shown, message)):
         await speaker.say(message, views.board(shown, person.telegram_id, voice, clock.now()))
 
@@ -129,6 +130,7 @@ async def press(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     speaker: Speaker,
     voice: Voice,
     clock: Clock,
+    links: bool = False,  # noqa: FBT001, FBT002 - as above
 ) -> Toast:
     """Change what the button says and show the new state in place; a stale one only shows it."""
     if callback_data.asker != person.telegram_id:
@@ -148,7 +150,7 @@ async def press(  # noqa: PLR0913, PLR0917 - aiogram injects by name
         shown = await preferences.of(person)
         problem = refused
     if verb is SettingsVerb.LANGUAGE:
-        await _menu(query, person, LanguageWanted(shown.language), shown)
+        await _menu(query, person, LanguageWanted(shown.language), shown, links=links)
     with speaking(_language_of(shown, query)):
         await speaker.redraw(query, views.board(shown, person.telegram_id, voice, now))
         return _toast(verb, problem, voice)
@@ -172,12 +174,17 @@ def _language_of(shown: Choices, asked: Message | CallbackQuery) -> str:
 
 
 async def _menu(
-    asked: Message | CallbackQuery, person: Person, change: Wanted, shown: Choices
+    asked: Message | CallbackQuery,
+    person: Person,
+    change: Wanted,
+    shown: Choices,
+    *,
+    links: bool,
 ) -> None:
     """Say the commands in the language just chosen, too."""
     if isinstance(change, LanguageWanted) and asked.bot is not None:
-        admin = person.is_admin
-        await menus.give(asked.bot, person.telegram_id, shown.language, admin=admin)
+        admin, wanted_in = person.is_admin, shown.language
+        await menus.give(asked.bot, person.telegram_id, wanted_in, admin=admin, links=links)
 
 
 async def _pressed(data: SettingsPress, person: Person, preferences: Preferences) -> Choices:

@@ -23,12 +23,17 @@ def build() -> Router:
 
 
 async def start(
-    message: Message, person: Person, speaker: Speaker, voice: Voice, use_invitation: UseInvitation
+    message: Message,
+    person: Person,
+    speaker: Speaker,
+    voice: Voice,
+    use_invitation: UseInvitation,
+    links: bool = False,  # noqa: FBT001, FBT002 - as above
 ) -> None:
     """What Reckoner is; or an invitation's code, in private."""
     code = start_code(message)
     if code and message.chat.type == "private":
-        await use_code(message, code, {"speaker": speaker}, use_invitation)
+        await use_code(message, code, {"speaker": speaker, "links": links}, use_invitation)
         return
     await speaker.say(message, replies.start(person, voice))
 
@@ -38,6 +43,11 @@ async def id_(message: Message, person: Person, speaker: Speaker) -> None:
     await speaker.say(message, people.id_of(person.telegram_id))
 
 
-async def help_(message: Message, person: Person, speaker: Speaker) -> None:
+async def help_(
+    message: Message,
+    person: Person,
+    speaker: Speaker,
+    links: bool = False,  # noqa: FBT001, FBT002 - aiogram injects by name
+) -> None:
     """What this person may ask for."""
-    await speaker.say(message, replies.help_text(person))
+    await speaker.say(message, replies.help_text(person, links=links))

@@ -47,6 +47,7 @@ async def turn(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     speaker: Speaker,
     voice: Voice,
     bot: Bot,
+    links: bool = False,  # noqa: FBT001, FBT002 - as above
 ) -> Toast:
     """A page, a card, or a change, in the place of what was shown."""
     press = callback_data
@@ -63,13 +64,13 @@ async def turn(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     said = ""
     if press.verb is UsersVerb.UNBLOCK:
         line = await users.unblock(person, press.user_id)
-        await _menu(bot, line)
+        await _menu(bot, line, links=links)
         said = views.unblocked(line)
     elif press.verb is UsersVerb.APPROVE:
         line = await users.one(person, press.user_id)
         await access.answer(person, line.request_id or 0, approve=True)
         line = await users.one(person, press.user_id)
-        await _menu(bot, line)
+        await _menu(bot, line, links=links)
         said = views.approved(line)
     else:
         line = await users.one(person, press.user_id)
@@ -103,7 +104,7 @@ async def confirm(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     return Toast(views.blocked(line))
 
 
-async def _menu(bot: Bot, line: UserLine) -> None:
+async def _menu(bot: Bot, line: UserLine, *, links: bool) -> None:
     """Show a client's commands to whoever is one now; admins see theirs after the next start."""
     if line.role is Role.CLIENT:
-        await menus.give(bot, line.telegram_id)
+        await menus.give(bot, line.telegram_id, links=links)

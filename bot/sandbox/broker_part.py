@@ -17,7 +17,7 @@ from aiohttp import web
 from bot.sandbox.broker_routes import BrokerRoutes
 from bot.sandbox.executor import Executors
 from bot.sandbox.part import CLOCK_PATH, Loop, Part, WorldOptions
-from bot.sandbox.people import BROKER_SERVER, Client, People
+from bot.sandbox.people import BROKER_SERVER, Client, People, Spare
 from bot.sandbox.replay import Replay, market_clock, replay_symbols
 from bot.sandbox.store import WorldStore
 from bot.sandbox.terminal_routes import TerminalRoutes
@@ -135,6 +135,7 @@ class BrokerPart:
 def build(store: WorldStore, options: WorldOptions, people: People) -> Part:
     """Make the broker's part over a store. Raises TickFileError for ticks it cannot replay."""
     openings = [_opening(client) for client in people.clients]
+    openings += [_spare(spare) for spare in people.spares]
     data_dir = store.path.parent
     if options.ticks_file is None:
         clock = WallClock()
@@ -170,6 +171,18 @@ def _opening(client: Client) -> Opening:
         margin_mode=client.margin_mode,
     )
     return Opening(account=account, deposit=DEPOSITS.get(client.login, DEPOSIT_OTHERWISE))
+
+
+def _spare(spare: Spare) -> Opening:
+    account = Account(
+        login=spare.login,
+        name="Spare",
+        server=BROKER_SERVER,
+        currency=spare.currency,
+        margin_mode=spare.margin_mode,
+        password=spare.password,
+    )
+    return Opening(account=account, deposit=DEPOSIT_OTHERWISE)
 
 
 def _unread(_login: int) -> None:

@@ -1,5 +1,7 @@
 """Who lives in the demo world: two admins, four clients, a stranger, and the bot.
 
+The broker has one account more than Reckoner knows, to be linked in the chat.
+
 A private chat has the id of its person, as in Telegram; the admins share one supergroup.
 """
 
@@ -46,12 +48,23 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class Spare:
+    """An account at the broker that Reckoner does not know: somebody may link it in the chat."""
+
+    login: int
+    currency: str
+    margin_mode: Literal["hedging", "netting"]
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
 class People:
     """Everyone, by role."""
 
     admins: tuple[Person, ...]
     clients: tuple[Client, ...]
     strangers: tuple[Person, ...]
+    spares: tuple[Spare, ...] = ()
 
     def everyone(self) -> tuple[Person, ...]:
         """List all persons, admins first."""
@@ -97,4 +110,5 @@ DEMO_PEOPLE: Final = People(
         Client(Person(104, "Dai", "dai", "client"), 50004, "GBP", "hedging", ("GBPJPY", "XAUUSD")),
     ),
     strangers=(Person(999, "Sam", "sam_nobody", "stranger"),),
+    spares=(Spare(50005, "GBP", "hedging", "Spare-5005"),),
 )

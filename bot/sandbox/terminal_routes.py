@@ -22,6 +22,7 @@ SYMBOLS_ASKED_MAX: Final = 100
 OWNER_LENGTH_MAX: Final = 300
 """A host's name has at most 253 characters."""
 CALL_LENGTH_MAX: Final = 40
+PASSWORD_LENGTH_MAX: Final = 256
 READING: Final = "positions_get"
 """The call that stands for reading an account."""
 
@@ -47,6 +48,15 @@ class SendBody(msgspec.Struct, kw_only=True):
     owner: Owner = ""
     server: str = ""
     request: Body
+
+
+class LogInBody(msgspec.Struct, kw_only=True):
+    """A request to log in by a password."""
+
+    epoch: Epoch
+    owner: Owner = ""
+    server: str
+    password: Annotated[str, Meta(max_length=PASSWORD_LENGTH_MAX)]
 
 
 class CallBody(msgspec.Struct, kw_only=True):
@@ -77,6 +87,7 @@ class TerminalRoutes:
             web.post("/terminal/{login}/snapshot", self._snapshot),
             web.post("/terminal/{login}/send", self._send),
             web.post("/terminal/{login}/check", self._check),
+            web.post("/terminal/{login}/login", self._log_in),
             web.post("/terminal/{login}/mt5", self._call),
         ]
 
@@ -118,6 +129,22 @@ class TerminalRoutes:
         if checked.error is not None:
             return _json({**head, "result": None, "error": list(checked.error)})
         return _json({**head, "result": checked.result})
+
+    async def _log_in(self, request: web.Request) -> web.Response:
+        """Log in by a password. A login that is not known is answered as a wrong password is."""
+        text = request.match_info["login"]
+        try:
+            body = msgspec.json.decode(await request.read(), type=LogInBody)
+            login = int(text) if text.isdecimal() else 0
+            if login in self._sim.ledger.accounts:
+                self._sim.fence.admit(login, body.epoch, body.owner)
+        except msgspec.DecodeError as error:
+            return _json({"error": str(error)}, 400)
+        except Stale as stale:
+            return _json({"error": "stale_epoch", "epoch_max": stale.epoch_max}, 409)
+        answer = self._terminal.log_in(login, body.server, body.password)
+        self._sim.journal.commit()
+        return _json(answer)
 
     async def _call(self, request: web.Request) -> web.Response:
         """One call to the terminal as MetaTrader5's pipe carries it; the epoch is the agent's."""

@@ -132,6 +132,7 @@ class World:
             "terminal_base_url": self.base_url,
             "clock_url": self.base_url if self._replays else None,
             "people": self._people.roster(),
+            "spare_logins": [spare.login for spare in self._people.spares],
         }
         target = self._data_dir / WORLD_FILE
         draft = target.with_suffix(".json.new")

@@ -7,7 +7,10 @@ from core.domain.people import Person
 
 
 class CommandInfo(Struct, frozen=True):
-    """One command. `group` is its heading in /help; `own` is for people with accounts only."""
+    """One command. `group` is its heading in /help; `own` is for people with accounts only.
+
+    `links` is for where clients link accounts in the chat.
+    """
 
     name: str
     says: str
@@ -15,6 +18,7 @@ class CommandInfo(Struct, frozen=True):
     admin: bool = False
     own: bool = False
     usage: str = ""
+    links: bool = False
 
 
 OWN, ADMIN, ABOUT = later("Your accounts"), later("Admin"), later("Reckoner")
@@ -38,6 +42,8 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("approve", later("follow a signal"), OWN, own=True, usage="12"),
     CommandInfo("reject", later("do not follow it"), OWN, own=True, usage="12"),
     CommandInfo("release", later("ask to unlock a locked account"), OWN, own=True),
+    CommandInfo("link", later("have another account guarded"), OWN, links=True),
+    CommandInfo("cancel", later("stop that before it is done"), OWN, links=True),
     CommandInfo("accounts", later("every account, least room first"), ADMIN, admin=True),
     CommandInfo("warnings", later("open market warnings with their buttons"), ADMIN, admin=True),
     CommandInfo("overrides", later("what admins decided over them"), ADMIN, admin=True),
@@ -97,11 +103,17 @@ COMMANDS: tuple[CommandInfo, ...] = (
 MENU_DEFAULT = ("start", "help")
 
 
-def allowed(person: Person) -> tuple[CommandInfo, ...]:
+def offered(*, links: bool) -> tuple[CommandInfo, ...]:
+    """The commands there are. `links`: clients link accounts in the chat."""
+    return tuple(command for command in COMMANDS if links or not command.links)
+
+
+def allowed(person: Person, *, links: bool = False) -> tuple[CommandInfo, ...]:
     """The commands this person may use, and has a use for."""
     return tuple(
         command
-        for command in COMMANDS
+        for command in offered(links=links)
         if (person.is_admin or not command.admin)
+        and not (person.is_admin and command.links)
         and (person.account_ids or not (command.own and person.is_admin))
     )

@@ -3,10 +3,11 @@
 from bot import keyboards_people as keyboards
 from bot.i18n import later, t, tn
 from bot.markup import code, esc
-from bot.views import refusals
+from bot.views import alerts_links, refusals
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import moment
+from core.domain import alerts_links as k
 from core.domain import alerts_people as p
 from core.domain.access import AccessDecision
 from core.domain.invitations import Redeemed
@@ -68,8 +69,10 @@ def decided(decision: AccessDecision) -> str:
     return t("{name} is blocked.", name=decision.name)
 
 
-def render(alert: p.PeopleAlert, voice: Voice, audience: Audience) -> Message:
+def render(alert: p.PeopleAlert, voice: Voice, audience: Audience) -> Message:  # noqa: PLR0911 - one arm per kind
     """Any of them."""
+    if isinstance(alert, k.AnyLinkAlert):
+        return alerts_links.render(alert, voice, audience)
     match alert:
         case p.AccessAsked():
             return _asked(alert, voice, audience)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from bot.i18n import later, t
 from bot.markup import esc
-from bot.views import refusals_adoption, refusals_people
+from bot.views import refusals_adoption, refusals_links, refusals_people
 from bot.views.message import Voice
 from bot.views.numbers import money
 from bot.views.refusal_parts import BY, REASON, SINCE, UNTIL, Facts, Sentence
@@ -383,4 +383,5 @@ SENTENCES: dict[str, Sentence] = {
     "no_alarm": _fixed(later("There is no such alarm. /ack lists those that nobody has.")),
     "alarm_taken": _alarm_taken,
     "alarm_over": _alarm_over,
+    **refusals_links.SENTENCES,
 }

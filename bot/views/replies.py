@@ -50,11 +50,11 @@ def start(person: Person, voice: Voice) -> Message:
     return Message(html="\n".join(lines))
 
 
-def help_text(person: Person) -> Message:
+def help_text(person: Person, *, links: bool = False) -> Message:
     """The commands this person may use, in groups."""
     lines = [t("<b>Commands</b>")]
     group = ""
-    for command in allowed(person):
+    for command in allowed(person, links=links):
         if command.group != group:
             group = command.group
             lines += ["", f"<b>{t(group)}</b>"]
@@ -63,7 +63,7 @@ def help_text(person: Person) -> Message:
     return Message(html="\n".join(lines))
 
 
-def unknown_command(name: str, person: Person) -> Message:
+def unknown_command(name: str, person: Person, *, links: bool = False) -> Message:
     """The nearest commands to a mistyped one, of those this person may use."""
     known = name.lower()
     if known in BY_RULE:
@@ -82,7 +82,7 @@ def unknown_command(name: str, person: Person) -> Message:
                 meant=MEANT[known],
             )
         )
-    names = [command.name for command in allowed(person)]
+    names = [command.name for command in allowed(person, links=links)]
     near = get_close_matches(name.lower(), names, n=SIMILAR_MAX, cutoff=SIMILARITY_MIN)
     if not near:
         return Message(html=t("I do not know /{command}. See /help.", command=esc(name)))

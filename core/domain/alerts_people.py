@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from core.domain.alert_parts import AccountAlert, AlertBase
+from core.domain.alerts_links import AnyLinkAlert
 
 
 class AccessAsked(AlertBase, frozen=True, kw_only=True):
@@ -61,5 +62,11 @@ class StandingChanged(AlertBase, frozen=True, kw_only=True):
 
 
 PeopleAlert = (
-    AccessAsked | AccessAnswered | AccessDecided | AccountGiven | AccountTaken | StandingChanged
+    AccessAsked
+    | AccessAnswered
+    | AccessDecided
+    | AccountGiven
+    | AccountTaken
+    | StandingChanged
+    | AnyLinkAlert
 )

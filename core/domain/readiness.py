@@ -91,6 +91,7 @@ class Found(Struct, frozen=True, kw_only=True):
     offset_s: int | None = None
     offset_is_fresh: bool = False
     currency: str = ""
+    margin_mode: str = ""
     symbols: Symbols | None = None
     rate: Rate | None = None
     read_at: datetime | None = None

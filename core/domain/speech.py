@@ -13,6 +13,7 @@ from core.domain import alerts as a
 from core.domain import alerts_adoption as ad
 from core.domain import alerts_app as own
 from core.domain import alerts_closing as c
+from core.domain import alerts_links as k
 from core.domain import alerts_money as m
 from core.domain import alerts_people as p
 from core.domain import alerts_rules as r
@@ -187,6 +188,8 @@ def _of_own_file(
 
 def _of_people(alert: p.PeopleAlert) -> Delivery:
     """What became of a request takes its place; whoever asked hears of it besides."""
+    if isinstance(alert, k.AnyLinkAlert):
+        return _of_links(alert)
     match alert:
         case p.AccessAsked():
             return Delivery(a.Priority.WARNING, f"access:{alert.request_id}", NEW)
@@ -200,6 +203,22 @@ def _of_people(alert: p.PeopleAlert) -> Delivery:
         case p.AccountGiven() | p.AccountTaken():
             thread = f"owner:{alert.account_id}:{alert.at.isoformat()}"
             return Delivery(a.Priority.WARNING, thread, NEW)
+
+
+def _of_links(alert: k.AnyLinkAlert) -> Delivery:
+    """As those about access; what the broker said is news under the admins' question."""
+    warning, info = a.Priority.WARNING, a.Priority.INFO
+    match alert:
+        case k.LinkAsked():
+            return Delivery(warning, f"link:{alert.request_id}", NEW)
+        case k.LinkAnswered():
+            return Delivery(info, f"link:{alert.request_id}", EDIT)
+        case k.LinkEnded() | k.AccountLinked():
+            return Delivery(warning, f"link:{alert.request_id}", REPLY)
+        case k.LinkNews():
+            return Delivery(warning, f"link_news:{alert.request_id}:{alert.state}", NEW)
+        case k.WordsLeft():
+            return Delivery(warning, f"left:{alert.telegram_id}:{alert.at.isoformat()}", NEW)
 
 
 def _of_terminal(alert: t.TerminalAlert) -> Delivery:

@@ -31,6 +31,9 @@ class Refused(Exception):
     not_pending (name, role), blocked_already (name, role), not_blocked_person (name, role),
     last_admin, confirmed_already (state), confirm_expired (limit),
     settings_changed, always_on (group), unknown_zone (zone, near),
+    link_clients_only, no_link, too_many_links, links_full,
+    stale_link, link_answered (state, by, at), link_known (login, owner), own_link,
+    link_gone (name), no_terminal_left,
     no_alarm, alarm_taken (by, at), alarm_over (at).
     """
 

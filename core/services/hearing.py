@@ -19,8 +19,10 @@ from core.services.telling import audit_fate
 
 FAILED: Final = "failed"
 MUTED_BLOCKED: Final = "muted: its reader is blocked"
-TOLD_THE_BLOCKED: Final = frozenset({"AccessAnswered", "AccessDecided", "StandingChanged"})
-"""Kinds that tell somebody that they are blocked."""
+TOLD_THE_BLOCKED: Final = frozenset(
+    {"AccessAnswered", "AccessDecided", "StandingChanged", "WordsLeft"}
+)
+"""Kinds that tell somebody that they are blocked, or what they must do all the same."""
 ALIVE: Final = ("due", "sending", "sent")
 MUTED: Final = "muted: its reader switched {group} off"
 MUTED_WITH: Final = "muted: so was the message that it would change"

@@ -10,6 +10,7 @@ from core.domain import audit_words as words
 from core.domain.audit import SYSTEM
 from core.ports import Clock, PasswordUnreadable, PasswordVault, Secret, Store, Transaction
 from core.records import TerminalRow
+from core.records_links import LinkRequestRow
 from core.services import audit
 
 
@@ -134,13 +135,15 @@ class Links:
     async def encrypt_anew(self) -> int:
         """Encrypt every password under the newest key, in one transaction; answers how many.
 
-        Raises PasswordsUnreadable, and changes nothing, unless all can be read.
+        Raises PasswordsUnreadable, and changes nothing, unless all can be read. Those of clients
+        who wait for an admin go along; one that cannot be read is told when it is needed.
         """
         now = self._clock.now()
         async with self._store.writing() as tx:
             rows = await tx.find(TerminalRow, password_token__ne=None)
             for row, password in zip(rows, _passwords(self._vault, rows), strict=True):
                 await self._replace(tx, row, password)
+            await self._replace_waiting(tx)
             detail = {"passwords": len(rows)}
             await audit.append(tx, SYSTEM, self._actor, words.KEYS_ROTATED, detail, now)
         return len(rows)
@@ -148,6 +151,15 @@ class Links:
     async def _replace(self, tx: Transaction, row: TerminalRow, password: Secret) -> None:
         token = self._sealed(row.login, row.server, password)
         await tx.update(TerminalRow, {"id": row.id}, password_token=token)
+
+    async def _replace_waiting(self, tx: Transaction) -> None:
+        for row in await tx.find(LinkRequestRow, password_token__ne=None):
+            try:
+                password = self._vault.unseal(row.login, row.server, row.password_token or "")
+            except PasswordUnreadable:
+                continue
+            token = self._sealed(row.login, row.server, password)
+            await tx.update(LinkRequestRow, {"id": row.id}, password_token=token)
 
     def _sealed(self, login: int, server: str, password: Secret | None) -> str | None:
         return None if password is None else self._vault.seal(login, server, password)

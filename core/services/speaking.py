@@ -11,6 +11,7 @@ from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_links import LinkAnswered, LinkAsked, LinkNews, WordsLeft
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_people import AccessDecided, AccountTaken
 from core.domain.findings import Kind
@@ -30,6 +31,8 @@ ADMIN_ONLY = (
     a.ReleaseAsked,
     ad.PositionQuestion,
     HeadsRecorded,
+    LinkAsked,
+    LinkAnswered,
 )
 CLIENT_ONLY = (
     a.SignalOffered,
@@ -45,6 +48,8 @@ CLIENT_ONLY = (
     ad.PositionAdopted,
     AccessDecided,
     AccountTaken,
+    LinkNews,
+    WordsLeft,
 )
 
 DIFFERENCES = (a.DivergenceOpened, a.DivergencesOpened, a.DivergenceResolved)

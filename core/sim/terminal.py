@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from core.sim import structs
-from core.sim.codes import IPC_RECV_FAILED, NO_IPC, failure
+from core.sim.codes import IPC_RECV_FAILED, NO_IPC, LastError, failure
 from core.sim.faults import AFTER, BEFORE, MOMENTS, RECKONER, SEND, SNAPSHOT
 from core.sim.simulation import Sent, Simulation
 
@@ -104,6 +104,20 @@ class Terminal:
         if fault is not None:
             return Sent(result=None, error=failure(fault.code))
         return self._sim.check(login, request)
+
+    def log_in(self, login: int, server: str, password: str) -> Body:
+        """Log in by a password, as `login()` does; what the account is, or `last_error()`."""
+        account = self._sim.ledger.accounts.get(login)
+        named = {"login": login, "server": server}
+        if account is None or account.server != server:
+            return {**named, "error": list(failure(LastError.AUTH_FAILED))}
+        if not self._sim.is_connected(login):
+            return {**named, "error": list(NO_IPC)}
+        if password not in {account.password, account.investor_password}:
+            return {**named, "error": list(failure(LastError.AUTH_FAILED))}
+        shown = self._sim.cache.account(login)
+        may_trade = shown["trade_allowed"] and password == account.password
+        return {**named, "account": {**shown, "trade_allowed": may_trade}}
 
     def head_for_send(self, login: int) -> Body:
         """`login` and `server` as a send's answer names them, before the send is made."""

@@ -21,7 +21,7 @@ async def test_each_chat_gets_the_commands_it_may_use() -> None:
     assert menu["default"] == ["help", "start"]
     assert "sync" not in menu[900]
     assert "positions" in menu[900]
-    assert menu[902] == menu[ADMIN_CHAT] == [command.name for command in COMMANDS]
+    assert menu[902] == menu[ADMIN_CHAT] == [c.name for c in COMMANDS if not c.links]
     assert isinstance(telegram.calls[0].scope, BotCommandScopeDefault)  # type: ignore[attr-defined] # a SetMyCommands
 
 

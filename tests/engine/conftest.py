@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.house import House
+from tests.engine.linked import Linked
 
 
 @pytest.fixture
@@ -16,3 +17,9 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     await made.run(1)
     yield made
     await made.close()
+
+
+@pytest.fixture
+def linked(house: House) -> Linked:
+    """What links accounts in the chat."""
+    return Linked(house)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from core.domain import alerts_people as p
+from tests.fakes.alerts_links import link_alerts
 from tests.fakes.clock import START
 
 ACCOUNT: dict[str, Any] = {
@@ -59,4 +60,5 @@ def people_alerts() -> list[p.PeopleAlert]:
             )
             for blocked in (True, False)
         ),
+        *link_alerts(),
     ]

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from bot.sandbox.people import BOT_ID
 from bot.sandbox.telegram import limits
 from bot.sandbox.telegram.call import Call
 from bot.sandbox.telegram.chats import Chat, Message, public
@@ -93,12 +94,30 @@ def delete_message(state: TelegramState, call: Call) -> bool:
     message = state.book.find(chat, call.integer("message_id"))
     if message is None:
         raise bad_request("message to delete not found")
+    refusal = _kept_because(state, chat, message)
+    if refusal:
+        raise bad_request(refusal)
     state.book.remove(chat, message["message_id"])
     return True
 
 
+def _kept_because(state: TelegramState, chat: Chat, message: Message) -> str:
+    """Why the bot may not delete this message; empty where it may.
+
+    An administrator of a group deletes any, others their own; and in a private chat both sides'.
+    All of them within 48 hours, but administrators.
+    """
+    if not chat.private:
+        if state.book.status(chat, BOT_ID) == "administrator":
+            return ""
+        if message["from"]["id"] != BOT_ID:
+            return "message can't be deleted"
+    is_old = state.now_s() - message["date"] >= limits.DELETE_AGE_S_MAX
+    return "message can't be deleted for everyone" if is_old else ""
+
+
 def delete_messages(state: TelegramState, call: Call) -> bool:
-    """Serve `deleteMessages`; ids that are not there are skipped."""
+    """Serve `deleteMessages`; ids that are not there, or must stay, are skipped."""
     chat = state.chat_of(call)
     ids = call.nested("message_ids", list) or []
     if not ids:
@@ -106,8 +125,9 @@ def delete_messages(state: TelegramState, call: Call) -> bool:
     if len(ids) > limits.DELETE_MANY_MAX:
         raise bad_request("too many message identifiers specified")
     for message_id in ids:
-        if isinstance(message_id, int) and state.book.find(chat, message_id):
-            state.book.remove(chat, message_id)
+        message = state.book.find(chat, message_id) if isinstance(message_id, int) else None
+        if message is not None and not _kept_because(state, chat, message):
+            state.book.remove(chat, message["message_id"])
     return True
 
 

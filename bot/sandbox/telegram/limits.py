@@ -17,6 +17,8 @@ MEDIA_GROUP_MAX: Final = 10
 UPDATES_PER_POLL_MAX: Final = 100
 POLL_TIMEOUT_S_MAX: Final = 50
 DELETE_MANY_MAX: Final = 100
+DELETE_AGE_S_MAX: Final = 48 * 3600
+"""A message of this age can be deleted no more, but by a group's administrator."""
 QUERY_LIFE_S: Final = 900
 """How long a tap may wait for its answer."""
 TYPING_LIFE_S: Final = 5

@@ -151,6 +151,7 @@ class _Way:
             ),
             fifo_close=bool(account["fifo_close"]),
             currency=str(account["currency"]),
+            margin_mode=translate.MARGIN_MODES[account["margin_mode"]].value,
         )
 
     async def _catalogue(self, channel: Channel) -> Catalogue:

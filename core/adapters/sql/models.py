@@ -13,6 +13,7 @@ from core.adapters.sql.models_closing import (
     Override,
 )
 from core.adapters.sql.models_hearing import Alarm, Card, Preference
+from core.adapters.sql.models_links import LinkRequest
 from core.adapters.sql.models_ops import Audit, Chat, Lease, Outbox, Press
 from core.adapters.sql.models_pauses import Pause
 from core.adapters.sql.models_people import AccessRequest, Confirmation, Invitation
@@ -50,6 +51,7 @@ __all__ = [
     "Episode",
     "Invitation",
     "Lease",
+    "LinkRequest",
     "MarketQuote",
     "MarketWarning",
     "Outbox",

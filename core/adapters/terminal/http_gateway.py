@@ -14,6 +14,7 @@ from core.adapters.terminal.outcomes import certainly_not_sent
 from core.adapters.terminal.requests import trade_request
 from core.adapters.terminal.rows import Rows
 from core.domain.broker import AccountSnapshot
+from core.domain.linking import Failure, LoggedIn, LoginFailed
 from core.ports import (
     AnsweredElsewhere,
     BrokerUnavailable,
@@ -27,6 +28,7 @@ from core.ports import (
     SnapshotRequest,
     StaleEpoch,
     TerminalHealth,
+    TerminalLink,
     WrongAccount,
 )
 
@@ -123,6 +125,23 @@ class HttpTerminalGateway:
         if answer.get("result") is None:
             raise BrokerUnavailable(f"order_check failed: {answer.get('error')}")
         return translate.check_result(answer["result"])
+
+    async def log_in(self, link: TerminalLink) -> LoggedIn:
+        """Log the account's terminal in, by its password, and look at the account.
+
+        Raises LoginFailed where the broker refuses, BrokerUnavailable, StaleEpoch.
+        """
+        password = "" if link.password is None else link.password.reveal()
+        body = {"server": link.server, "password": password}
+        try:
+            answer = await self._call(link.login, "login", body, self._read_timeout)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise BrokerUnavailable(
+                f"the terminal did not answer ({type(error).__name__})"
+            ) from None
+        if (answer.get("login"), answer.get("server")) != (link.login, link.server):
+            raise LoginFailed(Failure.WRONG_ACCOUNT)
+        return translate.logged_in(answer)
 
     async def _call(
         self, login: int, verb: str, body: dict[str, Any], within: aiohttp.ClientTimeout

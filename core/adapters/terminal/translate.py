@@ -24,6 +24,7 @@ from core.domain.broker import (
     SymbolSpec,
     Tick,
 )
+from core.domain.linking import Failure, LoggedIn, LoginFailed
 from core.domain.permissions import obstacles
 from core.domain.symbols import Listing, canonical
 from core.ports import BrokerUnavailable, CheckResult, SendResult, WrongAccount
@@ -32,6 +33,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 QUANTUM = Decimal("0.00000001")
 MARGIN_MODES = {0: MarginMode.NETTING, 1: MarginMode.EXCHANGE, 2: MarginMode.HEDGING}
 STOP_OUT_PERCENT = 0
+AUTH_FAILED = -6
+"""`last_error` of a login that the broker refuses (facts: mt5, 1.3)."""
 UNEXPOSED = Decimal("0.01")
 """Margin, or floating profit, above this without any position is a read that lost its positions."""
 
@@ -172,6 +175,28 @@ def send_result(raw: Raw) -> SendResult:
         price=number(raw["price"]),
         comment=str(raw["comment"]),
     )
+
+
+def logged_in(answer: Mapping[str, Any]) -> LoggedIn:
+    """What an account is that was just logged in.
+
+    Raises LoginFailed where the broker refuses the password, BrokerUnavailable for any other
+    failure, and for an answer that cannot be read.
+    """
+    error = answer.get("error")
+    if error is not None:
+        if isinstance(error, list) and error and error[0] == AUTH_FAILED:
+            raise LoginFailed(Failure.LOGIN)
+        raise BrokerUnavailable(f"login failed: {error!r:.200}")
+    try:
+        account = answer["account"]
+        return LoggedIn(
+            currency=_text(account["currency"]),
+            margin_mode=MARGIN_MODES[_whole(account["margin_mode"])],
+            may_trade=_flag(account["trade_allowed"]),
+        )
+    except (KeyError, TypeError, ValueError) as malformed:
+        raise BrokerUnavailable(f"malformed answer: {malformed}") from malformed
 
 
 def check_result(raw: Raw) -> CheckResult:

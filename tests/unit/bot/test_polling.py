@@ -16,9 +16,15 @@ from bot.polling import HANDLING_MAX, PENDING_MAX, Poller, Press
 from core.records import PressRow
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.memory_store import MemoryStore
-from tests.fakes.telegram import Answer, make_bot, message_json, press_json
+from tests.fakes.telegram import Answer, make_bot, press_json
+from tests.fakes.telegram import message_json as written
 
 ANN, BO = 900, 901
+
+
+def message_json(telegram_id: int, word: str) -> dict[str, Any]:
+    """Somebody sends a command: of other words the journal and the handlers get none."""
+    return written(telegram_id, f"/{word}")
 
 
 class World:
@@ -43,10 +49,11 @@ class World:
             await asyncio.sleep(0.01)
 
     async def _handle(self, message: Message) -> None:
-        if self.gate is not None and message.text == "wait":
+        word = (message.text or "").removeprefix("/")
+        if self.gate is not None and word == "wait":
             await self.gate.wait()
-        self.handled.append(message.text or "")
-        if message.text == "fail":
+        self.handled.append(word)
+        if word == "fail":
             raise RuntimeError("broken")
 
     @asynccontextmanager

@@ -1,0 +1,113 @@
+"""What changes with a link request, whoever changes it: its end, and what is told of it."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from core.domain import alerts_links as k
+from core.domain import audit_words as words
+from core.domain.audit import SYSTEM
+from core.domain.linking import OPEN, WRONG_MAX, Failure, LinkAsk, LinkState, Problem
+from core.ports import Transaction
+from core.records import UserRow
+from core.records_links import LinkRequestRow
+from core.services import audit
+from core.services.speaking import speak
+
+BY_WORD: Final = {
+    LinkState.APPROVED: words.LINK_APPROVED,
+    LinkState.REFUSED: words.LINK_REFUSED,
+    LinkState.CANCELLED: words.LINK_CANCELLED,
+    LinkState.EXPIRED: words.LINK_EXPIRED,
+    LinkState.FAILED: words.LINK_FAILED,
+    LinkState.LINKED: words.ACCOUNT_LINKED,
+}
+TOLD_IN_PLACE: Final = (
+    LinkState.APPROVED,
+    LinkState.REFUSED,
+    LinkState.CANCELLED,
+    LinkState.EXPIRED,
+)
+"""States that take the place of the admins' question; what the broker said is news instead."""
+
+
+async def newest(tx: Transaction, user_id: int) -> LinkRequestRow | None:
+    """Somebody's last request, open or ended."""
+    return await tx.first(LinkRequestRow, user_id=user_id, order_by="-id")
+
+
+async def moved(  # noqa: PLR0913 - the request, to what, by whom, and who is told
+    tx: Transaction,
+    row: LinkRequestRow,
+    user: UserRow,
+    state: LinkState,
+    *,
+    actor: str,
+    by: str = "",
+    admin: int,
+    now: datetime,
+    **changes: Any,
+) -> bool:
+    """Bring a request to another state, if it is still as it was read; whether it was.
+
+    At an end its password is forgotten. The admins see what became of a question they were asked.
+    """
+    if state not in OPEN:
+        changes |= {"password_token": None, "ended_at": now}
+    held = {"id": row.id, "state": row.state}
+    if not await tx.update(LinkRequestRow, held, state=state.value, **changes):
+        return False
+    detail = {**told_of(row), "person": user.telegram_id, "from": row.state}
+    if changes.get("failure"):
+        detail["failure"] = changes["failure"]
+    await audit.append(tx, SYSTEM, actor, BY_WORD[state], detail, now)
+    if row.asked_at is not None and state in TOLD_IN_PLACE:
+        answered = k.LinkAnswered(
+            **facts(row, user, now), state=state.value, by=by, asked_at=row.asked_at
+        )
+        await speak(tx, answered, client=None, admin=admin, now=now)
+    return True
+
+
+async def tell_client(
+    tx: Transaction,
+    row: LinkRequestRow,
+    user: UserRow,
+    state: LinkState,
+    *,
+    admin: int,
+    now: datetime,
+) -> None:
+    """What became of it, as news to whoever asked."""
+    news = k.LinkNews(**facts(row, user, now), state=state.value)
+    await speak(tx, news, client=user.telegram_id, admin=admin, now=now)
+
+
+def told_of(row: LinkRequestRow) -> dict[str, Any]:
+    """What an audit link says of a request; never a secret."""
+    return {"request": row.id, "login": row.login, "server": row.server}
+
+
+def facts(row: LinkRequestRow, user: UserRow, now: datetime) -> dict[str, Any]:
+    """What every alert about a request says."""
+    return {
+        "request_id": row.id,
+        "login": row.login,
+        "server": row.server,
+        "client": user.name,
+        "telegram_id": user.telegram_id,
+        "at": now,
+    }
+
+
+def shown(row: LinkRequestRow, servers: tuple[str, ...]) -> LinkAsk:
+    """The request as its person is told of it."""
+    return LinkAsk(
+        request_id=row.id,
+        state=LinkState(row.state),
+        servers=servers,
+        server=row.server,
+        login=row.login,
+        problem=Problem(row.problem) if row.problem else None,
+        failure=Failure(row.failure) if row.failure else None,
+        tries_left=max(0, WRONG_MAX - row.wrong),
+    )

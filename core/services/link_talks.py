@@ -1,0 +1,419 @@
+"""The guided conversation by which a client links an account, one answer at a time.
+
+An answer is taken in the very transaction that journals its message, and the journal gets the
+message without its words. So a crash at any moment leaves either an answer that Telegram gives
+once more, or one that was taken; and never a password that somebody can read. Whatever could be the
+password is to be removed from the chat, also where it comes at the wrong question, too late, or
+once more.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from msgspec import Struct
+
+from core.domain import alerts_links as k
+from core.domain import audit_words as words
+from core.domain.access import shown_name
+from core.domain.audit import SYSTEM
+from core.domain.linking import (
+    ANSWER_TIME,
+    ASKING,
+    CONVERSATIONS_MAX,
+    CONVERSATIONS_SPAN,
+    LATE_MAX,
+    LATE_SPAN,
+    OPEN,
+    REQUEST_TIME,
+    REQUESTS_WAITING_MAX,
+    WRONG_MAX,
+    Failure,
+    LinkAsk,
+    LinkPolicy,
+    LinkState,
+    Problem,
+    is_password,
+    parse_login,
+    parse_server,
+)
+from core.domain.people import Person, Role
+from core.ports import Clock, KeysUnusable, PasswordVault, Secret, Store, Transaction
+from core.records import AccountRow, TerminalRow, UserRow
+from core.records_links import LinkRequestRow
+from core.services import audit
+from core.services.errors import Refused
+from core.services.link_requests import facts, moved, newest, shown, told_of
+from core.services.speaking import speak
+
+WITHDRAWABLE: Final = (*ASKING, LinkState.WAITING)
+"""States that their person may end; once an admin has approved, the broker is being asked."""
+
+
+class Ask(StrEnum):
+    """What somebody's message is, before its words are looked at."""
+
+    BEGIN = "begin"
+    CANCEL = "cancel"
+    WORDS = "words"
+    """Anything that is no command: an answer, if one is waited for."""
+
+
+class Heard(Struct, frozen=True, kw_only=True):
+    """What was done with a message.
+
+    `is_ours`: it belongs to a conversation. `remove`: its words may be a password, so it is to
+    leave the chat at once. `conceal`: it is nobody's answer, and must not be journalled all the
+    same. `refused`: why no conversation was begun, a code of `core.services.errors.Refused`.
+    """
+
+    is_ours: bool = False
+    remove: bool = False
+    conceal: bool = False
+    refused: str = ""
+
+
+NOTHING: Final = Heard()
+
+
+class LinkTalks:
+    """Takes what clients write, and keeps where each conversation stands.
+
+    Every method raises StoreUnavailable.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        vault: PasswordVault,
+        policy: LinkPolicy,
+        admin_chat_id: int,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._vault = vault
+        self._policy = policy
+        self._admin = admin_chat_id
+
+    # --- in the journal's transaction -----------------------------------------------------------
+
+    async def hear(
+        self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
+    ) -> Heard:
+        """Take a message of somebody's; `text` is None where it has none."""
+        user = await tx.first(UserRow, telegram_id=telegram_id)
+        if user is None:
+            return NOTHING
+        row, now = await newest(tx, user.id), self._clock.now()
+        if user.role != Role.CLIENT:
+            return await self._not_a_client(tx, user, row, ask, now, private=private)
+        if not private:
+            return await self._in_group(tx, user, row, ask, now)
+        match ask:
+            case Ask.BEGIN:
+                return Heard(is_ours=True, refused=await self._begin(tx, user, row, now))
+            case Ask.CANCEL:
+                return Heard(is_ours=row is not None and await self._cancel(tx, row, user, now))
+            case Ask.WORDS:
+                return await self._words(tx, user, row, text, now)
+
+    async def _words(
+        self,
+        tx: Transaction,
+        user: UserRow,
+        row: LinkRequestRow | None,
+        text: str | None,
+        now: datetime,
+    ) -> Heard:
+        if row is None:
+            return NOTHING
+        if row.state not in ASKING or now >= row.due_at:
+            return await self._late(tx, row, user, now)
+        changes = await self._answer(tx, row, user, text, now)
+        if changes:
+            await tx.update(LinkRequestRow, {"id": row.id}, **changes)
+            # A server or a login that was taken is no secret; everything else may be one.
+            is_plain = row.state in {LinkState.SERVER, LinkState.LOGIN} and not changes["problem"]
+            return Heard(is_ours=True, remove=not is_plain)
+        return Heard(is_ours=True, remove=True)
+
+    async def _answer(
+        self,
+        tx: Transaction,
+        row: LinkRequestRow,
+        user: UserRow,
+        text: str | None,
+        now: datetime,
+    ) -> dict[str, Any]:
+        """The changes that an answer makes; empty where it has ended the conversation."""
+        given = judged(LinkState(row.state), text, self._policy.servers)
+        match given:
+            case Problem():
+                return await self._wrong(tx, row, user, given, now)
+            case Secret():
+                return await self._sealed(tx, row, user, given, now)
+            case int():
+                return _asks_next(LinkState.PASSWORD, now, login=given)
+            case _:
+                return _asks_next(LinkState.LOGIN, now, server=given)
+
+    async def _wrong(
+        self, tx: Transaction, row: LinkRequestRow, user: UserRow, why: Problem, now: datetime
+    ) -> dict[str, Any]:
+        if row.wrong + 1 < WRONG_MAX:
+            return {"wrong": row.wrong + 1, "problem": why.value, "due_at": now + ANSWER_TIME}
+        await self._end(tx, row, user, LinkState.FAILED, now, failure=Failure.TRIES.value)
+        return {}
+
+    async def _sealed(
+        self, tx: Transaction, row: LinkRequestRow, user: UserRow, password: Secret, now: datetime
+    ) -> dict[str, Any]:
+        """Encrypt the password and ask the admins."""
+        try:
+            token = self._vault.seal(row.login, row.server, password)
+        except KeysUnusable:
+            return {"problem": Problem.KEYS.value, "due_at": now + ANSWER_TIME}
+        waiting = await tx.count(LinkRequestRow, state=LinkState.WAITING.value)
+        asked = k.LinkAsked(
+            **facts(row, user, now),
+            known=await known_as(tx, row.login, row.server),
+            waiting=waiting + 1,
+        )
+        await speak(tx, asked, client=None, admin=self._admin, now=now)
+        detail = {**told_of(row), "person": user.telegram_id}
+        await audit.append(tx, SYSTEM, _actor(user), words.LINK_ASKED, detail, now)
+        return {
+            "state": LinkState.WAITING.value,
+            "password_token": token,
+            "problem": "",
+            "asked_at": now,
+            "due_at": now + REQUEST_TIME,
+        }
+
+    async def _late(
+        self, tx: Transaction, row: LinkRequestRow, user: UserRow, now: datetime
+    ) -> Heard:
+        """Words when nothing is asked for: the password, if one was asked for not long ago."""
+        over = row.state in ASKING  # past its time, and nobody has said so yet
+        if over:
+            await self._end(tx, row, user, LinkState.EXPIRED, now)
+        is_long_over = row.ended_at is not None and now - row.ended_at >= LATE_SPAN
+        if not row.login or row.late >= LATE_MAX or is_long_over:
+            return Heard(is_ours=over)
+        late = {"late": row.late + 1, "problem": Problem.LATE.value}
+        await tx.update(LinkRequestRow, {"id": row.id}, **late)
+        return Heard(is_ours=True, remove=True)
+
+    async def _begin(
+        self, tx: Transaction, user: UserRow, row: LinkRequestRow | None, now: datetime
+    ) -> str:
+        """Begin a conversation, unless one is open; why not, where that is refused."""
+        if row is not None and row.state in OPEN:
+            if row.state not in ASKING or now < row.due_at:
+                await tx.update(LinkRequestRow, {"id": row.id}, problem="")
+                return ""
+            await self._end(tx, row, user, LinkState.EXPIRED, now)
+        try:
+            await self._refuse_too_many(tx, user, now)
+        except Refused as refused:
+            return refused.code
+        request = LinkRequestRow(
+            user_id=user.id,
+            state=LinkState.SERVER.value,
+            begun_at=now,
+            due_at=now + ANSWER_TIME,
+        )
+        number = await tx.insert(request)
+        detail = {"request": number, "person": user.telegram_id}
+        await audit.append(tx, SYSTEM, _actor(user), words.LINK_BEGUN, detail, now)
+        return ""
+
+    async def _refuse_too_many(self, tx: Transaction, user: UserRow, now: datetime) -> None:
+        since = now - CONVERSATIONS_SPAN
+        begun = await tx.count(LinkRequestRow, user_id=user.id, begun_at__gt=since)
+        if begun >= CONVERSATIONS_MAX:
+            raise Refused("too_many_links")
+        waiting = await tx.count(LinkRequestRow, state=LinkState.WAITING.value)
+        if waiting >= REQUESTS_WAITING_MAX:
+            raise Refused("links_full")
+
+    async def _not_a_client(
+        self,
+        tx: Transaction,
+        user: UserRow,
+        row: LinkRequestRow | None,
+        ask: Ask,
+        now: datetime,
+        *,
+        private: bool,
+    ) -> Heard:
+        """Somebody who was a client when they began, and is no more: what was begun ends."""
+        if row is None or row.state not in WITHDRAWABLE:
+            return NOTHING
+        await self._end(tx, row, user, LinkState.CANCELLED, now)
+        is_answer = ask is Ask.WORDS
+        return Heard(remove=is_answer and private, conceal=is_answer)
+
+    async def _in_group(
+        self,
+        tx: Transaction,
+        user: UserRow,
+        row: LinkRequestRow | None,
+        ask: Ask,
+        now: datetime,
+    ) -> Heard:
+        """Words in a group of somebody who is asked in private: not to be kept.
+
+        Where the password is asked for they may be it; its writer is warned, once.
+        """
+        if row is None or ask is not Ask.WORDS or row.state not in ASKING or now >= row.due_at:
+            return NOTHING
+        if row.state == LinkState.PASSWORD and not row.late:
+            await tx.update(LinkRequestRow, {"id": row.id}, late=1)
+            left = k.WordsLeft(telegram_id=user.telegram_id, in_group=True, at=now)
+            await speak(tx, left, client=user.telegram_id, admin=self._admin, now=now)
+        return Heard(conceal=True)
+
+    async def _cancel(
+        self, tx: Transaction, row: LinkRequestRow, user: UserRow, now: datetime
+    ) -> bool:
+        if row.state not in WITHDRAWABLE:
+            return False
+        await self._end(tx, row, user, LinkState.CANCELLED, now)
+        return True
+
+    async def _end(
+        self,
+        tx: Transaction,
+        row: LinkRequestRow,
+        user: UserRow,
+        state: LinkState,
+        now: datetime,
+        failure: str = "",
+    ) -> None:
+        more = {"failure": failure} if failure else {}
+        await moved(
+            tx,
+            row,
+            user,
+            state,
+            actor=_actor(user),
+            by=user.name if state is LinkState.CANCELLED else "",
+            admin=self._admin,
+            now=now,
+            problem="",
+            **more,
+        )
+
+    # --- buttons and answers --------------------------------------------------------------------
+
+    async def current(self, person: Person) -> LinkAsk:
+        """Where the person's newest request stands.
+
+        Raises Refused: link_clients_only, no_link.
+        """
+        if person.role is not Role.CLIENT:
+            raise Refused("link_clients_only")
+        async with self._store.reading() as tx:
+            row = await newest(tx, person.user_id)
+        if row is None:
+            raise Refused("no_link")
+        return shown(row, self._policy.servers)
+
+    async def choose(self, person: Person, request_id: int, number: int) -> LinkAsk:
+        """Take the server whose button was pressed. Raises Refused: not_yours, stale_link."""
+        now = self._clock.now()
+        async with self._store.writing() as tx:
+            row = await self._own(tx, person, request_id)
+            known = 0 <= number < len(self._policy.servers)
+            if row.state != LinkState.SERVER or now >= row.due_at or not known:
+                raise Refused("stale_link")
+            server = self._policy.servers[number]
+            changes = _asks_next(LinkState.LOGIN, now, server=server)
+            await tx.update(LinkRequestRow, {"id": row.id}, **changes)
+            after = await newest(tx, person.user_id)
+        return shown(after or row, self._policy.servers)
+
+    async def cancel(self, person: Person, request_id: int) -> LinkAsk:
+        """End it before an admin has answered. Raises Refused: not_yours, stale_link."""
+        now = self._clock.now()
+        async with self._store.writing() as tx:
+            row = await self._own(tx, person, request_id)
+            user = await tx.get(UserRow, row.user_id)
+            if user is None or not await self._cancel(tx, row, user, now):
+                raise Refused("stale_link")
+            after = await newest(tx, person.user_id)
+        return shown(after or row, self._policy.servers)
+
+    async def _own(self, tx: Transaction, person: Person, request_id: int) -> LinkRequestRow:
+        row = await tx.get(LinkRequestRow, request_id)
+        if row is None or row.user_id != person.user_id:
+            raise Refused("not_yours")
+        return row
+
+    async def not_removed(self, telegram_id: int) -> None:
+        """Tell somebody that what they wrote still stands in the chat."""
+        now = self._clock.now()
+        async with self._store.writing() as tx:
+            left = k.WordsLeft(telegram_id=telegram_id, in_group=False, at=now)
+            await speak(tx, left, client=telegram_id, admin=self._admin, now=now)
+
+    async def pass_time(self) -> None:
+        """End what nobody has answered in time, and say so."""
+        now = self._clock.now()
+        async with self._store.reading() as tx:
+            due = await tx.find(
+                LinkRequestRow, state=[s.value for s in WITHDRAWABLE], due_at__le=now
+            )
+        for row in due:
+            async with self._store.writing() as tx:
+                await self._expire(tx, row.id, now)
+
+    async def _expire(self, tx: Transaction, request_id: int, now: datetime) -> None:
+        row = await tx.get(LinkRequestRow, request_id)
+        user = None if row is None else await tx.get(UserRow, row.user_id)
+        if row is None or user is None or row.state not in WITHDRAWABLE or now < row.due_at:
+            return
+        await self._end(tx, row, user, LinkState.EXPIRED, now)
+        news = k.LinkNews(**facts(row, user, now), state=LinkState.EXPIRED.value)
+        await speak(tx, news, client=user.telegram_id, admin=self._admin, now=now)
+
+
+async def known_as(tx: Transaction, login: int, server: str) -> str:
+    """Whose an account is that Reckoner has already; empty where it has none such.
+
+    Servers are compared without regard to case: a terminal that an operator has linked is as good
+    as an account.
+    """
+    name = server.casefold()
+    for account in await tx.find(AccountRow, login=login):
+        if account.server.casefold() == name:
+            owner = await tx.get(UserRow, account.user_id)
+            return "?" if owner is None else shown_name(owner.name)
+    for link in await tx.find(TerminalRow, login=login):
+        if link.server.casefold() == name:
+            return "the operator"
+    return ""
+
+
+def judged(
+    state: LinkState, text: str | None, servers: tuple[str, ...]
+) -> Problem | Secret | str | int:
+    """What an answer gives: a server, a login, a password, or why it gives nothing."""
+    if text is None:
+        return Problem.NO_TEXT
+    if state is LinkState.SERVER:
+        return parse_server(text, servers) or Problem.SERVER
+    if state is LinkState.LOGIN:
+        return parse_login(text) or Problem.LOGIN
+    return Secret(text) if is_password(text) else Problem.PASSWORD
+
+
+def _asks_next(state: LinkState, now: datetime, **answers: Any) -> dict[str, Any]:
+    return {"state": state.value, "problem": "", "due_at": now + ANSWER_TIME, **answers}
+
+
+def _actor(user: UserRow) -> str:
+    return f"telegram:{user.telegram_id}"

@@ -1,0 +1,193 @@
+"""What is journalled of an update: never words that could be a password."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from aiogram.types import Update
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.removing import Remover
+from bot.veil import REMOVE, Veil, is_to_remove
+from core.ports import Transaction
+from core.services.link_talks import NOTHING, Ask, Heard
+from tests.fakes.memory_store import MemoryStore
+from tests.fakes.telegram import ADMIN_CHAT, Answer, make_bot, message_json, press_json, update
+
+ANN = 900
+SECRET = "S3cret-of-Ann"
+
+
+class Ears:
+    """Answers as told; `asked` is what it was given."""
+
+    def __init__(self, heard: Heard = NOTHING) -> None:
+        self.heard = heard
+        self.asked: list[tuple[int, Ask, str | None, bool]] = []
+
+    async def hear(
+        self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
+    ) -> Heard:
+        self.asked.append((telegram_id, ask, text, private))
+        return self.heard
+
+
+async def veiled(body: dict[str, Any], ears: Ears | None = None) -> Update:
+    """The update as it is kept."""
+    bot, _ = make_bot()
+    async with MemoryStore().writing() as tx:
+        return await Veil(ears)(tx, update(body, bot))
+
+
+def text_of(kept: Update) -> str | None:
+    """The words that are left."""
+    assert kept.message is not None
+    return kept.message.text
+
+
+def written(kept: Update) -> str:
+    """What the journal's row has."""
+    return kept.model_dump_json(exclude_unset=True, by_alias=True)
+
+
+@given(st.text(min_size=1, max_size=80).filter(lambda text: not text.startswith("/")))
+def test_of_private_words_nothing_is_kept_even_where_nobody_links(text: str) -> None:
+    words = f"{text}{SECRET}"
+    for ears in (None, Ears(), Ears(Heard(is_ours=True)), Ears(Heard(remove=True))):
+        kept = asyncio.run(veiled(message_json(ANN, words), ears))
+        assert SECRET not in written(kept)
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "kept"),
+    [
+        ("hello", NOTHING, None),
+        ("/status", NOTHING, "/status"),
+        ("/approve 12", NOTHING, "/approve 12"),
+        (f"/link {SECRET}", NOTHING, "/link"),
+        (f"/LINK@reckoner_bot {SECRET}", NOTHING, "/LINK@reckoner_bot"),
+        ("/link", Heard(is_ours=True), "/link"),
+        ("/link", Heard(is_ours=True, refused="links_full"), "/link refused links_full"),
+        ("/cancel", NOTHING, "/cancel"),
+        ("/cancel", Heard(is_ours=True), "/link"),
+        (SECRET, Heard(is_ours=True), "/link"),
+        (SECRET, Heard(is_ours=True, remove=True), REMOVE),
+        (SECRET, Heard(remove=True, conceal=True), REMOVE),
+        (f"/{SECRET}", Heard(is_ours=True, remove=True), REMOVE),
+        (REMOVE, NOTHING, "/link"),
+    ],
+)
+async def test_what_is_kept_of_a_private_message(said: str, heard: Heard, kept: str | None) -> None:
+    left = await veiled(message_json(ANN, said), Ears(heard))
+    assert text_of(left) == kept
+    assert is_to_remove(left) is (kept == REMOVE)
+
+
+@pytest.mark.parametrize(
+    ("said", "ask"),
+    [
+        ("/link", Ask.BEGIN),
+        ("/link words", Ask.BEGIN),
+        ("/Cancel", Ask.CANCEL),
+        ("words", Ask.WORDS),
+        ("/no-such-command", Ask.WORDS),
+        ("/status", None),
+        ("/start x", None),
+    ],
+)
+async def test_other_commands_are_no_answer(said: str, ask: Ask | None) -> None:
+    ears = Ears()
+    await veiled(message_json(ANN, said), ears)
+    assert ears.asked == ([] if ask is None else [(ANN, ask, said, True)])
+
+
+async def test_words_in_a_group_are_kept_unless_they_may_be_a_password() -> None:
+    body = message_json(ANN, "hello", chat_id=ADMIN_CHAT)
+    assert text_of(await veiled(body, Ears())) == "hello"
+    assert text_of(await veiled(body, Ears(Heard(conceal=True)))) is None
+
+
+async def test_a_picture_with_a_caption_leaves_nothing_of_it() -> None:
+    body = message_json(ANN, "")
+    del body["message"]["text"]
+    body["message"] |= {"caption": SECRET, "photo": [_photo()]}
+    ears = Ears()
+    assert SECRET not in written(await veiled(body, ears))
+    assert ears.asked == [(ANN, Ask.WORDS, None, True)]
+
+
+async def test_what_a_message_shows_again_is_not_kept() -> None:
+    old = message_json(ANN, SECRET)["message"]
+    body = message_json(ANN, "/status")
+    body["message"]["reply_to_message"] = old
+    assert SECRET not in written(await veiled(body))
+    pinned = message_json(ANN, "")
+    del pinned["message"]["text"]
+    pinned["message"]["pinned_message"] = old
+    assert SECRET not in written(await veiled(pinned))
+    press = press_json(ANN, "rf1:positions")
+    press["callback_query"]["message"]["reply_to_message"] = old
+    kept = await veiled(press)
+    assert SECRET not in written(kept)
+    assert kept.callback_query is not None
+    assert kept.callback_query.data == "rf1:positions"
+
+
+async def test_an_edited_message_is_not_kept_at_all() -> None:
+    body = message_json(ANN, SECRET)
+    body["edited_message"] = body.pop("message")
+    kept = await veiled(body, Ears(Heard(remove=True)))
+    assert written(kept) == f'{{"update_id":{body["update_id"]}}}'
+
+
+async def test_what_is_kept_can_be_read_again_after_a_crash() -> None:
+    bot, _ = make_bot()
+    for heard in (NOTHING, Heard(is_ours=True), Heard(remove=True)):
+        kept = await veiled(message_json(ANN, "words"), Ears(heard))
+        again = Update.model_validate_json(written(kept), context={"bot": bot})
+        assert again.message is not None
+        assert again.message.from_user is not None
+        assert (again.message.text, again.message.from_user.id) == (text_of(kept), ANN)
+
+
+class Warned:
+    """Who was told that their message is still there."""
+
+    def __init__(self) -> None:
+        self.who: list[int] = []
+
+    async def not_removed(self, telegram_id: int) -> None:
+        self.who.append(telegram_id)
+
+
+@pytest.mark.parametrize(
+    ("answers", "tries", "warned"),
+    [
+        ([], 1, False),
+        ([Answer(400, "Bad Request: message to delete not found")], 1, False),
+        ([Answer(400, "Bad Request: message can't be deleted for everyone")], 1, True),
+        ([Answer(500, "Internal Server Error")] * 2, 3, False),
+        ([Answer(500, "Internal Server Error")] * 3, 3, True),
+        (
+            [Answer(429, "Too Many Requests: retry after 0", parameters={"retry_after": 0})],
+            2,
+            False,
+        ),
+    ],
+)
+async def test_a_message_is_removed_or_its_writer_is_told(
+    monkeypatch: pytest.MonkeyPatch, answers: list[Answer], tries: int, *, warned: bool
+) -> None:
+    monkeypatch.setattr("bot.removing.PAUSE_S", 0.0)
+    bot, telegram = make_bot()
+    told = Warned()
+    telegram.script.extend(answers)
+    kept = await veiled(message_json(ANN, SECRET), Ears(Heard(remove=True)))
+    await Remover(bot, told)(kept)
+    assert len(telegram.named("deleteMessage")) == tries
+    assert told.who == ([ANN] if warned else [])
+
+
+def _photo() -> dict[str, Any]:
+    return {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}

@@ -9,7 +9,7 @@ from bot.i18n import t
 from bot.middlewares.context import Toast
 from bot.services import PostSignal
 from bot.speaker import Speaker
-from bot.views import signal_form
+from bot.views import refusals, signal_form
 from bot.views.message import Voice
 from core.domain.people import Person
 from core.domain.signals import BadSignal, parse_signal
@@ -80,7 +80,10 @@ async def post(
 ) -> Toast:
     """Post what was chosen, read like typed text; the form posts once."""
     _only_asker(callback_data, person)
-    draft = parse_signal(f"{callback_data.symbol} {callback_data.side} {callback_data.volume}")
+    try:
+        draft = parse_signal(f"{callback_data.symbol} {callback_data.side} {callback_data.volume}")
+    except BadSignal:  # a button that no form of ours has
+        return Toast(t(refusals.OLD_BUTTON), alert=True)
     place = query.message
     key = f"form:{place.chat.id}:{place.message_id}" if place else f"press:{query.id}"
     posted = await post_signal(person, draft, key)

@@ -7,7 +7,7 @@ from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views import obstacles, pauses
 from bot.views.alert_lines import at_line, headline
-from bot.views.causes import of_account
+from bot.views.causes import cause, of_account
 from bot.views.message import Message, Voice
 from bot.views.numbers import lots, moment, span
 from bot.views.words import word
@@ -29,8 +29,6 @@ DOWN_MIN = timedelta(seconds=30)
 UNGUARDED_MAX = 10
 """Accounts named one by one; of the others the count."""
 REASON_CHARS_MAX = 80
-UNLINKED = later("no terminal is linked")
-"""What the services say of an account without a terminal; other reasons are a terminal's words."""
 NO_ACCOUNT = later("There is no account to guard yet.")
 
 
@@ -115,8 +113,7 @@ def _others(count: int) -> str:
 
 def _why(account: Unguarded) -> str:
     if not account.obstacles:
-        reason = t(UNLINKED) if account.reason == UNLINKED else account.reason
-        return esc(reason, REASON_CHARS_MAX)
+        return cause(account.reason, REASON_CHARS_MAX)
     return t("cannot be closed: {reason}", reason=obstacles.heading(account.obstacles))
 
 

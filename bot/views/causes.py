@@ -11,6 +11,7 @@ from bot.markup import OUTSIDE_CHARS_MAX, esc
 
 KNOWN: Final = (
     later("not read yet"),
+    later("no terminal is linked"),
     later("it does not answer"),
     later("the terminal did not answer"),
     later("the terminal is not connected to the broker"),

@@ -218,11 +218,6 @@ def ended(how: str, *, own: bool) -> str:
     return word(ENDED, reason) if reason and code == "closed" else word(RESOLVED, how)
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 position`, `3 positions`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
 def scope(closing: str) -> str:
     """What a close job closes: `everything`, or a symbol's name."""
     return t("everything") if closing == "account" else esc(closing, UNKNOWN_CHARS_MAX)

@@ -554,9 +554,9 @@ class OutboxRow(Record, frozen=True, kw_only=True):
     `priority`: 0 critical, 1 warning, 2 info. `thread` names what the message is about: later rows
     of the same thread and chat edit (`mode` edit) or answer (`mode` reply) the first message;
     `mode` new always sends. `state`: due, sending, sent, failed (why, says `error`:
-    beginning with "muted", its reader switched such messages off). `about_id` is the row whose
-    message this one edits or answers, None where the thread says it. `rang`: whether it arrived
-    with a sound, None where it has not arrived.
+    beginning with "muted", its reader switched such messages off; with "folded", a summary counts
+    it). `about_id` is the row whose message this one edits or answers, None where the thread says
+    it. `rang`: whether it arrived with a sound, None where it has not arrived.
     """
 
     table: ClassVar[str] = "outbox"

@@ -9,6 +9,7 @@ from bot.views import (
     alerts_closing,
     alerts_digest,
     alerts_divergence,
+    alerts_folded,
     alerts_groups,
     alerts_guard,
     alerts_market,
@@ -33,6 +34,7 @@ from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as te
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_folded import AlertsFolded
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_over import AlertsOver
 
@@ -95,6 +97,8 @@ def render(alert: a.Alert, voice: Voice, audience: Audience) -> Message:  # noqa
             return alerts_digest.daily(alert, voice)
         case AlertsOver():
             return alerts_over.line(alert, voice)
+        case AlertsFolded():
+            return alerts_folded.summary(alert, voice, audience)
         case _:
             return _of_guarding(alert, voice, audience)
 

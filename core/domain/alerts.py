@@ -25,6 +25,7 @@ from core.domain.alerts_app import AppAlert
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_closing import ClosingAlert
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_folded import AlertsFolded
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_money import MoneyAlert
 from core.domain.alerts_over import AlertsOver
@@ -411,4 +412,5 @@ Alert = (
     | HeadsRecorded
     | PeopleAlert
     | AlertsOver
+    | AlertsFolded
 )

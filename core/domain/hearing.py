@@ -43,6 +43,8 @@ LOCKED: Final = frozenset({Group.GUARD, Group.CLOSES})
 """Groups that are always on: an account at its limit is not a matter of taste."""
 NEEDS_A_HAND: Final = frozenset({"SignalOffered"})
 """Kinds whose buttons are the only way on: switched off they are sent silently all the same."""
+SUMMARIES: Final = frozenset({"AlertsFolded"})
+"""Kinds about many messages, none of which pierces anything."""
 GROUPS: Final[Mapping[str, Group]] = {
     kind: group
     for group, kinds in {
@@ -128,6 +130,8 @@ def pierces(kind: str, priority: int) -> bool:
     """Whether nobody can quieten it: what is critical, and the guard's and closes' own news."""
     if priority == Priority.CRITICAL:
         return True
+    if kind in SUMMARIES:
+        return False
     return GROUPS.get(kind, Group.GUARD) in LOCKED and priority != Priority.INFO
 
 

@@ -20,6 +20,7 @@ from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as t
 from core.domain.alerts_audit import HeadsRecorded
 from core.domain.alerts_digest import DailyDigest
+from core.domain.alerts_folded import AlertsFolded
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_over import AlertsOver
 from core.domain.divergences import Severity, severity_of
@@ -104,6 +105,8 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, f"moved:{alert.old_id}:{alert.new_id}", NEW)
         case DailyDigest() | HeadsRecorded():
             return Delivery(info, _daily(alert), NEW)
+        case AlertsFolded():
+            return Delivery(warning, f"burst:{alert.since.isoformat()}", NEW)
         case AlertsOver():
             return Delivery(info, f"over:{alert.endings[0].until.isoformat()}", NEW)
         case a.LimitsChanged():

@@ -42,7 +42,7 @@ async def note(
         return
     for chat_id in chats:
         loud = await _loud(tx, chat_id, delivery.thread)
-        if loud is None:
+        if loud is None or not await _stands(tx, chat_id, delivery.thread):
             continue
         hearing = await hearing_of(tx, chat_id)
         if not is_told(alert, hearing, own=chat_id == client):
@@ -97,6 +97,19 @@ async def _loud(tx: Transaction, chat_id: int, thread: str) -> OutboxRow | None:
         rang=True,
         priority__le=int(a.Priority.WARNING),
     )
+
+
+async def _stands(tx: Transaction, chat_id: int, thread: str) -> bool:
+    """Whether there is a message to edit; else what ends it arrives as one of its own."""
+    shown = await tx.first(
+        OutboxRow,
+        chat_id=chat_id,
+        thread=thread,
+        state="sent",
+        message_id__gt=0,
+        mode__ne=REPLY,
+    )
+    return shown is not None
 
 
 def _encoded(line: AlertsOver) -> str:

@@ -26,6 +26,10 @@ TOLD_THE_BLOCKED: Final = frozenset(
 ALIVE: Final = ("due", "sending", "sent")
 MUTED: Final = "muted: its reader switched {group} off"
 MUTED_WITH: Final = "muted: so was the message that it would change"
+FOLDED: Final = "folded: too many messages at once, counted in a summary"
+FOLDED_WITH: Final = "folded: so was the message that it would change"
+QUESTIONS: Final = frozenset({"PositionQuestion"})
+"""Kinds that ask in the place of what told of it: they are shown though that was folded."""
 BY_CHOICE: Final = ("muted: its reader switched", MUTED_WITH)
 """How the errors begin of what a reader's own choice muted."""
 
@@ -60,7 +64,17 @@ async def put(tx: Transaction, row: OutboxRow, *, admin: int) -> int | None:
 
     The admin chat hears everything, also where it is one person's own.
     """
+    return await insert(tx, row, await why_not(tx, row, admin=admin))
+
+
+async def why_not(tx: Transaction, row: OutboxRow, *, admin: int) -> str | None:
+    """Why a message is not sent; None where it is."""
     why = None if row.chat_id == admin else await _why_muted(tx, row)
+    return why or await _why_folded(tx, row)
+
+
+async def insert(tx: Transaction, row: OutboxRow, why: str | None) -> int | None:
+    """Insert a message, given up from the start where there is a reason; its id, None if known."""
     if why is None:
         return await tx.insert_new(row)
     muted = replace(row, state=FAILED, error=why)
@@ -103,3 +117,15 @@ async def _why_muted(tx: Transaction, row: OutboxRow) -> str | None:
         if first is not None and (first.error or "").startswith(BY_CHOICE):
             return MUTED_WITH
     return None
+
+
+async def _why_folded(tx: Transaction, row: OutboxRow) -> str | None:
+    """A change to what was only counted in a summary changes nothing that anybody sees."""
+    changes = row.mode == EDIT and row.about_id is None and row.kind not in QUESTIONS
+    if not changes or not row.thread or row.priority == Priority.CRITICAL:
+        return None
+    thread: dict[str, Any] = {"chat_id": row.chat_id, "thread": row.thread}
+    folded = await tx.first(OutboxRow, state=FAILED, error=(FOLDED, FOLDED_WITH), **thread)
+    if folded is None or await tx.first(OutboxRow, state=ALIVE, **thread) is not None:
+        return None
+    return FOLDED_WITH

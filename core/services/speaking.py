@@ -19,7 +19,7 @@ from core.domain.speech import deliver
 from core.ports import Transaction
 from core.records import OutboxRow
 from core.services import alarm_noting, endings
-from core.services.hearing import put
+from core.services.folding import put_or_fold
 
 ADMIN_ONLY = (
     MarketWarning,
@@ -79,7 +79,7 @@ async def speak(
             created_at=now,
             due_at=now,
         )
-        row_id = await put(tx, row, admin=admin)
+        row_id = await put_or_fold(tx, alert, row, admin=admin)
         if row_id is not None:
             made[chat_id] = row_id
     await alarm_noting.note(tx, alert, made, admin=admin, now=now)

@@ -115,7 +115,7 @@ async def test_mere_news_is_not_said_to_be_over_though_it_rang(ears: Ears) -> No
 async def test_forty_that_end_within_seconds_are_one_line_in_the_admin_chat(ears: Ears) -> None:
     """Half of them now, half four seconds later: the line waits five from the last on."""
     logins = range(60_000, 60_040)
-    await ears.say(*(unread(login) for login in logins), client=None)
+    await ears.say(*(unread(login, positions=1) for login in logins), client=None)
     await ears.deliver()
     for login in logins[:20]:
         await ears.say(back(login), client=None)
@@ -128,7 +128,7 @@ async def test_forty_that_end_within_seconds_are_one_line_in_the_admin_chat(ears
     assert row.due_at == ears.house.clock.now() + GATHER
     ears.later(5)
     await ears.deliver()
-    await ears.say(unread(GBP), client=None)
+    await ears.say(unread(GBP, positions=1), client=None)
     await ears.deliver()
     await ears.say(back(GBP), client=None)
     assert len(await ears.lines()) == 2, "what is sent gains nothing any more"
@@ -138,7 +138,7 @@ async def test_a_line_waits_no_longer_than_its_bound_however_much_goes_on_ending
     ears: Ears,
 ) -> None:
     logins = range(60_000, 60_015)
-    await ears.say(*(unread(login) for login in logins), client=None)
+    await ears.say(*(unread(login, positions=1) for login in logins), client=None)
     await ears.deliver()
     began = ears.house.clock.now()
     for login in logins:

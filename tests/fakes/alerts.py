@@ -11,6 +11,7 @@ from core.domain.alert_parts import GroupItem, TicketResult, Unguarded
 from tests.fakes.alerts_audit import heads_recorded
 from tests.fakes.alerts_closing import watched
 from tests.fakes.alerts_digest import day_of, digest
+from tests.fakes.alerts_folded import foldeds
 from tests.fakes.alerts_market import markets
 from tests.fakes.alerts_money import moneys
 from tests.fakes.alerts_over import overs
@@ -55,6 +56,7 @@ def every_alert() -> list[a.Alert]:
         *markets(),
         *_app(),
         *overs(),
+        *foldeds(),
     ]
 
 

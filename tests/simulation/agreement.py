@@ -8,6 +8,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
+from core.domain.alerts_folded import AlertsFolded
+from core.services.hearing import FOLDED, FOLDED_WITH
 from tests.simulation.checks import MINIMUM_LOWEST, Watched
 from tests.simulation.money import LIMIT_PERCENT
 from tests.simulation.opinion import ASPECTS, CONDITIONS
@@ -27,7 +31,7 @@ def disagreements(world: "World") -> list[str]:
     """Everything that is not as it should be once nothing goes wrong any more."""
     if world.guarding() is None:
         return ["nobody guards"]
-    found = [*_jobs(world), *_speech(world)]
+    found = [*_jobs(world), *_speech(world), *_summaries(world)]
     for login in world.logins:
         watched = world.checks.accounts.get(login)
         found += [f"{login} was never read"] if watched is None else _account(world, watched)
@@ -134,8 +138,27 @@ def _speech(world: "World") -> list[str]:
             found.append(f"{what} is {state}")
         elif state == "failed":
             known = any(f"unreachable:{chat_id}:" in thread for thread in told)
+            known |= error in {FOLDED, FOLDED_WITH}
             if not error or not known:
                 found.append(f"{what} of priority {priority} is given up: {error}")
         elif error != SUPERSEDED and (chat_id, message_id) not in world.chats.delivered:
             found.append(f"{what} is said to be sent, and is not in the chat")
     return found
+
+
+def _summaries(world: "World") -> list[str]:
+    """Every folded message is counted in exactly one summary of its chat."""
+    folded: dict[int, int] = dict(
+        world.checks.rows(
+            "SELECT chat_id, count(*) FROM outbox WHERE error = ? GROUP BY chat_id", FOLDED
+        )
+    )
+    newest: dict[tuple[int, str], int] = {}
+    for chat_id, thread, payload in world.checks.rows(
+        "SELECT chat_id, thread, payload FROM outbox WHERE kind = 'AlertsFolded' ORDER BY id"
+    ):
+        newest[chat_id, thread] = msgspec.json.decode(payload, type=AlertsFolded).messages
+    counted: dict[int, int] = {}
+    for (chat_id, _), messages in newest.items():
+        counted[chat_id] = counted.get(chat_id, 0) + messages
+    return [] if folded == counted else [f"folded by chat {folded}, summaries count {counted}"]

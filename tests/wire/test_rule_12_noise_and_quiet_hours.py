@@ -1,4 +1,4 @@
-"""Rule 12: alerts on, silent or off per person and group; quiet hours that criticals pierce."""
+"""Rule 12: alerts on, silent or off per person and group; quiet hours; bursts as one summary."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from tests.wire.stage import ADMIN_CHAT, Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-BEN, CARLA = 102, 103
+ALICE, BEN, CARLA = 101, 102, 103
 
 
 def around_now() -> str:
@@ -54,3 +54,27 @@ async def test_quiet_hours_make_the_rest_come_without_a_sound(stage: Stage) -> N
     await stage.opens(50003, "EURUSD", "sell", 0.3)
     quiet = await stage.hears_after(CARLA, seen, "EURUSD")
     assert (loud.get("silent"), quiet.get("silent")) == (None, True)
+
+
+async def test_a_burst_is_eight_messages_and_one_summary_with_counts_that_is_kept_current(
+    stage: Stage,
+) -> None:
+    """Twelve positions that nobody knows, two a reading: more at once would share a message."""
+    seen = await stage.last_id(ALICE)
+    told = "SELECT count(*) FROM outbox WHERE chat_id = ? AND kind = 'DivergenceOpened'"
+    for count in range(2, 13, 2):
+        for _ in range(2):
+            await stage.opens(50001, "EURUSD", "buy", 0.01)
+
+        async def found(count: int = count) -> bool:
+            return int((await stage.rows(told, ALICE))[0][0]) >= count
+
+        await stage.comes(found, f"{count} positions that were found")
+    summary = await stage.hears_after(ALICE, seen, "4 more alerts", "Unknown position: 4")
+    assert "They are in /history." in summary["text"]
+    alone = [m for m in await stage.messages(ALICE) if m["id"] > seen and m["id"] != summary["id"]]
+    assert len(alone) == 8
+    folded = "SELECT count(*) FROM outbox WHERE chat_id = ? AND error LIKE 'folded: too many%'"
+    assert await stage.rows(folded, ALICE) == [(4,)], "kept, with the reason"
+    history = await stage.asks(ALICE, "/history", "EURUSD")
+    assert "entries, page 1 of" in history["text"], "each of the twelve is there"

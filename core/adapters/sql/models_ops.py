@@ -44,6 +44,7 @@ class Outbox(Base):
         UniqueConstraint("dedupe_key"),
         Index(None, "state", "due_at"),
         Index(None, "chat_id", "thread"),
+        Index(None, "chat_id", "created_at"),
         words("mode", "new", "edit", "reply"),
         words("state", "due", "sending", "sent", "failed"),
         CheckConstraint("priority BETWEEN 0 AND 2", name="priority"),

@@ -1,0 +1,105 @@
+"""When messages come so fast that the rest of them share one.
+
+Invariants:
+
+1. What is critical always goes alone, and so does the guard's own news, what has to be answered
+   (an offer, a question, a close that is announced) and an alarm that waits for "I have it".
+2. A chat gets at most `ALONE_MAX` messages in `SPAN` before others are folded, and one summary for
+   each `LASTS` of a burst; the summary is edited as the burst grows, which makes no sound.
+3. Every folded message is counted in exactly one summary.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from msgspec.structs import replace
+
+from core.domain import alarms
+from core.domain import alerts as a
+from core.domain import alerts_money as m
+from core.domain import alerts_rules as r
+from core.domain import alerts_terminal as t
+from core.domain.alerts_folded import AlertsFolded
+from core.domain.alerts_market import MarketWarning
+from core.domain.speech import NEW, deliver
+
+ALONE_MAX: Final = 8
+"""New messages that are not critical, to one chat within `SPAN`, that are sent one by one."""
+SPAN: Final = timedelta(seconds=60)
+LASTS: Final = timedelta(minutes=5)
+"""After this long a burst that goes on gets a new summary: the old one has scrolled away."""
+LOGINS_MAX: Final = 12
+"""Accounts that a summary names."""
+KINDS: Final = (
+    a.TradeOpened,
+    a.TradeNotPlaced,
+    a.PositionClosed,
+    a.PositionsClosed,
+    a.DivergenceOpened,
+    a.DivergencesOpened,
+    m.CashFlowSeen,
+    m.ResultsBooked,
+    m.PricesStill,
+    m.WhileAway,
+    r.RuleBroken,
+    t.AccountUnavailable,
+    t.CannotClose,
+    MarketWarning,
+)
+"""Kinds that come in bursts, and that can be looked up. Everything else goes alone."""
+STOPS: Final = "warn"
+"""The severity of a broken rule that stops nothing."""
+
+
+def folded_as(alert: a.Alert) -> tuple[str, int] | None:  # noqa: PLR0911 - one arm per kind
+    """What a summary counts it as, and how many it is; None where it always goes alone."""
+    delivery = deliver(alert)
+    alone = delivery.mode != NEW or delivery.priority is a.Priority.CRITICAL
+    if alone or not isinstance(alert, KINDS) or alarms.raises(alert):
+        return None
+    kind = type(alert).__name__
+    match alert:
+        case MarketWarning():
+            return None if alert.action == "close" else (f"market_{alert.warning}", 1)
+        case r.RuleBroken():
+            return (kind, 1) if alert.severity == STOPS else None
+        case a.DivergenceOpened():
+            return alert.finding, 1
+        case a.DivergencesOpened():
+            return alert.finding, alert.count
+        case a.PositionsClosed():
+            return a.PositionClosed.__name__, alert.count
+        case _:
+            return kind, 1
+
+
+def is_burst(lately: int) -> bool:
+    """Whether the next message is folded, where so many went to its chat within `SPAN`."""
+    return lately >= ALONE_MAX
+
+
+def goes_on(summary: AlertsFolded, now: datetime) -> bool:
+    """Whether the burst that a summary is of has not ended."""
+    return now - summary.at < SPAN and now - summary.since < LASTS
+
+
+def grown(
+    summary: AlertsFolded | None, alert: a.Alert, counted: tuple[str, int], now: datetime
+) -> AlertsFolded:
+    """The summary with one message more; a new one where there is none that goes on."""
+    word, n = counted
+    urgent = deliver(alert).priority is not a.Priority.INFO
+    login = getattr(alert, "login", 0)
+    before = summary or AlertsFolded(
+        messages=0, counts={}, logins=(), urgent=False, since=now, at=now
+    )
+    known = before.logins
+    logins = (*known, login) if login and login not in known else known
+    return replace(
+        before,
+        messages=before.messages + 1,
+        counts=before.counts | {word: before.counts.get(word, 0) + n},
+        logins=logins[:LOGINS_MAX],
+        urgent=before.urgent or urgent,
+        at=now,
+    )

@@ -4,7 +4,7 @@ from bot.i18n import later, t, tn
 from bot.views.alert_lines import at_line, headline
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import span
-from bot.views.words import FINDINGS, word
+from bot.views.words import FINDINGS, begun, word
 from core.domain.alerts_folded import AlertsFolded
 from core.domain.bursts import LOGINS_MAX
 
@@ -43,7 +43,7 @@ def summary(alert: AlertsFolded, voice: Voice, audience: Audience) -> Message:
     counts = sorted(alert.counts.items(), key=lambda each: -each[1])
     lines = [
         headline(voice, title),
-        *(t("{what}: {n}", what=word(names, kind), n=n) for kind, n in counts),
+        *(t("{what}: {n}", what=begun(word(names, kind)), n=n) for kind, n in counts),
         *_accounts(alert, audience),
         t(WHERE[audience]),
         at_line(alert.at, voice),

@@ -11,7 +11,6 @@ from core.domain.bursts import LOGINS_MAX
 NAMES = {
     "TradeOpened": later("Trade opened"),
     "TradeNotPlaced": later("Not placed"),
-    "PositionClosed": later("Position closed"),
     "CashFlowSeen": later("Money in or out"),
     "ResultsBooked": later("Charges and other results"),
     "PricesStill": later("Prices stand still"),

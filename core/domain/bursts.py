@@ -2,10 +2,12 @@
 
 Invariants:
 
-1. What is critical always goes alone, and so does the guard's own news, what has to be answered
-   (an offer, a question, a close that is announced) and an alarm that waits for "I have it".
-2. A chat gets at most `ALONE_MAX` messages in `SPAN` before others are folded, and one summary for
-   each `LASTS` of a burst; the summary is edited as the burst grows, which makes no sound.
+1. What is critical always goes alone, and so does the guard's own news, what was won or lost by a
+   close, what has to be answered (an offer, a question, a close that is announced) and an alarm
+   that waits for "I have it".
+2. A chat gets at most `GROUP_ALONE_MAX` (`PRIVATE_ALONE_MAX`) messages in `SPAN` before others are
+   folded, and one summary for each `LASTS` of a burst; the summary is edited as the burst grows,
+   which makes no sound.
 3. Every folded message is counted in exactly one summary.
 """
 
@@ -23,8 +25,13 @@ from core.domain.alerts_folded import AlertsFolded
 from core.domain.alerts_market import MarketWarning
 from core.domain.speech import NEW, deliver
 
-ALONE_MAX: Final = 8
-"""New messages that are not critical, to one chat within `SPAN`, that are sent one by one."""
+GROUP_ALONE_MAX: Final = 8
+"""New messages that are not critical, to one group within `SPAN`, that are sent one by one.
+
+Telegram takes 18 a minute there, and what is critical and answers to people need the others.
+"""
+PRIVATE_ALONE_MAX: Final = 20
+"""The same to one person, who takes one a second: more than one every three seconds is a burst."""
 SPAN: Final = timedelta(seconds=60)
 LASTS: Final = timedelta(minutes=5)
 """After this long a burst that goes on gets a new summary: the old one has scrolled away."""
@@ -33,8 +40,6 @@ LOGINS_MAX: Final = 12
 KINDS: Final = (
     a.TradeOpened,
     a.TradeNotPlaced,
-    a.PositionClosed,
-    a.PositionsClosed,
     a.DivergenceOpened,
     a.DivergencesOpened,
     m.CashFlowSeen,
@@ -51,7 +56,7 @@ STOPS: Final = "warn"
 """The severity of a broken rule that stops nothing."""
 
 
-def folded_as(alert: a.Alert) -> tuple[str, int] | None:  # noqa: PLR0911 - one arm per kind
+def folded_as(alert: a.Alert) -> tuple[str, int] | None:
     """What a summary counts it as, and how many it is; None where it always goes alone."""
     delivery = deliver(alert)
     alone = delivery.mode != NEW or delivery.priority is a.Priority.CRITICAL
@@ -67,15 +72,13 @@ def folded_as(alert: a.Alert) -> tuple[str, int] | None:  # noqa: PLR0911 - one 
             return alert.finding, 1
         case a.DivergencesOpened():
             return alert.finding, alert.count
-        case a.PositionsClosed():
-            return a.PositionClosed.__name__, alert.count
         case _:
             return kind, 1
 
 
-def is_burst(lately: int) -> bool:
+def is_burst(lately: int, *, group: bool) -> bool:
     """Whether the next message is folded, where so many went to its chat within `SPAN`."""
-    return lately >= ALONE_MAX
+    return lately >= (GROUP_ALONE_MAX if group else PRIVATE_ALONE_MAX)
 
 
 def goes_on(summary: AlertsFolded, now: datetime) -> bool:

@@ -103,10 +103,8 @@ def deliver(alert: a.Alert) -> Delivery:  # noqa: C901, PLR0911, PLR0912 - one a
             return Delivery(warning, _reach(alert.chat_id, alert.since.isoformat()), mode)
         case own.ChatMoved():
             return Delivery(warning, f"moved:{alert.old_id}:{alert.new_id}", NEW)
-        case DailyDigest() | HeadsRecorded():
-            return Delivery(info, _daily(alert), NEW)
-        case AlertsFolded():
-            return Delivery(warning, f"burst:{alert.since.isoformat()}", NEW)
+        case DailyDigest() | HeadsRecorded() | AlertsFolded():
+            return _of_many(alert)
         case AlertsOver():
             return Delivery(info, f"over:{alert.endings[0].until.isoformat()}", NEW)
         case a.LimitsChanged():
@@ -302,9 +300,11 @@ def _of_money(alert: m.MoneyAlert) -> Delivery:  # noqa: PLR0911 - one arm per k
             return Delivery(warning, f"away:{alert.account_id}:{alert.until.isoformat()}", NEW)
 
 
-def _daily(alert: DailyDigest | HeadsRecorded) -> str:
+def _of_many(alert: DailyDigest | HeadsRecorded | AlertsFolded) -> Delivery:
+    if isinstance(alert, AlertsFolded):
+        return Delivery(a.Priority.WARNING, f"burst:{alert.since.isoformat()}", NEW)
     whose = f"digest:{alert.user_id}" if isinstance(alert, DailyDigest) else "heads"
-    return f"{whose}:{alert.day.isoformat()}"
+    return Delivery(a.Priority.INFO, f"{whose}:{alert.day.isoformat()}", NEW)
 
 
 def _mismatch(account_id: int, episode_id: int) -> str:

@@ -29,8 +29,11 @@ async def put_or_fold(tx: Transaction, alert: a.Alert, row: OutboxRow, *, admin:
     if counted is None:
         return await put(tx, row, admin=admin)
     why = await why_not(tx, row, admin=admin)
-    if why is not None or not is_burst(await _lately(tx, row.chat_id, row.created_at)):
+    if why is not None:
         return await insert(tx, row, why)
+    lately = await _lately(tx, row.chat_id, row.created_at)
+    if not is_burst(lately, group=row.chat_id < 0):
+        return await insert(tx, row, None)
     row_id = await insert(tx, row, FOLDED)
     if row_id is not None:
         await _sum_up(tx, alert, counted, row.chat_id, row.created_at)

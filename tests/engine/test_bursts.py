@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain.alerts_folded import AlertsFolded
 from core.domain.alerts_market import MarketWarning
-from core.domain.bursts import ALONE_MAX, LASTS, SPAN
+from core.domain.bursts import GROUP_ALONE_MAX, LASTS, PRIVATE_ALONE_MAX, SPAN
 from core.domain.hearing import Group, Level
 from core.records import AlarmRow, AuditRow, OutboxRow
 from core.services.hearing import FOLDED, FOLDED_WITH
@@ -48,29 +48,29 @@ async def burst(house: House) -> Burst:
 
 
 async def test_eight_within_a_minute_go_alone_and_the_ninth_is_counted(burst: Burst) -> None:
-    await burst.come(*range(ALONE_MAX))
-    assert await burst.fates() == {None: ALONE_MAX}
+    await burst.come(*range(GROUP_ALONE_MAX))
+    assert await burst.fates() == {None: GROUP_ALONE_MAX}
     assert await burst.summaries() == []
-    await burst.come(ALONE_MAX)
-    assert await burst.fates() == {None: ALONE_MAX, FOLDED: 1}
+    await burst.come(GROUP_ALONE_MAX)
+    assert await burst.fates() == {None: GROUP_ALONE_MAX, FOLDED: 1}
     ((row, summary),) = await burst.summaries()
     assert (row.chat_id, row.mode, row.state) == (ADMIN_CHAT, "new", "due")
     assert (summary.messages, summary.counts) == (1, {"unknown_position": 1})
 
 
 async def test_after_a_minute_the_next_go_alone_again(burst: Burst) -> None:
-    await burst.come(*range(ALONE_MAX))
+    await burst.come(*range(GROUP_ALONE_MAX))
     burst.later(SPAN.total_seconds() - 1)
     await burst.come(100)
     burst.later(1)
     await burst.come(101)
-    assert await burst.fates() == {None: ALONE_MAX + 1, FOLDED: 1}
+    assert await burst.fates() == {None: GROUP_ALONE_MAX + 1, FOLDED: 1}
 
 
 async def test_the_summary_that_waits_grows_and_the_one_that_is_sent_is_edited(
     burst: Burst,
 ) -> None:
-    await burst.come(*range(ALONE_MAX + 5))
+    await burst.come(*range(GROUP_ALONE_MAX + 5))
     ((_, summary),) = await burst.summaries()
     assert summary.messages == 5
     await burst.deliver()
@@ -117,18 +117,23 @@ async def test_each_chat_has_its_own_burst_and_what_is_muted_is_no_part_of_it(
 ) -> None:
     alice = await burst.house.person(ALICE)
     preferences = Preferences(burst.house.store, burst.house.clock)
-    await burst.come(*range(ALONE_MAX))
+    await burst.come(*range(GROUP_ALONE_MAX))
     await burst.say(unknown(50))
     theirs = [row for row in await burst.rows("DivergenceOpened") if row.chat_id == ALICE]
     assert [row.error for row in theirs] == [None]
     await preferences.set_level(alice, Group.DIFFERENCES, Level.OFF)
-    await burst.say(*(unknown(number) for number in range(51, 71)))
+    await burst.say(*(unknown(number) for number in range(51, 81)))
     assert {row.chat_id for row, _ in await burst.summaries()} == {ADMIN_CHAT}
+    await preferences.set_level(alice, Group.DIFFERENCES, Level.ON)
+    await burst.say(*(unknown(number) for number in range(100, 99 + PRIVATE_ALONE_MAX)))
+    assert {row.chat_id for row, _ in await burst.summaries()} == {ADMIN_CHAT}
+    await burst.say(unknown(200))
+    assert {row.chat_id for row, _ in await burst.summaries()} == {ADMIN_CHAT, ALICE}
 
 
 async def test_the_end_of_what_was_folded_is_no_message_of_its_own(burst: Burst) -> None:
     """Number 20 was folded; what ended it changes nothing that anybody saw. Number 3 was told."""
-    await burst.come(*range(ALONE_MAX + 20))
+    await burst.come(*range(GROUP_ALONE_MAX + 20))
     await burst.deliver()
     over = next(x for x in every_alert() if isinstance(x, a.DivergenceResolved))
     told, counted = (replace(over, episode_id=number, how="gone") for number in (3, 20))
@@ -143,7 +148,7 @@ async def test_the_end_of_what_was_folded_is_no_message_of_its_own(burst: Burst)
 async def test_a_question_about_a_folded_position_is_asked_and_its_answer_shown(
     burst: Burst,
 ) -> None:
-    await burst.come(*range(ALONE_MAX + 20))
+    await burst.come(*range(GROUP_ALONE_MAX + 20))
     asked = replace(card(), episode_id=20)
     await burst.say(asked, client=None)
     burst.later(1)
@@ -153,7 +158,7 @@ async def test_a_question_about_a_folded_position_is_asked_and_its_answer_shown(
 
 
 async def test_what_is_folded_of_a_decision_is_in_the_audit_trail(burst: Burst) -> None:
-    await burst.come(*range(ALONE_MAX))
+    await burst.come(*range(GROUP_ALONE_MAX))
     warning = market(warning="spread", action="block", version=1)
     assert isinstance(warning, MarketWarning)
     await burst.say(warning, client=None)
@@ -164,7 +169,7 @@ async def test_what_is_folded_of_a_decision_is_in_the_audit_trail(burst: Burst) 
 
 
 async def test_a_burst_outlives_a_restart(burst: Burst) -> None:
-    await burst.come(*range(ALONE_MAX + 2))
+    await burst.come(*range(GROUP_ALONE_MAX + 2))
     await burst.house.restart()
     before = (await burst.fates())[FOLDED]
     burst.later(1)

@@ -11,7 +11,6 @@ from core.domain import alerts_rules as r
 from core.domain.alert_parts import AccountAlert
 from core.domain.alerts_market import MarketWarning
 from core.domain.bursts import (
-    ALONE_MAX,
     LASTS,
     LOGINS_MAX,
     SPAN,
@@ -61,6 +60,8 @@ def test_what_has_to_be_answered_or_is_told_once_goes_alone() -> None:
         "AppStopping",
         "DailyDigest",
         "AlertsFolded",
+        "PositionClosed",
+        "PositionsClosed",
     }
 
 
@@ -96,13 +97,23 @@ def test_one_message_about_many_counts_as_many() -> None:
     assert (summary.messages, summary.counts) == (1, {"unknown_position": 14})
 
 
-@pytest.mark.parametrize(("lately", "burst"), [(0, False), (7, False), (8, True), (500, True)])
-def test_eight_go_alone_and_the_ninth_is_folded(
+@pytest.mark.parametrize(
+    ("lately", "group", "burst"),
+    [
+        (0, True, False),
+        (7, True, False),
+        (8, True, True),
+        (500, True, True),
+        (19, False, False),
+        (20, False, True),
+    ],
+)
+def test_of_a_minute_eight_go_alone_to_a_group_and_twenty_to_a_person(
     lately: int,
+    group: bool,  # noqa: FBT001 - a column of the table
     burst: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    assert ALONE_MAX == 8
-    assert is_burst(lately) is burst
+    assert is_burst(lately, group=group) is burst
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Buttons of the conversation that links an account, and of the admins' answer to it."""
 
 from bot.callbacks import LinkAnswerPress, LinkPress, LinkVerb
+from bot.i18n import t
 from bot.keyboards import in_rows
 from bot.markup import shortened
 from bot.views.message import Button, Keyboard
@@ -19,7 +20,7 @@ def servers(ask: LinkAsk) -> Keyboard:
         )
         for number, server in enumerate(ask.servers)
     ]
-    return (*in_rows(buttons, 1), *cancel(ask, "Cancel"))
+    return (*in_rows(buttons, 1), *cancel(ask, t("Cancel")))
 
 
 def cancel(ask: LinkAsk, label: str) -> Keyboard:
@@ -29,6 +30,8 @@ def cancel(ask: LinkAsk, label: str) -> Keyboard:
 
 def answer(request_id: int, *, possible: bool) -> Keyboard:
     """Approve and refuse; refuse alone where an approval would be refused."""
-    yes = Button("Approve", LinkAnswerPress(request_id=request_id, approve=True).pack(), "success")
-    no = Button("Refuse", LinkAnswerPress(request_id=request_id, approve=False).pack(), "danger")
+    yes = Button(
+        t("Approve"), LinkAnswerPress(request_id=request_id, approve=True).pack(), "success"
+    )
+    no = Button(t("Refuse"), LinkAnswerPress(request_id=request_id, approve=False).pack(), "danger")
     return ((yes, no),) if possible else ((no,),)

@@ -3,6 +3,7 @@
 from aiogram.types import BotCommandScopeChat, BotCommandScopeDefault
 
 from bot import menus
+from bot.i18n import languages
 from bot.menus import set_commands
 from bot.routers import build_router
 from bot.views.commands import COMMANDS
@@ -38,7 +39,22 @@ async def test_the_number_of_menus_is_bounded() -> None:
         bot, telegram = make_bot()
         clients = list(range(1000, 1000 + count))
         await set_commands(bot, admin_chat_id=ADMIN_CHAT, clients=dict.fromkeys(clients, ""))
-        assert len(telegram.calls) == 2 + menus.CHATS_MAX
+        assert len(telegram.calls) == (2 + menus.CHATS_MAX) * len(languages())
+
+
+async def test_a_menu_is_in_the_language_of_the_app_until_one_is_chosen() -> None:
+    bot, telegram = make_bot()
+    await set_commands(bot, admin_chat_id=ADMIN_CHAT, clients={900: "", 901: "en", 902: "es"})
+    said = {
+        (call.scope.chat_id, call.language_code): call.commands[0].description
+        for call in telegram.named("setMyCommands")
+        if isinstance(call.scope, BotCommandScopeChat)
+    }
+    spanish, english = said[902, None], said[901, None]
+    assert spanish != english
+    assert said[902, "es"] == spanish
+    assert said[901, "es"] == english
+    assert (said[900, None], said[900, "es"]) == (english, spanish)
 
 
 def test_every_command_of_the_menu_is_handled() -> None:

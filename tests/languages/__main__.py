@@ -7,6 +7,7 @@ after the language, drops what is said no more, and prints what has no translati
 import argparse
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -14,6 +15,9 @@ from babel.messages.catalog import Catalog
 from tests.languages import catalogs
 
 BAR = "|||"
+EVER = datetime(2026, 1, 1, tzinfo=UTC)
+"""A catalog has no date of its own: it would differ with each run."""
+HEADER = '# What Reckoner says, in one language. See CONTRIBUTING.md, "Words".'
 
 
 def main() -> int:
@@ -28,8 +32,19 @@ def main() -> int:
     for file in asked.files:
         given |= json.loads(file.read_text("utf-8"))
     old = catalogs.read(asked.language)
-    new = Catalog(locale=asked.language, project="Reckoner", fuzzy=False, charset="utf-8")
-    new.revision_date = new.creation_date = old.creation_date
+    new = Catalog(
+        locale=asked.language,
+        project="Reckoner",
+        version="1",
+        header_comment=HEADER,
+        msgid_bugs_address="see README.md",
+        last_translator="see the history",
+        language_team=asked.language,
+        creation_date=EVER,
+        revision_date=EVER,
+        fuzzy=False,
+        charset="utf-8",
+    )
     missing: dict[str, object] = {}
     wrong: list[str] = []
     for said, where in catalogs.extracted().items():

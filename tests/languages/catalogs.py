@@ -63,6 +63,7 @@ def read(language: str) -> Catalog:
 
 def write(language: str, catalog: Catalog) -> None:
     """Write it, sorted, without anything that differs from day to day."""
+    LOCALE_DIR.mkdir(exist_ok=True)
     with (LOCALE_DIR / f"{language}.po").open("wb") as file:
         write_po(file, catalog, width=98, sort_output=True, no_location=True, omit_header=False)
 

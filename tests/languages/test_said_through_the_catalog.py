@@ -51,7 +51,7 @@ def left(message: Message) -> list[str]:
 
 
 OUTSIDE = (
-    r"\b(?:Reckoner(?:-Demo)?|Demo|Ann|Smith|Bo|Lee|Sam|Olga|Ada|Ben|Brown)\b",
+    r"\b(?:Reckoner(?:-Demo)?|Demo|Ann|Smith|Bo|Lee|Sam|Olga|Ada|Ben|Brown|Broker-Live|new)\b",
     r"Daily warning|daily warning|Daily loss of &lt;b&gt;eq|two-step|default",
     r"Europe/London|\bPrague\b|Sat 21 Nov|\bNov\b",
     r"US30\.cash|\b(?:ask|bid)\b",

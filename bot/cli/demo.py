@@ -65,8 +65,8 @@ def overrides_for(world: WorldFile, data_dir: Path) -> dict[str, str]:
         "ADMIN_CHAT_ID": str(world.admin_chat_id),
         "TERMINAL_BASE_URL": world.terminal_base_url,
         "MT5_AGENT_COMMAND": "",
-        "GUIDED_LINKING": "true",
-        "GUIDED_SERVERS": world.servers,
+        "GUIDED_LINKING": "true" if world.spare_logins else "",
+        "GUIDED_SERVERS": world.servers if world.spare_logins else "",
     }
 
 

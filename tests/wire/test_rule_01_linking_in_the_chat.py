@@ -15,6 +15,8 @@ from tests.wire.stage import ADMIN_CHAT, Stage, Zygote, alive, staged
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+ENV = {"LOG_LEVEL": "DEBUG"}
+"""Whatever is logged at all is looked through."""
 (SPARE,) = DEMO_PEOPLE.spares
 ADA, OMAR, ALICE, BEN, CARLA, DAI, SAM = 11, 12, 101, 102, 103, 104, 999
 WRONG = "Never-Right-77"
@@ -39,6 +41,19 @@ async def asks_for_spare(stage: Stage, who: int, password: str = SPARE.password)
     await stage.hears(who, "Sent: an admin reads it")
 
 
+async def is_closed_at_its_limit(stage: Stage) -> None:
+    """The account is guarded as any other: 24 % lost on gold, everything closed, locked.
+
+    1 lot of 100 ounces, $30 down, at 1.27 dollars a pound: 2,362 of 10,000 pounds.
+    """
+    await stage.opens(SPARE.login, "XAUUSD", "buy", 1.0)
+    await stage.hears(ALICE, "XAUUSD buy 1.00")
+    await stage.price("XAUUSD", 1940.0, 1940.3)
+    await stage.hears(ALICE, f"{SPARE.login} is flat - confirmed by two reads")
+    assert await stage.is_flat(SPARE.login)
+    await stage.price("XAUUSD", 1970.0, 1970.3)
+
+
 async def texts(stage: Stage, chat_id: int) -> str:
     """What stands in a chat now."""
     return "\n".join(message["text"] for message in await stage.messages(chat_id))
@@ -55,6 +70,7 @@ async def test_a_client_links_an_account_and_the_password_is_nowhere(stage: Stag
     await stage.hears(ALICE, "Account 50005 is guarded from now on")
     await stage.hears(ADMIN_CHAT, "Account 50005 is guarded from now on")
     await stage.asks(ALICE, "/status", "50005", "Guard watching")
+    await is_closed_at_its_limit(stage)
     rows = await stage.rows("SELECT password_token FROM terminals WHERE login = ?", SPARE.login)
     assert rows[0][0].startswith("gAAAA"), "a Fernet token"
     assert kept(stage.data_dir, SPARE.password) == []
@@ -129,7 +145,7 @@ async def test_a_kill_between_the_questions_leaves_no_password_and_loses_none(
     zygote: Zygote, tmp_path: Path
 ) -> None:
     """Killed before the password, which comes to nobody; killed again once it is journalled."""
-    async with staged(zygote, tmp_path) as stage:
+    async with staged(zygote, tmp_path, ENV) as stage:
         await stage.asks(DAI, "/link", "1 of 3")
         await stage.taps(DAI, BROKER_SERVER)
         await stage.asks(DAI, str(SPARE.login), "3 of 3")

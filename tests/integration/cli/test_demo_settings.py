@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.cli.demo import overrides_for
+from bot.cli.demo_agents import overrides
 from bot.cli.world_file import WorldFile, find_world, read_world
 from bot.sandbox.people import DEMO_PEOPLE
 from core.config import load
@@ -56,6 +58,16 @@ def test_the_clock_of_a_replay_is_the_worlds() -> None:
     )
     settings = load({}, overrides_for(replaying, Path("d")), dotenv=None)
     assert settings.clock_url == "http://127.0.0.1:1"
+
+
+def test_the_demo_lets_clients_link_where_the_broker_has_an_account_to_spare() -> None:
+    spare = replace(WORLD, people=DEMO_PEOPLE.roster(), spare_logins=[50005])
+    settings = load({}, overrides_for(spare, Path("d")), dotenv=None)
+    assert (settings.guided_linking, settings.guided_servers) == (True, ("Reckoner-Demo",))
+    through = load({}, overrides_for(spare, Path("d")) | overrides(Path("d"), spare), dotenv=None)
+    (place,) = through.guided_terminals
+    assert place.path == "http://127.0.0.1:8090/terminal/50005"
+    assert not load({}, overrides_for(WORLD, Path("d")), dotenv=None).guided_linking
 
 
 def test_the_worlds_roster_is_a_people_file() -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import structlog
 from aiogram import Dispatcher
 from aiogram.methods import TelegramMethod
 from aiogram.types import Message, Update
@@ -224,6 +225,21 @@ async def test_no_trouble_with_telegram_ends_the_loop(world: World, trouble: Ans
     world.telegram.updates.append([message_json(ANN, "hello")])
     async with world.running():
         await world.until(lambda: world.handled == ["hello"])
+
+
+async def test_an_answer_that_cannot_be_read_is_not_repeated_in_the_log(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has people's words in it, and one of them may be a password."""
+    body = '{"ok": true, "result": [{"update_id": "S3cret-of-Ann"}]}'
+    world.telegram.script.append(Answer(200, body=body))
+    world.telegram.updates.append([message_json(ANN, "hello")])
+    with structlog.testing.capture_logs() as lines:
+        async with world.running():
+            await world.until(lambda: world.handled == ["hello"])
+    told = [line for line in lines if line["event"] == "updates_unavailable"]
+    assert [line["error"] for line in told] == ["ClientDecodeError"]
+    assert "S3cret" not in str(lines)
 
 
 async def test_drain_waits_for_what_is_being_handled_and_not_for_ever(world: World) -> None:

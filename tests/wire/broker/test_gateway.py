@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
+from bot.sandbox.people import DEMO_PEOPLE
 from core.adapters.terminal.http_gateway import HttpTerminalGateway
-from core.domain.broker import Side
+from core.domain.broker import MarginMode, Side
+from core.domain.linking import Failure, LoginFailed
 from core.ports import (
     BrokerUnavailable,
     CancelRequest,
     CloseRequest,
     OutcomeUnknown,
+    Secret,
     SnapshotRequest,
     StaleEpoch,
+    TerminalLink,
     WrongAccount,
 )
 from tests.wire.broker.desk import ALICE, Desk
@@ -162,3 +166,53 @@ async def test_a_filled_price_with_the_noise_of_a_float_is_exact_to_8_decimals(
     await desk.post("/broker/market", symbol="XAUUSD", bid=1959.9999999999998, ask=1960.3)
     result = await gateway.send(close_of(ticket))
     assert result.price == Decimal(1960)
+
+
+(SPARE,) = DEMO_PEOPLE.spares
+
+
+def link(password: str, login: int = SPARE.login, server: str = SERVER) -> TerminalLink:
+    """An account that is to be logged in."""
+    return TerminalLink(login=login, server=server, path="p", password=Secret(password))
+
+
+async def test_an_account_is_logged_in_by_its_password(
+    desk: Desk, gateway: HttpTerminalGateway
+) -> None:
+    account = await gateway.log_in(link(SPARE.password))
+    assert (account.currency, account.margin_mode) == ("GBP", MarginMode.HEDGING)
+    assert account.may_trade
+    assert not (await gateway.log_in(link("investor"))).may_trade
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        link("master"),
+        link(SPARE.password, login=99999),
+        link(SPARE.password, server="Other"),
+        link(""),
+    ],
+    ids=["password", "login", "server", "none"],
+)
+async def test_a_login_that_is_not_known_is_answered_as_a_wrong_password_is(
+    desk: Desk, gateway: HttpTerminalGateway, wrong: TerminalLink
+) -> None:
+    with pytest.raises(LoginFailed) as caught:
+        await gateway.log_in(wrong)
+    assert caught.value.failure is Failure.LOGIN
+
+
+async def test_a_login_that_nobody_answers_is_tried_again(
+    desk: Desk, gateway: HttpTerminalGateway
+) -> None:
+    await desk.post(f"/broker/{SPARE.login}/fault", kind="disconnected")
+    with pytest.raises(BrokerUnavailable):
+        await gateway.log_in(link(SPARE.password))
+    nobody = HttpTerminalGateway(
+        "http://127.0.0.1:1", epoch=1, clock=_Now(), read_timeout_s=1.0, send_timeout_s=1.0
+    )
+    with pytest.raises(BrokerUnavailable) as caught:
+        await nobody.log_in(link(SPARE.password))
+    assert SPARE.password not in f"{caught.value!r} {caught.value.__cause__!r}"
+    await nobody.close()

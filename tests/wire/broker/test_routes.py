@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from bot.sandbox.part import WorldOptions
+from bot.sandbox.people import DEMO_PEOPLE
 from tests.wire.broker.desk import ALICE, BEN, CARLA, DAI, Desk, eventually
 
+(SPARE,) = DEMO_PEOPLE.spares
 ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-async def test_four_accounts_start_flat(desk: Desk) -> None:
+async def test_four_accounts_and_a_spare_one_start_flat(desk: Desk) -> None:
     rows = (await desk.get("/broker"))["accounts"]
     wanted = ("login", "currency", "margin_mode", "balance", "equity", "connected")
     assert [tuple(row[name] for name in wanted) for row in rows] == [
@@ -20,6 +22,7 @@ async def test_four_accounts_start_flat(desk: Desk) -> None:
         (BEN, "USD", "hedging", 12_000.0, 12_000.0, True),
         (CARLA, "EUR", "netting", 8_000.0, 8_000.0, True),
         (DAI, "GBP", "hedging", 9_000.0, 9_000.0, True),
+        (SPARE.login, "GBP", "hedging", 10_000.0, 10_000.0, True),
     ]
 
 

@@ -3,6 +3,7 @@
 import aiohttp
 import pytest
 from aiogram import Bot
+from aiogram.exceptions import TelegramBadRequest
 from aiogram.types import (
     BotCommand,
     BotCommandScopeAllChatAdministrators,
@@ -18,6 +19,8 @@ from aiogram.types import (
 )
 
 from bot.sandbox.people import ADMIN_CHAT_ID
+from bot.sandbox.telegram.limits import DELETE_AGE_S_MAX
+from bot.sandbox.world import World
 from tests.wire.telegram.conftest import PNG, Side
 
 ALICE, ADA, OMAR, SAM, BOT_ID = 101, 11, 12, 999, 42
@@ -126,6 +129,37 @@ async def test_a_picture_and_its_caption_can_be_replaced(bot: Bot) -> None:
     assert media.photo is not None
     assert sent.photo is not None
     assert media.photo[-1].file_id != sent.photo[-1].file_id
+
+
+async def test_a_persons_message_can_be_deleted_for_two_days(
+    bot: Bot, side: Side, world: World
+) -> None:
+    state = world.telegram.state
+    said = (await side.post("/sim/message", {"user_id": ALICE, "text": "a"}))["message_id"]
+    late = (await side.post("/sim/message", {"user_id": ALICE, "text": "b"}))["message_id"]
+    sent_s = state.book.messages[ALICE][late]["date"]
+    state.now_s = lambda: sent_s + DELETE_AGE_S_MAX - 1.0
+    assert await bot.delete_message(ALICE, said)
+    state.now_s = lambda: float(sent_s + DELETE_AGE_S_MAX)
+    with pytest.raises(TelegramBadRequest, match="message can't be deleted for everyone"):
+        await bot.delete_message(ALICE, late)
+    assert await bot.delete_messages(ALICE, [late])
+    assert late in state.book.messages[ALICE]
+
+
+async def test_in_a_group_only_an_administrator_deletes_what_others_wrote(
+    bot: Bot, side: Side
+) -> None:
+    hers = {"user_id": ADA, "text": "a", "chat_id": ADMIN_CHAT_ID}
+    first = (await side.post("/sim/message", hers))["message_id"]
+    second = (await side.post("/sim/message", hers))["message_id"]
+    own = await bot.send_message(ADMIN_CHAT_ID, "own")
+    assert await bot.delete_message(ADMIN_CHAT_ID, first)
+    body = {"chat_id": ADMIN_CHAT_ID, "user_id": BOT_ID, "status": "member"}
+    await side.post("/sim/member", body)
+    with pytest.raises(TelegramBadRequest, match=r"message can't be deleted$"):
+        await bot.delete_message(ADMIN_CHAT_ID, second)
+    assert await bot.delete_message(ADMIN_CHAT_ID, own.message_id)
 
 
 async def test_messages_can_be_deleted_one_or_many(bot: Bot, side: Side) -> None:

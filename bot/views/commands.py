@@ -89,7 +89,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("status", later("is everything read and guarded?"), ABOUT),
     CommandInfo(
         "settings",
-        later("what I hear, quiet hours, time zone"),
+        later("what I hear, quiet hours, zone, language"),
         ABOUT,
         usage="[market silent]",
     ),

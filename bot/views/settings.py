@@ -36,7 +36,7 @@ OFFERS: Final = later(
 )
 IN_WORDS: Final = later(
     "In words: /settings market silent, /settings quiet 22:00-07:00, "
-    "/settings quiet off, /settings zone Europe/London"
+    "/settings quiet off, /settings zone Europe/London, /settings language es"
 )
 
 

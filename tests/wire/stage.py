@@ -190,6 +190,12 @@ class Stage:
         os.kill(pid, signal.SIGTERM)
         await self.until(lambda: not alive(pid), f"the end of process {pid}")
 
+    async def kill_app(self) -> None:
+        """Shoot the app, and wait until it holds nothing that the next one needs."""
+        pid = self.app_pid
+        os.kill(pid, signal.SIGKILL)
+        await self.until(lambda: not alive(pid), f"the end of process {pid}")
+
     async def until(self, holds: Callable[[], bool], what: str) -> None:
         """Wait for a condition, bounded."""
         for _ in range(int(PATIENCE_S / LOOK_S)):

@@ -141,7 +141,7 @@ async def test_an_app_that_is_shot_takes_its_agents_with_it_and_the_next_one_goe
     await gold_falls(stage)
     await stage.comes(lambda: _less_than(stage, 50001, 4), "the first close")
 
-    os.kill(stage.app_pid, signal.SIGKILL)
+    await stage.kill_app()
     everybody = [*before, *(child for each in before.values() for child in each)]
     await stage.until(lambda: not any(alive(pid) for pid in everybody), "the end of the agents")
     assert not await stage.is_flat(50001)

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 ADA, ALICE, BEN, CARLA, DAI = 11, 101, 102, 103, 104
 SAM, MAX, TOM, UMA, VIC = 999, 5002, 5003, 5004, 5005
 """Strangers, and an account, for each test: tests of a module may meet the same world or not."""
-PATHS = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+PASSED_ON = ("PATH", "SYSTEMROOT", "PYTHONPYCACHEPREFIX")
+PATHS = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 LINK = "https://t.me/reckoner_demo_bot?start="
 
 

@@ -7,8 +7,6 @@ silent line follows where it had been loud.
 10: what silences something says until when, and the admins hear what a client switched off.
 """
 
-import os
-import signal
 from datetime import UTC, datetime
 
 import pytest
@@ -39,7 +37,7 @@ async def test_an_outage_is_one_message_resolved_in_place_with_its_duration(stag
     muted = await stage.rows("SELECT DISTINCT state FROM outbox WHERE error LIKE 'muted%'")
     assert muted == [("failed",)]
     # An edit makes no push: a silent line says that what rang is over, once, and over a kill.
-    os.kill(stage.app_pid, signal.SIGKILL)
+    await stage.kill_app()
     await stage.start_app()
     await stage.ready()
     line = await stage.hears_after(ADMIN_CHAT, told["id"], "50003 can be read again\nAfter")
@@ -72,7 +70,7 @@ async def test_a_countdown_says_its_deadline_and_what_follows_and_holds_over_a_k
     breach = await stage.hears_after(BEN, 0, "Closing everything on 50002 at")
     assert "This cannot be cancelled: it limits your loss." in breach["text"]
     await stage.settled(BEN, breach["id"])
-    os.kill(stage.app_pid, signal.SIGKILL)
+    await stage.kill_app()
     ((deadline,),) = await stage.rows("SELECT deadline_at FROM close_jobs WHERE account_id = 2")
     said = breach["text"].splitlines()[0].rpartition(" at ")[2].split(" - ")[0]
     assert said in str(deadline)

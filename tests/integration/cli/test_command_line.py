@@ -17,7 +17,8 @@ from bot.sandbox.store import WorldStore
 HEAVY = ("aiogram", "aiohttp", "sqlalchemy", "pydantic", "msgspec", "apscheduler", "asyncio")
 HELP_S_MAX = 0.3
 RUN_S_MAX = 30
-PATHS = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+PASSED_ON = ("PATH", "SYSTEMROOT", "PYTHONPYCACHEPREFIX")
+PATHS = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 LINK = ["link", "1", "--server", "S", "--terminal", "C:/a.exe"]
 ROOT = Path(__file__).parents[3]
 

@@ -16,7 +16,8 @@ from bot.cli import link
 from bot.cli.options import LinkOptions, UnlinkOptions, UsageError
 
 ROOT = Path(__file__).parents[3]
-PATHS = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+PASSED_ON = ("PATH", "SYSTEMROOT", "PYTHONPYCACHEPREFIX")
+PATHS = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
 RUN_S_MAX = 30
 LINK = ("link", "1", "--server", "Broker-Live", "--terminal", r"C:\MT5\1\terminal64.exe")
 OPTIONS = LinkOptions(login=1, server="S", terminal=r"C:\MT5\1\terminal64.exe")

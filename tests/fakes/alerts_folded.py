@@ -22,6 +22,6 @@ def folded(**changes: Any) -> AlertsFolded:
 
 
 def foldeds() -> list[AlertsFolded]:
-    """One message only, many accounts, words of no table."""
+    """One message only, many accounts."""
     many = tuple(range(50001, 50001 + LOGINS_MAX))
-    return [folded(), folded(messages=1, at=START, counts={"<b>new": 1}), folded(logins=many)]
+    return [folded(), folded(messages=1, at=START, counts={"mixed": 1}), folded(logins=many)]

@@ -202,6 +202,12 @@ class ChartPress(CallbackData, prefix="dc1"):
     account_id: Id
 
 
+class ExposurePress(CallbackData, prefix="ex1"):
+    """Draw one account's exposure by symbol."""
+
+    account_id: Id
+
+
 class HistoryVerb(StrEnum):
     """What a button under a history does: show a page, or offer the symbols or accounts."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from bot import report_chart
+from bot import exposure_chart, report_chart
 from bot.chart_parts import (
     DPI,
     FLOOR,
@@ -29,7 +29,7 @@ from bot.chart_parts import (
     thinned,
 )
 from bot.i18n import speaking, t
-from bot.views.message import ChartRequest, ReportChart
+from bot.views.message import ChartRequest, ExposureChart, ReportChart
 from bot.views.numbers import DAY_S, money
 from core.domain.money import HUNDRED
 
@@ -70,9 +70,9 @@ class Charts:
         self._one_at_a_time = asyncio.Semaphore(1)
         self._cache: OrderedDict[tuple[object, ...], tuple[float, bytes]] = OrderedDict()
 
-    async def draw(self, request: ChartRequest | ReportChart) -> bytes | None:
+    async def draw(self, request: ChartRequest | ReportChart | ExposureChart) -> bytes | None:
         """The chart as PNG; None without matplotlib, or where the drawing takes too long."""
-        if not self._enabled or not request.points:
+        if not self._enabled or request.is_empty:
             return None
         key = request.key
         async with self._one_at_a_time:
@@ -95,12 +95,14 @@ class Charts:
             self._cache.popitem(last=False)
 
 
-def render(request: ChartRequest | ReportChart) -> bytes:
+def render(request: ChartRequest | ReportChart | ExposureChart) -> bytes:
     """Draw one chart. Blocks; to be called in a thread."""
     out = io.BytesIO()
     with speaking(request.language):
         if isinstance(request, ReportChart):
             figure = report_chart.figure_of(request)
+        elif isinstance(request, ExposureChart):
+            figure = exposure_chart.figure_of(request)
         else:
             figure = figure_of(request)
         figure.savefig(out, format="png")

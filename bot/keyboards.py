@@ -11,6 +11,7 @@ from bot.callbacks import (
     ApprovalVerb,
     BoardKind,
     ChartPress,
+    ExposurePress,
     RefreshPress,
     ReleaseAnswerPress,
     ReleaseAskPress,
@@ -153,6 +154,19 @@ def charts(accounts: Sequence[tuple[int, int]]) -> Keyboard:
     buttons = [
         Button(t("Chart {login}", login=login), ChartPress(account_id=account_id).pack())
         for account_id, login in accounts[:CHARTS_MAX]
+    ]
+    return in_rows(buttons)
+
+
+def exposure(accounts: Sequence[tuple[int, int]]) -> Keyboard:
+    """One exposure button per (account id, login)."""
+    named = accounts[:CHARTS_MAX]
+    buttons = [
+        Button(
+            t("Exposure") if len(named) == 1 else t("Exposure {login}", login=login),
+            ExposurePress(account_id=account_id).pack(),
+        )
+        for account_id, login in named
     ]
     return in_rows(buttons)
 

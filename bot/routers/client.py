@@ -4,13 +4,14 @@ from aiogram import F, Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.callbacks import BoardKind, ChartPress, RefreshPress
+from bot.callbacks import BoardKind, ChartPress, ExposurePress, RefreshPress
 from bot.middlewares.context import Toast
 from bot.routers.logins import is_login, only
 from bot.routers.refreshing import Refresher
 from bot.services import Boards
 from bot.speaker import Speaker
 from bot.views import boards as views
+from bot.views import exposure as exposure_view
 from bot.views import replies
 from bot.views.message import Message as Said
 from bot.views.message import Voice
@@ -19,6 +20,8 @@ from core.ports import Clock
 from core.services.errors import Refused
 
 OWN = {"role": "client"}
+CHART = "chart"
+"""The word that asks for exposure by symbol instead of the list."""
 SHARED = {"role": "client", "shared": True}
 
 
@@ -30,6 +33,7 @@ def build() -> Router:
     router.message.register(status, Command("status"), flags=SHARED)
     presses = router.callback_query
     presses.register(chart, ChartPress.filter(), flags=OWN)
+    presses.register(exposure, ExposurePress.filter(), flags=OWN)
     for board, handler, flags in (
         (BoardKind.POSITIONS, refresh_positions, OWN),
         (BoardKind.DRAWDOWN, refresh_drawdown, OWN),
@@ -48,12 +52,15 @@ async def positions(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     voice: Voice,
     clock: Clock,
 ) -> None:
-    """Open positions, of one account where its login is named."""
-    login = (command.args or "").strip()
+    """Open positions, of one account where its login is named; `chart`: exposure by symbol."""
+    first, _, rest = (command.args or "").strip().partition(" ")
+    drawn = first.lower() == CHART
+    login = rest.strip() if drawn else (command.args or "").strip()
     if await _answered(message, person, login, command.command, speaker):
         return
     accounts = only(await boards.accounts_of(person), login)
-    await speaker.say(message, views.positions(accounts, voice, clock.now()))
+    view = exposure_view.exposure if drawn else views.positions
+    await speaker.say(message, view(accounts, voice, clock.now()))
 
 
 async def drawdown(  # noqa: PLR0913, PLR0917 - aiogram injects by name
@@ -111,6 +118,25 @@ async def chart(  # noqa: PLR0913, PLR0917 - aiogram injects by name
     if not found:
         raise Refused("not_yours")
     await speaker.show(query, views.drawdown_chart(found[0], voice, clock.now()))
+    return Toast()
+
+
+async def exposure(  # noqa: PLR0913, PLR0917 - aiogram injects by name
+    query: CallbackQuery,
+    callback_data: ExposurePress,
+    person: Person,
+    boards: Boards,
+    speaker: Speaker,
+    voice: Voice,
+    clock: Clock,
+) -> Toast:
+    """One account's exposure by symbol."""
+    wanted = callback_data.account_id
+    found = [board for board in await boards.accounts_of(person) if board.account_id == wanted]
+    if not found:
+        raise Refused("not_yours")
+    (message,) = exposure_view.exposure(found, voice, clock.now())
+    await speaker.show(query, message)
     return Toast()
 
 

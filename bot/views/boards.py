@@ -77,15 +77,17 @@ def positions(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tu
         if known
         else t("Positions: not known")
     )
-    title = _title(voice, f"📊 {counted}", boards)
+    title = titled(voice, f"📊 {counted}", boards)
     rows: list[str] = []
     for board in boards:
-        rows += [_head(board), *_trust(board, voice, now), *money_lines(board)]
+        rows += [head(board), *trust(board, voice, now), *money_lines(board)]
         rows += [position(line, board) for line in board.positions]
         rows += [pending(line, voice, now) for line in board.pending]
         if not board.positions and not board.pending:
             rows.append(none_shown(board))
-    return pages(title, _tidy(rows), (), keyboards.refresh(BoardKind.POSITIONS))
+    held = [(board.account_id, board.login) for board in boards if board.exposure]
+    keyboard = (*keyboards.exposure(held), *keyboards.refresh(BoardKind.POSITIONS))
+    return pages(title, _tidy(rows), (), keyboard)
 
 
 def drawdown(boards: Sequence[DrawdownBoard], voice: Voice, now: datetime) -> tuple[Message, ...]:
@@ -96,14 +98,14 @@ def drawdown(boards: Sequence[DrawdownBoard], voice: Voice, now: datetime) -> tu
     rows = [line for board in boards for line in _drawdown_lines(board, voice, now)]
     buttons = keyboards.charts([(account.account_id, account.login) for account in accounts])
     keyboard = (*buttons, *keyboards.refresh(BoardKind.DRAWDOWN))
-    return pages(_title(voice, t("📉 Drawdown"), accounts), rows, (), keyboard)
+    return pages(titled(voice, t("📉 Drawdown"), accounts), rows, (), keyboard)
 
 
 def drawdown_chart(board: DrawdownBoard, voice: Voice, now: datetime) -> Message:
     """One account's figures as a caption, and the chart to draw above it."""
     account = board.account
     figure = "" if account.drawdown_percent is None else f" {drawdown_percent(account)}"
-    title = _title(
+    title = titled(
         voice, t("📉 Drawdown{figure} on {login}", figure=figure, login=account.login), [account]
     )
     lines = [title, *_drawdown_lines(board, voice, now)[1:]]
@@ -119,14 +121,14 @@ def status(
     boards: Sequence[AccountBoard], system: SystemBoard, voice: Voice, *, admin: bool
 ) -> tuple[Message, ...]:
     """How Reckoner is, and how it sees the asker's accounts."""
-    title = _title(
+    title = titled(
         voice, t("🟢 Reckoner {version} is running", version=esc(system.version)), boards
     )
     now = system.now
     rows = _system(system) if admin else []
     audience = Audience.ADMIN if admin else Audience.CLIENT
     for board in boards:
-        rows += [_head(board), *_trust(board, voice, now, audience), *guard(board, voice, now)]
+        rows += [head(board), *trust(board, voice, now, audience), *guard(board, voice, now)]
     since = moment(system.started_at, voice, today=now)
     tail = [t("Running since {since}, seen at {now}", since=since, now=moment(now, voice))]
     keyboard = (*_release_button(boards), *keyboards.refresh(BoardKind.STATUS))
@@ -144,7 +146,7 @@ def accounts(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tup
     for board in boards:
         rows += [
             f"<b>{esc(board.client)}, {board.login}</b>",
-            *_trust(board, voice, now, Audience.ADMIN),
+            *trust(board, voice, now, Audience.ADMIN),
             *money_lines(board),
             *headroom(board, voice, now, share=True),
             *guard(board, voice, now),
@@ -158,7 +160,7 @@ def accounts(boards: Sequence[AccountBoard], voice: Voice, now: datetime) -> tup
                 )
             )
     return pages(
-        _title(voice, title, boards),
+        titled(voice, title, boards),
         rows or [t("No account yet.")],
         (),
         keyboards.refresh(BoardKind.ACCOUNTS),
@@ -175,7 +177,8 @@ def warnings(lines: Sequence[MarketWarning], voice: Voice, now: datetime) -> tup
     return (*shown, *more)
 
 
-def _title(voice: Voice, text: str, boards: Sequence[AccountBoard]) -> str:
+def titled(voice: Voice, text: str, boards: Sequence[AccountBoard]) -> str:
+    """A board's first line: what cannot be read or closed goes before everything else."""
     blind = [board for board in boards if board.unavailable_since or board.observed_at is None]
     if blind:
         first = tn("⚠️ {n} account cannot be read", "⚠️ {n} accounts cannot be read", len(blind))
@@ -187,11 +190,12 @@ def _title(voice: Voice, text: str, boards: Sequence[AccountBoard]) -> str:
     return f"<b>{marked(voice, text)}</b>"
 
 
-def _head(board: AccountBoard) -> str:
+def head(board: AccountBoard) -> str:
+    """Which account the lines below are about."""
     return f"<b>{board.login}</b> {esc(board.name)}".rstrip()
 
 
-def _trust(
+def trust(
     board: AccountBoard, voice: Voice, now: datetime, audience: Audience = Audience.CLIENT
 ) -> list[str]:
     """How far figures and guard may be believed: unreadable first, then age, then obstacles."""
@@ -256,7 +260,7 @@ def _terminal(line: TerminalLine, voice: Voice, now: datetime, audience: Audienc
 
 def _drawdown_lines(asked: DrawdownBoard, voice: Voice, now: datetime) -> list[str]:
     board = asked.account
-    lines = [_head(board), *_trust(board, voice, now), *headroom(board, voice, now)]
+    lines = [head(board), *trust(board, voice, now), *headroom(board, voice, now)]
     if board.drawdown_percent is not None:
         lines.append(
             t(

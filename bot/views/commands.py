@@ -24,7 +24,11 @@ class CommandInfo(Struct, frozen=True):
 OWN, ADMIN, ABOUT = later("Your accounts"), later("Admin"), later("Reckoner")
 COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo(
-        "positions", later("open positions and their results"), OWN, own=True, usage="[login]"
+        "positions",
+        later("open positions and their results"),
+        OWN,
+        own=True,
+        usage="[chart] [login]",
     ),
     CommandInfo("drawdown", later("drawdown, headroom and chart"), OWN, own=True, usage="[login]"),
     CommandInfo("rules", later("each rule's floor, worked out"), OWN, usage="[login]"),

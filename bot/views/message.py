@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from bot.i18n import ENGLISH, chosen, t
 from bot.markup import TEXT_UNITS_MAX, fit_rows, utf16_length
 from core.domain.board import EquityPoint
+from core.domain.exposure import SymbolExposure
 from core.domain.people import Person
 
 PAGES_MAX = 4
@@ -89,6 +90,11 @@ class ChartRequest(Struct, frozen=True, kw_only=True):
         same = (self.account_id, self.limit_percent, self.mark, self.language)
         return (*same, last.at, last.equity)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not self.points
+
 
 class ReportChart(Struct, frozen=True, kw_only=True):
     """A report's chart to draw: equity from `start` to `end` above, bars of results below.
@@ -120,6 +126,39 @@ class ReportChart(Struct, frozen=True, kw_only=True):
         whole = (self.account_id, self.title, self.start, self.end, self.time_zone, self.mark)
         return (*whole, self.language, last.at, last.equity, self.bars, self.flows)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not self.points
+
+
+class ExposureChart(Struct, frozen=True, kw_only=True):
+    """What an account holds of each symbol, to draw: the largest first, money in `currency`.
+
+    `read` says when its figures were read, in the reader's zone.
+    """
+
+    account_id: int
+    login: int
+    currency: str
+    currency_digits: int
+    mark: str
+    language: str
+    rows: tuple[SymbolExposure, ...]
+    equity: Decimal | None
+    read: str
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes it the same picture."""
+        whole = (self.account_id, self.read, self.rows, self.equity, self.mark, self.language)
+        return ("exposure", *whole)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return not self.rows
+
 
 class Document(Struct, frozen=True):
     """A file to be sent after a message, under a name, with a line of its own."""
@@ -135,7 +174,7 @@ class Message(Struct, frozen=True, kw_only=True):
     html: str
     keyboard: Keyboard = ()
     silent: bool = False
-    chart: ChartRequest | ReportChart | None = None
+    chart: ChartRequest | ReportChart | ExposureChart | None = None
     document: Document | None = None
 
     @property

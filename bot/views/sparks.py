@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from bot.i18n import t
-from bot.views.message import (
-    Message,
-)
+from bot.views.exposure import bars
+from bot.views.message import ExposureChart, Message
 from bot.views.numbers import (
     money,
 )
@@ -31,9 +32,11 @@ def sparkline(values: Sequence[Decimal]) -> str:
 
 
 def chart_in_words(message: Message) -> Message:
-    """The same message with a sparkline in place of its chart."""
+    """The same message with a sparkline, or bars of text, in place of its chart."""
     if message.chart is None:
         return message
+    if isinstance(message.chart, ExposureChart):
+        return replace(message, html=f"{message.html}\n{bars(message.chart.rows)}", chart=None)
     points = message.chart.points
     lows, highs = min(p.equity for p in points), max(p.equity for p in points)
     request = message.chart

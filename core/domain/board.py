@@ -6,6 +6,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from core.domain.alerts_market import MarketWarning
+from core.domain.exposure import SymbolExposure
 from core.domain.headroom import RuleLine
 
 
@@ -99,6 +100,7 @@ class AccountBoard(Struct, frozen=True, kw_only=True):
     open_divergences: int
     positions: tuple[PositionLine, ...]
     pending: tuple[PendingLine, ...]
+    exposure: tuple[SymbolExposure, ...] = ()
 
 
 class EquityPoint(Struct, frozen=True, gc=False):

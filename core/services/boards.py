@@ -18,6 +18,7 @@ from core.domain.board import (
 )
 from core.domain.cycle import limits_in_force
 from core.domain.drawdown import floor_equity
+from core.domain.exposure import by_symbol
 from core.domain.market import WarningState
 from core.domain.matching import identifiers
 from core.domain.people import Person
@@ -283,6 +284,7 @@ def board_of(
         open_divergences=len(memory.episodes),
         positions=_positions(memory),
         pending=_pending(memory),
+        exposure=by_symbol(snapshot.positions, snapshot.symbols) if snapshot else (),
     )
 
 

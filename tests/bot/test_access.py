@@ -12,6 +12,7 @@ from bot.callbacks import (
     ApprovalVerb,
     BoardKind,
     ChartPress,
+    ExposurePress,
     RefreshPress,
     ReleaseAnswerPress,
     ReleaseAskPress,
@@ -132,7 +133,12 @@ async def test_a_press_in_somebody_elses_chat_is_refused(chat: Conversation, dat
 
 
 @pytest.mark.parametrize(
-    "data", [ChartPress(account_id=7).pack(), ReleaseAskPress(account_id=7).pack()]
+    "data",
+    [
+        ChartPress(account_id=7).pack(),
+        ExposurePress(account_id=7).pack(),
+        ReleaseAskPress(account_id=7).pack(),
+    ],
 )
 async def test_forged_data_for_another_account_is_refused_and_audited(
     chat: Conversation, data: str

@@ -43,7 +43,10 @@ async def test_positions_show_what_the_broker_holds(stage: Stage) -> None:
     board = await stage.asks(DAI, "/positions", "1 open position")
     assert f"#{ticket}, not from a signal" in board["text"]
     assert "SL 200.000, TP none" in board["text"]
-    assert [b["label"] for row in board["buttons"] for b in row] == ["Refresh"]
+    assert [b["label"] for row in board["buttons"] for b in row] == ["Exposure", "Refresh"]
+    await stage.taps(DAI, "Exposure", message_id=board["id"])
+    drawn = await stage.hears_after(DAI, board["id"], "• GBPJPY: net -0.20 lots (short 0.20)")
+    assert drawn["photo"], "a picture, with the words below it"
     await stage.post("/broker/50004/close", ticket=ticket, by="mobile")
     await stage.hears(DAI, "You closed GBPJPY sell 0.20 on your phone")
     await asyncio.sleep(2.1)

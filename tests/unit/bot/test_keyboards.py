@@ -9,6 +9,7 @@ from bot.callbacks import (
     ApprovalVerb,
     BoardKind,
     ChartPress,
+    ExposurePress,
     RefreshPress,
     ReleaseAnswerPress,
     ReleaseAskPress,
@@ -40,6 +41,7 @@ EVERY: list[CallbackData] = [
     *(ReleaseAnswerPress(account_id=ID_MAX, verb=verb) for verb in ReleaseVerb),
     *(RefreshPress(board=board) for board in BoardKind),
     ChartPress(account_id=ID_MAX),
+    ExposurePress(account_id=ID_MAX),
     *(
         WizardPress(
             verb=verb, asker=TELEGRAM_ID_MAX, symbol=LONGEST_SYMBOL, side="sell", volume="1.00"

@@ -51,6 +51,7 @@ def test_every_kind_that_ends_something_in_its_place_was_decided_about() -> None
         "ReleaseAnswered",
         "AppStanding",
         "AccessAnswered",
+        "LinkAnswered",
     }
 
 

@@ -5,9 +5,16 @@ import os
 import sys
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 from core.config import Settings
+
+# How long an example takes is the machine's affair: it may be busy.
+hypothesis.settings.register_profile(
+    "unhurried", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_configure(config: pytest.Config) -> None:

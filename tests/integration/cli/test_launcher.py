@@ -58,6 +58,12 @@ class Running:
         assert self.process.returncode is not None
         return self.process.returncode, said.decode()
 
+    async def app_started(self) -> None:
+        """Wait for the app: the world makes the launcher speak, on a busy machine long before."""
+        async with asyncio.timeout(EFFECT_S_MAX):
+            while "app started" not in self.events():
+                await asyncio.sleep(0.02)
+
 
 @asynccontextmanager
 async def launched(
@@ -91,10 +97,7 @@ async def test_it_prints_the_page_and_stops_the_app_before_the_world(
     async with launched(tmp_path) as run:
         line = await run.line(run.process.stdout, "ready after")
         assert "http://127.0.0.1:" in line
-        # The world makes the launcher speak: on a busy machine the app may not be there yet.
-        async with asyncio.timeout(EFFECT_S_MAX):
-            while "app started" not in run.events():
-                await asyncio.sleep(0.02)
+        await run.app_started()
         status, said = await run.end(number)
     assert (status, said) == (0, "")
     stops = [event for event in run.events() if "started" not in event]
@@ -106,6 +109,7 @@ async def test_ctrl_c_of_a_terminal_reaches_the_launcher_only(tmp_path: Path) ->
     """A terminal sends it to the whole process group; the app must still stop first."""
     async with launched(tmp_path) as run:
         await run.line(run.process.stdout, "ready after")
+        await run.app_started()
         os.killpg(run.process.pid, signal.SIGINT)
         assert await run.end() == (0, "")
     stops = [event for event in run.events() if event.endswith(" stopped")]

@@ -58,11 +58,16 @@ class Running:
         assert self.process.returncode is not None
         return self.process.returncode, said.decode()
 
-    async def app_started(self) -> None:
-        """Wait for the app: the world makes the launcher speak, on a busy machine long before."""
+    async def ready(self) -> str:
+        """Answer the line that says so, once the app is there too.
+
+        The world makes the launcher speak: on a busy machine the app may not be there yet.
+        """
+        line = await self.line(self.process.stdout, "ready after")
         async with asyncio.timeout(EFFECT_S_MAX):
             while "app started" not in self.events():
                 await asyncio.sleep(0.02)
+        return line
 
 
 @asynccontextmanager
@@ -95,9 +100,8 @@ async def test_it_prints_the_page_and_stops_the_app_before_the_world(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     async with launched(tmp_path) as run:
-        line = await run.line(run.process.stdout, "ready after")
+        line = await run.ready()
         assert "http://127.0.0.1:" in line
-        await run.app_started()
         status, said = await run.end(number)
     assert (status, said) == (0, "")
     stops = [event for event in run.events() if "started" not in event]
@@ -108,8 +112,7 @@ async def test_it_prints_the_page_and_stops_the_app_before_the_world(
 async def test_ctrl_c_of_a_terminal_reaches_the_launcher_only(tmp_path: Path) -> None:
     """A terminal sends it to the whole process group; the app must still stop first."""
     async with launched(tmp_path) as run:
-        await run.line(run.process.stdout, "ready after")
-        await run.app_started()
+        await run.ready()
         os.killpg(run.process.pid, signal.SIGINT)
         assert await run.end() == (0, "")
     stops = [event for event in run.events() if event.endswith(" stopped")]
@@ -138,7 +141,7 @@ async def test_a_full_disk_is_told_once_and_the_app_is_still_drained(tmp_path: P
 
 async def test_a_dead_app_is_told_of_and_left_dead_and_the_world_lives(tmp_path: Path) -> None:
     async with launched(tmp_path) as run:
-        await run.line(run.process.stdout, "ready after")
+        await run.ready()
         os.kill(run.pid("app"), signal.SIGKILL)
         await run.line(run.process.stderr, "the app died: killed by SIGKILL")
         await run.line(run.process.stderr, "start the app again with:")
@@ -155,7 +158,7 @@ async def test_the_command_that_starts_it_again_runs_from_anywhere(tmp_path: Pat
     home = tmp_path / "a checkout"
     home.mkdir()
     async with launched(tmp_path, cwd=home) as run:
-        await run.line(run.process.stdout, "ready after")
+        await run.ready()
         os.kill(run.pid("app"), signal.SIGKILL)
         command = await run.line(run.process.stderr, "stub_part.py")
         assert (await run.end(signal.SIGTERM))[0] == 0
@@ -165,7 +168,7 @@ async def test_the_command_that_starts_it_again_runs_from_anywhere(tmp_path: Pat
 
 async def test_a_dead_world_leaves_the_app_alone(tmp_path: Path) -> None:
     async with launched(tmp_path) as run:
-        await run.line(run.process.stdout, "ready after")
+        await run.ready()
         os.kill(run.pid("world"), signal.SIGKILL)
         await run.line(run.process.stderr, "the world died: killed by SIGKILL")
         os.kill(run.pid("app"), 0)
@@ -183,7 +186,7 @@ async def test_it_fails_once_both_died_by_themselves(tmp_path: Path) -> None:
 
 async def test_one_that_will_not_stop_is_killed(tmp_path: Path) -> None:
     async with launched(tmp_path, "app:deaf") as run:
-        await run.line(run.process.stdout, "ready after")
+        await run.ready()
         app = run.pid("app")
         assert (await run.end(signal.SIGTERM))[0] == 0
     with pytest.raises(ProcessLookupError):
@@ -213,7 +216,7 @@ async def test_a_taken_port_is_one_line_before_anything_starts(tmp_path: Path) -
 
 async def test_a_second_demo_on_the_same_data_is_one_line(tmp_path: Path) -> None:
     async with launched(tmp_path) as first:
-        await first.line(first.process.stdout, "ready after")
+        await first.ready()
         async with launched(tmp_path) as second:
             status, said = await second.end()
         assert status == 2

@@ -25,7 +25,7 @@ ROOT = str(Path(str(bot.__file__)).resolve().parents[1])
 async def opened(browser: Browser, hand: Hand) -> Page:
     page = await browser.page()
     await page.open(hand.base_url + "/", *DESKTOP)
-    await page.until("document.querySelectorAll('.account-tabs button').length === 4")
+    await page.until("document.querySelectorAll('.account-tabs button').length === 5")
     return page
 
 

@@ -10,8 +10,8 @@ press is never lost, and never acted on twice.
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
 
 import structlog
 from aiogram import Bot, Dispatcher
@@ -27,12 +27,11 @@ from msgspec.structs import replace
 from pydantic import ValidationError
 
 from bot.middlewares.errors import Failed
-from bot.removing import Remover
-from bot.veil import Veil, is_to_remove
+from bot.removing import Remover, Warns
+from bot.veil import Hears, Veil, is_to_remove
 from core.ports import Clock, Store, StoreUnavailable
 from core.records import PressRow
 from core.services import reach
-from core.services.link_talks import LinkTalks
 
 ALLOWED_UPDATES = ("message", "callback_query")
 LONG_POLL_S = 20
@@ -52,6 +51,10 @@ REPLAYED_MAX = 1_000
 ERROR_CHARS_MAX = 300
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
+
+
+class Talks(Hears, Warns, Protocol):
+    """`core.services.link_talks`, where linking in the chat is on."""
 
 
 class Press(Struct, frozen=True):
@@ -80,7 +83,7 @@ class Poller:
         clock: Clock,
         *,
         admin_chat_id: int = 0,
-        talks: LinkTalks | None = None,
+        talks: Talks | None = None,
     ) -> None:
         self._bot = bot
         self._veil = Veil(talks)
@@ -195,7 +198,8 @@ class Poller:
         await asyncio.sleep(CONFLICT_S)
 
     async def _take(self, updates: list[Update]) -> None:
-        presses = await self._stored(lambda: self._journal(updates))
+        early = [update for update in updates if self._veil.is_expected(update)]
+        presses = await self._stored(lambda: self._journal(updates), early)
         self._offset = updates[-1].update_id + 1
         presses = await self._without_words(presses)
         for press in presses:
@@ -274,8 +278,13 @@ class Poller:
                 PressRow, {"id": row_id}, state=state, error=error, handled_at=self._clock.now()
             )
 
-    async def _stored(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do it with the store, as often as it takes: without it nothing is confirmed."""
+    async def _stored(
+        self, work: Callable[[], Awaitable[T]], passwords: Sequence[Update] = ()
+    ) -> T:
+        """Do it with the store, as often as it takes: without it nothing is confirmed.
+
+        `passwords` leave the chat meanwhile: the store may be away for hours.
+        """
         tries = 0
         while True:
             try:
@@ -283,6 +292,7 @@ class Poller:
             except StoreUnavailable as error:
                 if not tries:
                     log.warning("store_unavailable", error=str(error))
+                    await asyncio.gather(*(self._remover.early(each) for each in passwords))
                 await asyncio.sleep(BACKOFF_S[min(tries, len(BACKOFF_S) - 1)])
                 tries += 1
 

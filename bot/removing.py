@@ -48,6 +48,17 @@ class Remover:
             log.warning("message_not_removed_yet", error=str(error))
             return False
 
+    async def early(self, update: Update) -> None:
+        """One attempt for words that could not be taken yet: Telegram has them once more.
+
+        What fails here is tried again once they were taken.
+        """
+        try:
+            async with asyncio.timeout(AT_ONCE_S):
+                await self._removed(update)
+        except (AiogramError, TimeoutError, OSError) as error:
+            log.warning("message_not_removed_yet", error=str(error))
+
     async def __call__(self, update: Update) -> None:
         """As often as it takes, bounded; then its writer is told. Raises StoreUnavailable."""
         if not is_to_remove(update):

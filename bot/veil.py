@@ -33,6 +33,10 @@ class Hears(Protocol):
         """Take a message of somebody's."""
         ...
 
+    def expects(self, telegram_id: int) -> bool:
+        """Whether this person's next words are the password, as far as memory knows."""
+        ...
+
 
 class Veil:
     """Takes what is not to be kept out of updates. Without `hears` there is no conversation."""
@@ -49,6 +53,15 @@ class Veil:
         if message is None:
             return _with(update)
         return _with(update, message=_kept(message, await self._heard(tx, message)))
+
+    def is_expected(self, update: Update) -> bool:
+        """Whether it is probably a password, asked of memory alone: the database may be away."""
+        message = update.message
+        if self._hears is None or message is None or message.from_user is None:
+            return False
+        private = message.chat.type == "private"
+        other = _command(message).removeprefix("/") in NAMES
+        return private and not other and self._hears.expects(message.from_user.id)
 
     async def _heard(self, tx: Transaction, message: Message) -> Heard:
         who = message.from_user

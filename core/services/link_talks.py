@@ -96,6 +96,11 @@ class LinkTalks:
         self._vault = vault
         self._policy = policy
         self._admin = admin_chat_id
+        self._expected: set[int] = set()
+
+    def expects(self, telegram_id: int) -> bool:
+        """Whether this person's next words are the password, as far as memory knows."""
+        return telegram_id in self._expected
 
     # --- in the journal's transaction -----------------------------------------------------------
 
@@ -132,6 +137,8 @@ class LinkTalks:
         if row.state not in ASKING or now >= row.due_at:
             return await self._late(tx, row, user, now)
         changes = await self._answer(tx, row, user, text, now)
+        if changes.get("state") == LinkState.PASSWORD:
+            self._expected.add(user.telegram_id)
         if changes:
             await tx.update(LinkRequestRow, {"id": row.id}, **changes)
             # A server or a login that was taken is no secret; everything else may be one.
@@ -367,6 +374,9 @@ class LinkTalks:
             due = await tx.find(
                 LinkRequestRow, state=[s.value for s in WITHDRAWABLE], due_at__le=now
             )
+            asked = await tx.find(LinkRequestRow, state=LinkState.PASSWORD.value)
+            users = [await tx.get(UserRow, row.user_id) for row in asked]
+        self._expected = {user.telegram_id for user in users if user is not None}
         for row in due:
             async with self._store.writing() as tx:
                 await self._expire(tx, row.id, now)

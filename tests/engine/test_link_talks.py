@@ -87,6 +87,23 @@ async def test_a_password_that_comes_too_late_is_removed_and_not_kept(linked: Li
     assert await linked.hear(ALICE, PASSWORD) == NOTHING
 
 
+async def test_memory_knows_whose_password_is_waited_for(linked: Linked) -> None:
+    await linked.begin()
+    await linked.hear(ALICE, SERVER)
+    assert not linked.talks.expects(ALICE)
+    await linked.hear(ALICE, str(NEW))
+    assert linked.talks.expects(ALICE)
+    assert not linked.talks.expects(BEN)
+    after_a_restart = Linked(linked.house)
+    assert not after_a_restart.talks.expects(ALICE)
+    for each in (linked, after_a_restart):
+        await each.talks.pass_time()
+        assert each.talks.expects(ALICE)
+    await linked.hear(ALICE, PASSWORD)
+    await linked.talks.pass_time()
+    assert not linked.talks.expects(ALICE)
+
+
 async def test_a_password_sent_once_more_is_removed_too(linked: Linked) -> None:
     await linked.ask()
     assert await linked.hear(ALICE, PASSWORD) == REMOVED

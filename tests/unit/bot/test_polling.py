@@ -14,7 +14,9 @@ from aiogram.types import Message, Update
 
 from bot import polling as module
 from bot.polling import HANDLING_MAX, PENDING_MAX, Poller, Press
+from core.ports import Transaction
 from core.records import PressRow
+from core.services.link_talks import Ask, Heard
 from tests.fakes.clock import START, FixedClock
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.telegram import Answer, make_bot, press_json
@@ -225,6 +227,39 @@ async def test_no_trouble_with_telegram_ends_the_loop(world: World, trouble: Ans
     world.telegram.updates.append([message_json(ANN, "hello")])
     async with world.running():
         await world.until(lambda: world.handled == ["hello"])
+
+
+class Expecting:
+    """Waits for Ann's password, and takes it."""
+
+    async def hear(
+        self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
+    ) -> Heard:
+        return Heard(is_ours=True, remove=True)
+
+    def expects(self, telegram_id: int) -> bool:
+        return telegram_id == ANN
+
+    async def not_removed(self, telegram_id: int) -> None:
+        raise AssertionError("it was removed")
+
+
+async def test_a_password_leaves_the_chat_while_the_store_is_away(world: World) -> None:
+    """It is taken when the store is back: Telegram has kept the update, if not the message."""
+    secret = written(ANN, "S3cret-of-Ann")
+    poller = Poller(world.bot, world.dispatcher, world.store, FixedClock(), talks=Expecting())
+    async with world.running(poller):
+        await world.until(lambda: bool(world.offsets))
+        world.store.down = True
+        world.telegram.updates.append([secret, written(BO, "hello")])
+        await world.until(lambda: bool(world.telegram.named("deleteMessage")))
+        (gone,) = world.telegram.named("deleteMessage")
+        assert gone.message_id == secret["message"]["message_id"]
+        assert world.handled == []
+        world.store.down = False
+        await world.until(lambda: "link remove" in world.handled)
+    bodies = [row.body for row in await world.store.all(PressRow)]
+    assert not [body for body in bodies if "S3cret" in body]
 
 
 async def test_an_answer_that_cannot_be_read_is_not_repeated_in_the_log(

@@ -32,6 +32,9 @@ class Ears:
         self.asked.append((telegram_id, ask, text, private))
         return self.heard
 
+    def expects(self, telegram_id: int) -> bool:
+        return telegram_id == ANN
+
 
 async def veiled(body: dict[str, Any], ears: Ears | None = None) -> Update:
     """The update as it is kept."""
@@ -139,6 +142,26 @@ async def test_an_edited_message_is_not_kept_at_all() -> None:
     body["edited_message"] = body.pop("message")
     kept = await veiled(body, Ears(Heard(remove=True)))
     assert written(kept) == f'{{"update_id":{body["update_id"]}}}'
+
+
+@pytest.mark.parametrize(
+    ("said", "who", "place", "expected"),
+    [
+        (SECRET, ANN, ANN, True),
+        (f"/{SECRET}", ANN, ANN, True),
+        ("/status", ANN, ANN, False),
+        ("/cancel", ANN, ANN, False),
+        (SECRET, ANN, ADMIN_CHAT, False),
+        (SECRET, 901, 901, False),
+    ],
+)
+async def test_a_password_is_known_without_the_database(
+    said: str, who: int, place: int, *, expected: bool
+) -> None:
+    bot, _ = make_bot()
+    body = update(message_json(who, said, place), bot)
+    assert Veil(Ears()).is_expected(body) is expected
+    assert not Veil().is_expected(body)
 
 
 async def test_what_is_kept_can_be_read_again_after_a_crash() -> None:

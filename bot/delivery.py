@@ -22,8 +22,8 @@ from bot.markup import ELLIPSIS, TEXT_UNITS_MAX, pages, plain, shortened
 from bot.views.message import Message
 
 SEND_TIMEOUT_S = 20
-FORMS_MAX = 4
-"""As sent, as a new message, in plain text, without buttons."""
+FORMS_MAX = 5
+"""As sent, as no edit or reply, in General, in plain text, without buttons."""
 PAGES_MAX = 10
 """Messages that one alert may take; what is beyond them is left out, and an ellipsis says so."""
 ERROR_CHARS_MAX = 200
@@ -31,6 +31,8 @@ NOT_MODIFIED = "message is not modified"
 CANNOT_EDIT = ("message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID")
 BAD_MARKUP = ("can't parse entities", "message is too long", "ENTIT", "message text is empty")
 BAD_BUTTONS = ("BUTTON_", "inline keyboard", "reply markup")
+GONE_TOPIC = ("message thread not found", "TOPIC_")
+"""A topic that was deleted or closed, or a group that has none any more."""
 GONE_CHAT = ("chat not found", "user is deactivated", "bot was kicked", "PEER_ID_INVALID")
 
 
@@ -48,7 +50,8 @@ class Fate(StrEnum):
 class Outcome(Struct, frozen=True, kw_only=True):
     """An attempt's fate. `wait_s` for WAIT, `chat_id` the new address for MIGRATED.
 
-    `pages` are the messages that arrived, also where a later one of them did not.
+    `pages` are the messages that arrived, also where a later one of them did not. `astray_id` is
+    the topic that did not take it, so that it went to General.
     """
 
     fate: Fate
@@ -57,18 +60,21 @@ class Outcome(Struct, frozen=True, kw_only=True):
     chat_id: int = 0
     error: str = ""
     pages: int = 0
+    astray_id: int | None = None
 
 
 class Parcel(Struct, frozen=True, kw_only=True):
     """What to send where. `edit_id` the message to edit, `reply_id` the message to answer.
 
-    `in_plain` sends the words without markup.
+    `topic_id` is where it goes if it is neither: an answer goes where the answered message is,
+    which may have been sent when topics were others. `in_plain` sends the words without markup.
     """
 
     chat_id: int
     message: Message
     edit_id: int | None = None
     reply_id: int | None = None
+    topic_id: int | None = None
     in_plain: bool = False
 
 
@@ -78,6 +84,7 @@ async def deliver(bot: Bot, parcel: Parcel) -> Outcome:
     Never raises for anything Telegram or the network does.
     """
     first_id: int | None = None
+    astray_id: int | None = None
     for number, html in enumerate(_pages(parcel.message.html)):
         message = replace(parcel.message, html=html)
         page = replace(parcel, message=message)
@@ -88,7 +95,8 @@ async def deliver(bot: Bot, parcel: Parcel) -> Outcome:
         if outcome.fate is not Fate.SENT:
             return replace(outcome, pages=number)
         first_id = outcome.message_id if number == 0 else first_id
-    return Outcome(fate=Fate.SENT, message_id=first_id, pages=number + 1)
+        astray_id = astray_id or outcome.astray_id
+    return Outcome(fate=Fate.SENT, message_id=first_id, pages=number + 1, astray_id=astray_id)
 
 
 def _pages(html: str) -> list[str]:
@@ -104,7 +112,9 @@ async def _deliver_page(bot: Bot, parcel: Parcel) -> Outcome:
     refusal = ""
     for _ in range(FORMS_MAX):
         try:
-            return Outcome(fate=Fate.SENT, message_id=await _send(bot, form))
+            message_id = await _send(bot, form)
+            astray_id = None if form.topic_id else parcel.topic_id
+            return Outcome(fate=Fate.SENT, message_id=message_id, astray_id=astray_id)
         except TelegramBadRequest as refused:
             refusal = refused.message
             if NOT_MODIFIED in refusal:
@@ -136,14 +146,18 @@ async def _send(bot: Bot, parcel: Parcel) -> int:
             request_timeout=SEND_TIMEOUT_S,
         )
         return parcel.edit_id
-    reply = (
-        None
-        if parcel.reply_id is None
-        else ReplyParameters(message_id=parcel.reply_id, allow_sending_without_reply=True)
-    )
+    reply, topic_id = None, parcel.topic_id
+    if parcel.reply_id is not None:
+        # Without a topic it goes where the answered message is. Where that is gone, Telegram would
+        # put it into General: it shall refuse, and the next form names the topic.
+        reply = ReplyParameters(
+            message_id=parcel.reply_id, allow_sending_without_reply=topic_id is None
+        )
+        topic_id = None
     sent = await bot.send_message(
         chat_id=parcel.chat_id,
         text=text,
+        message_thread_id=topic_id,
         parse_mode=parse_mode,
         disable_notification=message.silent or None,
         reply_parameters=reply,
@@ -157,11 +171,23 @@ def _simpler(form: Parcel, why: str) -> Parcel | None:
     """The next form to try; None where the refusal is final."""
     if form.edit_id is not None and any(text in why for text in CANNOT_EDIT):
         return replace(form, edit_id=None)
+    if any(text in why for text in GONE_TOPIC):
+        return _in_general(form)
     if not form.in_plain and any(text in why for text in BAD_MARKUP):
         return replace(form, in_plain=True)
     if form.message.keyboard and any(text in why for text in BAD_BUTTONS):
         return replace(form, message=replace(form.message, keyboard=()))
+    if form.topic_id is not None and form.edit_id is None:
+        # Whatever the words: a topic may cost a message its place, never its reader.
+        return _in_general(form) if form.reply_id is None else replace(form, reply_id=None)
     return None
+
+
+def _in_general(form: Parcel) -> Parcel | None:
+    """The same in General, answering nothing: the answered message may be what keeps it away."""
+    if form.topic_id is None and form.reply_id is None:
+        return None
+    return replace(form, topic_id=None, reply_id=None)
 
 
 def _failed(error: TelegramAPIError) -> Outcome:

@@ -6,7 +6,7 @@ is unknown is repeated, and says so: a message twice is better than silence.
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from bot.views import alerts as alert_views
 from bot.views.message import Audience, Message, Voice
 from bot.views.words import word
 from core.domain.alerts import Alert, Priority
+from core.domain.topics import topic_of
 from core.ports import Clock, Store, StoreUnavailable
 from core.records import OutboxRow
 
@@ -48,10 +49,10 @@ class Notifier:
     """Sends what the outbox holds, one row per chat at a time.
 
     `rates` may be shared with whoever else sends, so that together they stay within them. `moved`
-    is which group has which new id.
+    is which group has which new id. `topics` are those of the admin chat, by what they are for.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - parts of one assembly, given by name
         self,
         bot: Bot,
         store: Store,
@@ -60,6 +61,7 @@ class Notifier:
         *,
         admin_chat_id: int,
         rates: limits.SendLimits | None = None,
+        topics: Mapping[str, int] | None = None,
     ) -> None:
         self._bot = bot
         self._clock = clock
@@ -68,6 +70,8 @@ class Notifier:
         self._outbox = Outbox(store, clock, admin_chat_id=admin_chat_id)
         self._dresser = Dresser(store, clock, admin_chat_id=admin_chat_id)
         self._limits = rates or limits.SendLimits()
+        self._topics = topics or {}
+        self._gone_topics: set[int] = set()
         self._wake = asyncio.Event()
         self._busy: dict[int, float] = {}
         self._later: dict[int, float] = {}
@@ -198,15 +202,26 @@ class Notifier:
             message=await self._stored(lambda: self._dresser(row, message, voice)),
             edit_id=ready.shown_id if row.mode == "edit" else None,
             reply_id=ready.shown_id if row.mode == "reply" else None,
+            topic_id=self._topic_of(row),
         )
         self._limits.sets_out(row.chat_id, self._busy[row.chat_id], _now_s())
         outcome = await deliver(self._bot, parcel)
         for _ in range(outcome.pages - 1):
             self._limits.take(row.chat_id, _now_s())
+        self._note_topic(outcome.astray_id)
         # An edit makes no sound, unless what it was to change is gone and it came anew.
         anew = outcome.message_id != parcel.edit_id
         rang = anew and not parcel.message.silent
         await self._settle(replace(row, attempts=row.attempts + 1), outcome, rang=rang)
+
+    def _topic_of(self, row: OutboxRow) -> int | None:
+        return topic_of(row.kind, self._topics) if row.chat_id in self._admin_chats() else None
+
+    def _note_topic(self, gone_id: int | None) -> None:
+        """Log a topic that took nothing, once: it is tried again each time, it may be reopened."""
+        if gone_id is not None and gone_id not in self._gone_topics:
+            self._gone_topics.add(gone_id)
+            log.warning("topic_gone", topic_id=gone_id, instead="General")
 
     async def _taken(self, row: OutboxRow) -> bool:
         """Whether the row is ours to send, committed as that."""

@@ -67,7 +67,15 @@ def build(engine: Engine, settings: Settings, bot: Bot, links: Linking | None) -
     rates, over = SendLimits(), (engine.store, engine.clock)
     admin = settings.admin_chat_id
     talks, desk = (None, None) if links is None else (links.talks, links.desk)
-    notifier = Notifier(bot, engine.store, engine.clock, voice, admin_chat_id=admin, rates=rates)
+    notifier = Notifier(
+        bot,
+        engine.store,
+        engine.clock,
+        voice,
+        admin_chat_id=admin,
+        rates=rates,
+        topics=settings.admin_topics,
+    )
     dispatcher = build_dispatcher(
         Shell(
             people=engine.people,

@@ -24,12 +24,15 @@ from aiogram.types import (
     CallbackQuery,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    MaybeInaccessibleMessage,
     ReplyParameters,
 )
 from aiogram.types import Message as Asked
+from msgspec import Struct
 
 from bot import keyboards
 from bot.charts import Charts
+from bot.delivery import GONE_TOPIC
 from bot.limits import ANSWER, SendLimits
 from bot.markup import CAPTION_UNITS_MAX, utf16_length
 from bot.views.message import Keyboard, Message
@@ -44,6 +47,14 @@ log = structlog.get_logger(__name__)
 CANNOT_EDIT = ("message to edit not found", "message can't be edited", "no text in the message")
 
 
+class _Place(Struct, frozen=True):
+    """Where an answer goes: a chat, a topic of it, the message it answers."""
+
+    chat_id: int
+    topic_id: int | None
+    reply_id: int | None = None
+
+
 class Speaker:
     """Says what a handler has to say."""
 
@@ -52,21 +63,23 @@ class Speaker:
         self._rates = rates
 
     async def say(self, asked: Asked, messages: Message | Sequence[Message]) -> None:
-        """Answer a command where it was asked; in a group as a reply to it."""
+        """Answer a command where it was asked, topic included; in a group as a reply to it."""
         bot = asked.bot
         assert bot is not None  # noqa: S101 - aiogram mounts it on every update it feeds
-        reply = asked.message_id if asked.chat.type != "private" else None
+        reply_id = asked.message_id if asked.chat.type != "private" else None
+        place = _Place(asked.chat.id, _topic_of(asked), reply_id)
         for message in [messages] if isinstance(messages, Message) else messages:
-            await self._send(bot, asked.chat.id, message, reply)
-            await self._attach(bot, asked.chat.id, message)
+            await self._send(bot, place, message)
+            await self._attach(bot, place, message)
 
     async def show(self, query: CallbackQuery, message: Message) -> None:
         """Put a message in the place of the one whose button was pressed."""
         bot, pressed = query.bot, query.message
         assert bot is not None and pressed is not None  # noqa: S101, PT018 - checked by access
+        place = _Place(pressed.chat.id, _topic_of(pressed))
         if message.chart is not None or message.document is not None:
-            await self._send(bot, pressed.chat.id, message, None)
-            await self._attach(bot, pressed.chat.id, message)
+            await self._send(bot, place, message)
+            await self._attach(bot, place, message)
             return
         edit = EditMessageText(
             text=message.html,
@@ -82,7 +95,7 @@ class Speaker:
                 return
             if not any(text in refused.message for text in CANNOT_EDIT):
                 raise
-            await self._send(bot, pressed.chat.id, message, None)
+            await self._send(bot, place, message)
 
     async def redraw(self, query: CallbackQuery, message: Message) -> None:
         """`show` after the press was answered: what Telegram refuses is logged and left."""
@@ -124,27 +137,31 @@ class Speaker:
         except (AiogramError, TimeoutError, OSError) as error:
             log.info("buttons_not_changed", error=str(error))
 
-    async def _drawing(self, bot: Bot, chat_id: int) -> None:
+    async def _drawing(self, bot: Bot, place: _Place) -> None:
         """Say that a picture is under way: the first one takes seconds."""
         try:
-            await bot.send_chat_action(chat_id, "upload_photo")
+            await bot.send_chat_action(
+                place.chat_id, "upload_photo", message_thread_id=place.topic_id
+            )
         except (AiogramError, TimeoutError, OSError) as error:
             log.info("action_not_shown", error=str(error))
 
-    async def _send(self, bot: Bot, chat_id: int, message: Message, reply_to: int | None) -> None:
+    async def _send(self, bot: Bot, place: _Place, message: Message) -> None:
+        chat_id, topic_id = place.chat_id, place.topic_id
         png = None
         if message.chart is not None:
-            await self._drawing(bot, chat_id)
+            await self._drawing(bot, place)
             png = await self._charts.draw(message.chart)
         reply = (
             None
-            if reply_to is None
-            else ReplyParameters(message_id=reply_to, allow_sending_without_reply=True)
+            if place.reply_id is None
+            else ReplyParameters(message_id=place.reply_id, allow_sending_without_reply=True)
         )
         text = message if png else chart_in_words(message)
         if png and utf16_length(message.html) <= CAPTION_UNITS_MAX:
             captioned = SendPhoto(
                 chat_id=chat_id,
+                message_thread_id=topic_id,
                 photo=BufferedInputFile(png, "drawdown.png"),
                 caption=message.html,
                 parse_mode="HTML",
@@ -154,10 +171,15 @@ class Speaker:
             await self._call(bot, chat_id, captioned)
             return
         if png:
-            photo = SendPhoto(chat_id=chat_id, photo=BufferedInputFile(png, "drawdown.png"))
+            photo = SendPhoto(
+                chat_id=chat_id,
+                message_thread_id=topic_id,
+                photo=BufferedInputFile(png, "drawdown.png"),
+            )
             await self._call(bot, chat_id, photo)
         words = SendMessage(
             chat_id=chat_id,
+            message_thread_id=topic_id,
             text=text.html,
             parse_mode="HTML",
             disable_notification=message.silent or None,
@@ -166,20 +188,25 @@ class Speaker:
         )
         await self._call(bot, chat_id, words)
 
-    async def _attach(self, bot: Bot, chat_id: int, message: Message) -> None:
+    async def _attach(self, bot: Bot, place: _Place, message: Message) -> None:
         """Send the file that goes with a message."""
         if message.document is None:
             return
         file = BufferedInputFile(message.document.content, message.document.name)
         caption = message.document.caption or None
-        await self._call(
-            bot, chat_id, SendDocument(chat_id=chat_id, document=file, caption=caption)
+        document = SendDocument(
+            chat_id=place.chat_id,
+            message_thread_id=place.topic_id,
+            document=file,
+            caption=caption,
         )
+        await self._call(bot, place.chat_id, document)
 
     async def _call(self, bot: Bot, chat_id: int, method: TelegramMethod[Any]) -> None:
         """Send once the chat's allowance has room; where Telegram asks for a wait, wait it out.
 
-        Raises what Telegram answers, TelegramRetryAfter where ANSWER_WAIT_S_MAX is not enough.
+        What the topic does not take goes to General. Raises what else Telegram answers,
+        TelegramRetryAfter where ANSWER_WAIT_S_MAX is not enough.
         """
         now_s = asyncio.get_running_loop().time
         until_s = now_s() + ANSWER_WAIT_S_MAX
@@ -192,6 +219,11 @@ class Speaker:
                 self._rates.told_to_wait(chat_id, now_s(), busy.retry_after)
                 if now_s() + busy.retry_after > until_s:
                     raise
+            except TelegramBadRequest as refused:
+                if not _is_kept_out(method, refused.message):
+                    raise
+                general = {"message_thread_id": None, "reply_parameters": None}
+                method = method.model_copy(update=general)
             else:
                 return
 
@@ -203,3 +235,16 @@ class Speaker:
             if left_s <= 0:
                 return
             await asyncio.sleep(min(wait_s, left_s))
+
+
+def _topic_of(message: MaybeInaccessibleMessage) -> int | None:
+    """The topic it stands in. Outside of forums the same field names a thread of replies."""
+    if isinstance(message, Asked) and message.is_topic_message:
+        return message.message_thread_id
+    return None
+
+
+def _is_kept_out(method: TelegramMethod[Any], why: str) -> bool:
+    """Whether it was for a topic that was deleted or closed meanwhile."""
+    named = getattr(method, "message_thread_id", None) is not None
+    return named and any(text in why for text in GONE_TOPIC)

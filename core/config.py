@@ -39,7 +39,9 @@ from core.config_values import (
     PASSWORD_KEYS_MAX,
     PIPS,
     SPREADS,
+    TOPICS_ACCEPTS,
     Address,
+    AdminTopics,
     BySymbol,
     ChatNumber,
     CloseFirstWord,
@@ -94,6 +96,7 @@ class Settings(LinkSettings):
     admin_chat_id: ChatNumber = _text(
         None, "a chat's number, negative for groups", "the chat of the admins"
     )
+    admin_topics: AdminTopics = _text(None, TOPICS_ACCEPTS, "topics of the admin chat")
     data_dir: Path = _text(Path("reckoner-data"), "a directory", "where Reckoner keeps its files")
     database_url: DatabaseAddress = Field(
         default_factory=lambda data: f"sqlite+aiosqlite:///{data['data_dir']}/reckoner.db",

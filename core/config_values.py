@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode
 from core.agent_command import words_of
 from core.domain.drill import WEEK_DAYS, Slot
 from core.domain.quotes import Window
+from core.domain.topics import GENERAL_ID, NAMES
 
 SYMBOLS_MAX: Final = 500
 """Entries of one by-symbol map."""
@@ -33,12 +34,19 @@ PIPS: Final = (
 SPREADS: Final = (
     "XAUUSD=10,XAGUSD=10,US500=2,US30=10,NAS100=6,GER40=6,UK100=5,JP225=30,FRA40=5,EU50=5,AUS200=6"
 )
+TOPIC_MAX: Final = 2**31 - 1
+"""A topic's number is that of its first message, which has 31 bits."""
+TOPICS_ACCEPTS: Final = (
+    f"GROUP=TOPIC pairs separated by commas, each group once ({', '.join(NAMES)}), "
+    f"a topic being a whole number from {GENERAL_ID + 1} to {TOPIC_MAX}"
+)
 _TOKEN: Final = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 FERNET_KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}=")
 """32 bytes as URL-safe base64."""
 CHAT_MAX: Final = 2**52
 """Telegram promises that the numbers of chats and people fit in 52 bits."""
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DIGITS: Final = re.compile(r"[0-9]{1,10}")
 _CLOCK: Final = re.compile(r"[0-9]{2}:[0-9]{2}")
 _WINDOW: Final = re.compile(r"[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}")
 
@@ -148,6 +156,21 @@ def _by_symbol(value: object) -> object:
     return figures
 
 
+def _topics(value: object) -> object:
+    """`guard=12,market=15` as a map; a map stays one."""
+    if not isinstance(value, str):
+        return value
+    topics: dict[str, int] = {}
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        name, _, digits = (word.strip() for word in entry.partition("="))
+        if name not in NAMES or name in topics or not _DIGITS.fullmatch(digits):
+            raise ValueError
+        topics[name] = int(digits)
+    if not all(GENERAL_ID < topic_id <= TOPIC_MAX for topic_id in topics.values()):
+        raise ValueError
+    return topics
+
+
 def _window(value: object) -> object:
     """`23:55-00:15` as a part of the day, `none` for no time at all; a window stays one."""
     if not isinstance(value, str):
@@ -193,6 +216,7 @@ FernetKeys = Annotated[SecretStr | None, AfterValidator(_fernet_keys)]
 CloseFirstWord = Literal["largest_loss", "largest_profit", "largest_exposure", "oldest", "newest"]
 Hour = Annotated[int | None, BeforeValidator(_hour)]
 WeekSlot = Annotated[Any, NoDecode, BeforeValidator(_week_slot)]
+AdminTopics = Annotated[Any, NoDecode, BeforeValidator(_topics)]
 DayWindow = Annotated[Any, NoDecode, BeforeValidator(_window)]
 BySymbol = Annotated[
     dict[str, Decimal], NoDecode, BeforeValidator(_by_symbol), Field(max_length=SYMBOLS_MAX)

@@ -148,8 +148,9 @@ async def _send(bot: Bot, parcel: Parcel) -> int:
         return parcel.edit_id
     reply, topic_id = None, parcel.topic_id
     if parcel.reply_id is not None:
-        # Without a topic it goes where the answered message is. Where that is gone, Telegram would
-        # put it into General: it shall refuse, and the next form names the topic.
+        # Without a topic it goes where the answered message is (tdlib/telegram-bot-api, issue 447).
+        # Where that is gone, Telegram would put it into General: it shall refuse, and the next
+        # form names the topic.
         reply = ReplyParameters(
             message_id=parcel.reply_id, allow_sending_without_reply=topic_id is None
         )

@@ -34,7 +34,7 @@ async def forum(
         yield stage, one, two
 
 
-async def test_an_alert_its_edits_and_its_end_stand_in_the_topic_of_its_group(
+async def test_an_alert_and_what_answers_it_stand_in_the_topic_of_its_group(
     forum: tuple[Stage, int, int],
 ) -> None:
     stage, differences, terminal = forum
@@ -42,13 +42,12 @@ async def test_an_alert_its_edits_and_its_end_stand_in_the_topic_of_its_group(
     await stage.opens(50001, "EURUSD", "buy", 0.1)
     unknown = await stage.hears_after(ADMIN_CHAT, seen, "Unknown position", "50001")
     assert unknown["topic_id"] == differences
-    await stage.fault(50003, "disconnected")
-    outage = await stage.hears_after(ADMIN_CHAT, seen, "Account 50003 cannot be read since")
-    assert outage["topic_id"] == terminal
+    await stage.fault(50003, "expert_disabled")
+    blocked = await stage.hears_after(ADMIN_CHAT, seen, "Cannot close", "50003")
+    assert blocked["topic_id"] == terminal
     await stage.mend(50003)
-    # An edit makes no push: a silent line in reply says that it is over.
-    over = await stage.hears_after(ADMIN_CHAT, outage["id"], "50003 can be read again\nAfter")
-    assert (over["topic_id"], over["reply_to"]) == (terminal, outage["id"])
+    over = await stage.hears_after(ADMIN_CHAT, blocked["id"], "Closing works again on 50003")
+    assert (over["topic_id"], over["reply_to"]) == (terminal, blocked["id"])
 
 
 async def test_a_command_is_answered_in_the_topic_it_was_asked_in(

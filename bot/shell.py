@@ -65,17 +65,9 @@ def build(engine: Engine, settings: Settings, bot: Bot, links: Linking | None) -
     i18n.load()
     voice = Voice(mark=settings.message_mark, language=settings.group_language)
     rates, over = SendLimits(), (engine.store, engine.clock)
-    admin = settings.admin_chat_id
+    admin, topics = settings.admin_chat_id, settings.admin_topics
     talks, desk = (None, None) if links is None else (links.talks, links.desk)
-    notifier = Notifier(
-        bot,
-        engine.store,
-        engine.clock,
-        voice,
-        admin_chat_id=admin,
-        rates=rates,
-        topics=settings.admin_topics,
-    )
+    notifier = Notifier(bot, *over, voice, admin_chat_id=admin, rates=rates, topics=topics)
     dispatcher = build_dispatcher(
         Shell(
             people=engine.people,

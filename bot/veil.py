@@ -1,16 +1,24 @@
 """What may be journalled of an update: never words that could be a password.
 
-The journal keeps updates whole, so that none is lost; but of what people write it needs commands
-only. Whatever else they write in private is taken where it is answered, in the transaction that
-journals it, and the journal gets the message without it. The same holds for what a message only
-shows again: the one it answers, quotes or pins.
+The journal keeps updates, so that none is lost; but of what people write it needs commands only,
+and of a group's words the invitations' codes that somebody has shown there. Whatever else they
+write in private is taken where it is answered, in the transaction that journals it, and the
+journal gets who wrote, where and when. The same holds for what a message only shows again: the one
+it answers, quotes or pins.
+
+A command keeps its name, and what stands behind it where it takes something. Of somebody who was
+asked for a password not long ago (`Heard.near`) it keeps what cannot be one: a name there is, and
+numbers.
 """
 
+import re
 from typing import Final, Protocol
 
 from aiogram.types import CallbackQuery, Message, Update
 
+from bot.middlewares.door import SHOWN_CODE, shown_codes
 from bot.views.commands import COMMANDS
+from bot.views.replies import BY_RULE, MEANT
 from core.ports import Transaction
 from core.services.link_talks import NOTHING, Ask, Heard
 
@@ -21,7 +29,18 @@ REMOVE: Final = f"{LINK} remove"
 write after the command nothing is kept."""
 REFUSED: Final = f"{LINK} refused "
 """Stands for a conversation that was not begun; the code of the refusal follows."""
-NAMES: Final = frozenset(command.name for command in COMMANDS)
+NAMES: Final = frozenset(command.name for command in COMMANDS) | BY_RULE | frozenset(MEANT)
+"""Commands there are, and those that people look for."""
+TAKING: Final = frozenset(command.name for command in COMMANDS if command.usage)
+"""Commands that take something."""
+START: Final = "start"
+"""Takes an invitation's code in private; in a group a code is kept whatever it stands behind."""
+UNKNOWN: Final = "/"
+"""Stands for a command whose name is not kept."""
+_FIRST: Final = re.compile(r"/(?P<name>\w{1,32})(?P<mention>@\w{1,32})?", re.ASCII)
+"""The most that a command and a bot's name can be at Telegram."""
+_PLAIN: Final = re.compile(r"[0-9][0-9.:-]{0,17}|chart|day|week", re.ASCII)
+"""A login, a number, a date, or a word of a client's command."""
 
 
 class Hears(Protocol):
@@ -70,7 +89,7 @@ class Veil:
         command = _command(message)
         ask = {LINK: Ask.BEGIN, CANCEL: Ask.CANCEL}.get(command, Ask.WORDS)
         if ask is Ask.WORDS and command.removeprefix("/") in NAMES:
-            return NOTHING  # another command: it waits for nothing, and ends nothing
+            ask = Ask.OTHER
         private = message.chat.type == "private"
         return await self._hears.hear(tx, who.id, ask, message.text, private=private)
 
@@ -83,11 +102,40 @@ def _kept(message: Message, heard: Heard) -> Message:
         return _bare(message, f"{REFUSED}{heard.refused}")
     if heard.is_ours:
         return _bare(message, LINK)
-    if _command(message) == LINK:  # with its mention: it may be another bot's
-        return _bare(message, (message.text or "").split()[0])
-    if heard.conceal or (message.chat.type == "private" and not _command(message)):
-        return _bare(message, None)
-    return _alone(message)
+    private = message.chat.type == "private"
+    said = _of_command(message, near=heard.near, private=private)
+    if not private:
+        codes = [code for code in shown_codes(message) if code not in (said or "")]
+        said = " ".join([*filter(None, [said]), *(f"?start={code}" for code in codes)])
+    return _bare(message, said or None)
+
+
+def _of_command(message: Message, *, near: bool, private: bool) -> str | None:
+    """What is kept of a command; None where it is none, or in a group nobody's."""
+    text = message.text or ""
+    if not text.startswith("/"):
+        return None
+    first = text.split(maxsplit=1)[0]
+    found = _FIRST.fullmatch(first)
+    if found is None or (near and not _is_known(found)):
+        return UNKNOWN if private else None
+    name = found["name"].lower()
+    return text if _keeps_rest(name, text, near=near, private=private) else first
+
+
+def _is_known(command: re.Match[str]) -> bool:
+    """Whether there is such a command, said to nobody or to a bot: their names end so."""
+    mention = (command["mention"] or "bot").lower()
+    return command["name"].lower() in NAMES and mention.endswith("bot")
+
+
+def _keeps_rest(name: str, text: str, *, near: bool, private: bool) -> bool:
+    """Whether what stands behind a command is kept."""
+    if name == START:
+        return private and (not near or SHOWN_CODE.fullmatch(text) is not None)
+    if name not in TAKING:
+        return False
+    return not near or all(_PLAIN.fullmatch(word) for word in text.split()[1:])
 
 
 def is_to_remove(update: Update) -> bool:
@@ -114,14 +162,17 @@ def _with(
 
 
 def _bare(message: Message, text: str | None) -> Message:
-    """Who wrote, where and when; and other words, or none."""
-    said = {} if text is None else {"text": text}
+    """Who wrote, where and when; and these words, or none."""
+    facts = ("sender_chat", "message_thread_id", "is_topic_message")
+    said = {name: getattr(message, name) for name in facts if getattr(message, name) is not None}
+    if text is not None:
+        said["text"] = text
     bare = Message(
         message_id=message.message_id,
         date=message.date,
         chat=message.chat,
         from_user=message.from_user,
-        **said,  # type: ignore[arg-type]
+        **said,
     )
     return bare.as_(message.bot)
 

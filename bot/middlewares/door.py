@@ -89,7 +89,7 @@ class Door:
         if not isinstance(event, Message) or event.chat.type == "private":
             return False
         who = 0 if event.from_user is None else event.from_user.id
-        ended = [await self._use_invitation.void(code, who) for code in _shown_codes(event)]
+        ended = [await self._use_invitation.void(code, who) for code in shown_codes(event)]
         if not any(ended):
             return False
         speaker: Speaker = data["speaker"]
@@ -111,7 +111,7 @@ class Door:
         await speaker.without_buttons(press)
 
 
-def _shown_codes(event: Message) -> list[str]:
+def shown_codes(event: Message) -> list[str]:
     """Every code in a message's words, and in the links behind them."""
     links = [entity.url or "" for entity in event.entities or event.caption_entities or ()]
     texts = [event.text or event.caption or "", *links]

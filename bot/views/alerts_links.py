@@ -128,8 +128,9 @@ def _left(alert: k.WordsLeft, voice: Voice) -> Message:
         lines = [
             headline(voice, t("⚠️ Was that your password, in a group?")),
             t(
-                "You wrote in a group while I wait for a password here. If it was the password: "
-                "remove it there now, and change it at your broker, since others have read it."
+                "You wrote in a group, and not long ago I asked you for a password here. If it was "
+                "the password: remove it there now, and change it at your broker, since others "
+                "have read it."
             ),
         ]
     else:

@@ -21,8 +21,10 @@ PROBLEMS: Final[dict[str, str]] = {
         "I could not keep your password safely just now, so I did not keep it. Please send it "
         "again in a minute."
     ),
-    Problem.LATE: later(
-        "I was not waiting for a password, so I did not keep what you sent, and removed it here."
+    Problem.LATE: later("I was not waiting for a password, so I did not keep what you sent."),
+    Problem.LEFT: later(
+        "I was not waiting for a password, so I did not keep what you sent. I leave this message "
+        "and those after it: remove them yourself."
     ),
 }
 FAILURES: Final[dict[str, str]] = {

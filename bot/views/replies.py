@@ -66,6 +66,8 @@ def help_text(person: Person, *, links: bool = False) -> Message:
 def unknown_command(name: str, person: Person, *, links: bool = False) -> Message:
     """The nearest commands to a mistyped one, of those this person may use."""
     known = name.lower()
+    if not known:  # not kept: it may have been a password
+        return Message(html=t("I do not know this command. See /help."))
     if known in BY_RULE:
         return Message(
             html=t(

@@ -26,7 +26,8 @@ LATE_SPAN: Final = timedelta(hours=24)
 """So long after a password was asked for, words of that person are still taken for it. Telegram
 keeps what was sent to a bot that did not run for a day."""
 LATE_MAX: Final = 5
-"""Such words that are removed from the chat; those after them are not kept either, only left."""
+"""Such words that are removed from the chat; those after them are not kept either, only left, which
+is said once."""
 REQUEST_TIME: Final = timedelta(hours=48)
 """How long a request waits for an admin; then its password is forgotten."""
 REQUESTS_WAITING_MAX: Final = 20
@@ -82,6 +83,8 @@ class Problem(StrEnum):
     """The keys to the passwords cannot be used now; this one is not the person's fault."""
     LATE = "late"
     """Nothing was asked for any more."""
+    LEFT = "left"
+    """The same, and no more such words are removed; said once."""
 
 
 class Failure(StrEnum):

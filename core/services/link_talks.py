@@ -55,6 +55,8 @@ class Ask(StrEnum):
 
     BEGIN = "begin"
     CANCEL = "cancel"
+    OTHER = "other"
+    """Another command: it waits for nothing, and ends nothing."""
     WORDS = "words"
     """Anything that is no command: an answer, if one is waited for."""
 
@@ -63,13 +65,14 @@ class Heard(Struct, frozen=True, kw_only=True):
     """What was done with a message.
 
     `is_ours`: it belongs to a conversation. `remove`: its words may be a password, so it is to
-    leave the chat at once. `conceal`: it is nobody's answer, and must not be journalled all the
-    same. `refused`: why no conversation was begun, a code of `core.services.errors.Refused`.
+    leave the chat at once. `near`: it is no answer, but they were asked not long ago, so that of
+    its words only what cannot be a password may be journalled. `refused`: why no conversation was
+    begun, a code of `core.services.errors.Refused`.
     """
 
     is_ours: bool = False
     remove: bool = False
-    conceal: bool = False
+    near: bool = False
     refused: str = ""
 
 
@@ -109,9 +112,9 @@ class LinkTalks:
     ) -> Heard:
         """Take a message of somebody's; `text` is None where it has none."""
         user = await tx.first(UserRow, telegram_id=telegram_id)
-        if user is None:
-            return NOTHING
-        row, now = await newest(tx, user.id), self._clock.now()
+        row, now = None if user is None else await newest(tx, user.id), self._clock.now()
+        if user is None or ask is Ask.OTHER:
+            return Heard(near=_is_near(row, now))
         if user.role != Role.CLIENT:
             return await self._not_a_client(tx, user, row, ask, now, private=private)
         if not private:
@@ -206,12 +209,13 @@ class LinkTalks:
         over = row.state in ASKING  # past its time, and nobody has said so yet
         if over:
             await self._end(tx, row, user, LinkState.EXPIRED, now)
-        is_long_over = row.ended_at is not None and now - row.ended_at >= LATE_SPAN
-        if not row.login or row.late >= LATE_MAX or is_long_over:
-            return Heard(is_ours=over)
-        late = {"late": row.late + 1, "problem": Problem.LATE.value}
+        if not row.login or row.late > LATE_MAX or not _is_near(row, now):
+            return Heard(is_ours=over, near=_is_near(row, now))
+        remove = row.late < LATE_MAX
+        problem = Problem.LATE if remove else Problem.LEFT
+        late = {"late": row.late + 1, "problem": problem.value}
         await tx.update(LinkRequestRow, {"id": row.id}, **late)
-        return Heard(is_ours=True, remove=True)
+        return Heard(is_ours=True, remove=remove)
 
     async def _begin(
         self, tx: Transaction, user: UserRow, row: LinkRequestRow | None, now: datetime
@@ -258,10 +262,9 @@ class LinkTalks:
     ) -> Heard:
         """Somebody who was a client when they began, and is no more: what was begun ends."""
         if row is None or row.state not in WITHDRAWABLE:
-            return NOTHING
+            return Heard(near=_is_near(row, now))
         await self._end(tx, row, user, LinkState.CANCELLED, now)
-        is_answer = ask is Ask.WORDS
-        return Heard(remove=is_answer and private, conceal=is_answer)
+        return Heard(remove=ask is Ask.WORDS and private, near=True)
 
     async def _in_group(
         self,
@@ -271,17 +274,17 @@ class LinkTalks:
         ask: Ask,
         now: datetime,
     ) -> Heard:
-        """Words in a group of somebody who is asked in private: not to be kept.
+        """Words in a group of somebody who was asked in private not long ago.
 
-        Where the password is asked for they may be it; its writer is warned, once.
+        Where the password was asked for they may be it; its writer is warned, once.
         """
-        if row is None or ask is not Ask.WORDS or row.state not in ASKING or now >= row.due_at:
+        if row is None or not _is_near(row, now):
             return NOTHING
-        if row.state == LinkState.PASSWORD and not row.late:
+        if ask is Ask.WORDS and row.login and not row.late:
             await tx.update(LinkRequestRow, {"id": row.id}, late=1)
             left = k.WordsLeft(telegram_id=user.telegram_id, in_group=True, at=now)
             await speak(tx, left, client=user.telegram_id, admin=self._admin, now=now)
-        return Heard(conceal=True)
+        return Heard(near=True)
 
     async def _cancel(
         self, tx: Transaction, row: LinkRequestRow, user: UserRow, now: datetime
@@ -419,6 +422,11 @@ def judged(
     if state is LinkState.LOGIN:
         return parse_login(text) or Problem.LOGIN
     return Secret(text) if is_password(text) else Problem.PASSWORD
+
+
+def _is_near(row: LinkRequestRow | None, now: datetime) -> bool:
+    """Whether somebody's newest request is open, or was not long ago."""
+    return row is not None and (row.ended_at is None or now - row.ended_at < LATE_SPAN)
 
 
 def _asks_next(state: LinkState, now: datetime, **answers: Any) -> dict[str, Any]:

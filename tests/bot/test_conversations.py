@@ -349,6 +349,11 @@ async def test_what_people_type_when_money_is_at_stake_is_answered(
     assert "Did you mean /drawdown?" in chat.said
 
 
+async def test_a_command_whose_name_was_not_kept_is_answered_without_it(chat: Conversation) -> None:
+    await chat.feed(message_json(ANN, "/"))
+    assert chat.said == "I do not know this command. See /help."
+
+
 async def test_a_picture_is_announced_while_it_is_drawn(chat: Conversation) -> None:
     await chat.feed(message_json(ANN, "/drawdown"))
     (action,) = chat.telegram.named("sendChatAction")

@@ -34,7 +34,7 @@ async def test_words_of_somebody_blocked_in_the_middle_are_removed_all_the_same(
     await linked.hear(ALICE, str(NEW))
     async with linked.house.store.writing() as tx:
         await tx.update(UserRow, {"telegram_id": ALICE}, role="blocked")
-    assert await linked.hear(ALICE, PASSWORD) == Heard(remove=True, conceal=True)
+    assert await linked.hear(ALICE, PASSWORD) == Heard(remove=True, near=True)
     assert await linked.state() is LinkState.CANCELLED
 
 
@@ -82,7 +82,10 @@ async def test_a_password_that_comes_too_late_is_removed_and_not_kept(linked: Li
     linked.after(LATE_SPAN - timedelta(seconds=1))
     for _ in range(LATE_MAX - 1):
         assert await linked.hear(ALICE, PASSWORD) == REMOVED
-    assert await linked.hear(ALICE, PASSWORD) == Heard()
+    assert (await linked.row()).problem == Problem.LATE
+    assert await linked.hear(ALICE, PASSWORD) == TAKEN, "left, and said so once"
+    assert (await linked.row()).problem == Problem.LEFT
+    assert await linked.hear(ALICE, PASSWORD) == Heard(near=True)
     linked.after(timedelta(seconds=1))
     assert await linked.hear(ALICE, PASSWORD) == NOTHING
 
@@ -112,14 +115,57 @@ async def test_a_password_sent_once_more_is_removed_too(linked: Linked) -> None:
 
 async def test_words_in_a_group_are_no_answer_and_are_not_kept(linked: Linked) -> None:
     await linked.begin()
-    assert await linked.hear(ALICE, SERVER, private=False) == Heard(conceal=True)
+    assert await linked.hear(ALICE, SERVER, private=False) == Heard(near=True)
     await linked.hear(ALICE, SERVER)
     await linked.hear(ALICE, str(NEW))
     for _ in range(2):
-        assert await linked.hear(ALICE, PASSWORD, private=False) == Heard(conceal=True)
+        assert await linked.hear(ALICE, PASSWORD, private=False) == Heard(near=True)
     assert await linked.state() is LinkState.PASSWORD
     (left,) = [x for x in await linked.house.said(ALICE) if isinstance(x, k.WordsLeft)]
     assert left.in_group
+
+
+@pytest.mark.parametrize("end", ["waiting", "cancelled", "expired"])
+async def test_a_password_in_a_group_is_warned_of_for_a_day_after_the_question(
+    linked: Linked, end: str
+) -> None:
+    if end == "waiting":
+        await linked.ask()
+    else:
+        await linked.begin()
+        await linked.hear(ALICE, SERVER)
+        await linked.hear(ALICE, str(NEW))
+    if end == "cancelled":
+        await linked.hear(ALICE, "/cancel", Ask.CANCEL)
+    if end == "expired":
+        linked.after(ANSWER_TIME)
+        await linked.talks.pass_time()
+    assert await linked.state() == end
+    if end != "waiting":  # a request that waits is open for longer than a day
+        linked.after(LATE_SPAN - timedelta(seconds=1))
+    for _ in range(2):
+        assert await linked.hear(ALICE, PASSWORD, private=False) == Heard(near=True)
+    told = [x for x in await linked.house.said(ALICE) if isinstance(x, k.WordsLeft)]
+    assert [left.in_group for left in told] == [True]
+    if end != "waiting":
+        linked.after(timedelta(seconds=1))
+        assert await linked.hear(ALICE, PASSWORD, private=False) == NOTHING
+
+
+async def test_another_command_moves_nothing_and_is_known_to_be_near_for_a_day(
+    linked: Linked,
+) -> None:
+    assert await linked.hear(ALICE, "/status", Ask.OTHER) == NOTHING
+    await linked.begin()
+    for private in (True, False):
+        assert await linked.hear(ALICE, "/status", Ask.OTHER, private=private) == Heard(near=True)
+    assert await linked.state() is LinkState.SERVER
+    await linked.hear(ALICE, "/cancel", Ask.CANCEL)
+    linked.after(LATE_SPAN - timedelta(seconds=1))
+    assert await linked.hear(ALICE, "/status", Ask.OTHER) == Heard(near=True)
+    assert await linked.hear(BEN, "/status", Ask.OTHER) == NOTHING
+    linked.after(timedelta(seconds=1))
+    assert await linked.hear(ALICE, "/status", Ask.OTHER) == NOTHING
 
 
 async def test_conversations_are_bounded_for_each_person(linked: Linked) -> None:

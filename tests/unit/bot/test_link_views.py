@@ -54,6 +54,15 @@ def test_the_password_is_asked_for_with_what_becomes_of_it() -> None:
     )
 
 
+@pytest.mark.parametrize("problem", [Problem.LATE, Problem.LEFT])
+def test_of_late_words_no_removal_is_claimed(problem: Problem) -> None:
+    """Whether Telegram removed them is not known yet, or they were left."""
+    said = links.asked(ask(LinkState.CANCELLED, problem=problem), VOICE).headline
+    assert said.startswith("I was not waiting for a password, so I did not keep what you sent.")
+    assert "removed" not in said
+    assert ("remove them yourself" in said) is (problem is Problem.LEFT)
+
+
 @pytest.mark.parametrize("failure", Failure)
 def test_each_end_says_why_and_how_to_begin_anew(failure: Failure) -> None:
     html = links.asked(ask(LinkState.FAILED, failure=failure), VOICE).html

@@ -76,7 +76,7 @@ def test_of_private_words_nothing_is_kept_even_where_nobody_links(text: str) -> 
         ("/cancel", Heard(is_ours=True), "/link"),
         (SECRET, Heard(is_ours=True), "/link"),
         (SECRET, Heard(is_ours=True, remove=True), REMOVE),
-        (SECRET, Heard(remove=True, conceal=True), REMOVE),
+        (SECRET, Heard(remove=True, near=True), REMOVE),
         (f"/{SECRET}", Heard(is_ours=True, remove=True), REMOVE),
         (REMOVE, NOTHING, "/link"),
     ],
@@ -95,20 +95,95 @@ async def test_what_is_kept_of_a_private_message(said: str, heard: Heard, kept: 
         ("/Cancel", Ask.CANCEL),
         ("words", Ask.WORDS),
         ("/no-such-command", Ask.WORDS),
-        ("/status", None),
-        ("/start x", None),
+        ("/status", Ask.OTHER),
+        ("/start x", Ask.OTHER),
+        ("/close", Ask.OTHER),
     ],
 )
-async def test_other_commands_are_no_answer(said: str, ask: Ask | None) -> None:
+async def test_other_commands_are_no_answer(said: str, ask: Ask) -> None:
     ears = Ears()
     await veiled(message_json(ANN, said), ears)
-    assert ears.asked == ([] if ask is None else [(ANN, ask, said, True)])
+    assert ears.asked == [(ANN, ask, said, True)]
 
 
-async def test_words_in_a_group_are_kept_unless_they_may_be_a_password() -> None:
-    body = message_json(ANN, "hello", chat_id=ADMIN_CHAT)
-    assert text_of(await veiled(body, Ears())) == "hello"
-    assert text_of(await veiled(body, Ears(Heard(conceal=True)))) is None
+NEAR = Heard(near=True)
+CODE = "aB3_-" * 6 + "xy"
+"""As long as an invitation's code: 32."""
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "kept"),
+    [
+        (f"/lnk 50004 {SECRET}", NOTHING, "/lnk"),
+        (f"/status {SECRET}", NOTHING, "/status"),
+        (f"/status\n{SECRET}", NOTHING, "/status"),
+        (f"/{SECRET} x", NOTHING, "/"),
+        (f"/{'x' * 32} {SECRET}", NOTHING, f"/{'x' * 32}"),
+        (f"/{'x' * 33}", NOTHING, "/"),
+        ("/ words", NOTHING, "/"),
+        ("/override 12 hold news at three", NOTHING, "/override 12 hold news at three"),
+        (f"/start {SECRET}", NOTHING, f"/start {SECRET}"),
+        (f"/status {SECRET}", NEAR, "/status"),
+        (f"/positions {SECRET}", NEAR, "/positions"),
+        (f"/positions 50001 {SECRET}", NEAR, "/positions"),
+        ("/positions chart 50001", NEAR, "/positions chart 50001"),
+        ("/approve 12", NEAR, "/approve 12"),
+        (f"/approve {'1' * 18}", NEAR, f"/approve {'1' * 18}"),
+        (f"/approve {'1' * 19}", NEAR, "/approve"),
+        ("/report day 2026-11-27 50001", NEAR, "/report day 2026-11-27 50001"),
+        ("/Secr3t_Slash9 x", NEAR, "/"),
+        ("/status@reckoner_bot", NEAR, "/status@reckoner_bot"),
+        ("/status@Secr3t_9", NEAR, "/"),
+        ("/close", NEAR, "/close"),
+        (f"/start {SECRET}", NEAR, "/start"),
+        (f"/start {CODE}", NEAR, f"/start {CODE}"),
+    ],
+)
+async def test_of_a_command_its_name_is_kept_and_what_it_takes(
+    said: str, heard: Heard, kept: str
+) -> None:
+    assert text_of(await veiled(message_json(ANN, said), Ears(heard))) == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "kept"),
+    [
+        (SECRET, NOTHING, None),
+        ("hello", NEAR, None),
+        (f"look https://t.me/a_bot?start={CODE} {SECRET}", NOTHING, f"?start={CODE}"),
+        (f"/start {CODE}", NOTHING, f"/start ?start={CODE}"),
+        (f"/start {SECRET}", NOTHING, "/start"),
+        (f"/status@reckoner_bot {SECRET}", NOTHING, "/status@reckoner_bot"),
+        (f"/other@some_bot {SECRET}", NOTHING, "/other@some_bot"),
+        ("/signal XAUUSD buy 0.10", NOTHING, "/signal XAUUSD buy 0.10"),
+        (f"/{SECRET}", NOTHING, None),
+        ("/Secr3t_Slash9", NEAR, None),
+        ("/status@Secr3t_9", NEAR, None),
+        (f"/positions {SECRET}", NEAR, "/positions"),
+    ],
+)
+async def test_of_a_groups_words_commands_and_shown_codes_are_kept(
+    said: str, heard: Heard, kept: str | None
+) -> None:
+    left = await veiled(message_json(ANN, said, chat_id=ADMIN_CHAT), Ears(heard))
+    assert text_of(left) == kept
+    assert SECRET not in written(left)
+
+
+async def test_codes_in_a_groups_links_and_captions_are_kept_with_their_topic() -> None:
+    body = message_json(ANN, "here", chat_id=ADMIN_CHAT)
+    url = f"https://t.me/a_bot?start={CODE}"
+    link = {"type": "text_link", "offset": 0, "length": 4, "url": url}
+    body["message"] |= {"entities": [link], "message_thread_id": 7, "is_topic_message": True}
+    left = await veiled(body)
+    assert text_of(left) == f"?start={CODE}"
+    assert left.message is not None
+    assert (left.message.message_thread_id, left.message.is_topic_message) == (7, True)
+    del body["message"]["text"], body["message"]["entities"]
+    body["message"] |= {"caption": f"{SECRET} {url}", "photo": [_photo()]}
+    left = await veiled(body)
+    assert text_of(left) == f"?start={CODE}"
+    assert SECRET not in written(left)
 
 
 async def test_a_picture_with_a_caption_leaves_nothing_of_it() -> None:

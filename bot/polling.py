@@ -1,7 +1,8 @@
 """Updates from Telegram: journalled first, confirmed afterwards, handled last.
 
 What may be a password is never journalled (`bot.veil`), and leaves the chat (`bot.removing`) as
-soon as what it answers is committed, before anything else is done.
+soon as what it answers is committed, before anything else is done. Where Telegram lets that wait,
+its writer is answered first, and the removal tried again beside what they go on with.
 
 Telegram forgets an update once the next `getUpdates` names a higher offset. So the offset moves
 only after the commit, and what was journalled but not handled is handled at the next start: a
@@ -41,6 +42,8 @@ UPDATES_MAX = 100
 """Updates per call; Telegram's own bound."""
 HANDLING_MAX = 16
 """People served at the same time. Each person's updates are handled in order."""
+REMOVING_MAX = 4
+"""Messages removed at the same time that could not be removed at once."""
 PENDING_MAX = 200
 """Updates waiting to be handled; above it nothing more is fetched."""
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -60,13 +63,21 @@ class Talks(Hears, Warns, Protocol):
 class Press(Struct, frozen=True):
     """A journalled update: its row, who sent it, and what it is.
 
-    `removed`: its message is gone from the chat already, if it was to go.
+    `removed`: whether its message is gone from the chat, if it was to go; None where that was not
+    tried yet.
     """
 
     row_id: int
     person: int
     update: Update
-    removed: bool = False
+    removed: bool | None = None
+
+
+class Settled(Struct, frozen=True):
+    """How the handling of an update ended, as the journal is to say."""
+
+    state: str
+    error: str | None = None
 
 
 class Poller:
@@ -96,6 +107,7 @@ class Poller:
         self._replayed_to = 0
         self._lanes: OrderedDict[int, deque[Press]] = OrderedDict()
         self._ready: asyncio.Queue[int] = asyncio.Queue()
+        self._left: asyncio.Queue[tuple[Press, Settled]] = asyncio.Queue()
         self._pending = 0
         self._changed = asyncio.Event()
         self._draining = asyncio.Event()
@@ -104,7 +116,9 @@ class Poller:
 
     async def run(self) -> None:
         """Fetch and handle until cancelled; what an earlier run left comes first."""
-        await asyncio.gather(self._fetch(), *(self._serve() for _ in range(HANDLING_MAX)))
+        serving = (self._serve() for _ in range(HANDLING_MAX))
+        removing = (self._remove() for _ in range(REMOVING_MAX))
+        await asyncio.gather(self._fetch(), *serving, *removing)
 
     async def drain(self, timeout_s: float) -> bool:
         """Fetch nothing more, and wait for what is being handled; whether all of it ended."""
@@ -206,7 +220,7 @@ class Poller:
             self._enqueue(press)
 
     async def _without_words(self, presses: list[Press]) -> list[Press]:
-        """Remove from the chats what must not stand there; what fails is tried again in turn."""
+        """Remove from the chats what must not stand there; what fails is tried again later."""
         if not any(is_to_remove(press.update) for press in presses):
             return presses
         gone = await asyncio.gather(*(self._remover.at_once(press.update) for press in presses))
@@ -244,33 +258,63 @@ class Poller:
             person = await self._ready.get()
             lane = self._lanes[person]
             press = lane.popleft()
+            is_left = False
             try:
-                await self._handle(press)
+                is_left = await self._handle(press)
             except Exception:
                 # Its row is still in the journal; the next person's press must be served.
                 log.exception("press_not_settled", update_id=press.update.update_id)
             finally:
-                self._pending -= 1
+                self._pending -= 0 if is_left else 1
                 if lane:
                     self._ready.put_nowait(person)
                 else:
                     del self._lanes[person]
                 self._changed.set()
 
-    async def _handle(self, press: Press) -> None:
-        state, text = "handled", None
+    async def _remove(self) -> None:
+        """Remove what was answered and still stands in its chat, and settle it then.
+
+        Not before: what is not settled is taken up again after a crash.
+        """
+        while True:
+            press, end = await self._left.get()
+            try:
+                await self._remove_and_settle(press, end)
+            except Exception:
+                # As above: its row is still in the journal.
+                log.exception("press_not_settled", update_id=press.update.update_id)
+            finally:
+                self._pending -= 1
+                self._changed.set()
+
+    async def _remove_and_settle(self, press: Press, end: Settled) -> None:
+        await self._stored(lambda: self._remover(press.update))
+        await self._stored(lambda: self._settle(press.row_id, end.state, end.error))
+
+    async def _handle(self, press: Press) -> bool:
+        """Answer it and settle it; whether that is left to its removal."""
+        gone = press.removed
+        if gone is None:  # taken up again after a crash
+            gone = await self._remover.at_once(press.update)
+        end = await self._answered(press)
+        if not gone:
+            self._left.put_nowait((press, end))
+            return True
+        await self._stored(lambda: self._settle(press.row_id, end.state, end.error))
+        return False
+
+    async def _answered(self, press: Press) -> Settled:
         try:
-            if not press.removed:
-                await self._stored(lambda: self._remover(press.update))
             async with asyncio.timeout(HANDLING_TIMEOUT_S):
                 answer = await self._dispatcher.feed_update(self._bot, press.update)
             if isinstance(answer, Failed):
-                state, text = "failed", f"ref {answer.ref}"
+                return Settled("failed", f"ref {answer.ref}")
         except Exception as error:
             # What the error router itself could not handle is settled as failed, never repeated.
             log.exception("update_failed", update_id=press.update.update_id)
-            state, text = "failed", f"{type(error).__name__}: {error}"[:ERROR_CHARS_MAX]
-        await self._stored(lambda: self._settle(press.row_id, state, text))
+            return Settled("failed", f"{type(error).__name__}: {error}"[:ERROR_CHARS_MAX])
+        return Settled("handled")
 
     async def _settle(self, row_id: int, state: str, error: str | None) -> None:
         async with self._store.writing() as tx:

@@ -230,24 +230,29 @@ async def test_no_trouble_with_telegram_ends_the_loop(world: World, trouble: Ans
 
 
 class Expecting:
-    """Waits for Ann's password, and takes it."""
+    """Waits for Ann's password, and takes it. `told` is who was told that it was not removed."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
 
     async def hear(
         self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
     ) -> Heard:
-        return Heard(is_ours=True, remove=True)
+        is_answer = ask is Ask.WORDS
+        return Heard(is_ours=is_answer, remove=is_answer)
 
     def expects(self, telegram_id: int) -> bool:
         return telegram_id == ANN
 
     async def not_removed(self, telegram_id: int) -> None:
-        raise AssertionError("it was removed")
+        self.told.append(telegram_id)
 
 
 async def test_a_password_leaves_the_chat_while_the_store_is_away(world: World) -> None:
     """It is taken when the store is back: Telegram has kept the update, if not the message."""
     secret = written(ANN, "S3cret-of-Ann")
-    poller = Poller(world.bot, world.dispatcher, world.store, FixedClock(), talks=Expecting())
+    talks = Expecting()
+    poller = Poller(world.bot, world.dispatcher, world.store, FixedClock(), talks=talks)
     async with world.running(poller):
         await world.until(lambda: bool(world.offsets))
         world.store.down = True
@@ -258,8 +263,67 @@ async def test_a_password_leaves_the_chat_while_the_store_is_away(world: World) 
         assert world.handled == []
         world.store.down = False
         await world.until(lambda: "link remove" in world.handled)
+    assert talks.told == []
     bodies = [row.body for row in await world.store.all(PressRow)]
     assert not [body for body in bodies if "S3cret" in body]
+
+
+async def test_a_removal_that_telegram_lets_wait_holds_up_nobody(world: World) -> None:
+    """The writer is answered and goes on; settled is it once the message is gone.
+
+    After a crash before that it is removed first: nobody knows for how long it has stood there.
+    """
+    gate, poll = asyncio.Event(), world.telegram.on_call
+    assert poll is not None
+
+    async def slow(method: TelegramMethod[Any]) -> None:
+        if method.__api_method__ == "deleteMessage":
+            order.append("removal")
+            if len(order) > 1:
+                await gate.wait()
+        await poll(method)
+
+    async def note(message: Message) -> None:
+        order.append(message.text or "")
+
+    order: list[str] = []
+    world.telegram.on_call = slow
+    world.dispatcher = Dispatcher(disable_fsm=True)
+    world.dispatcher.message.register(note)
+    wait = {"retry_after": 0}
+    world.telegram.script.append(Answer(429, "Too Many", method="deleteMessage", parameters=wait))
+    world.telegram.updates.append([written(ANN, "S3cret-of-Ann"), message_json(ANN, "status")])
+    talks = Expecting()
+    of = (world.bot, world.dispatcher, world.store, FixedClock())
+    async with world.running(Poller(*of, talks=talks)):
+        await world.until(lambda: len(order) == 4)
+        assert sorted(order) == ["/link remove", "/status", "removal", "removal"]
+        assert order[:2] == ["removal", "/link remove"]
+    assert (await world.states())["received"] >= 1
+    order[:] = ["again"]
+    gate.set()
+    again = Poller(*of, talks=talks)
+    async with world.running(again):
+        await world.until(lambda: "/link remove" in order)
+        assert await again.drain(2)
+    assert order[:3] == ["again", "removal", "/link remove"]
+    assert await world.states() == {"handled": 2}
+    assert talks.told == []
+
+
+async def test_what_telegram_does_not_remove_is_told_after_the_answer(world: World) -> None:
+    refused = "Bad Request: message can't be deleted for everyone"
+    answers = [Answer(400, refused, method="deleteMessage") for _ in range(2)]
+    world.telegram.script.extend(answers)
+    world.telegram.updates.append([written(ANN, "S3cret-of-Ann")])
+    talks = Expecting()
+    poller = Poller(world.bot, world.dispatcher, world.store, FixedClock(), talks=talks)
+    async with world.running(poller):
+        await world.until(lambda: bool(talks.told))
+        assert world.handled == ["link remove"]
+        assert await poller.drain(2)
+    assert talks.told == [ANN]
+    assert await world.states() == {"handled": 1}
 
 
 async def test_an_answer_that_cannot_be_read_is_not_repeated_in_the_log(

@@ -47,6 +47,15 @@ def _asked(alert: k.LinkAsked, voice: Voice) -> Message:
                 "currency is known then. Nobody reads the password."
             )
         )
+    if alert.rivals:
+        names = ", ".join(esc(name) for name in alert.rivals)
+        lines.append(
+            t(
+                "⚠️ The same account is asked for in another request, too: by {names}. Approve one "
+                "at most.",
+                names=names,
+            )
+        )
     if alert.waiting > 1:
         lines.append(
             tn("Waiting in all: {n} account", "Waiting in all: {n} accounts", alert.waiting)

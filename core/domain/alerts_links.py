@@ -21,11 +21,13 @@ class LinkAsked(LinkAlert, frozen=True, kw_only=True):
     """A client asks for an account to be guarded; only admins read it.
 
     `known` says that the account cannot be linked so, because Reckoner has it already, and whose
-    it is. `waiting` requests there are, this one included.
+    it is. `waiting` requests there are, this one included. `rivals` are the other clients whose
+    request for the same account is open: one of them can have it at most.
     """
 
     known: str = ""
     waiting: int = 1
+    rivals: tuple[str, ...] = ()
 
 
 class LinkAnswered(LinkAlert, frozen=True, kw_only=True):

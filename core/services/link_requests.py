@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from core.domain import alerts_links as k
 from core.domain import audit_words as words
+from core.domain.access import shown_name
 from core.domain.audit import SYSTEM
 from core.domain.linking import OPEN, WRONG_MAX, Failure, LinkAsk, LinkState, Problem
 from core.ports import Transaction
@@ -33,6 +34,16 @@ TOLD_IN_PLACE: Final = (
 async def newest(tx: Transaction, user_id: int) -> LinkRequestRow | None:
     """Somebody's last request, open or ended."""
     return await tx.first(LinkRequestRow, user_id=user_id, order_by="-id")
+
+
+async def rivals(tx: Transaction, row: LinkRequestRow) -> tuple[str, ...]:
+    """The others whose request for the same account waits for an admin, or for the broker."""
+    asked = [LinkState.WAITING.value, LinkState.APPROVED.value]
+    others = await tx.find(LinkRequestRow, login=row.login, state=asked, order_by="id")
+    server = row.server.casefold()
+    same = [other for other in others if other.id != row.id and other.server.casefold() == server]
+    users = [await tx.get(UserRow, other.user_id) for other in same]
+    return tuple(shown_name(user.name) for user in users if user is not None)
 
 
 async def moved(  # noqa: PLR0913 - the request, to what, by whom, and who is told

@@ -43,7 +43,7 @@ from core.records import AccountRow, TerminalRow, UserRow
 from core.records_links import LinkRequestRow
 from core.services import audit
 from core.services.errors import Refused
-from core.services.link_requests import facts, moved, newest, shown, told_of
+from core.services.link_requests import facts, moved, newest, rivals, shown, told_of
 from core.services.speaking import speak
 
 WITHDRAWABLE: Final = (*ASKING, LinkState.WAITING)
@@ -190,6 +190,7 @@ class LinkTalks:
             **facts(row, user, now),
             known=await known_as(tx, row.login, row.server),
             waiting=waiting + 1,
+            rivals=await rivals(tx, row),
         )
         await speak(tx, asked, client=None, admin=self._admin, now=now)
         detail = {**told_of(row), "person": user.telegram_id}

@@ -117,6 +117,28 @@ async def test_of_two_who_ask_for_one_account_the_second_gets_nothing(linked: Li
     assert ended.failure == Failure.TAKEN
 
 
+async def test_the_second_question_about_one_account_names_the_first(linked: Linked) -> None:
+    first = await linked.ask(ALICE)
+    await linked.ask(CARLA, NEW + 1)
+    await linked.ask(BEN)
+    told = await linked.house.said(ADMIN_CHAT)
+    asked = [(x.client, x.rivals) for x in told if isinstance(x, k.LinkAsked)]
+    alice = (await linked.house.person(ALICE)).name
+    assert [rivals for _, rivals in asked] == [(), (), (alice,)]
+    await linked.hear(BEN, "/cancel", Ask.CANCEL)
+    await linked.answer(first)
+    await linked.ask(BEN)
+    told = await linked.house.said(ADMIN_CHAT)
+    (*_, last) = [x for x in told if isinstance(x, k.LinkAsked)]
+    assert last.rivals == (alice,), "approved, and the broker not asked yet"
+    await linked.hear(BEN, "/cancel", Ask.CANCEL)
+    await linked.hear(CARLA, "/cancel", Ask.CANCEL)
+    await linked.ask(CARLA, NEW + 1)
+    told = await linked.house.said(ADMIN_CHAT)
+    (*_, last) = [x for x in told if isinstance(x, k.LinkAsked)]
+    assert last.rivals == (), "what was withdrawn is no rival"
+
+
 async def test_only_an_admin_answers_once_and_nobody_for_themselves(linked: Linked) -> None:
     request = await linked.ask()
     assert await linked.refusal(request, by=BEN) == "not_admin"

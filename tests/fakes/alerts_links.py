@@ -48,6 +48,7 @@ def link_alerts() -> list[k.AnyLinkAlert]:
     return [
         link_asked(),
         link_asked(known="Ben <i>", waiting=3),
+        link_asked(waiting=3, rivals=("Ben <i>",)),
         *(link_answered(state) for state in ends),
         *(k.LinkNews(**ASKED, state=state.value) for state in news),
         k.LinkNews(**{**ASKED, "login": 0, "server": ""}, state=LinkState.EXPIRED.value),

@@ -2,9 +2,10 @@
 
 import pytest
 
-from bot.views import links
-from bot.views.message import Voice
+from bot.views import alerts_links, links
+from bot.views.message import Audience, Voice
 from core.domain.linking import WRONG_MAX, Failure, LinkAsk, LinkState, Problem
+from tests.fakes.alerts_links import link_asked
 
 VOICE = Voice(mark="[DEMO]")
 
@@ -79,3 +80,14 @@ def test_only_what_can_be_ended_has_a_button_for_it() -> None:
     assert labels.pop(LinkState.LOGIN) == labels.pop(LinkState.PASSWORD) == ["Cancel"]
     assert labels.pop(LinkState.WAITING) == ["Withdraw"]
     assert set(map(tuple, labels.values())) == {()}
+
+
+def test_the_admins_read_who_else_asks_for_the_account() -> None:
+    said = alerts_links.render(link_asked(rivals=("Ben <i>", "Carla")), VOICE, Audience.ADMIN).html
+    line = (
+        "⚠️ The same account is asked for in another request, too: by Ben &lt;i&gt;, Carla. "
+        "Approve one at most."
+    )
+    assert line in said.split("\n")
+    alone = alerts_links.render(link_asked(), VOICE, Audience.ADMIN).html
+    assert "another request" not in alone

@@ -7,18 +7,22 @@ journal gets who wrote, where and when. The same holds for what a message only s
 it answers, quotes or pins.
 
 A command keeps its name, and what stands behind it where it takes something. Of somebody who was
-asked for a password not long ago (`Heard.near`) it keeps what cannot be one: a name there is, and
-numbers.
+asked for a password not long ago (`Heard.near`) it keeps what cannot be one: a name there is,
+numbers, and words that are the same for everybody.
 """
 
 import re
+from functools import cache
 from typing import Final, Protocol
+from zoneinfo import available_timezones
 
 from aiogram.types import CallbackQuery, Message, Update
 
+from bot.i18n import languages
 from bot.middlewares.door import SHOWN_CODE, shown_codes
 from bot.views.commands import COMMANDS
 from bot.views.replies import BY_RULE, MEANT
+from core.domain.hearing import Group, Level
 from core.ports import Transaction
 from core.services.link_talks import NOTHING, Ask, Heard
 
@@ -39,8 +43,13 @@ UNKNOWN: Final = "/"
 """Stands for a command whose name is not kept."""
 _FIRST: Final = re.compile(r"/(?P<name>\w{1,32})(?P<mention>@\w{1,32})?", re.ASCII)
 """The most that a command and a bot's name can be at Telegram."""
-_PLAIN: Final = re.compile(r"[0-9][0-9.:-]{0,17}|chart|day|week", re.ASCII)
-"""A login, a number, a date, or a word of a client's command."""
+_NUMBER: Final = re.compile(r"[0-9][0-9.:-]{0,17}", re.ASCII)
+"""A login, a number, a date, or hours."""
+FIXED: Final = "chart day week quiet off none zone language app"
+WORDS: Final = frozenset(
+    word for words in (Group, Level, languages(), FIXED.split()) for word in words
+)
+"""What may stand behind a client's commands, written so; time zones come to it."""
 
 
 class Hears(Protocol):
@@ -135,7 +144,17 @@ def _keeps_rest(name: str, text: str, *, near: bool, private: bool) -> bool:
         return private and (not near or SHOWN_CODE.fullmatch(text) is not None)
     if name not in TAKING:
         return False
-    return not near or all(_PLAIN.fullmatch(word) for word in text.split()[1:])
+    return not near or all(_is_plain(word) for word in text.split()[1:])
+
+
+def _is_plain(word: str) -> bool:
+    """Whether it is a number, or a word that is the same for everybody."""
+    return _NUMBER.fullmatch(word) is not None or word in WORDS or word in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def is_to_remove(update: Update) -> bool:

@@ -111,6 +111,9 @@ async def test_a_password_at_the_wrong_question_or_in_a_group_is_not_kept_either
     await stage.asks(DAI, "/cancel", "Cancelled")
     await stage.asks(DAI, WRONG, "I was not waiting for a password", "Cancelled")
     assert WRONG not in await texts(stage, DAI)
+    await stage.says(DAI, f"Was it {WRONG}?", ADMIN_CHAT)
+    for command in ("/lnk 50099", "/status", "/positions"):
+        await stage.says(DAI, f"{command} {WRONG}")
     await stage.asks(DAI, f"/link {WRONG}", "1 of 3")
     await stage.asks(DAI, "/cancel", "Cancelled")
     assert kept(stage.data_dir, WRONG) == []

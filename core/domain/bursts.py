@@ -5,10 +5,12 @@ Invariants:
 1. What is critical always goes alone, and so does the guard's own news, what was won or lost by a
    close, what has to be answered (an offer, a question, a close that is announced) and an alarm
    that waits for "I have it".
-2. A chat gets at most `GROUP_ALONE_MAX` (`PRIVATE_ALONE_MAX`) messages in `SPAN` before others are
-   folded, and one summary for each `LASTS` of a burst; the summary is edited as the burst grows,
+2. A warning that is folded is heard: where the summary is sent already, it begins a new one, unless
+   that one rang within the last `RINGS_FOR`.
+3. A chat gets at most `GROUP_ALONE_MAX` (`PRIVATE_ALONE_MAX`) messages in `SPAN` before others are
+   folded, and one summary for each `LASTS` of a burst of news; it is edited as the burst grows,
    which makes no sound.
-3. Every folded message is counted in exactly one summary.
+4. Every folded message is counted in exactly one summary.
 """
 
 from datetime import datetime, timedelta
@@ -35,6 +37,8 @@ PRIVATE_ALONE_MAX: Final = 20
 SPAN: Final = timedelta(seconds=60)
 LASTS: Final = timedelta(minutes=5)
 """After this long a burst that goes on gets a new summary: the old one has scrolled away."""
+RINGS_FOR: Final = timedelta(minutes=1)
+"""How long a summary that rang speaks for the warnings that join it with an edit."""
 LOGINS_MAX: Final = 12
 """Accounts that a summary names."""
 KINDS: Final = (
@@ -84,6 +88,13 @@ def is_burst(lately: int, *, group: bool) -> bool:
 def goes_on(summary: AlertsFolded, now: datetime) -> bool:
     """Whether the burst that a summary is of has not ended."""
     return now - summary.at < SPAN and now - summary.since < LASTS
+
+
+def is_heard(summary: AlertsFolded, alert: a.Alert, now: datetime) -> bool:
+    """Whether the reader learns of it though a summary that was sent is only edited for it."""
+    if deliver(alert).priority is a.Priority.INFO:
+        return True
+    return summary.urgent and now - summary.since < RINGS_FOR
 
 
 def grown(

@@ -90,6 +90,47 @@ def ending_of(alert: a.Alert) -> Ending | None:  # noqa: PLR0911 - one arm per k
             return None
 
 
+def opens(alert: a.Alert) -> bool:
+    """Whether it says that something is open which a line could say is over."""
+    return _opens(alert) is not None
+
+
+def begun_again(alert: a.Alert, thread: str, ending: Ending) -> bool:
+    """Whether what a waiting line says is over is open (again) with this alert of a thread.
+
+    A difference is one position's, so only its own thread counts; everything else there is once.
+    """
+    if ending.thread and ending.thread == thread:
+        return _opens(alert) is not None
+    opened = _opens(alert)
+    if opened is None or opened[0] is What.DIFFERENCE:
+        return False
+    return opened == (What(ending.kind), ending.about, ending.symbol, ending.login)
+
+
+def _opens(alert: a.Alert) -> tuple[What, str, str, int] | None:  # noqa: PLR0911 - one arm per kind
+    """What is open with this alert: its kind, which, the symbol and the account of its ending."""
+    match alert:
+        case a.DrawdownWarning():
+            return What.DRAWDOWN, "", "", alert.login
+        case a.DivergenceOpened():
+            return What.DIFFERENCE, alert.finding, alert.symbol, alert.login
+        case r.RuleBroken():
+            return What.RULE, alert.title, "", alert.login
+        case m.PricesStill():
+            return What.PRICES, "", "", alert.login
+        case t.AccountUnavailable():
+            return What.UNREAD, "", "", alert.login
+        case MarketWarning() if alert.state == "open":
+            return What.MARKET, alert.warning, alert.symbol, 0
+        case MarketCloseAhead() if alert.state == "open":
+            return What.CLOSE_AHEAD, alert.warning, alert.symbol, alert.login
+        case a.ChatUnreachable():
+            return What.CHAT, alert.person, "", 0
+        case _:
+            return None
+
+
 def is_told(alert: a.Alert, hearing: Hearing | None, *, own: bool) -> bool:
     """Whether the close that ended a difference is told here by itself, in the same commit.
 

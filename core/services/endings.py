@@ -14,14 +14,17 @@ from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain.alerts_over import AlertsOver, Ending
-from core.domain.endings import GATHER, ending_of, gathered, is_told
+from core.domain.endings import GATHER, begun_again, ending_of, gathered, is_told, opens
 from core.domain.speech import EDIT, NEW, REPLY, deliver
 from core.ports import Transaction
 from core.records import OutboxRow
-from core.services.hearing import hearing_of, put
+from core.services.hearing import FAILED, hearing_of, put
+from core.services.telling import audit_fate
 
 KIND: Final = AlertsOver.__name__
 DUE: Final = "due"
+WITHDRAWN: Final = "withdrawn: it had begun again before it was told as over"
+WITHDRAWN_AS: Final = {"state": FAILED, "error": WITHDRAWN}
 
 
 async def note(
@@ -38,6 +41,8 @@ async def note(
     What is over before its message arrived needs no line: its reader sees both at once.
     """
     ending, delivery = ending_of(alert), deliver(alert)
+    if opens(alert):
+        await _withdraw(tx, alert, delivery.thread, chats, now=now)
     if ending is None or delivery.mode != EDIT:
         return
     for chat_id in chats:
@@ -46,7 +51,8 @@ async def note(
             continue
         hearing = await hearing_of(tx, chat_id)
         if not is_told(alert, hearing, own=chat_id == client):
-            await add(tx, loud, ending, admin=admin, now=now)
+            told = replace(ending, thread=delivery.thread)
+            await add(tx, loud, told, admin=admin, now=now)
 
 
 async def add(
@@ -86,6 +92,21 @@ async def add(
         about_id=loud.id,
     )
     await put(tx, row, admin=admin)
+
+
+async def _withdraw(
+    tx: Transaction, alert: a.Alert, thread: str, chats: Collection[int], *, now: datetime
+) -> None:
+    """Take out of the lines that wait what is open again: it must not be told as over."""
+    for chat_id in chats:
+        for row in await tx.find(OutboxRow, state=DUE, chat_id=chat_id, kind=KIND, attempts=0):
+            line = msgspec.json.decode(row.payload, type=AlertsOver)
+            left = tuple(e for e in line.endings if not begun_again(alert, thread, e))
+            if len(left) == len(line.endings):
+                continue
+            changes = {"payload": _encoded(AlertsOver(endings=left))} if left else WITHDRAWN_AS
+            if await tx.update(OutboxRow, {"id": row.id, "state": DUE}, **changes) and not left:
+                await audit_fate(tx, row, now, message_id=None, error=WITHDRAWN)
 
 
 async def _loud(tx: Transaction, chat_id: int, thread: str) -> OutboxRow | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from core.domain import alerts as a
 from core.domain.alerts_folded import AlertsFolded
-from core.domain.bursts import LASTS, SPAN, folded_as, goes_on, grown, is_burst
+from core.domain.bursts import LASTS, SPAN, folded_as, goes_on, grown, is_burst, is_heard
 from core.domain.speech import EDIT, NEW
 from core.ports import Transaction
 from core.records import OutboxRow
@@ -60,9 +60,13 @@ async def _sum_up(
     summary = grown(said, alert, counted, now)
     payload = msgspec.json.encode(summary).decode()
     if newest is not None and said is not None:
+        heard = newest.mode == NEW or is_heard(said, alert, now)
         waits = {"id": newest.id, "state": DUE, "attempts": 0}
-        if await tx.update(OutboxRow, waits, payload=payload):
+        if heard and await tx.update(OutboxRow, waits, payload=payload):
             return
+        if not is_heard(said, alert, now):
+            said, summary = None, grown(None, alert, counted, now)
+            payload = msgspec.json.encode(summary).decode()
     since = summary.since.isoformat()
     await tx.insert(
         OutboxRow(

@@ -1,6 +1,7 @@
 """A burst of messages to one chat: eight go alone, the rest are one summary, nothing is lost."""
 
 from collections import Counter
+from datetime import datetime
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain.alerts_folded import AlertsFolded
 from core.domain.alerts_market import MarketWarning
-from core.domain.bursts import GROUP_ALONE_MAX, LASTS, PRIVATE_ALONE_MAX, SPAN
+from core.domain.bursts import GROUP_ALONE_MAX, LASTS, PRIVATE_ALONE_MAX, SPAN, grown
 from core.domain.hearing import Group, Level
 from core.records import AlarmRow, AuditRow, OutboxRow
 from core.services.hearing import FOLDED, FOLDED_WITH
@@ -40,6 +41,21 @@ class Burst(Ears):
     async def summaries(self) -> list[tuple[OutboxRow, AlertsFolded]]:
         rows = await self.rows("AlertsFolded")
         return [(row, msgspec.json.decode(row.payload, type=AlertsFolded)) for row in rows]
+
+
+def summary_row(summary: AlertsFolded, now: datetime) -> OutboxRow:
+    """A summary that waits in the admin chat."""
+    return OutboxRow(
+        dedupe_key=f"s{now.isoformat()}",
+        chat_id=ADMIN_CHAT,
+        priority=int(a.Priority.WARNING),
+        thread=f"burst:{summary.since.isoformat()}",
+        mode="new",
+        kind="AlertsFolded",
+        payload=msgspec.json.encode(summary).decode(),
+        created_at=now,
+        due_at=now,
+    )
 
 
 @pytest.fixture
@@ -82,20 +98,42 @@ async def test_the_summary_that_waits_grows_and_the_one_that_is_sent_is_edited(
     assert edit[0].priority == a.Priority.INFO
 
 
-async def test_a_burst_that_goes_on_for_five_minutes_gets_a_new_summary(burst: Burst) -> None:
-    """Nine a minute, more than the eight that go alone: one of them is folded each minute."""
+async def test_a_burst_of_warnings_that_goes_on_rings_again_after_each_minute(
+    burst: Burst,
+) -> None:
+    """One of nine is folded every 59 s, seven in all: each summary that rings speaks for two."""
     for minute in range(7):
         await burst.come(*range(minute * 9, minute * 9 + 9))
         await burst.deliver()
         burst.later(59)
     rows = await burst.summaries()
     threads = {row.thread for row, _ in rows}
-    assert len(threads) == 2
+    assert len(threads) == 4
     newest = {row.thread: summary for row, summary in rows}
     assert all(summary.at - summary.since < LASTS for summary in newest.values())
     folded = (await burst.fates())[FOLDED]
     assert sum(summary.messages for summary in newest.values()) == folded
-    assert [row.mode for row, _ in rows].count("new") == 2
+    assert [row.mode for row, _ in rows].count("new") == 4
+
+
+async def test_a_warning_folded_into_a_summary_of_news_that_was_sent_begins_one_that_rings(
+    burst: Burst,
+) -> None:
+    """News is counted without a sound; the first warning among it must be heard."""
+    news = next(each for each in every_alert() if type(each) is a.TradeNotPlaced)
+    await burst.come(*range(GROUP_ALONE_MAX))
+    warned = unknown(200)
+    async with burst.house.store.writing() as tx:
+        now = burst.house.clock.now()
+        silent = grown(None, news, ("TradeNotPlaced", 1), now)
+        assert not silent.urgent
+        await tx.insert(summary_row(silent, now))
+    await burst.deliver()
+    burst.later(1)
+    await burst.say(warned, client=None)
+    (_, first), (row, second) = await burst.summaries()
+    assert (first.messages, second.messages) == (1, 1)
+    assert (row.mode, row.priority, second.urgent) == ("new", int(a.Priority.WARNING), True)
 
 
 async def test_what_is_critical_waits_for_an_answer_or_is_an_alarm_is_sent_in_any_burst(

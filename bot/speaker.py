@@ -22,6 +22,7 @@ from aiogram.methods import (
 from aiogram.types import (
     BufferedInputFile,
     CallbackQuery,
+    EphemeralMessageParameters,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     MaybeInaccessibleMessage,
@@ -71,6 +72,31 @@ class Speaker:
         for message in [messages] if isinstance(messages, Message) else messages:
             await self._send(bot, place, message)
             await self._attach(bot, place, message)
+
+    async def say_to_asker(self, asked: Asked, message: Message) -> None:
+        """Answer so that in a group only the asker sees it; where Telegram refuses that, `say` it.
+
+        Telegram does not promise that it arrives: only for words that may be asked for again. A
+        server older than Bot API 10.3 does not know the parameter, and shows it to everybody.
+        """
+        bot, who = asked.bot, asked.from_user
+        if asked.chat.type == "private" or bot is None or who is None:
+            await self.say(asked, message)
+            return
+        words = SendMessage(
+            chat_id=asked.chat.id,
+            message_thread_id=_topic_of(asked),
+            text=message.html,
+            parse_mode="HTML",
+            reply_parameters=ReplyParameters(message_id=asked.message_id),
+            reply_markup=keyboards.markup(message.keyboard),
+            ephemeral_message_parameters=EphemeralMessageParameters(receiver_user_id=who.id),
+        )
+        try:
+            await self._call(bot, asked.chat.id, words)
+        except TelegramBadRequest as refused:
+            log.info("not_said_to_one_alone", error=refused.message)
+            await self.say(asked, message)
 
     async def show(self, query: CallbackQuery, message: Message) -> None:
         """Put a message in the place of the one whose button was pressed."""

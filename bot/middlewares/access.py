@@ -98,6 +98,7 @@ class RoleMiddleware(BaseMiddleware):
         """Handle, or refuse and audit. In a group somebody is refused once a minute at most.
 
         A group's messages are few: answers to what may not be asked would go before its alerts.
+        What is answered there only the one who asked sees, where Telegram does that.
         """
         if not isinstance(event, Message | CallbackQuery):
             return None
@@ -114,7 +115,7 @@ class RoleMiddleware(BaseMiddleware):
         if refusal == refusals.PRIVATE_ONLY and isinstance(event, Message):
             speaker: Speaker = data["speaker"]
             username = (await data["bot"].me()).username or ""
-            await speaker.say(event, people.private_only(username))
+            await speaker.say_to_asker(event, people.private_only(username))
             return None
         await _end(event, data, t(refusal))
         return None
@@ -169,4 +170,4 @@ async def _end(event: Message | CallbackQuery, data: dict[str, Any], text: str) 
         await answerer.once(Toast(plain(text), alert=bool(text)))
     elif text:
         speaker: Speaker = data["speaker"]
-        await speaker.say(event, Said(html=text))
+        await speaker.say_to_asker(event, Said(html=text))

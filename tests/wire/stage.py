@@ -233,9 +233,10 @@ class Stage:
             await asyncio.sleep(LOOK_S)
         raise AssertionError(f"chat {chat_id} never showed {words!r}:\n{text}")
 
-    async def messages(self, chat_id: int) -> list[dict[str, Any]]:
-        """The messages of a chat, oldest first."""
-        chat = await self.get(f"/sim/chat/{chat_id}")
+    async def messages(self, chat_id: int, viewer: int | None = None) -> list[dict[str, Any]]:
+        """The messages of a chat, oldest first; with a viewer, those only they see as well."""
+        query = "" if viewer is None else f"?user_id={viewer}"
+        chat = await self.get(f"/sim/chat/{chat_id}{query}")
         messages: list[dict[str, Any]] = chat["messages"]
         return messages
 
@@ -245,14 +246,20 @@ class Stage:
         return int(messages[-1]["id"]) if messages else 0
 
     async def hears_after(
-        self, chat_id: int, seen_id: int, *words: str, patience_s: float = PATIENCE_S
+        self,
+        chat_id: int,
+        seen_id: int,
+        *words: str,
+        patience_s: float = PATIENCE_S,
+        viewer: int | None = None,
     ) -> dict[str, Any]:
         """Wait for a message newer than `seen_id` with all these words; answers it."""
         messages: list[dict[str, Any]] = []
         for _ in range(int(patience_s / LOOK_S)):
-            messages = await self.messages(chat_id)
+            messages = await self.messages(chat_id, viewer)
             for message in messages:
-                if message["id"] > seen_id and all(word in message["text"] for word in words):
+                place = message.get("after", message["id"] - 1)
+                if place >= seen_id and all(word in message["text"] for word in words):
                     return message
             await asyncio.sleep(LOOK_S)
         told = "\n".join(m["text"] for m in messages if m["id"] > seen_id)
@@ -285,7 +292,7 @@ class Stage:
         answer: dict[str, Any] = await self.post(
             "/sim/message", user_id=user_id, text=text, chat_id=chat_id
         )
-        return await self.hears_after(chat_id, answer["message_id"], *words)
+        return await self.hears_after(chat_id, answer["message_id"], *words, viewer=user_id)
 
     async def comes(self, look: Callable[[], Awaitable[T]], what: str) -> T:
         """Look until there is something; answers it."""

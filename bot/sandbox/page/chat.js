@@ -147,7 +147,7 @@ function pressable(message, button) {
       api("/sim/callback", {
         user_id: state.userId,
         chat_id: state.chatId,
-        message_id: message.id,
+        ...(message.ephemeral_id ? { ephemeral_message_id: message.ephemeral_id } : { message_id: message.id }),
         data: button.data,
         wait_s: WAIT_FOR_ANSWER_S,
       }),
@@ -184,6 +184,7 @@ function bubble(message) {
   const parts = [];
   if (!mine) parts.push(el("p", { className: "who", textContent: message.from === "bot" ? "Reckoner" : message.from }));
   if (message.topic) parts.push(el("p", { className: "topic", textContent: `# ${message.topic}` }));
+  if (message.ephemeral_id) parts.push(el("p", { className: "only", textContent: "Only you see this" }));
   if (message.reply_to) parts.push(el("p", { className: "reply", textContent: `Reply to message ${message.reply_to}` }));
   if (message.photo) {
     const [width, height] = message.photo_size || [1200, 675];
@@ -249,7 +250,7 @@ function drawTranscript(chat) {
   for (const image of list.querySelectorAll("img")) {
     if (!image.complete) image.addEventListener("load", keepPlace, { once: true });
   }
-  const last = chat.messages[chat.messages.length - 1] || null;
+  const last = chat.messages.filter((message) => !message.ephemeral_id).pop() || null;
   if (!scroll.stick && state.last && isNewer(last, state.last)) $("newer").hidden = false;
   state.last = last;
   keepPlace();
@@ -297,9 +298,9 @@ function drawPinned(chat, list) {
 
 async function refresh() {
   if (state.chatId === null) return;
-  const asked = state.chatId;
-  const chat = await api(`/sim/chat/${asked}?since=${state.version}`).catch(() => null);
-  if (!chat || asked !== state.chatId) return;
+  const { chatId, userId } = state;
+  const chat = await api(`/sim/chat/${chatId}?since=${state.version}&user_id=${userId}`).catch(() => null);
+  if (!chat || chatId !== state.chatId || userId !== state.userId) return;
   $("typing").hidden = !chat.typing;
   if (chat.unchanged) return;
   state.version = chat.version;

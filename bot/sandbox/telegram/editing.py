@@ -1,5 +1,6 @@
 """Bot API methods that change messages: edits, deletions, pins, reactions."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from bot.sandbox.people import BOT_ID
@@ -27,6 +28,13 @@ def _finish(
     state: TelegramState, call: Call, chat: Chat, before: Message, after: Message
 ) -> Message:
     """Put the edited message with the call's keyboard (none given: none left) in place."""
+    _changed(state, call, chat, before, after)
+    state.book.save(chat, after)
+    return public(after)
+
+
+def _changed(state: TelegramState, call: Call, chat: Chat, before: Message, after: Message) -> None:
+    """Give the edited message the call's keyboard and its date; it counts as a send."""
     markup = read_markup(call)
     after.pop("reply_markup", None)
     if markup is not None:
@@ -35,8 +43,6 @@ def _finish(
         raise bad_request(NOT_MODIFIED)
     state.flood.take(chat.id)
     after["edit_date"] = int(state.now_s())
-    state.book.save(chat, after)
-    return public(after)
 
 
 def _shown(message: Message) -> Message:
@@ -48,44 +54,93 @@ def _shown(message: Message) -> Message:
     return shown
 
 
+def with_text(_state: TelegramState, call: Call, message: Message) -> Message:
+    """Give a message the call's text. Raises ApiError 400 where it has none."""
+    if "text" not in message:
+        raise bad_request("there is no text in the message to edit")
+    return _replaced(message, TEXT_FIELDS, text_content(message_text(call))) | {"_edited": True}
+
+
+def with_caption(_state: TelegramState, call: Call, message: Message) -> Message:
+    """Give a message the call's caption; an empty one removes it. Raises ApiError 400."""
+    if "text" in message:
+        raise bad_request("there is no caption in the message to edit")
+    content = caption_content(call_caption(call))
+    return _replaced(message, CAPTION_FIELDS, content) | {"_edited": True}
+
+
+def with_media(state: TelegramState, call: Call, message: Message) -> Message:
+    """Give a message the call's medium. Raises ApiError 400 where it has none."""
+    if "text" in message:
+        raise bad_request("there is no media in the message to edit")
+    content = input_media(state, call, call.nested("media", dict))
+    return _replaced(message, MEDIA_FIELDS, content) | {"_edited": True}
+
+
+def with_markup(_state: TelegramState, _call: Call, message: Message) -> Message:
+    """Leave a message's content as it is."""
+    return dict(message)
+
+
 def edit_text(state: TelegramState, call: Call) -> Message:
     """Serve `editMessageText`."""
     chat = state.chat_to_write(call)
     message = state.own_message(call, chat, TO_EDIT)
-    if "text" not in message:
-        raise bad_request("there is no text in the message to edit")
-    content = text_content(message_text(call))
-    after = _replaced(message, TEXT_FIELDS, content) | {"_edited": True}
-    return _finish(state, call, chat, message, after)
+    return _finish(state, call, chat, message, with_text(state, call, message))
 
 
 def edit_caption(state: TelegramState, call: Call) -> Message:
     """Serve `editMessageCaption`; an empty caption removes it."""
     chat = state.chat_to_write(call)
     message = state.own_message(call, chat, TO_EDIT)
-    if "text" in message:
-        raise bad_request("there is no caption in the message to edit")
-    content = caption_content(call_caption(call))
-    after = _replaced(message, CAPTION_FIELDS, content) | {"_edited": True}
-    return _finish(state, call, chat, message, after)
+    return _finish(state, call, chat, message, with_caption(state, call, message))
 
 
 def edit_media(state: TelegramState, call: Call) -> Message:
     """Serve `editMessageMedia`."""
     chat = state.chat_to_write(call)
     message = state.own_message(call, chat, TO_EDIT)
-    if "text" in message:
-        raise bad_request("there is no media in the message to edit")
-    content = input_media(state, call, call.nested("media", dict))
-    after = _replaced(message, MEDIA_FIELDS, content) | {"_edited": True}
-    return _finish(state, call, chat, message, after)
+    return _finish(state, call, chat, message, with_media(state, call, message))
 
 
 def edit_markup(state: TelegramState, call: Call) -> Message:
     """Serve `editMessageReplyMarkup`; the message is not marked as edited."""
     chat = state.chat_to_write(call)
     message = state.own_message(call, chat, TO_EDIT)
-    return _finish(state, call, chat, message, dict(message))
+    return _finish(state, call, chat, message, with_markup(state, call, message))
+
+
+def ephemeral_edit(
+    change: Callable[[TelegramState, Call, Message], Message],
+) -> Callable[[TelegramState, Call], bool]:
+    """Serve one of `editEphemeralMessage...`: what it does to a message that one person sees."""
+
+    def edit(state: TelegramState, call: Call) -> bool:
+        chat = state.chat_to_write(call)
+        message = _ephemeral(state, call, chat, TO_EDIT)
+        after = change(state, call, message)
+        _changed(state, call, chat, message, after)
+        state.ephemerals.save(after)
+        state.book.touch(chat)
+        return True
+
+    return edit
+
+
+def delete_ephemeral(state: TelegramState, call: Call) -> bool:
+    """Serve `deleteEphemeralMessage`."""
+    chat = state.chat_of(call)
+    state.ephemerals.remove(_ephemeral(state, call, chat, "message to delete not found"))
+    state.book.touch(chat)
+    return True
+
+
+def _ephemeral(state: TelegramState, call: Call, chat: Chat, missing: str) -> Message:
+    user_id, ephemeral_id = call.integer("receiver_user_id"), call.integer("ephemeral_message_id")
+    message = state.ephemerals.find(chat.id, user_id or 0, ephemeral_id or 0)
+    if message is None:
+        raise bad_request(missing)
+    return message
 
 
 def delete_message(state: TelegramState, call: Call) -> bool:

@@ -21,6 +21,8 @@ DELETE_AGE_S_MAX: Final = 48 * 3600
 """A message of this age can be deleted no more, but by a group's administrator."""
 QUERY_LIFE_S: Final = 900
 """How long a tap may wait for its answer."""
+EPHEMERAL_ANSWER_S: Final = 15
+"""How long after a press a bot may answer the presser alone by naming it."""
 TYPING_LIFE_S: Final = 5
 TOPIC_NAME_UNITS_MAX: Final = 128
 ENTITIES_MAX: Final = 100
@@ -40,6 +42,8 @@ OUTBOX_READ_MAX: Final = 2_000
 OUTBOX_VALUE_CHARS_MAX: Final = 8_192
 """A longer parameter is cut in the outbox (it was not in the call)."""
 MESSAGES_PER_CHAT_MAX: Final = 1_000
+EPHEMERALS_PER_PERSON_MAX: Final = 50
+"""Messages one person sees alone in one chat."""
 UPDATES_PENDING_MAX: Final = 1_000
 QUERIES_MAX: Final = 500
 FILES_MAX: Final = 200

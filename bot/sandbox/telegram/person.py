@@ -34,6 +34,7 @@ class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`POST /sim/callback`: a button by its visible label, or by its data.
 
     Data with a message id needs no such button there: a stale screen, or a forged client, sends it.
+    A message that only `user_id` sees has an `ephemeral_message_id`, and is pressed by nobody else.
     """
 
     user_id: int
@@ -41,6 +42,7 @@ class Tap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label: str | None = None
     data: str | None = None
     message_id: int | None = None
+    ephemeral_message_id: int | None = None
     wait_s: float = 0.0
 
 
@@ -127,14 +129,26 @@ def _wanted(tap: Tap, button: dict[str, Any]) -> bool:
     return bool(button.get("callback_data") == tap.data)
 
 
+def _candidates(state: TelegramState, tap: Tap, chat: Chat) -> list[Message]:
+    """The messages whose button it may be, newest first. Raises PersonError 404 for none."""
+    own = state.ephemerals.of(chat.id, tap.user_id)[::-1]
+    shared = state.book.newest_first(chat)
+    if tap.ephemeral_message_id is not None:
+        name, wanted = "ephemeral_message_id", tap.ephemeral_message_id
+    elif tap.message_id is not None:
+        name, wanted, own = "message_id", tap.message_id, []
+    else:
+        return [*own, *shared]
+    found = [m for m in (*own, *shared) if m.get(name) == wanted]
+    if not found:
+        raise PersonError(404, f"{name} {wanted} does not exist in this chat")
+    return found
+
+
 def _find_button(state: TelegramState, tap: Tap, chat: Chat) -> tuple[Message, dict[str, Any]]:
     if (tap.label is None) == (tap.data is None):
         raise PersonError(400, "give exactly one of label and data")
-    candidates = state.book.newest_first(chat)
-    if tap.message_id is not None:
-        candidates = [m for m in candidates if m["message_id"] == tap.message_id]
-        if not candidates:
-            raise PersonError(404, f"message_id {tap.message_id} does not exist in this chat")
+    candidates = _candidates(state, tap, chat)
     for message in candidates:
         for row in inline_rows(message):
             for button in row:
@@ -162,7 +176,11 @@ def tap_button(state: TelegramState, tap: Tap) -> dict[str, Any]:
     if "callback_data" not in button or "disabled" in button:
         raise PersonError(409, f"button {button['text']!r} does not call the bot when pressed")
     query_id = state.queries.open(
-        user_id=person.user_id, chat_id=chat.id, label=button["text"], at_s=state.now_s()
+        user_id=person.user_id,
+        chat_id=chat.id,
+        message_id=message["message_id"],
+        label=button["text"],
+        at_s=state.now_s(),
     )
     state.updates.create(
         "callback_query",

@@ -24,7 +24,7 @@ class QueryDesk:
         self._answered = asyncio.Event()
         self._stopped = False
 
-    def open(self, *, user_id: int, chat_id: int, label: str, at_s: float) -> str:
+    def open(self, *, user_id: int, chat_id: int, message_id: int, label: str, at_s: float) -> str:
         """Begin to wait for an answer and give the tap its id, never used before.
 
         The oldest beyond `QUERIES_MAX` is forgotten.
@@ -38,6 +38,7 @@ class QueryDesk:
                 "id": query_id,
                 "user_id": user_id,
                 "chat_id": chat_id,
+                "message_id": message_id,
                 "label": label,
                 "at": at_s,
                 "answer": None,
@@ -57,6 +58,10 @@ class QueryDesk:
         self._answered.set()
         self._answered = asyncio.Event()
         return self._queries[query_id]
+
+    def find(self, query_id: str) -> dict[str, Any] | None:
+        """Look up a tap."""
+        return self._queries.get(query_id)
 
     def given(self, query_id: str) -> dict[str, Any] | None:
         """Look up the answer given to a tap, None while there is none."""

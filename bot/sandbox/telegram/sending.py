@@ -4,11 +4,12 @@ from typing import Any, Final
 
 from bot.sandbox.telegram import limits
 from bot.sandbox.telegram.call import Call, Upload
-from bot.sandbox.telegram.chats import BOT_USER, Chat, Message, public
+from bot.sandbox.telegram.chats import Chat, Message, public
 from bot.sandbox.telegram.errors import bad_request
 from bot.sandbox.telegram.formatting import Formatted, call_caption, caption_of, message_text
 from bot.sandbox.telegram.groups import topic_of
 from bot.sandbox.telegram.keyboard import read_markup
+from bot.sandbox.telegram.receiving import PARAMETERS, deliver, receiver_of
 from bot.sandbox.telegram.state import TelegramState
 
 MEDIA_KINDS: Final = ("photo", "document")
@@ -81,13 +82,15 @@ def _around(state: TelegramState, call: Call, chat: Chat) -> dict[str, Any]:
     if markup is not None:
         around["reply_markup"] = markup
     reply = call.nested("reply_parameters", dict) or {}
+    if reply.get("ephemeral_message_id"):  # nobody can send the bot one
+        raise bad_request("message to be replied not found")
     replied_id = reply.get("message_id") or call.integer("reply_to_message_id")
     if replied_id is not None:
         replied = state.book.find(chat, int(replied_id))
         tolerant = reply.get("allow_sending_without_reply") or call.flag(
             "allow_sending_without_reply"
         )
-        if replied is None and not tolerant:
+        if replied is None and (not tolerant or PARAMETERS in call.params):
             raise bad_request("message to be replied not found")
         if replied is not None:
             around["reply_to_message"] = {
@@ -115,23 +118,21 @@ def thread_place(chat: Chat, thread_id: int | None, replied: Message | None) -> 
     return {"message_thread_id": thread_id, "is_topic_message": True}
 
 
-def _post(state: TelegramState, chat: Chat, content: dict[str, Any]) -> Message:
-    return public(state.book.post(chat, BOT_USER, content))
-
-
 def send_message(state: TelegramState, call: Call) -> Message:
     """Serve `sendMessage`."""
     chat = state.chat_to_write(call)
     content = text_content(message_text(call)) | _around(state, call, chat)
+    content |= receiver_of(state, call, chat) or {}
     state.flood.take(chat.id)
-    return _post(state, chat, content)
+    return deliver(state, chat, content)
 
 
 def _send_media(state: TelegramState, call: Call, kind: str) -> Message:
     chat = state.chat_to_write(call)
     content = caption_content(call_caption(call)) | _around(state, call, chat)
+    content |= receiver_of(state, call, chat) or {}
     state.flood.take(chat.id)
-    return _post(state, chat, media_content(state, call, kind, call.text(kind)) | content)
+    return deliver(state, chat, media_content(state, call, kind, call.text(kind)) | content)
 
 
 def send_photo(state: TelegramState, call: Call) -> Message:
@@ -172,7 +173,7 @@ def send_media_group(state: TelegramState, call: Call) -> list[Message]:
     state.flood.take(chat.id, len(group))
     contents = [input_media(state, call, media) for media in group]
     album = {"media_group_id": str(chat.next_message_id)}
-    return [_post(state, chat, content | around | album) for content in contents]
+    return [deliver(state, chat, content | around | album) for content in contents]
 
 
 def _source_of(state: TelegramState, call: Call, verb: str) -> Message:
@@ -190,7 +191,7 @@ def forward_message(state: TelegramState, call: Call) -> Message:
     origin = {"type": "user", "sender_user": message["from"], "date": message["date"]}
     state.flood.take(chat.id)
     copied = {name: message[name] for name in COPIED if name in message}
-    return _post(state, chat, copied | {"forward_origin": origin})
+    return deliver(state, chat, copied | {"forward_origin": origin})
 
 
 def copy_message(state: TelegramState, call: Call) -> dict[str, int]:
@@ -204,7 +205,7 @@ def copy_message(state: TelegramState, call: Call) -> dict[str, int]:
         copied |= caption_content(call_caption(call))
     content = copied | _around(state, call, chat)
     state.flood.take(chat.id)
-    return {"message_id": _post(state, chat, content)["message_id"]}
+    return {"message_id": deliver(state, chat, content)["message_id"]}
 
 
 def send_chat_action(state: TelegramState, call: Call) -> bool:

@@ -118,17 +118,19 @@ class SimRoutes:
 
     async def _chat(self, request: web.Request) -> web.Response:
         chat = self._chat_at(request)
+        asked = request.query.get("user_id")
+        viewer = None if asked is None else _whole(request, "user_id", asked)
         shape = request.query.get("format", "json")
         if shape not in FORMATS:
             raise PersonError(400, f"format must be json or text, was {shape[:40]!r}")
         if shape == "text":
-            return web.Response(text=transcript.as_text(self._state, chat))
+            return web.Response(text=transcript.as_text(self._state, chat, viewer))
         since = request.query.get("since")
         typing = chat.typing_until_s > self._state.now_s()
         if since is not None and _whole(request, "since", since) == chat.version:
             unchanged = {"version": chat.version, "unchanged": True, "typing": typing}
             return web.json_response(unchanged)
-        return web.json_response(transcript.as_json(self._state, chat))
+        return web.json_response(transcript.as_json(self._state, chat, viewer))
 
     async def _chats(self, _request: web.Request) -> web.Response:
         chats = self._state.book.chats.values()

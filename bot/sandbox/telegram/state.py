@@ -7,6 +7,7 @@ from bot.sandbox.people import BOT_ID, People
 from bot.sandbox.store import WorldStore
 from bot.sandbox.telegram.call import Call
 from bot.sandbox.telegram.chats import BOT_USER, Chat, ChatBook, Message, user_json
+from bot.sandbox.telegram.ephemerals import Ephemerals
 from bot.sandbox.telegram.errors import bad_request, forbidden, migrated
 from bot.sandbox.telegram.faults import Faults
 from bot.sandbox.telegram.files import FileCabinet
@@ -25,6 +26,7 @@ class TelegramState:
         self.people = people
         self.now_s = time.time
         self.book = ChatBook(store, people, self.now_s)
+        self.ephemerals = Ephemerals()
         self.updates = UpdateQueue(store)
         self.queries = QueryDesk(store)
         self.files = FileCabinet(store)
@@ -96,6 +98,7 @@ class TelegramState:
     def reset(self) -> None:
         """Empty chats, outbox and faults; what waits to be heard or answered goes with them."""
         self.book.clear()
+        self.ephemerals.clear()
         self.updates.forget()
         self.queries.clear()
         self.outbox.clear()

@@ -6,6 +6,7 @@ from typing import Any, Final
 from bot.sandbox.people import BOT_ID
 from bot.sandbox.telegram.chats import Chat, Message
 from bot.sandbox.telegram.keyboard import inline_rows
+from bot.sandbox.telegram.receiving import seen_by
 from bot.sandbox.telegram.state import TelegramState
 
 NOTES: Final = {
@@ -45,7 +46,11 @@ def labels(message: Message) -> list[str]:
 
 
 def shown(chat: Chat, message: Message) -> dict[str, Any]:
-    """Render one message. ``text`` is the text or the caption, ``entities`` belong to it."""
+    """Render one message. ``text`` is the text or the caption, ``entities`` belong to it.
+
+    What one person sees alone has an ``ephemeral_id`` instead of an id, ``only_for`` names them,
+    and ``after`` is the message it stands behind.
+    """
     view: dict[str, Any] = {
         "id": message["message_id"],
         "from": _who(message),
@@ -57,6 +62,10 @@ def shown(chat: Chat, message: Message) -> dict[str, Any]:
         "edited": bool(message.get("_edited")),
         "pinned": message["message_id"] in chat.pinned,
     }
+    if "receiver_user" in message:
+        view["ephemeral_id"] = message["ephemeral_message_id"]
+        view["after"] = message["_after"]
+        view["only_for"] = message["receiver_user"]["first_name"]
     if "_html" in message:
         view["html"] = message["_html"]
     if "photo" in message:
@@ -88,12 +97,15 @@ def _note(message: Message) -> str:
     return ""
 
 
-def as_json(state: TelegramState, chat: Chat) -> dict[str, Any]:
-    """Render the whole chat; ``toasts`` are the last callback answers, by who tapped."""
+def as_json(state: TelegramState, chat: Chat, viewer: int | None = None) -> dict[str, Any]:
+    """Render the whole chat; ``toasts`` are the last callback answers, by who tapped.
+
+    What somebody sees alone is in it for them as ``viewer``.
+    """
     toasts: dict[str, list[dict[str, Any]]] = {}
     for toast in chat.toasts:
         toasts.setdefault(str(toast["user_id"]), []).append(toast | {"at": _at(toast["at"])})
-    messages = state.book.messages.get(chat.id, {}).values()
+    messages = seen_by(state, chat, viewer)
     return {
         "chat_id": chat.id,
         "title": chat.title,
@@ -107,13 +119,14 @@ def as_json(state: TelegramState, chat: Chat) -> dict[str, Any]:
     }
 
 
-def as_text(state: TelegramState, chat: Chat) -> str:
+def as_text(state: TelegramState, chat: Chat, viewer: int | None = None) -> str:
     """Render a transcript: `[2] bot: Pick one`, then indented media and `[Yes] [No]`."""
     lines: list[str] = []
-    for message in state.book.messages.get(chat.id, {}).values():
+    for message in seen_by(state, chat, viewer):
         view = shown(chat, message)
         marks = f" #{view['topic']}" if view.get("topic") else ""
         marks += "".join(f" ({mark})" for mark in ("edited", "pinned") if view[mark])
+        marks += f" (only {view['only_for']} sees this)" if "only_for" in view else ""
         first, *rest = view["text"].split("\n")
         lines.append(f"[{view['id']}] {view['from']}{marks}: {first}".rstrip())
         lines += [f"    {line}".rstrip() for line in rest]

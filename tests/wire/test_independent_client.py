@@ -238,6 +238,18 @@ async def test_topics_of_a_forum(bot: Bot, side: Side) -> None:
     assert (await side.text(ADMIN_CHAT_ID)).endswith("bot: started\n")
 
 
+async def test_a_message_for_one_member_alone(bot: Bot, side: Side) -> None:
+    parameters = {"ephemeral_message_parameters": {"receiver_user_id": OMAR}}
+    sent = await bot.send_message(ADMIN_CHAT_ID, "psst", api_kwargs=parameters)
+    assert (sent.message_id, sent.api_kwargs["ephemeral_message_id"]) == (0, 1)
+    assert sent.api_kwargs["receiver_user"]["id"] == OMAR
+    assert await side.text(ADMIN_CHAT_ID) == ""
+    whose = {"chat_id": ADMIN_CHAT_ID, "receiver_user_id": OMAR, "ephemeral_message_id": 1}
+    assert await bot.do_api_request("editEphemeralMessageText", whose | {"text": "x"})
+    with pytest.raises(BadRequest, match=r"(?i)bot_not_admin"):
+        await bot.send_message(ALICE, "psst", api_kwargs=parameters)
+
+
 async def test_members_and_their_roles(bot: Bot, side: Side) -> None:
     async def role(user_id: int) -> type[Any]:
         return type(await bot.get_chat_member(ADMIN_CHAT_ID, user_id))

@@ -132,11 +132,22 @@ async def test_a_groups_members_read_no_figures_but_the_way_to_their_private_cha
     stage: Stage,
 ) -> None:
     told = await stage.asks(ALICE, "/drawdown", "only in private", chat_id=ADMIN_CHAT)
-    assert await labels(stage, ADMIN_CHAT, told["id"]) == ["Open our private chat"]
+    assert [b["label"] for row in told["buttons"] for b in row] == ["Open our private chat"]
     assert "GBP" not in told["text"]
-    text = await stage.forges(ALICE, "rf1:positions", ADMIN_CHAT, told["id"])
+    asked = await stage.last_id(ADMIN_CHAT)
+    text = await stage.forges(ALICE, "rf1:positions", ADMIN_CHAT, asked)
     assert "only in private" in text
     await stage.asks(ADA, "/accounts", "Alice, 50001", chat_id=ADMIN_CHAT)
+
+
+async def test_what_somebody_is_refused_in_a_group_no_other_member_sees(stage: Stage) -> None:
+    words = "Only an admin can do that"
+    told = await stage.asks(ALICE, "/warnings", words, chat_id=ADMIN_CHAT)
+    assert told["only_for"] == "Alice"
+    for viewer in (ADA, OMAR, None):
+        shown = await stage.messages(ADMIN_CHAT, viewer)
+        assert not [m for m in shown if words in m["text"] or "only in private" in m["text"]]
+    assert "only_for" not in await stage.asks(ALICE, "/warnings", words), "in private it may stay"
 
 
 async def test_a_client_is_blocked_after_a_preview_and_then_has_no_rights(stage: Stage) -> None:

@@ -15,16 +15,21 @@ ROUNDS_MAX: Final = 2
 REPEATS_MAX: Final = 20
 """Times that an alarm is repeated in all, however many admins there are."""
 
+ALWAYS: Final = (a.GuardBreached, a.LatchedReappeared, c.CloseStalled, r.GuardBlind)
+WHILE_HOLDING: Final = (t.AccountUnavailable, t.TerminalBlocked)
+"""Kinds that need somebody only where the account holds positions."""
+
 
 def raises(alert: a.Alert) -> bool:
     """Whether an admin has to acknowledge it."""
-    match alert:
-        case a.GuardBreached() | a.LatchedReappeared() | c.CloseStalled() | r.GuardBlind():
-            return True
-        case t.AccountUnavailable() | t.TerminalBlocked():
-            return bool(alert.positions_count)
-        case _:
-            return False
+    return isinstance(alert, ALWAYS) or (
+        isinstance(alert, WHILE_HOLDING) and bool(alert.positions_count)
+    )
+
+
+def may_raise(alert: a.Alert) -> bool:
+    """Whether it is of a kind that an admin has to acknowledge, if not always."""
+    return isinstance(alert, ALWAYS + WHILE_HOLDING)
 
 
 def ends_thread(alert: a.Alert) -> bool:

@@ -15,8 +15,9 @@ class Ending(Struct, frozen=True, kw_only=True):
 
     `kind` is a word of `core.domain.endings.What`; `about` says which: a finding's word, a rule's
     title, a kind of market warning or of alarm, a person's name. `login` is 0 where it is about no
-    account. `since` is when it began, None where only its message's own instant is known. `thread`
-    is the thread in which it was told.
+    account. `subject` tells it from others of the same name: a difference's position or order, a
+    rule's id, a chat's number, a market's server. `since` is when it began, None where only its
+    message's own instant is known.
     """
 
     kind: str
@@ -25,7 +26,7 @@ class Ending(Struct, frozen=True, kw_only=True):
     login: int = 0
     since: datetime | None
     until: datetime
-    thread: str = ""
+    subject: str = ""
 
 
 class AlertsOver(AlertBase, frozen=True, kw_only=True):

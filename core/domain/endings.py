@@ -9,11 +9,15 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from msgspec import Struct
+
+from core.domain import alarms
 from core.domain import alerts as a
 from core.domain import alerts_app as own
 from core.domain import alerts_money as m
 from core.domain import alerts_rules as r
 from core.domain import alerts_terminal as t
+from core.domain.alert_parts import AccountAlert, GroupItem
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_over import AlertsOver, Ending
 from core.domain.findings import CloseReason
@@ -41,6 +45,16 @@ class What(StrEnum):
     ALARM = "alarm"
 
 
+class Thing(Struct, frozen=True, gc=False):
+    """What may be open and over, as `Ending` names it: the same again is equal."""
+
+    kind: What
+    about: str = ""
+    symbol: str = ""
+    login: int = 0
+    subject: str = ""
+
+
 TOLD_OTHERWISE: Final = frozenset({"closed:reckoner", "cancelled", "adopted"})
 """Ends of a difference that a close job's report tells, or a person has said themselves."""
 CLOSE_REPORT: Final = a.PositionClosed.__name__
@@ -51,84 +65,79 @@ def ending_of(alert: a.Alert) -> Ending | None:  # noqa: PLR0911 - one arm per k
     """What is over with this alert; None where nothing is, or where that is told otherwise."""
     match alert:
         case a.DrawdownEased():
-            return _of(What.DRAWDOWN, alert.warned_at, alert.at, login=alert.login)
+            return _over(Thing(What.DRAWDOWN, login=alert.login), alert.warned_at, alert.at)
         case a.DivergenceResolved() if alert.how not in TOLD_OTHERWISE:
-            return _of(
-                What.DIFFERENCE,
-                alert.opened_at,
-                alert.resolved_at,
-                about=alert.finding,
-                symbol=alert.symbol,
-                login=alert.login,
-            )
+            thing = _difference(alert, alert, alert.finding)
+            return _over(thing, alert.opened_at, alert.resolved_at)
         case r.RuleEased():
-            return _of(What.RULE, alert.opened_at, alert.at, about=alert.title, login=alert.login)
+            thing = Thing(What.RULE, alert.title, login=alert.login, subject=alert.rule)
+            return _over(thing, alert.opened_at, alert.at)
         case m.PricesMove():
-            return _of(What.PRICES, alert.since, alert.at, login=alert.login)
+            return _over(Thing(What.PRICES, login=alert.login), alert.since, alert.at)
         case t.AccountRecovered():
-            return _of(What.UNREAD, alert.since, alert.at, login=alert.login)
+            return _over(Thing(What.UNREAD, login=alert.login), alert.since, alert.at)
         case MarketWarning() if alert.state == "resolved" and not _closed(alert):
-            return _of(
-                What.MARKET,
-                alert.opened_at,
-                alert.at,
-                about=alert.warning,
-                symbol=alert.symbol,
-            )
+            thing = Thing(What.MARKET, alert.warning, alert.symbol, subject=alert.server)
+            return _over(thing, alert.opened_at, alert.at)
         case MarketCloseAhead() if alert.state in {"dismissed", "resolved"}:
-            return _of(
-                What.CLOSE_AHEAD,
-                None,
-                alert.at,
-                about=alert.warning,
-                symbol=alert.symbol,
-                login=alert.login,
-            )
+            thing = Thing(What.CLOSE_AHEAD, alert.warning, alert.symbol, alert.login)
+            return _over(thing, None, alert.at)
         case own.ChatReachable() if not alert.here:
-            return _of(What.CHAT, alert.since, alert.at, about=alert.person)
+            thing = Thing(What.CHAT, alert.person, subject=str(alert.chat_id))
+            return _over(thing, alert.since, alert.at)
         case _:
             return None
 
 
-def opens(alert: a.Alert) -> bool:
-    """Whether it says that something is open which a line could say is over."""
-    return _opens(alert) is not None
+def opened_by(alert: a.Alert) -> frozenset[Thing]:
+    """What is open with this alert, of all that a line could say is over."""
+    things = _opened_alone(alert)
+    if isinstance(alert, a.DivergencesOpened):
+        things = [_difference(alert, each, each.finding or alert.finding) for each in alert.items]
+    if alarms.may_raise(alert):
+        things.append(Thing(What.ALARM, type(alert).__name__, login=getattr(alert, "login", 0)))
+    return frozenset(things)
 
 
-def begun_again(alert: a.Alert, thread: str, ending: Ending) -> bool:
-    """Whether what a waiting line says is over is open (again) with this alert of a thread.
+def begun_again(alert: a.Alert, ending: Ending) -> bool:
+    """Whether what a waiting line says is over is open (again) with this alert.
 
-    A difference is one position's, so only its own thread counts; everything else there is once.
+    An alert about many names the first of them: any of its account may be among the others.
     """
-    if ending.thread and ending.thread == thread:
-        return _opens(alert) is not None
-    opened = _opens(alert)
-    if opened is None or opened[0] is What.DIFFERENCE:
-        return False
-    return opened == (What(ending.kind), ending.about, ending.symbol, ending.login)
+    if isinstance(alert, a.DivergencesOpened) and alert.count > len(alert.items):
+        return ending.kind == What.DIFFERENCE and ending.login == alert.login
+    thing = Thing(What(ending.kind), ending.about, ending.symbol, ending.login, ending.subject)
+    return thing in opened_by(alert)
 
 
-def _opens(alert: a.Alert) -> tuple[What, str, str, int] | None:  # noqa: PLR0911 - one arm per kind
-    """What is open with this alert: its kind, which, the symbol and the account of its ending."""
+def _opened_alone(alert: a.Alert) -> list[Thing]:  # noqa: PLR0911 - one arm per kind
     match alert:
         case a.DrawdownWarning():
-            return What.DRAWDOWN, "", "", alert.login
+            return [Thing(What.DRAWDOWN, login=alert.login)]
         case a.DivergenceOpened():
-            return What.DIFFERENCE, alert.finding, alert.symbol, alert.login
+            return [_difference(alert, alert, alert.finding)]
         case r.RuleBroken():
-            return What.RULE, alert.title, "", alert.login
+            return [Thing(What.RULE, alert.title, login=alert.login, subject=alert.rule)]
         case m.PricesStill():
-            return What.PRICES, "", "", alert.login
+            return [Thing(What.PRICES, login=alert.login)]
         case t.AccountUnavailable():
-            return What.UNREAD, "", "", alert.login
+            return [Thing(What.UNREAD, login=alert.login)]
         case MarketWarning() if alert.state == "open":
-            return What.MARKET, alert.warning, alert.symbol, 0
+            return [Thing(What.MARKET, alert.warning, alert.symbol, subject=alert.server)]
         case MarketCloseAhead() if alert.state == "open":
-            return What.CLOSE_AHEAD, alert.warning, alert.symbol, alert.login
+            return [Thing(What.CLOSE_AHEAD, alert.warning, alert.symbol, alert.login)]
         case a.ChatUnreachable():
-            return What.CHAT, alert.person, "", 0
+            return [Thing(What.CHAT, alert.person, subject=str(alert.chat_id))]
         case _:
-            return None
+            return []
+
+
+def _difference(
+    account: AccountAlert,
+    one: a.DivergenceOpened | a.DivergenceResolved | GroupItem,
+    finding: str,
+) -> Thing:
+    return Thing(What.DIFFERENCE, finding, one.symbol, account.login, one.subject)
 
 
 def is_told(alert: a.Alert, hearing: Hearing | None, *, own: bool) -> bool:
@@ -164,15 +173,13 @@ def _closed(alert: MarketWarning) -> bool:
     return alert.ended == "closed" or gap_closed
 
 
-def _of(
-    kind: What,
-    since: datetime | None,
-    until: datetime,
-    *,
-    about: str = "",
-    symbol: str = "",
-    login: int = 0,
-) -> Ending:
+def _over(thing: Thing, since: datetime | None, until: datetime) -> Ending:
     return Ending(
-        kind=kind.value, about=about, symbol=symbol, login=login, since=since, until=until
+        kind=thing.kind.value,
+        about=thing.about,
+        symbol=thing.symbol,
+        login=thing.login,
+        subject=thing.subject,
+        since=since,
+        until=until,
     )

@@ -14,17 +14,15 @@ from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain.alerts_over import AlertsOver, Ending
-from core.domain.endings import GATHER, begun_again, ending_of, gathered, is_told, opens
+from core.domain.endings import GATHER, begun_again, ending_of, gathered, is_told, opened_by
 from core.domain.speech import EDIT, NEW, REPLY, deliver
 from core.ports import Transaction
 from core.records import OutboxRow
 from core.services.hearing import FAILED, hearing_of, put
-from core.services.telling import audit_fate
 
 KIND: Final = AlertsOver.__name__
 DUE: Final = "due"
-WITHDRAWN: Final = "withdrawn: it had begun again before it was told as over"
-WITHDRAWN_AS: Final = {"state": FAILED, "error": WITHDRAWN}
+WITHDRAWN: Final = "withdrawn: it has begun again"
 
 
 async def note(
@@ -41,8 +39,8 @@ async def note(
     What is over before its message arrived needs no line: its reader sees both at once.
     """
     ending, delivery = ending_of(alert), deliver(alert)
-    if opens(alert):
-        await _withdraw(tx, alert, delivery.thread, chats, now=now)
+    if opened_by(alert):
+        await _withdraw(tx, alert)
     if ending is None or delivery.mode != EDIT:
         return
     for chat_id in chats:
@@ -51,8 +49,7 @@ async def note(
             continue
         hearing = await hearing_of(tx, chat_id)
         if not is_told(alert, hearing, own=chat_id == client):
-            told = replace(ending, thread=delivery.thread)
-            await add(tx, loud, told, admin=admin, now=now)
+            await add(tx, loud, ending, admin=admin, now=now)
 
 
 async def add(
@@ -94,19 +91,21 @@ async def add(
     await put(tx, row, admin=admin)
 
 
-async def _withdraw(
-    tx: Transaction, alert: a.Alert, thread: str, chats: Collection[int], *, now: datetime
-) -> None:
-    """Take out of the lines that wait what is open again: it must not be told as over."""
-    for chat_id in chats:
-        for row in await tx.find(OutboxRow, state=DUE, chat_id=chat_id, kind=KIND, attempts=0):
-            line = msgspec.json.decode(row.payload, type=AlertsOver)
-            left = tuple(e for e in line.endings if not begun_again(alert, thread, e))
-            if len(left) == len(line.endings):
-                continue
-            changes = {"payload": _encoded(AlertsOver(endings=left))} if left else WITHDRAWN_AS
-            if await tx.update(OutboxRow, {"id": row.id, "state": DUE}, **changes) and not left:
-                await audit_fate(tx, row, now, message_id=None, error=WITHDRAWN)
+async def _withdraw(tx: Transaction, alert: a.Alert) -> None:
+    """Take out of every line that waits what is open again: it must not be told as over.
+
+    Wherever it waits: admins read in private of alarms that are told in the admin chat. A line that
+    was tried is not tried again; whether one of unknown outcome arrived stays said beside it.
+    """
+    for row in await tx.find(OutboxRow, state=DUE, kind=KIND):
+        line = msgspec.json.decode(row.payload, type=AlertsOver)
+        left = tuple(each for each in line.endings if not begun_again(alert, each))
+        if len(left) == len(line.endings):
+            continue
+        why = f"{WITHDRAWN} ({row.error})" if row.error else WITHDRAWN
+        gone = {"state": FAILED, "error": why}
+        changes = {"payload": _encoded(AlertsOver(endings=left))} if left else gone
+        await tx.update(OutboxRow, {"id": row.id}, **changes)
 
 
 async def _loud(tx: Transaction, chat_id: int, thread: str) -> OutboxRow | None:

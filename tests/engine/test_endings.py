@@ -13,12 +13,10 @@ from core.domain.alerts_over import AlertsOver
 from core.domain.endings import GATHER, GATHER_MAX
 from core.domain.hearing import Group, Level
 from core.records import OutboxRow
-from core.services.endings import WITHDRAWN
 from core.services.preferences import Preferences
 from core.services.speaking import speak
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, GBP, START, USD, D, House
 from tests.engine.test_alarms import BLIND, SEES
-from tests.fakes.alerts_market import market
 
 WHO: dict[str, Any] = {"account_id": 1, "login": GBP, "client": "Alice", "currency": "GBP"}
 
@@ -210,26 +208,3 @@ async def test_a_drawdown_that_eases_is_said_to_be_over(ears: Ears) -> None:
     lines = [line for _, line in await ears.lines(102)]
     assert [[ending.kind for ending in line.endings] for line in lines] == [["drawdown"]]
     assert D("0.155") == D("1860") / D("12000")
-
-
-async def test_what_is_open_again_before_its_line_went_is_not_told_as_over(ears: Ears) -> None:
-    """A spread that narrows and widens again within the wait is another warning by then."""
-    wide = market(state="open", warning="spread", action="warn", ended="passed")
-    await ears.say(wide, client=None)
-    await ears.deliver()
-    ears.later(30)
-    await ears.say(replace(wide, state="resolved", version=2), client=None)
-    ears.later(GATHER.total_seconds() - 1)
-    await ears.say(replace(wide, warning_id=wide.warning_id + 1), client=None)
-    ((row, _),) = await ears.lines(ADMIN_CHAT)
-    assert (row.state, row.error) == ("failed", WITHDRAWN)
-
-
-async def test_of_a_line_about_many_only_what_is_open_again_is_taken_out(ears: Ears) -> None:
-    await ears.say(unread(60_001, 1), unread(60_002, 1), client=None)
-    await ears.deliver()
-    ears.later(120)
-    await ears.say(back(60_001), back(60_002), client=None)
-    await ears.say(unread(60_001, 1), unread(60_003, 1), client=None)
-    ((row, line),) = await ears.lines(ADMIN_CHAT)
-    assert (row.state, [each.login for each in line.endings]) == ("due", [60_002])

@@ -1,8 +1,9 @@
 """Updates from Telegram: journalled first, confirmed afterwards, handled last.
 
 What may be a password is never journalled (`bot.veil`), and leaves the chat (`bot.removing`) as
-soon as what it answers is committed, before anything else is done. Where Telegram lets that wait,
-its writer is answered first, and the removal tried again beside what they go on with.
+soon as what it answers is committed, beside everybody's updates and before its writer is answered.
+Where Telegram lets that wait, its writer is answered first, and the removal tried again beside what
+they go on with.
 
 Telegram forgets an update once the next `getUpdates` names a higher offset. So the offset moves
 only after the commit, and what was journalled but not handled is handled at the next start: a
@@ -42,6 +43,8 @@ UPDATES_MAX = 100
 """Updates per call; Telegram's own bound."""
 HANDLING_MAX = 16
 """People served at the same time. Each person's updates are handled in order."""
+CLEARING_MAX = 16
+"""First attempts at the same time to remove a message: nobody's waits for somebody's who floods."""
 REMOVING_MAX = 4
 """Messages removed at the same time that could not be removed at once."""
 PENDING_MAX = 200
@@ -63,14 +66,14 @@ class Talks(Hears, Warns, Protocol):
 class Press(Struct, frozen=True):
     """A journalled update: its row, who sent it, and what it is.
 
-    `removed`: whether its message is gone from the chat, if it was to go; None where that was not
-    tried yet.
+    `gone`: whether its message has left the chat, known once the first attempt is over; None where
+    it is not to leave.
     """
 
     row_id: int
     person: int
     update: Update
-    removed: bool | None = None
+    gone: asyncio.Future[bool] | None = None
 
 
 class Settled(Struct, frozen=True):
@@ -107,6 +110,7 @@ class Poller:
         self._replayed_to = 0
         self._lanes: OrderedDict[int, deque[Press]] = OrderedDict()
         self._ready: asyncio.Queue[int] = asyncio.Queue()
+        self._to_clear: asyncio.Queue[Press] = asyncio.Queue()
         self._left: asyncio.Queue[tuple[Press, Settled]] = asyncio.Queue()
         self._pending = 0
         self._changed = asyncio.Event()
@@ -117,8 +121,9 @@ class Poller:
     async def run(self) -> None:
         """Fetch and handle until cancelled; what an earlier run left comes first."""
         serving = (self._serve() for _ in range(HANDLING_MAX))
+        clearing = (self._clear() for _ in range(CLEARING_MAX))
         removing = (self._remove() for _ in range(REMOVING_MAX))
-        await asyncio.gather(self._fetch(), *serving, *removing)
+        await asyncio.gather(self._fetch(), *serving, *clearing, *removing)
 
     async def drain(self, timeout_s: float) -> bool:
         """Fetch nothing more, and wait for what is being handled; whether all of it ended."""
@@ -215,16 +220,8 @@ class Poller:
         early = [update for update in updates if self._veil.is_expected(update)]
         presses = await self._stored(lambda: self._journal(updates), early)
         self._offset = updates[-1].update_id + 1
-        presses = await self._without_words(presses)
         for press in presses:
             self._enqueue(press)
-
-    async def _without_words(self, presses: list[Press]) -> list[Press]:
-        """Remove from the chats what must not stand there; what fails is tried again later."""
-        if not any(is_to_remove(press.update) for press in presses):
-            return presses
-        gone = await asyncio.gather(*(self._remover.at_once(press.update) for press in presses))
-        return [replace(p, removed=is_gone) for p, is_gone in zip(presses, gone, strict=True)]
 
     async def _journal(self, updates: list[Update]) -> list[Press]:
         """Commit every update; answers those not seen before. Whoever writes is in reach."""
@@ -245,6 +242,9 @@ class Poller:
         return presses
 
     def _enqueue(self, press: Press) -> None:
+        if is_to_remove(press.update):
+            press = replace(press, gone=asyncio.get_running_loop().create_future())
+            self._to_clear.put_nowait(press)
         lane = self._lanes.get(press.person)
         if lane is None:
             lane = self._lanes[press.person] = deque()
@@ -272,6 +272,20 @@ class Poller:
                     del self._lanes[person]
                 self._changed.set()
 
+    async def _clear(self) -> None:
+        """Try at once to remove what must not stand in its chat, whoever is being served."""
+        while True:
+            press = await self._to_clear.get()
+            is_gone = False
+            try:
+                is_gone = await self._remover.at_once(press.update)
+            except Exception:
+                # The next person's words must leave their chat; these are tried again.
+                log.exception("message_not_removed_yet", update_id=press.update.update_id)
+            finally:
+                if press.gone is not None and not press.gone.done():  # at the end it is cancelled
+                    press.gone.set_result(is_gone)
+
     async def _remove(self) -> None:
         """Remove what was answered and still stands in its chat, and settle it then.
 
@@ -294,9 +308,7 @@ class Poller:
 
     async def _handle(self, press: Press) -> bool:
         """Answer it and settle it; whether that is left to its removal."""
-        gone = press.removed
-        if gone is None:  # taken up again after a crash
-            gone = await self._remover.at_once(press.update)
+        gone = press.gone is None or await press.gone
         end = await self._answered(press)
         if not gone:
             self._left.put_nowait((press, end))

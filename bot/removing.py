@@ -11,7 +11,7 @@ from aiogram.types import Update
 from bot.veil import is_to_remove
 
 AT_ONCE_S: Final = 3.0
-"""How long an attempt may take: the next updates wait for the first one, and nothing else."""
+"""How long an attempt may take: its writer's answer waits for the first one, and nothing else."""
 TRIES: Final = 3
 """Attempts, after the one at once, where Telegram does not answer ..."""
 PAUSE_S: Final = 1.0

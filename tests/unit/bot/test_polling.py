@@ -13,7 +13,8 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import Message, Update
 
 from bot import polling as module
-from bot.polling import HANDLING_MAX, PENDING_MAX, Poller, Press
+from bot.polling import CLEARING_MAX, HANDLING_MAX, PENDING_MAX, Poller, Press
+from bot.removing import AT_ONCE_S
 from core.ports import Transaction
 from core.records import PressRow
 from core.services.link_talks import Ask, Heard
@@ -238,7 +239,7 @@ class Expecting:
     async def hear(
         self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
     ) -> Heard:
-        is_answer = ask is Ask.WORDS
+        is_answer = ask is Ask.WORDS and telegram_id == ANN
         return Heard(is_ours=is_answer, remove=is_answer)
 
     def expects(self, telegram_id: int) -> bool:
@@ -309,6 +310,49 @@ async def test_a_removal_that_telegram_lets_wait_holds_up_nobody(world: World) -
     assert order[:3] == ["again", "removal", "/link remove"]
     assert await world.states() == {"handled": 2}
     assert talks.told == []
+
+
+async def test_while_telegram_lets_a_first_removal_hang_everybody_else_is_served(
+    world: World,
+) -> None:
+    """Its writer waits for it, in order; the updates fetched with it and after it do not.
+
+    One flood more than is removed at the same time, and those served at the same time, too.
+    """
+    gate, poll = asyncio.Event(), world.telegram.on_call
+    assert poll is not None
+
+    async def hang(method: TelegramMethod[Any]) -> None:
+        if method.__api_method__ == "deleteMessage":
+            await gate.wait()
+        await poll(method)
+
+    world.telegram.on_call = hang
+    flood = [written(ANN, "S3cret-of-Ann") for _ in range(CLEARING_MAX + HANDLING_MAX + 1)]
+    world.telegram.updates += [
+        [*flood, message_json(ANN, "status"), message_json(BO, "with")],
+        [message_json(BO, "after")],
+    ]
+    talks = Expecting()
+    poller = Poller(world.bot, world.dispatcher, world.store, FixedClock(), talks=talks)
+    async with world.running(poller), asyncio.timeout(AT_ONCE_S / 2):
+        await world.until(lambda: world.handled == ["with", "after"])
+        gate.set()
+        assert await poller.drain(2)
+    assert world.handled == ["with", "after", *["link remove"] * len(flood), "status"]
+    assert len(world.telegram.named("deleteMessage")) == len(flood)
+    assert talks.told == []
+
+
+async def test_a_removal_waits_for_nobody_who_is_being_served(world: World) -> None:
+    """A handler may take a minute, also its writer's own one before."""
+    world.gate = asyncio.Event()
+    busy = [message_json(BO + number, "wait") for number in range(HANDLING_MAX)]
+    world.telegram.updates.append([*busy, written(ANN, "S3cret-of-Ann")])
+    poller = Poller(world.bot, world.dispatcher, world.store, FixedClock(), talks=Expecting())
+    async with world.running(poller):
+        await world.until(lambda: bool(world.telegram.named("deleteMessage")))
+        assert world.handled == []
 
 
 async def test_what_telegram_does_not_remove_is_told_after_the_answer(world: World) -> None:

@@ -6,7 +6,9 @@ write in private is taken where it is answered, in the transaction that journals
 journal gets who wrote, where and when. The same holds for what a message only shows again: the one
 it answers, quotes or pins.
 
-A command keeps its name, and what stands behind it where it takes something. Of somebody who was
+A command keeps its name, and what stands behind it where it takes something; one below a picture
+is one, too. `/link` takes nothing: whoever writes something behind it in private has written down
+what the questions are for, and it leaves the chat. Of somebody who was
 asked for a password not long ago (`Heard.near`) it keeps what cannot be one: a name there is,
 numbers, and words that are the same for everybody.
 """
@@ -17,6 +19,7 @@ from typing import Final, Protocol
 from zoneinfo import available_timezones
 
 from aiogram.types import CallbackQuery, Message, Update
+from msgspec.structs import replace
 
 from bot.i18n import languages
 from bot.middlewares.door import SHOWN_CODE, shown_codes
@@ -31,8 +34,8 @@ CANCEL: Final = "/cancel"
 REMOVE: Final = f"{LINK} remove"
 """Stands in the journal for words that are to leave the chat. Nobody can write it: of what people
 write after the command nothing is kept."""
-REFUSED: Final = f"{LINK} refused "
-"""Stands for a conversation that was not begun; the code of the refusal follows."""
+REFUSED: Final = "refused"
+"""Stands there for a conversation that was not begun; the code of the refusal follows."""
 NAMES: Final = frozenset(command.name for command in COMMANDS) | BY_RULE | frozenset(MEANT)
 """Commands there are, and those that people look for."""
 TAKING: Final = frozenset(command.name for command in COMMANDS if command.usage)
@@ -80,7 +83,10 @@ class Veil:
         message = update.message
         if message is None:
             return _with(update)
-        return _with(update, message=_kept(message, await self._heard(tx, message)))
+        heard = await self._heard(tx, message)
+        if _tells_all(message):
+            heard = replace(heard, remove=True)
+        return _with(update, message=_kept(message, heard))
 
     def is_expected(self, update: Update) -> bool:
         """Whether it is probably a password, asked of memory alone: the database may be away."""
@@ -105,12 +111,9 @@ class Veil:
 
 def _kept(message: Message, heard: Heard) -> Message:
     """What is kept of a message with which this was done."""
-    if heard.remove:
-        return _bare(message, REMOVE)
-    if heard.refused:
-        return _bare(message, f"{REFUSED}{heard.refused}")
-    if heard.is_ours:
-        return _bare(message, LINK)
+    if heard.is_ours or heard.remove:
+        refused = [REFUSED, heard.refused] if heard.refused else []
+        return _bare(message, " ".join([REMOVE if heard.remove else LINK, *refused]))
     private = message.chat.type == "private"
     said = _of_command(message, near=heard.near, private=private)
     if not private:
@@ -121,7 +124,7 @@ def _kept(message: Message, heard: Heard) -> Message:
 
 def _of_command(message: Message, *, near: bool, private: bool) -> str | None:
     """What is kept of a command; None where it is none, or in a group nobody's."""
-    text = message.text or ""
+    text = _said(message)
     if not text.startswith("/"):
         return None
     first = text.split(maxsplit=1)[0]
@@ -159,12 +162,24 @@ def _zones() -> frozenset[str]:
 
 def is_to_remove(update: Update) -> bool:
     """Whether a kept update's message is to leave the chat."""
-    return update.message is not None and update.message.text == REMOVE
+    text = "" if update.message is None else update.message.text or ""
+    return text == REMOVE or text.startswith(f"{REMOVE} ")
+
+
+def _said(message: Message) -> str:
+    """Its words; those below a picture or a file are as good."""
+    return message.text or message.caption or ""
+
+
+def _tells_all(message: Message) -> bool:
+    """Whether somebody answers `/link`'s questions before they are asked."""
+    is_told = _command(message) == LINK and len(_said(message).split()) > 1
+    return is_told and message.chat.type == "private"
 
 
 def _command(message: Message) -> str:
     """`/link` of `/LINK@reckoner_bot words`; empty where it is no command."""
-    text = message.text or ""
+    text = _said(message)
     return text.split(maxsplit=1)[0].partition("@")[0].lower() if text.startswith("/") else ""
 
 

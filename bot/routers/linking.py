@@ -13,6 +13,7 @@ from bot.i18n import t
 from bot.middlewares.context import Toast
 from bot.services import LinkDesk, LinkTalks
 from bot.speaker import Speaker
+from bot.veil import REFUSED
 from bot.views import links as views
 from bot.views import replies
 from bot.views.message import Voice
@@ -43,8 +44,8 @@ async def link(
     voice: Voice,
 ) -> None:
     """Say where the conversation stands. The words after the command are the veil's own."""
-    word, _, code = (command.args or "").partition(" ")
-    if word == "refused":  # when it was taken
+    *_, word, code = ("", "", *(command.args or "").split())
+    if word == REFUSED:  # when it was taken
         raise Refused(code)
     if link_talks is None:
         await speaker.say(message, views.off())

@@ -68,8 +68,11 @@ async def test_the_next_question_is_said(chat: Conversation, talks: Talks) -> No
     assert chat.said.startswith("I do not know this server. Please press one of the buttons. 4 ")
 
 
-async def test_why_it_was_not_begun_is_said(chat: Conversation, talks: Talks) -> None:
-    await chat.feed(message_json(ANN, "/link refused links_full"))
+@pytest.mark.parametrize("journalled", ["refused links_full", "remove refused links_full"])
+async def test_why_it_was_not_begun_is_said(
+    chat: Conversation, talks: Talks, journalled: str
+) -> None:
+    await chat.feed(message_json(ANN, f"/link {journalled}"))
     assert chat.said.startswith("Too many accounts wait for an admin now.")
     assert talks.asked == []
 

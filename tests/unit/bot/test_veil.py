@@ -17,6 +17,7 @@ from tests.fakes.telegram import ADMIN_CHAT, Answer, make_bot, message_json, pre
 
 ANN = 900
 SECRET = "S3cret-of-Ann"
+ANSWERED = f"{REMOVE} refused links_full"
 
 
 class Ears:
@@ -68,8 +69,11 @@ def test_of_private_words_nothing_is_kept_even_where_nobody_links(text: str) -> 
         ("hello", NOTHING, None),
         ("/status", NOTHING, "/status"),
         ("/approve 12", NOTHING, "/approve 12"),
-        (f"/link {SECRET}", NOTHING, "/link"),
-        (f"/LINK@reckoner_bot {SECRET}", NOTHING, "/LINK@reckoner_bot"),
+        (f"/link {SECRET}", NOTHING, REMOVE),
+        (f"/LINK@reckoner_bot\n{SECRET}", NOTHING, REMOVE),
+        (f"/link {SECRET}", Heard(is_ours=True), REMOVE),
+        (f"/link {SECRET}", Heard(is_ours=True, refused="links_full"), ANSWERED),
+        ("/LINK@reckoner_bot ", NOTHING, "/LINK@reckoner_bot"),
         ("/link", Heard(is_ours=True), "/link"),
         ("/link", Heard(is_ours=True, refused="links_full"), "/link refused links_full"),
         ("/cancel", NOTHING, "/cancel"),
@@ -78,13 +82,44 @@ def test_of_private_words_nothing_is_kept_even_where_nobody_links(text: str) -> 
         (SECRET, Heard(is_ours=True, remove=True), REMOVE),
         (SECRET, Heard(remove=True, near=True), REMOVE),
         (f"/{SECRET}", Heard(is_ours=True, remove=True), REMOVE),
-        (REMOVE, NOTHING, "/link"),
     ],
 )
 async def test_what_is_kept_of_a_private_message(said: str, heard: Heard, kept: str | None) -> None:
     left = await veiled(message_json(ANN, said), Ears(heard))
     assert text_of(left) == kept
-    assert is_to_remove(left) is (kept == REMOVE)
+    assert is_to_remove(left) is (kept in {REMOVE, ANSWERED})
+
+
+async def test_what_stands_behind_link_leaves_a_private_chat_alone() -> None:
+    """Where it is off as well; in a group others have read it, and nobody can stand for it."""
+    told = message_json(ANN, f"/link Broker-Live 50004 {SECRET}")
+    assert text_of(await veiled(told)) == REMOVE
+    told["message"]["caption"] = told["message"].pop("text")
+    assert text_of(await veiled(told)) == REMOVE
+    for said in (f"/link {SECRET}", REMOVE):
+        left = await veiled(message_json(ANN, said, chat_id=ADMIN_CHAT), Ears())
+        assert (text_of(left), is_to_remove(left)) == ("/link", False)
+
+
+@pytest.mark.parametrize("place", [ANN, ADMIN_CHAT])
+@pytest.mark.parametrize(
+    ("said", "heard", "kept"),
+    [
+        ("/signal XAUUSD buy 0.10", NOTHING, "/signal XAUUSD buy 0.10"),
+        ("/override 12 close the broker froze", NOTHING, "/override 12 close the broker froze"),
+        (f"/positions {SECRET}", Heard(near=True), "/positions"),
+        (f"/status {SECRET}", NOTHING, "/status"),
+    ],
+)
+async def test_a_command_below_a_picture_is_a_command(
+    said: str, heard: Heard, kept: str, place: int
+) -> None:
+    """As an admin sends a signal with its chart."""
+    body = message_json(ANN, said, chat_id=place)
+    body["message"] |= {"caption": body["message"].pop("text"), "photo": [_photo()]}
+    ears = Ears(heard)
+    assert text_of(await veiled(body, ears)) == kept
+    assert ears.asked == [(ANN, Ask.OTHER, None, place == ANN)], "and no answer to a question"
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ def stranger(telegram_id: int, *, in_private: bool) -> Message:
     ]
     if not in_private:
         return Message(html="\n".join(lines))
-    lines.append(
-        t("If you are a client, ask for access: an admin reads your name and this number.")
-    )
+    lines += [
+        t("If you are a client, ask for access: an admin reads your name and this number."),
+        t("Send me no password before you are let in: I would leave it here, unread."),
+    ]
     return Message(html="\n".join(lines), keyboard=keyboards.ask_access(telegram_id))
 
 

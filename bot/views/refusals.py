@@ -35,7 +35,10 @@ ADMIN_HAS_NONE = later(
 ADMIN_PLACE = later("Admin commands work in the admin chat and in your private chat with me.")
 FOREIGN = later("This button belongs to somebody else.")
 FOREIGN_UNCHANGED = later("This button belongs to somebody else. Nothing was changed.")
-PENDING = later("Your access is not confirmed yet. Please wait for your admin.")
+PENDING = later(
+    "Your access is not confirmed yet. Please wait for your admin, and send me no password before: "
+    "I would leave it here, unread."
+)
 BLOCKED = later("You cannot use this bot. Please ask your admin if you think this is a mistake.")
 ADMINS_ONLY = later("Only an admin can do that. Nothing was changed.")
 NO_STORE = later("The database cannot be used at the moment. Please try again in a minute.")

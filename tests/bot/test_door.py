@@ -158,6 +158,15 @@ async def test_a_wrong_code_gets_one_line_and_is_counted(chat: Conversation) -> 
     assert chat.services.turned_away == [(STRANGER, "code: code_wrong")]
 
 
+@pytest.mark.parametrize("who", [STRANGER, PENDING])
+async def test_whoever_is_not_let_in_is_told_to_send_no_password(
+    chat: Conversation, who: int
+) -> None:
+    """What they write besides is not answered, and stays in the chat."""
+    await chat.feed(message_json(who, "/link"))
+    assert "Send me no password".lower() in chat.said.lower()
+
+
 async def test_past_too_many_codes_a_stranger_is_a_stranger(chat: Conversation) -> None:
     chat.services.refusal = Refused("too_many_codes")
     await chat.feed(message_json(STRANGER, f"/start {CODE}"))

@@ -164,6 +164,8 @@ class CheckLinks:
             if await known_as(tx, row.login, row.server):
                 await self._end(tx, row, user, Failure.TAKEN)
                 return None
+            if free_place(self._policy, row.login, await tx.find(TerminalRow)) != place:
+                return None  # linked by an operator meanwhile: checked again at another one
             if user.role != Role.CLIENT:
                 await self._moved(tx, row, user, LinkState.CANCELLED, now)
                 return None

@@ -1,6 +1,6 @@
 """The services that link accounts in the chat, over a house, with a broker that does as told."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -32,15 +32,19 @@ PLACES = Places(spare=(Place(path="C:/1/t.exe"), Place(path="C:/2/t.exe", portab
 
 
 class Broker:
-    """Lets accounts in as told; `asked` is with what."""
+    """Lets accounts in as told; `asked` is with what, `meanwhile` happens once while it is."""
 
     def __init__(self) -> None:
         self.asked: list[TerminalLink] = []
         self.answers: list[Exception] = []
         self.may_trade = True
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def __call__(self, link: TerminalLink) -> LoggedIn:
         self.asked.append(link)
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
         if self.answers:
             raise self.answers.pop(0)
         return LoggedIn(currency="USD", margin_mode=MarginMode.NETTING, may_trade=self.may_trade)

@@ -16,7 +16,7 @@ from core.ports import BrokerUnavailable
 from core.records import AccountRow, AuditRow, TerminalRow, UserRow
 from core.records_links import LinkRequestRow
 from core.services.link_talks import Ask
-from core.services.links import Links
+from core.services.links import Links, NewLink
 from tests.engine.house import ADMIN_CHAT, ALICE, BEN, CARLA, GBP, SERVER
 from tests.engine.linked import KEYS, NEW, PASSWORD, PLACES, Linked, everything
 
@@ -207,6 +207,32 @@ async def test_without_a_spare_terminal_the_request_waits(linked: Linked) -> Non
             await tx.insert(row)
     assert await linked.refusal(await linked.ask()) == "no_terminal_left"
     assert await linked.state() is LinkState.WAITING
+
+
+async def test_a_terminal_that_an_operator_links_while_the_broker_is_asked_stays_theirs(
+    linked: Linked,
+) -> None:
+    """One terminal serves one account: two at one would log each other out, and guard neither."""
+    house = linked.house
+    links = Links(store=house.store, clock=house.clock, vault=linked.vault, actor="operator:x")
+    await linked.answer(await linked.ask())
+
+    async def meanwhile() -> None:
+        await links.link(
+            NewLink(
+                login=7, server=SERVER, path="c:/1/T.exe", portable=False, host="", password=None
+            )
+        )
+
+    linked.broker.meanwhile = meanwhile
+    await linked.checks.pass_time()
+    assert await house.rows(AccountRow, login=NEW) == []
+    assert await linked.state() is LinkState.APPROVED
+    await linked.checks.pass_time()
+    assert [link.path for link in linked.broker.asked] == ["C:/1/t.exe", "C:/2/t.exe"]
+    places = {row.login: row.path for row in await house.rows(TerminalRow)}
+    assert places == {7: "c:/1/T.exe", NEW: "C:/2/t.exe"}
+    assert await linked.state() is LinkState.LINKED
 
 
 async def test_somebody_blocked_meanwhile_gets_nothing_linked(linked: Linked) -> None:

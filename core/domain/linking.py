@@ -131,6 +131,10 @@ class Places(Struct, frozen=True, kw_only=True):
         used = {_one(place) for place in taken}
         return next((place for place in self.spare if _one(place) not in used), None)
 
+    def are_one(self, server: str, other: str) -> bool:
+        """Whether one number at these two servers is one account, or would be at one terminal."""
+        return bool(self.base_url) or server.casefold() == other.casefold()
+
 
 class LinkPolicy(Struct, frozen=True, kw_only=True):
     """What the operator allows: accounts at which servers, on which terminals."""

@@ -97,7 +97,11 @@ class CheckLinks:
     async def _check(self, row: LinkRequestRow) -> int | None:
         """Ask the broker; the new account's id where it let us in."""
         async with self._store.reading() as tx:
+            known = await known_as(tx, self._policy.places, row.login, row.server)
             place = free_place(self._policy, row.login, await tx.find(TerminalRow))
+        if known:  # not even tried: the attempt may go to the terminal that guards it
+            await self._failed(row, Failure.TAKEN)
+            return None
         if place is None:
             await self._failed(row, Failure.NO_TERMINAL)
             return None
@@ -161,7 +165,7 @@ class CheckLinks:
             row = await tx.get(LinkRequestRow, row.id) or row
             if user is None or row.state != LinkState.APPROVED:
                 return None
-            if await known_as(tx, row.login, row.server):
+            if await known_as(tx, self._policy.places, row.login, row.server):
                 await self._end(tx, row, user, Failure.TAKEN)
                 return None
             if free_place(self._policy, row.login, await tx.find(TerminalRow)) != place:

@@ -66,7 +66,7 @@ class LinkDesk:
     async def _refuse_impossible(self, tx: Transaction, row: LinkRequestRow, user: UserRow) -> None:
         if user.role != Role.CLIENT:
             raise Refused("link_gone", name=user.name)
-        owner = await known_as(tx, row.login, row.server)
+        owner = await known_as(tx, self._policy.places, row.login, row.server)
         if owner:
             raise Refused("link_known", login=row.login, owner=owner)
         if free_place(self._policy, row.login, await tx.find(TerminalRow)) is None:

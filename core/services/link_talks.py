@@ -32,6 +32,7 @@ from core.domain.linking import (
     LinkAsk,
     LinkPolicy,
     LinkState,
+    Places,
     Problem,
     is_password,
     parse_login,
@@ -188,7 +189,7 @@ class LinkTalks:
         waiting = await tx.count(LinkRequestRow, state=LinkState.WAITING.value)
         asked = k.LinkAsked(
             **facts(row, user, now),
-            known=await known_as(tx, row.login, row.server),
+            known=await known_as(tx, self._policy.places, row.login, row.server),
             waiting=waiting + 1,
             rivals=await rivals(tx, row),
         )
@@ -395,19 +396,18 @@ class LinkTalks:
         await speak(tx, news, client=user.telegram_id, admin=self._admin, now=now)
 
 
-async def known_as(tx: Transaction, login: int, server: str) -> str:
+async def known_as(tx: Transaction, places: Places, login: int, server: str) -> str:
     """Whose an account is that Reckoner has already; empty where it has none such.
 
     Servers are compared without regard to case: a terminal that an operator has linked is as good
-    as an account.
+    as an account. So is one of the same number elsewhere, where both would have one terminal.
     """
-    name = server.casefold()
     for account in await tx.find(AccountRow, login=login):
-        if account.server.casefold() == name:
+        if places.are_one(account.server, server):
             owner = await tx.get(UserRow, account.user_id)
             return "?" if owner is None else shown_name(owner.name)
     for link in await tx.find(TerminalRow, login=login):
-        if link.server.casefold() == name:
+        if places.are_one(link.server, server):
             return "the operator"
     return ""
 

@@ -29,6 +29,7 @@ NEW = 50005
 KEYS = ("A" * 43 + "=", "B" * 43 + "=")
 TAKEN, REMOVED = Heard(is_ours=True), Heard(is_ours=True, remove=True)
 PLACES = Places(spare=(Place(path="C:/1/t.exe"), Place(path="C:/2/t.exe", portable=True)))
+POLICY = LinkPolicy(servers=(SERVER, "Other-Live"), places=PLACES)
 
 
 class Broker:
@@ -53,13 +54,12 @@ class Broker:
 class Linked:
     """The services over a house."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, policy: LinkPolicy = POLICY) -> None:
         self.house = house
         self.keys: Callable[[], tuple[str, ...]] = lambda: KEYS[:1]
         self.vault = Vault(self._read_keys)
         self.broker = Broker()
         self.added: list[int] = []
-        policy = LinkPolicy(servers=(SERVER, "Other-Live"), places=PLACES)
         over: dict[str, Any] = {"store": house.store, "clock": house.clock, "policy": policy}
         self.talks = LinkTalks(**over, vault=self.vault, admin_chat_id=ADMIN_CHAT)
         self.desk = LinkDesk(**over, admin_chat_id=ADMIN_CHAT)
@@ -89,10 +89,16 @@ class Linked:
         """`/link`."""
         return await self.hear(who, "/link", Ask.BEGIN)
 
-    async def ask(self, who: int = ALICE, login: int = NEW, password: str = PASSWORD) -> int:
+    def over(self, policy: LinkPolicy) -> "Linked":
+        """The same, as another operator has set it."""
+        return Linked(self.house, policy)
+
+    async def ask(
+        self, who: int = ALICE, login: int = NEW, password: str = PASSWORD, server: str = SERVER
+    ) -> int:
         """The whole conversation; answers the request's number."""
         await self.begin(who)
-        assert await self.hear(who, SERVER) == TAKEN
+        assert await self.hear(who, server) == TAKEN
         assert await self.hear(who, str(login)) == TAKEN
         assert await self.hear(who, password) == REMOVED
         return (await self.row()).id

@@ -9,8 +9,10 @@ from core.domain.linking import (
     CHECK_WAIT,
     CHECKS_MAX,
     Failure,
+    LinkPolicy,
     LinkState,
     LoginFailed,
+    Places,
 )
 from core.ports import BrokerUnavailable
 from core.records import AccountRow, AuditRow, TerminalRow, UserRow
@@ -115,6 +117,38 @@ async def test_of_two_who_ask_for_one_account_the_second_gets_nothing(linked: Li
     assert len(await linked.house.rows(AccountRow, login=NEW)) == 1
     (ended,) = [x for x in await linked.house.said(BEN) if isinstance(x, k.LinkEnded)]
     assert ended.failure == Failure.TAKEN
+    assert len(linked.broker.asked) == 1, "a wrong password would end the guard's own login"
+
+
+async def test_where_each_number_has_one_terminal_it_is_one_account(linked: Linked) -> None:
+    """50002 is guarded at another server: to log in at its terminal would end its guard."""
+    places = Places(base_url="http://terminals")
+    other = linked.over(LinkPolicy(servers=("Other-Live",), places=places))
+    request = await other.ask(ALICE, 50002, server="Other-Live")
+    (asked,) = [x for x in await other.house.said(ADMIN_CHAT) if isinstance(x, k.LinkAsked)]
+    assert asked.known == "Ben"
+    assert await other.refusal(request) == "link_known"
+    await linked.answer(request)
+    await other.checks.pass_time()
+    assert (await other.row()).failure == Failure.TAKEN
+    assert other.broker.asked == []
+
+
+async def test_what_was_linked_while_the_broker_was_asked_is_not_linked_twice(
+    linked: Linked,
+) -> None:
+    house = linked.house
+    links = Links(store=house.store, clock=house.clock, vault=linked.vault, actor="operator:x")
+    await linked.answer(await linked.ask())
+
+    async def meanwhile() -> None:
+        new = NewLink(login=NEW, server=SERVER, path="x", portable=False, host="", password=None)
+        await links.link(new)
+
+    linked.broker.meanwhile = meanwhile
+    await linked.checks.pass_time()
+    assert (await linked.row()).failure == Failure.TAKEN
+    assert await house.rows(AccountRow, login=NEW) == []
 
 
 async def test_the_second_question_about_one_account_names_the_first(linked: Linked) -> None:

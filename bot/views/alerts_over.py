@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.alarms import KINDS as ALARMS
 from bot.views.alert_lines import headline
 from bot.views.message import Message, Voice
-from bot.views.numbers import span
+from bot.views.numbers import moment, span
 from bot.views.rule_titles import TITLES
 from bot.views.words import FINDINGS, word
 from core.domain.alerts_over import AlertsOver, Ending
@@ -18,7 +20,7 @@ from core.domain.endings import What
 NAME_CHARS_MAX = 20
 """Of a person's name or a rule's title: the line is read in a push preview."""
 NAMED_MAX = 12
-"""Accounts and symbols that a line about many names."""
+"""Endings that a line about many names, each with its time."""
 MARKET = {
     "gap": later("price gap"),
     "spread": later("wide spread"),
@@ -27,9 +29,9 @@ MARKET = {
 
 
 def line(alert: AlertsOver, voice: Voice) -> Message:
-    """About one thing, which and how long; about many, how many of what, and whose."""
+    """About one thing, which and how long; about many, how many of what, when, and whose."""
     endings = alert.endings
-    title, *facts = _one(endings[0]) if len(endings) == 1 else _many(endings)
+    title, *facts = _one(endings[0]) if len(endings) == 1 else _many(endings, voice)
     return Message(html="\n".join([headline(voice, title), *facts]), silent=True)
 
 
@@ -73,12 +75,13 @@ def _difference(ending: Ending, facts: dict[str, object]) -> str:
     return t("✅ Over: {what}, {symbol} on {login}", **facts)
 
 
-def _many(endings: Sequence[Ending]) -> list[str]:
+def _many(endings: Sequence[Ending], voice: Voice) -> list[str]:
     shortest, longest = (span(f(map(_length, endings))) for f in (min, max))
     after = longest if shortest == longest else t("{a} to {b}", a=shortest, b=longest)
     title = t("✅ {n} alerts are over, after {after}", n=len(endings), after=after)
     counts = Counter(each.kind for each in endings)
-    return [title, *(_count(kind, n) for kind, n in counts.most_common()), *_named(endings)]
+    lines = [_count(kind, n) for kind, n in counts.most_common()]
+    return [title, *lines, *_named(endings, voice)]
 
 
 def _length(ending: Ending) -> timedelta:
@@ -109,11 +112,23 @@ def _count(kind: str, n: int) -> str:  # noqa: PLR0911 - one arm per kind
             return tn("{n} alarm", "{n} alarms", n)
 
 
-def _named(endings: Sequence[Ending]) -> list[str]:
-    """Whose they are, accounts and symbols, the first of them."""
-    named = [str(e.login) if e.login else esc(e.symbol) for e in endings]
-    names = [name for name in dict.fromkeys(named) if name]
-    left = len(names) - NAMED_MAX
-    shown = ", ".join(names[:NAMED_MAX])
-    more = t("{names} and {n} more", names=shown, n=left)
-    return [more if left > 0 else shown] if shown else []
+def _named(endings: Sequence[Ending], voice: Voice) -> list[str]:
+    """When each was over, and whose it is: the first of them one by one, then the last's time."""
+    told = sorted({(each.until.replace(microsecond=0), _name(each)) for each in endings})
+    lines = [
+        t("{at}: {names}", at=moment(at, voice), names=", ".join(name for _, name in some))
+        for at, some in groupby(told[:NAMED_MAX], key=itemgetter(0))
+    ]
+    left = len(told) - NAMED_MAX
+    if left > 0:
+        lines.append(t("and {n} more, the last at {at}", n=left, at=moment(told[-1][0], voice)))
+    return lines
+
+
+def _name(ending: Ending) -> str:
+    """Its account, else its symbol, else who or what it is about."""
+    if ending.login or ending.symbol:
+        return str(ending.login or esc(ending.symbol))
+    if ending.kind == What.ALARM:
+        return word(ALARMS, ending.about)
+    return esc(ending.about, NAME_CHARS_MAX)

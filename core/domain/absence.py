@@ -72,8 +72,13 @@ def what_happened(
     snapshot: AccountSnapshot,
     cycle: Cycle,
     closed_by_us: frozenset[int],
+    booked: Mapping[int, Sequence[Deal]],
 ) -> Absence:
-    """What the first reading after an absence shows of it. `state` is the one before it."""
+    """What the first reading after an absence shows of it. `state` is the one before it.
+
+    `booked` are deals known before, by position: an end is told of the whole position, also where
+    only its last deal came meanwhile.
+    """
     since = state.observed_at or snapshot.began_at
     traded = _by_position(cycle.new_deals)
     known = {g.trade.position_id: g.closure for g in cycle.reconciliation.gone}
@@ -89,7 +94,9 @@ def what_happened(
         items.extend(_closed(deals, closure))
         there = any(p.identifier == position_id for p in snapshot.positions)
         if position_id not in known and not there:
-            ended.append(closure)
+            whole = {d.ticket: d for d in (*booked.get(position_id, ()), *deals)}
+            end = _closure([whole[ticket] for ticket in sorted(whole)], ours=ours)
+            ended.append(end or closure)
     items.extend(
         AwayItem(what=operation_of(d).value, at=d.executed_at, amount=d.amount)
         for d in cycle.new_deals

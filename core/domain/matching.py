@@ -37,6 +37,7 @@ SERVER = frozenset(
     {DealReason.STOP_LOSS, DealReason.TAKE_PROFIT, DealReason.STOP_OUT, DealReason.ROLLOVER}
 )
 """Deals that no order of anybody's made; they may carry its tag all the same."""
+ENTRIES = frozenset({DealEntry.IN, DealEntry.INOUT})
 BY_HAND = frozenset({DealReason.CLIENT, DealReason.MOBILE, DealReason.WEB})
 
 Deals = Mapping[int, Sequence[Deal]]
@@ -227,7 +228,8 @@ class _Search:
     def _may_be(self, trade: TradeRow, position: Position) -> bool:
         """Whether the position is within the bounds of the trade: symbol, side and time.
 
-        What has an older deal was only turned round meanwhile (netting): it is not the trade's.
+        What has an older deal, or began on the other side, was only turned round meanwhile
+        (netting): it is not the trade's.
         """
         earliest = trade.expected_at - CLOCK_SKEW_MAX
         deals = self._world.deals.get(position.identifier, ())
@@ -238,6 +240,7 @@ class _Search:
             and same_symbol(trade, position.symbol, self._world.symbols)
             and earliest <= position.opened_at <= trade.deadline_at + until
             and all(deal.executed_at >= earliest for deal in deals)
+            and all(deal.deal_type == _kind_of(trade) for deal in deals if deal.entry in ENTRIES)
         )
 
     def _is_over(self, trade: TradeRow) -> bool:
@@ -293,9 +296,14 @@ def own_deals(trade: TradeRow, deals: Iterable[Deal]) -> list[Deal]:
         for d in deals
         if d.entry in {DealEntry.IN, DealEntry.INOUT, DealEntry.OUT}
         and d.reason not in SERVER
-        and d.deal_type == (0 if trade.side == "buy" else 1)
+        and d.deal_type == _kind_of(trade)
         and (d.magic == trade.magic or (d.magic == 0 and d.comment == trade.comment))
     ]
+
+
+def _kind_of(trade: TradeRow) -> int:
+    """MetaTrader's type of a deal on the trade's side."""
+    return 0 if trade.side == "buy" else 1
 
 
 def ours(comment: str) -> bool:

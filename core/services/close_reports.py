@@ -13,7 +13,6 @@ from core.domain.broker import AccountSnapshot, Deal
 from core.domain.closing import Plan
 from core.domain.drawdown import drawdown_percent
 from core.domain.market import Verb
-from core.domain.matching import identifiers
 from core.domain.rates import to_gbp
 from core.domain.results import DEAL_CLOCK_SLACK, deals_seen, ticket_results, total_pnl
 from core.ports import Clock, Metrics, Store, Transaction
@@ -26,7 +25,7 @@ from core.records import (
     UserRow,
 )
 from core.services.close_progress import settle
-from core.services.desk import AccountMemory
+from core.services.desk import AccountMemory, explained_by_deals
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
 
@@ -157,13 +156,10 @@ class CloseReports:
     def _forget_orders(self, memory: AccountMemory) -> None:
         """Keep the attempts and deals of jobs that are still to be worked on or reported."""
         active = {j.id for j in (*memory.jobs, *memory.unreported)}
-        traded = {i for t in memory.trades.values() for i in identifiers(t)}
-        kept = [o for o in memory.orders if o.job_id in active]
-        wanted = {o.position_id for o in kept} | traded
-        for order in memory.orders:
-            if order.position_id not in wanted:
-                memory.deals.pop(order.position_id, None)
-        memory.orders = kept
+        forgotten = {o.position_id for o in memory.orders}
+        memory.orders = [o for o in memory.orders if o.job_id in active]
+        for position_id in forgotten - explained_by_deals(memory):
+            memory.deals.pop(position_id, None)
 
     def _pen(self, tx: Transaction, memory: AccountMemory) -> Recorder:
         return Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)

@@ -140,7 +140,7 @@ class AccountMemory:
         `held` are the identifiers of the positions there now.
         """
         self.deal_tickets = within(self.deal_tickets, self.deals_since(now) - OVERLAP)
-        wanted = {*held, *_explained_by_deals(self)}
+        wanted = {*held, *explained_by_deals(self)}
         self.deals = {
             position_id: deals
             for position_id, deals in self.deals.items()
@@ -279,7 +279,7 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
         since = min(cursor, memory.deals_since(cursor)) - OVERLAP
         recent = await tx.find(DealRow, account_id=account_id, executed_at__ge=since)
         memory.deal_tickets = {d.ticket: d.executed_at for d in recent}
-    wanted = _explained_by_deals(memory)
+    wanted = explained_by_deals(memory)
     sent = await tx.find(CloseOrderRow, account_id=account_id, position_id=tuple(wanted))
     memory.sent_for = {o.position_id for o in sent}
     for row in await tx.find(DealRow, account_id=account_id, position_id=tuple(wanted)):
@@ -312,7 +312,7 @@ async def _load_quiet(tx: Transaction, memory: AccountMemory, now: datetime) -> 
     memory.muted = frozenset((what.code.value, str(ticket)) for what, ticket in known if what)
 
 
-def _explained_by_deals(memory: AccountMemory) -> set[int]:
+def explained_by_deals(memory: AccountMemory) -> set[int]:
     """The identifiers of positions whose deals something open is or will be explained by."""
     wanted = {i for t in memory.trades.values() for i in identifiers(t)}
     wanted |= {int(s) for (_, s) in memory.episodes if s.isdigit()}

@@ -27,8 +27,9 @@ def absence(memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle) -> A
     """What happened, where this is the first reading of a start after a longer stop."""
     if memory.snapshot is not None or not is_away(memory.state, snapshot):
         return None
+    episodes = tuple(memory.episodes.values())
     found = what_happened(
-        memory.state, tuple(memory.episodes.values()), snapshot, cycle, memory.closed_by_us
+        memory.state, episodes, snapshot, cycle, memory.closed_by_us, memory.deals
     )
     return found if found.is_news else None
 

@@ -165,6 +165,31 @@ async def test_a_close_that_reckoner_had_sent_is_told_by_its_report_alone(house:
     assert (await house.kinds(BEN)).count("CloseConfirmed") == 1
 
 
+async def test_the_late_deal_of_a_close_after_a_stop_is_logged_as_the_end_of_the_whole_position(
+    house: House,
+) -> None:
+    """Half a lot of two was closed by hand; Reckoner closed the rest, whose deal was late."""
+    ticket = house.open(USD, "buy", "2.00")
+    await house.run(11)
+    house.close_position(USD, ticket, volume="0.50")
+    await house.run(11)
+    known = {deal.ticket for deal in house.sim.ledger.deals(USD)}
+    house.gateway.as_read = lambda s: replace(
+        s, deals=tuple(d for d in s.deals if d.ticket in known)
+    )
+    house.price("1949.00", "1949.30")
+    await house.run(40)
+    assert (await house.kinds(BEN)).count("CloseConfirmed") == 1
+    assert await house.rows(ReconciliationLogRow, event_type="close") == []
+    await house.stop()
+    house.gateway.as_read = lambda snapshot: snapshot
+    house.clock.instant += NIGHT
+    await house.start()
+    await house.run(11)
+    (log,) = await house.rows(ReconciliationLogRow, event_type="close")
+    assert (log.mt5_position_id, log.volume, log.close_reason) == (ticket, D("2.00"), "reckoner")
+
+
 async def test_a_deal_that_comes_late_after_a_restart_is_told_when_it_comes(house: House) -> None:
     """The position is gone and no deal says why yet; an hour later one does."""
     await house.follow(BEN, USD)

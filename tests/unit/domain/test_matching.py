@@ -311,6 +311,18 @@ def test_what_is_out_of_bounds_is_no_candidate(changes: dict[str, Any], why: str
     assert (found.kind.value, found.candidates) == ("unknown_position", ()), why
 
 
+@pytest.mark.parametrize(("began_as", "matched"), [(1, False), (0, True)])
+def test_what_began_on_the_other_side_was_turned_round_and_is_no_candidate(
+    *, began_as: int, matched: bool
+) -> None:
+    """Sold 0.77 by a program and bought 1.77 by hand: the 1.00 bought is not the signal's 0.10."""
+    first = entry(2, "0.77", position_id=5, magic=0, deal_type=began_as, executed_at=at(10))
+    turn = entry(3, "1.77", position_id=5, magic=0, entry=2, reason=1, executed_at=at(20))
+    held = replace(lost(5, "1.00"), opened_at=at(10))
+    result = read([WAITING], held, deals=[first, turn], netting=True, began=AFTER)
+    assert [m.position.ticket for m in result.matches] == ([5] if matched else [])
+
+
 @pytest.mark.parametrize(("opened", "asked"), [(-2.0, True), (3660.0, True), (3660.001, False)])
 def test_what_was_opened_by_hand_is_never_matched_but_asked_about(
     *, opened: float, asked: bool

@@ -16,13 +16,13 @@ from aiogram.exceptions import AiogramError
 from msgspec import Struct
 
 from bot.delivery import Fate, Outcome, Parcel, deliver
-from bot.i18n import chosen, speaking, t
+from bot.i18n import chosen, speaking, spoken, t
 from bot.limits import SendLimits
 from bot.views import card as views
 from bot.views.message import Message, Voice
 from core.domain.alerts import Priority
 from core.domain.board import AccountBoard
-from core.domain.card import CardAccount, accounts_of, has_changed
+from core.domain.card import CardShown, accounts_of, has_changed
 from core.domain.hearing import Group, Level
 from core.domain.people import Person, Role
 from core.ports import Clock, Store
@@ -127,22 +127,26 @@ class Cards:
             return await self._switch_off(client) if card and card.message_id else 0
         boards = await self._boards_of(client.person)
         now = self._clock.now()
-        shown = accounts_of(boards, now)
+        zone = client.person.time_zone
+        shown = CardShown(language=spoken(), time_zone=zone, accounts=accounts_of(boards, now))
         if not self._must_edit(card, shown, now) or not await self._has_room(client):
             return 0
-        voice = self._voice.to(client.person.time_zone)
-        message = views.card(shown, boards, voice, now, int(RENEW_S // 60))
+        voice = self._voice.to(zone)
+        message = views.card(shown.accounts, boards, voice, now, int(RENEW_S // 60))
         await self._send(client, message, msgspec.json.encode(shown).decode())
         return 1
 
     @staticmethod
-    def _must_edit(card: CardRow | None, shown: tuple[CardAccount, ...], now: datetime) -> bool:
+    def _must_edit(card: CardRow | None, shown: CardShown, now: datetime) -> bool:
         if card is None or card.message_id is None or card.edited_at is None:
             # Nothing is said of accounts that were never read yet: at a start that is all of them.
-            return any(account.equity is not None for account in shown)
+            return any(account.equity is not None for account in shown.accounts)
         if now - card.edited_at >= timedelta(seconds=RENEW_S):
             return True
-        before = msgspec.json.decode(card.shown, type=tuple[CardAccount, ...])
+        try:
+            before = msgspec.json.decode(card.shown, type=CardShown)
+        except msgspec.ValidationError:  # as an older version kept it, without the language
+            return True
         return has_changed(before, shown)
 
     async def _has_room(self, client: Client) -> bool:

@@ -49,8 +49,8 @@ class CardRow(Record, frozen=True, kw_only=True):
     """A client's pinned card: which message it is and what it shows. Unique per user.
 
     `message_id` is None before the first is sent; `pinned_id` is the message that was pinned: each
-    is pinned once. `shown` is a list of `core.domain.card.CardAccount`. It is looked at again from
-    `next_at` on.
+    is pinned once. `shown` is a `core.domain.card.CardShown`, `[]` where none stands. It is looked
+    at again from `next_at` on.
     """
 
     table: ClassVar[str] = "cards"

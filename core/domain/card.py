@@ -41,17 +41,27 @@ class CardAccount(Struct, frozen=True, kw_only=True):
     step: Decimal
 
 
+class CardShown(Struct, frozen=True, kw_only=True):
+    """A card as it stands in the chat: what it shows, and in whose language and time zone."""
+
+    language: str
+    time_zone: str
+    accounts: tuple[CardAccount, ...]
+
+
 def accounts_of(boards: Sequence[AccountBoard], now: datetime) -> tuple[CardAccount, ...]:
     """The accounts as a card shows them: what is stale or locked first, then the least room."""
     return tuple(sorted((_account(board, now) for board in boards), key=_place))
 
 
-def has_changed(shown: Sequence[CardAccount], now: Sequence[CardAccount]) -> bool:
+def has_changed(shown: CardShown, now: CardShown) -> bool:
     """Whether the card has to be edited, given what it shows."""
-    before = {each.login: each for each in shown}
-    if before.keys() != {each.login for each in now}:
+    if (shown.language, shown.time_zone) != (now.language, now.time_zone):
         return True
-    return any(_differs(before[each.login], each) for each in now)
+    before = {each.login: each for each in shown.accounts}
+    if before.keys() != {each.login for each in now.accounts}:
+        return True
+    return any(_differs(before[each.login], each) for each in now.accounts)
 
 
 def rounded(amount: Decimal, step: Decimal) -> Decimal:

@@ -104,6 +104,26 @@ async def test_nothing_is_edited_while_nothing_shown_has_changed_until_the_time_
     assert await desk.look(1) == ["editMessageText"]
 
 
+@pytest.mark.parametrize("changes", [{"language": "es"}, {"time_zone": "Asia/Tokyo"}])
+async def test_a_card_follows_at_once_when_its_reader_chooses_a_language_or_a_zone(
+    desk: Desk, changes: dict[str, str]
+) -> None:
+    await desk.look()
+    async with desk.store.writing() as tx:
+        await tx.update(UserRow, {"id": 1}, **changes)
+    assert await desk.look(INTERVAL_S) == ["editMessageText"]
+    assert ("redondeado" if "language" in changes else "JST") in desk.telegram.texts()[0]
+    assert await desk.look(INTERVAL_S) == []
+
+
+async def test_a_card_that_an_older_version_kept_is_edited_once(desk: Desk) -> None:
+    await desk.look()
+    async with desk.store.writing() as tx:
+        await tx.update(CardRow, {"user_id": 1}, shown="[]")
+    assert await desk.look(INTERVAL_S) == ["editMessageText"]
+    assert await desk.look(INTERVAL_S) == []
+
+
 async def test_two_edits_of_a_card_are_the_interval_apart(desk: Desk) -> None:
     await desk.look()
     for positions_count in (2, 3):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from core.domain.card import (
     CardAccount,
+    CardShown,
     accounts_of,
     has_changed,
     money_step,
@@ -25,6 +26,11 @@ def shown(**changes: Any) -> CardAccount:
     """Ann's account, its peak 10,000 GBP: shown in steps of 10."""
     (made,) = accounts_of([account(**changes)], START)
     return made
+
+
+def card(*accounts: CardAccount, language: str = "en", time_zone: str = "UTC") -> CardShown:
+    """A card in the chat."""
+    return CardShown(language=language, time_zone=time_zone, accounts=accounts)
 
 
 @pytest.mark.parametrize(
@@ -90,20 +96,20 @@ def test_a_card_is_edited_when_what_it_shows_has_gone_a_whole_step(
     changes: dict[str, Any],
     changed: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
-    assert has_changed((shown(),), (shown(**changes),)) is changed
+    assert has_changed(card(shown()), card(shown(**changes))) is changed
 
 
 def test_old_figures_do_not_flutter() -> None:
     gone = shown(unavailable_since=START)
-    assert not has_changed((gone,), (replace(gone, equity=D(1), profit=D(500)),))
-    assert has_changed((gone,), (replace(gone, guard="latched"),))
+    assert not has_changed(card(gone), card(replace(gone, equity=D(1), profit=D(500))))
+    assert has_changed(card(gone), card(replace(gone, guard="latched")))
 
 
 def test_an_account_that_comes_or_goes_changes_the_card() -> None:
     two = (shown(), shown(login=50002))
-    assert has_changed(two, two[:1])
-    assert has_changed(two[:1], two)
-    assert not has_changed(two, two[::-1])
+    assert has_changed(card(*two), card(*two[:1]))
+    assert has_changed(card(*two[:1]), card(*two))
+    assert not has_changed(card(*two), card(*two[::-1]))
 
 
 def test_what_is_stale_or_locked_stands_first_then_the_least_room() -> None:
@@ -115,3 +121,9 @@ def test_what_is_stale_or_locked_stands_first_then_the_least_room() -> None:
         account(login=5, observed_at=None, equity=None, headroom=None),
     ]
     assert [each.login for each in accounts_of(boards, START)] == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("changes", [{"language": "es"}, {"time_zone": "Asia/Tokyo"}])
+def test_another_language_or_zone_of_its_reader_is_a_change(changes: dict[str, str]) -> None:
+    assert has_changed(card(shown()), card(shown(), **changes))
+    assert not has_changed(card(shown(), **changes), card(shown(), **changes))

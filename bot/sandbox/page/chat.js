@@ -4,7 +4,7 @@ import { $, api, attempt, clockTime, el, initials, poll, redraw, toast } from ".
 import { render } from "./entities.js";
 import { beginRead, drawBadge, isNewer, markRead, unreadOf } from "./unread.js";
 
-const STRANGER = "a stranger, to try refusals";
+const STRANGER = "a stranger until an admin lets them in";
 const WAIT_FOR_ANSWER_S = 8;
 const NEAR_BOTTOM_PX = 120;
 

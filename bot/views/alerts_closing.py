@@ -75,10 +75,10 @@ def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Messag
         ]
     elif audience is Audience.CLIENT:
         closed = (
-            t("Everything on {login} is closed - checked twice", login=alert.login)
+            t("Everything on {login} is closed", login=alert.login)
             if whole
             else t(
-                "All {symbol} on {login} is closed - checked twice",
+                "All {symbol} on {login} is closed",
                 symbol=esc(alert.scope),
                 login=alert.login,
             )

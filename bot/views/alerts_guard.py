@@ -34,6 +34,15 @@ FINAL = {
     ),
 }
 
+YOURSELF = {
+    Audience.CLIENT: later(
+        "You can close or reduce positions in your terminal; /drawdown shows where you stand."
+    ),
+    Audience.ADMIN: later(
+        "The client can close or reduce positions until then; /accounts shows where they stand."
+    ),
+}
+"""What may be done while there is room."""
 AFTER = later("Afterwards the account is locked until its release.")
 
 
@@ -46,13 +55,12 @@ def drawdown_warning(alert: DrawdownWarning, voice: Voice, audience: Audience) -
         *who(alert, audience),
         t("Room left: {amount} until Reckoner closes everything.", amount=room),
         equity_line(alert.equity, alert.peak_equity, alert.currency),
-        (
-            t(
-                "At {limit} below the peak Reckoner closes every position and "
-                "removes every pending order, at any hour.",
-                limit=limit(alert.limit_percent),
-            )
+        t(
+            "At {limit} below the peak Reckoner closes every position and "
+            "removes every pending order, at any hour.",
+            limit=limit(alert.limit_percent),
         ),
+        t(YOURSELF[audience]),
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(lines))

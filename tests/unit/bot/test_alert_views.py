@@ -104,7 +104,7 @@ def test_a_breach_while_flat_only_locks_and_offers_the_way_out() -> None:
 
 def test_confirmed_flat_reports_each_ticket() -> None:
     assert said(confirmed(results=tickets(2))) == (
-        "🔒 Everything on 50001 is closed - checked twice\n"
+        "🔒 Everything on 50001 is closed\n"
         "50001 is flat - confirmed by two reads of the broker\n"
         "Why: the drawdown passed 20 % at 14:02:01 UTC (20.4 %).\n"
         "Result: -2,044.12 GBP\n"
@@ -187,7 +187,12 @@ def test_a_drawdown_warning_says_what_is_left_and_what_happens() -> None:
         "Equity: 8,480.00 GBP, peak 10,000.00 GBP\n"
         "At 20 % below the peak Reckoner closes every position and removes every pending order, "
         "at any hour.\n"
+        "The client can close or reduce positions until then; /accounts shows where they stand.\n"
         "Time: 14:02:11 UTC"
+    )
+    assert (
+        "You can close or reduce positions in your terminal; /drawdown shows where you stand."
+        in said(warning)
     )
 
 

@@ -170,6 +170,15 @@ def test_a_chart_is_in_the_language_of_whoever_asked_and_so_are_its_days() -> No
     assert replace(chart, language="en").key != chart.key
 
 
+def test_a_reports_caption_and_buttons_in_spanish_are_whole_words() -> None:
+    with speaking("es"):
+        message = report.report(account_report(), DEMO, ANN)
+    assert message.document is not None
+    assert message.document.caption == "[DEMO] 2 deals: dom 22 nov 2026"
+    labels = [button.label for row in message.keyboard for button in row]
+    assert labels == ["Día anterior", "Toda la semana"]
+
+
 def test_the_picture_is_a_png_and_its_line_is_broken_where_nothing_was_read() -> None:
     chart = report.chart(account_report(), DEMO)
     parts = report_chart.pieces(chart)

@@ -71,13 +71,11 @@ def _position(alert: PositionQuestion, voice: Voice) -> list[str]:
     asked = alert.asked
     return [
         *who(alert, Audience.ADMIN),
-        (
-            t(
-                "Opened {how}, at {price}, {at}.",
-                how=opened_by(asked.opened_by, asked.magic),
-                price=price(asked.price),
-                at=moment(asked.opened_at, voice),
-            )
+        t(
+            "Opened {how}, at {price}, {at}.",
+            how=opened_by(asked.opened_by, asked.magic),
+            price=price(asked.price),
+            at=moment(asked.opened_at, voice),
         ),
         t("Position {position_id}", position_id=asked.position_id),
     ]
@@ -218,12 +216,10 @@ def adopted(alert: PositionAdopted, voice: Voice, audience: Audience) -> Message
             price=price(alert.price),
             expected_entry=price(alert.expected_entry),
         ),
-        (
-            t(
-                "Expected of it: {expected_volume} lots, {stops}. I tell every difference.",
-                expected_volume=lots(alert.expected_volume),
-                stops=stops_within(alert.stop_loss, alert.take_profit),
-            )
+        t(
+            "Expected of it: {expected_volume} lots, {stops}. I tell every difference.",
+            expected_volume=lots(alert.expected_volume),
+            stops=stops_within(alert.stop_loss, alert.take_profit),
         ),
         t("Position {position_id}", position_id=alert.position_id),
         at_line(alert.at, voice),

@@ -148,14 +148,11 @@ def _downtime(alert: AppStarted, voice: Voice) -> list[str]:
     if last is None or alert.at - last < DOWN_MIN:
         return []
     return [
-        (
-            t(
-                "Reckoner was down from {since} to {until} ({span}). "
-                "Nothing was watched in that time.",
-                since=moment(last, voice, today=alert.at),
-                until=moment(alert.at, voice),
-                span=span(alert.at - last),
-            )
+        t(
+            "Reckoner was down from {since} to {until} ({span}). Nothing was watched in that time.",
+            since=moment(last, voice, today=alert.at),
+            until=moment(alert.at, voice),
+            span=span(alert.at - last),
         )
     ]
 

@@ -126,11 +126,9 @@ def trouble(alert: CloseTrouble, voice: Voice, audience: Audience) -> Message:
     if alert.trouble == "market_closed":
         lines.append(opening(alert.opens_at, alert.at, voice))
     lines += [
-        (
-            t(
-                "Reckoner tries again at {at} and goes on until it is flat.",
-                at=moment(alert.next_try_at, voice, today=alert.at),
-            )
+        t(
+            "Reckoner tries again at {at} and goes on until it is flat.",
+            at=moment(alert.next_try_at, voice, today=alert.at),
         ),
         at_line(alert.at, voice),
     ]
@@ -183,12 +181,10 @@ def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Mess
     lines = [
         headline(voice, title),
         *who(alert, audience),
-        (
-            t(
-                "Locked by: {reason}, {at}",
-                reason=word(REASONS, alert.latch_reason),
-                at=moment(alert.latched_at, voice, today=alert.at),
-            )
+        t(
+            "Locked by: {reason}, {at}",
+            reason=word(REASONS, alert.latch_reason),
+            at=moment(alert.latched_at, voice, today=alert.at),
         ),
         equity_line(alert.equity, alert.peak_equity, alert.currency),
     ]

@@ -122,12 +122,10 @@ def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Mes
         *what,
         *_figures(alert),
         t("How: {how}", how=ended(alert.how, own=audience is Audience.CLIENT)),
-        (
-            t(
-                "It lasted {span}, until {until}.",
-                span=span(alert.resolved_at - alert.opened_at),
-                until=moment(alert.resolved_at, voice, today=alert.opened_at),
-            )
+        t(
+            "It lasted {span}, until {until}.",
+            span=span(alert.resolved_at - alert.opened_at),
+            until=moment(alert.resolved_at, voice, today=alert.opened_at),
         ),
     ]
     return Message(html="\n".join(lines), silent=True)

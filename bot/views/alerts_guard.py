@@ -76,12 +76,10 @@ def drawdown_eased(alert: DrawdownEased, voice: Voice, audience: Audience) -> Me
         ),
         *who(alert, audience),
         t("Equity: {equity}", equity=money(alert.equity, alert.currency)),
-        (
-            t(
-                "It is below the warning level of {level} again. Warned at {at}.",
-                level=limit(alert.warn_percent),
-                at=moment(alert.warned_at, voice, today=alert.at),
-            )
+        t(
+            "It is below the warning level of {level} again. Warned at {at}.",
+            level=limit(alert.warn_percent),
+            at=moment(alert.warned_at, voice, today=alert.at),
         ),
         at_line(alert.at, voice),
     ]
@@ -132,12 +130,10 @@ def limits_changed(alert: LimitsChanged, voice: Voice, audience: Audience) -> Me
     lines = [
         headline(voice, f"⚙️ {state}: {alert.login}"),
         *who(alert, audience),
-        (
-            t(
-                "Close everything at {limit}, warn at {warn_level} below the peak.",
-                limit=limit(alert.max_drawdown_percent),
-                warn_level=limit(alert.warn_drawdown_percent),
-            )
+        t(
+            "Close everything at {limit}, warn at {warn_level} below the peak.",
+            limit=limit(alert.max_drawdown_percent),
+            warn_level=limit(alert.warn_drawdown_percent),
         ),
         t("Minimum equity: {amount}", amount=money(alert.min_equity_gbp, "GBP")),
     ]
@@ -204,12 +200,10 @@ def _why(alert: GuardBreached) -> list[str]:
         ]
     if alert.rule == "minimum_equity" and alert.minimum_equity is not None:
         return [
-            (
-                t(
-                    "Equity: {equity}, minimum {minimum}",
-                    equity=money(alert.equity, alert.currency),
-                    minimum=money(alert.minimum_equity, alert.currency),
-                )
+            t(
+                "Equity: {equity}, minimum {minimum}",
+                equity=money(alert.equity, alert.currency),
+                minimum=money(alert.minimum_equity, alert.currency),
             )
         ]
     past = headroom_past(alert.equity, alert.peak_equity, alert.limit_percent)

@@ -345,14 +345,12 @@ def _unanswered(said: MarketWarning, voice: Voice, now: datetime) -> list[str]:
     if said.wait_until is not None:
         until = moment(said.wait_until, voice, today=now)
         return [
-            (
-                t(
-                    "Nobody answered. The close waits for the spread to narrow, at most "
-                    "until {until}: then Reckoner closes the {symbol} positions of these "
-                    "accounts.",
-                    until=until,
-                    symbol=symbol,
-                )
+            t(
+                "Nobody answered. The close waits for the spread to narrow, at most "
+                "until {until}: then Reckoner closes the {symbol} positions of these "
+                "accounts.",
+                until=until,
+                symbol=symbol,
             ),
             *_blocked(said),
         ]

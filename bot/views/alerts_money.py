@@ -93,13 +93,11 @@ def _cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message
         ),
         *who(alert, audience),
         t("It counts neither as profit nor as loss."),
-        (
-            t(
-                "Equity: {equity}. The peak moves with it, from {peak_before} to {peak_after}.",
-                equity=money(alert.equity, alert.currency),
-                peak_before=money(alert.peak_before, alert.currency),
-                peak_after=money(alert.peak_after, alert.currency),
-            )
+        t(
+            "Equity: {equity}. The peak moves with it, from {peak_before} to {peak_after}.",
+            equity=money(alert.equity, alert.currency),
+            peak_before=money(alert.peak_before, alert.currency),
+            peak_after=money(alert.peak_after, alert.currency),
         ),
     ]
     if alert.below_minimum:
@@ -195,14 +193,12 @@ def _still(alert: PricesStill, voice: Voice, audience: Audience) -> Message:
     lines = [
         headline(voice, t("🟠 Prices stand still on {login}", login=alert.login)),
         *who(alert, audience),
-        (
-            tn(
-                "No price has moved since {since} ({span}), with {n} position open.",
-                "No price has moved since {since} ({span}), with {n} positions open.",
-                alert.positions_count,
-                since=moment(alert.since, voice, today=alert.at),
-                span=span(alert.at - alert.since),
-            )
+        tn(
+            "No price has moved since {since} ({span}), with {n} position open.",
+            "No price has moved since {since} ({span}), with {n} positions open.",
+            alert.positions_count,
+            since=moment(alert.since, voice, today=alert.at),
+            span=span(alert.at - alert.since),
         ),
         t("The terminal answers, but its figures may be old: a loss may not show yet."),
         t("Until prices move the guard takes no reading for better than the one before."),

@@ -100,13 +100,11 @@ def _eased(alert: RuleEased, voice: Voice, audience: Audience) -> Message:
         now = against(alert.measure, alert.figure, alert.floor, alert.currency)
         lines.append(f"{name}: {now}.")
     lines += [
-        (
-            t(
-                "It was broken at {at}, for {span}; equity changed by {amount} since.",
-                at=moment(alert.opened_at, voice, today=alert.at),
-                span=span(alert.at - alert.opened_at),
-                amount=gain(alert.result, alert.currency),
-            )
+        t(
+            "It was broken at {at}, for {span}; equity changed by {amount} since.",
+            at=moment(alert.opened_at, voice, today=alert.at),
+            span=span(alert.at - alert.opened_at),
+            amount=gain(alert.result, alert.currency),
         ),
         at_line(alert.at, voice),
     ]
@@ -128,14 +126,12 @@ def _ahead(alert: RuleResetAhead, voice: Voice, audience: Audience) -> Message:
             ),
         ),
         *who(alert, audience),
-        (
-            t(
-                "At {at}, in {span}, its floor goes from {floor} to {floor_after}.",
-                at=moment(alert.resets_at, voice, today=alert.at),
-                span=span(alert.resets_at - alert.at),
-                floor=money(alert.floor, alert.currency),
-                floor_after=money(alert.floor_after, alert.currency),
-            )
+        t(
+            "At {at}, in {span}, its floor goes from {floor} to {floor_after}.",
+            at=moment(alert.resets_at, voice, today=alert.at),
+            span=span(alert.resets_at - alert.at),
+            floor=money(alert.floor, alert.currency),
+            floor_after=money(alert.floor_after, alert.currency),
         ),
         t(
             "With {equity} now that is {below} below it.",
@@ -187,16 +183,14 @@ def _blind(alert: GuardBlind, voice: Voice, audience: Audience) -> Message:
             ),
         ),
         *who(alert, audience),
-        (
-            tn(
-                "The guard is blind: no trustworthy reading of account {login} for "
-                "{span} with {n} position open.",
-                "The guard is blind: no trustworthy reading of account {login} for "
-                "{span} with {n} positions open.",
-                held,
-                login=alert.login,
-                span=long,
-            )
+        tn(
+            "The guard is blind: no trustworthy reading of account {login} for "
+            "{span} with {n} position open.",
+            "The guard is blind: no trustworthy reading of account {login} for "
+            "{span} with {n} positions open.",
+            held,
+            login=alert.login,
+            span=long,
         ),
         t("No limit is watched until it can be read again; Reckoner goes on trying."),
         t("Why: {reason}", reason=cause(alert.reason)),

@@ -134,13 +134,11 @@ def recovered(alert: AccountRecovered, voice: Voice, audience: Audience) -> Mess
     lines = [
         headline(voice, t("✅ Account {login} can be read again", login=alert.login)),
         *who(alert, audience),
-        (
-            t(
-                "Not read from {since} to {until} ({span}).",
-                since=moment(alert.since, voice, today=alert.at),
-                until=moment(alert.at, voice),
-                span=span(alert.at - alert.since),
-            )
+        t(
+            "Not read from {since} to {until} ({span}).",
+            since=moment(alert.since, voice, today=alert.at),
+            until=moment(alert.at, voice),
+            span=span(alert.at - alert.since),
         ),
         after,
     ]
@@ -189,11 +187,9 @@ def can_close_again(alert: CanCloseAgain, voice: Voice, audience: Audience) -> M
     lines = [
         headline(voice, t("🟢 Closing works again on {login}", login=alert.login)),
         *who(alert, audience),
-        (
-            t(
-                "What was in the way since {since} is gone. The guard closes at the limit again.",
-                since=moment(alert.since, voice, today=alert.at),
-            )
+        t(
+            "What was in the way since {since} is gone. The guard closes at the limit again.",
+            since=moment(alert.since, voice, today=alert.at),
         ),
         at_line(alert.at, voice),
     ]
@@ -214,23 +210,19 @@ def _blocked_for_client(alert: TerminalBlocked, voice: Voice) -> list[str]:
     if alert.right_again:
         return [
             headline(voice, t("🟠 {login} can be read again - not traded yet", login=alert.login)),
-            (
-                t(
-                    "Reckoner watches it again, but closes nothing before your admin has "
-                    "looked at the terminal."
-                )
+            t(
+                "Reckoner watches it again, but closes nothing before your admin has "
+                "looked at the terminal."
             ),
             *_scheduled(alert.closing),
             t(words_of.BY_HAND),
         ]
     return [
         headline(voice, t("🔴 Trading is stopped on {login}, to be safe", login=alert.login)),
-        (
-            t(
-                "Its terminal answered for a different account. So that nothing of "
-                "yours is closed by mistake, Reckoner sends nothing to it until your "
-                "admin has looked at it."
-            )
+        t(
+            "Its terminal answered for a different account. So that nothing of "
+            "yours is closed by mistake, Reckoner sends nothing to it until your "
+            "admin has looked at it."
         ),
         *_scheduled(alert.closing),
         f"{t(words_of.BY_HAND)} {t('Your admin has been told.')}",
@@ -257,12 +249,9 @@ def _blocked_for_admin(alert: TerminalBlocked, voice: Voice) -> list[str]:
         _held(alert.positions_count),
         t("Nothing is sent to the terminal until an admin unblocks it."),
         *_scheduled(alert.closing),
-        (
-            t(
-                "Log the terminal in to {login}. Once it is read as {login} again: "
-                "/unblock {login}",
-                login=alert.login,
-            )
+        t(
+            "Log the terminal in to {login}. Once it is read as {login} again: /unblock {login}",
+            login=alert.login,
         ),
     ]
 
@@ -289,12 +278,10 @@ def cleared(alert: TerminalCleared, voice: Voice, audience: Audience) -> Message
         headline(voice, t("🟢 {login} is unblocked", login=alert.login)),
         *who(alert, audience),
         on,
-        (
-            t(
-                "It was blocked since {since}. Unblocked by {name}.",
-                since=moment(alert.blocked_at, voice, today=alert.at),
-                name=word({}, alert.by),
-            )
+        t(
+            "It was blocked since {since}. Unblocked by {name}.",
+            since=moment(alert.blocked_at, voice, today=alert.at),
+            name=word({}, alert.by),
         ),
         at_line(alert.at, voice),
     ]

@@ -87,13 +87,11 @@ def trade_opened(alert: TradeOpened, voice: Voice, audience: Audience) -> Messag
             ),
         ),
         *who(alert, audience),
-        (
-            t(
-                "Entry: {price}, expected {expected}: {slippage}",
-                price=price(alert.entry_price),
-                expected=price(alert.expected_entry),
-                slippage=slippage(alert.slippage_pips),
-            )
+        t(
+            "Entry: {price}, expected {expected}: {slippage}",
+            price=price(alert.entry_price),
+            expected=price(alert.expected_entry),
+            slippage=slippage(alert.slippage_pips),
         ),
         stops(alert.stop_loss, alert.take_profit),
         _from(alert.signal_id, alert.position_id),

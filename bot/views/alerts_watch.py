@@ -59,11 +59,9 @@ def stalled(alert: CloseStalled, voice: Voice, audience: Audience) -> Message:
     if audience is Audience.CLIENT and words != {"market_closed"}:
         tail.append(t(BY_HAND))
     tail += [
-        (
-            t(
-                "Reckoner tries again at {at} and goes on until it is flat.",
-                at=moment(alert.next_try_at, voice, today=alert.at),
-            )
+        t(
+            "Reckoner tries again at {at} and goes on until it is flat.",
+            at=moment(alert.next_try_at, voice, today=alert.at),
         ),
         at_line(alert.at, voice),
     ]

@@ -37,12 +37,10 @@ def start(person: Person, voice: Voice) -> Message:
             "• It compares each account with the signals you approved and tells "
             "you every difference."
         ),
-        (
-            t(
-                "• It warns you when the drawdown grows, and closes everything at the "
-                "limit, day and night: nobody has to be awake for it, and nobody can "
-                "switch it off."
-            )
+        t(
+            "• It warns you when the drawdown grows, and closes everything at the "
+            "limit, day and night: nobody has to be awake for it, and nobody can "
+            "switch it off."
         ),
         t("• It never opens a trade: approved trades are placed by your own executor."),
         t("Send /help for the commands."),

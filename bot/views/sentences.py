@@ -156,6 +156,25 @@ def to_target(value: Decimal | None) -> str:
     return t(", {pips} past target", pips=pips(-value))
 
 
+def _of_pair(text: str) -> Callable[[_Told], str]:
+    """Of whose trade, without its lots: the text has them, as they should be and as they are."""
+    return lambda told: _compared(text, told, told.pair)
+
+
+def _of_trade(text: str) -> Callable[[_Told], str]:
+    """Of whose trade, with its lots."""
+    return lambda told: _compared(text, told, told.what)
+
+
+def _compared(text: str, told: _Told, what: str) -> str:
+    return t(text, trade=told.whose(what), observed=told.observed, expected=told.expected)
+
+
+def _end(text: str) -> Callable[[_Told], str]:
+    """Of what ended it, when and with what result."""
+    return lambda told: t(text, at=told.at, result=told.result)
+
+
 def _by_client(place: str) -> Callable[[_Told], str]:
     def said(told: _Told) -> str:
         figures = {
@@ -230,48 +249,29 @@ def _money_moved(told: _Told) -> str:
 
 SENTENCES: Mapping[str, Callable[[_Told], str]] = {
     "entry_slippage": _slipped,
-    "partial_fill": lambda told: t(
-        "only {observed} of {expected} lots of {trade} were filled.",
-        observed=told.observed,
-        expected=told.expected,
-        trade=told.whose(told.pair),
-    ),
+    "partial_fill": _of_pair(later("only {observed} of {expected} lots of {trade} were filled.")),
     "split_fill": lambda told: t(
         "a further part of {trade}, {what}, was filled at {at}.",
         trade=told.trade,
         what=told.what,
         at=told.at,
     ),
-    "over_volume": lambda told: t(
-        "{trade} holds {observed} lots; {expected} were approved.",
-        trade=told.whose(told.pair),
-        observed=told.observed,
-        expected=told.expected,
+    "over_volume": _of_pair(later("{trade} holds {observed} lots; {expected} were approved.")),
+    "scaled_in": _of_pair(
+        later("somebody added to {trade}: {observed} lots instead of {expected}.")
     ),
-    "scaled_in": lambda told: t(
-        "somebody added to {trade}: {observed} lots instead of {expected}.",
-        trade=told.whose(told.pair),
-        observed=told.observed,
-        expected=told.expected,
-    ),
-    "scaled_out": lambda told: t(
-        "a part of {trade} was closed: {observed} of {expected} lots are left.",
-        trade=told.whose(told.pair),
-        observed=told.observed,
-        expected=told.expected,
+    "scaled_out": _of_pair(
+        later("a part of {trade} was closed: {observed} of {expected} lots are left.")
     ),
     "duplicate_execution": lambda told: t(
         "{trade} was placed more than once: this {what} is one too many.",
         trade=told.trade,
         what=told.what,
     ),
-    "late_execution": lambda told: t(
-        "{trade} was opened at {observed}, after its deadline at {expected}.",
-        trade=told.whose(told.what),
-        observed=told.observed,
-        expected=told.expected,
+    "late_execution": _of_trade(
+        later("{trade} was opened at {observed}, after its deadline at {expected}.")
     ),
-    "not_executed": lambda told: t("{trade} was not placed.", trade=told.whose(told.what)),
+    "not_executed": _of_trade(later("{trade} was not placed.")),
     "direction_mismatch": lambda told: t(
         "{trade} in {symbol} should be {expected}, and it is {observed}.",
         trade=told.trade,
@@ -294,27 +294,11 @@ SENTENCES: Mapping[str, Callable[[_Told], str]] = {
         observed=told.observed,
     ),
     "sl_moved": _moved(later("stop loss")),
-    "sl_removed": lambda told: t(
-        "the stop loss of {trade} at {expected} was removed.",
-        trade=told.whose(told.what),
-        expected=told.expected,
-    ),
-    "sl_missing": lambda told: t(
-        "{trade} never had its stop loss at {expected}.",
-        trade=told.whose(told.what),
-        expected=told.expected,
-    ),
+    "sl_removed": _of_trade(later("the stop loss of {trade} at {expected} was removed.")),
+    "sl_missing": _of_trade(later("{trade} never had its stop loss at {expected}.")),
     "tp_moved": _moved(later("take profit")),
-    "tp_removed": lambda told: t(
-        "the take profit of {trade} at {expected} was removed.",
-        trade=told.whose(told.what),
-        expected=told.expected,
-    ),
-    "tp_missing": lambda told: t(
-        "{trade} never had its take profit at {expected}.",
-        trade=told.whose(told.what),
-        expected=told.expected,
-    ),
+    "tp_removed": _of_trade(later("the take profit of {trade} at {expected} was removed.")),
+    "tp_missing": _of_trade(later("{trade} never had its take profit at {expected}.")),
     "unknown_position_manual": _by_hand,
     "unknown_position_foreign_ea": _by_program,
     "unknown_position_orphan": lambda told: t(
@@ -327,41 +311,22 @@ SENTENCES: Mapping[str, Callable[[_Told], str]] = {
         trade=told.what,
         observed=told.observed,
     ),
-    "missing_unexplained": lambda told: t(
-        "{trade} is gone, and the broker has not said why yet.",
-        trade=told.whose(told.what),
+    "missing_unexplained": _of_trade(
+        later("{trade} is gone, and the broker has not said why yet.")
     ),
     "manual_close_desktop": _by_client("client_desktop"),
     "manual_close_mobile": _by_client("client_mobile"),
     "manual_close_web": _by_client("client_web"),
-    "foreign_ea_close": lambda told: t(
-        "another program closed this at {at}{result}.", at=told.at, result=told.result
-    ),
-    "reckoner_close": lambda told: t(
-        "Reckoner closed this at {at}{result}.", at=told.at, result=told.result
-    ),
-    "stop_loss": lambda told: t(
-        "its stop loss closed this at {at}{result}.", at=told.at, result=told.result
-    ),
-    "take_profit": lambda told: t(
-        "its take profit closed this at {at}{result}.", at=told.at, result=told.result
-    ),
-    "stop_out": lambda told: t(
-        "the broker closed this for want of margin at {at}{result}.", at=told.at, result=told.result
-    ),
-    "close_by": lambda told: t(
-        "this was closed by an opposite position at {at}{result}.", at=told.at, result=told.result
-    ),
-    "netting_reversal": lambda told: t(
-        "an order the other way closed this at {at}{result}.", at=told.at, result=told.result
-    ),
-    "rollover_close": lambda told: t(
-        "the broker closed this at the rollover, {at}{result}.", at=told.at, result=told.result
-    ),
-    "other_close": lambda told: t(
-        "this was closed at {at}{result}, for a reason that Reckoner does not know.",
-        at=told.at,
-        result=told.result,
+    "foreign_ea_close": _end(later("another program closed this at {at}{result}.")),
+    "reckoner_close": _end(later("Reckoner closed this at {at}{result}.")),
+    "stop_loss": _end(later("its stop loss closed this at {at}{result}.")),
+    "take_profit": _end(later("its take profit closed this at {at}{result}.")),
+    "stop_out": _end(later("the broker closed this for want of margin at {at}{result}.")),
+    "close_by": _end(later("this was closed by an opposite position at {at}{result}.")),
+    "netting_reversal": _end(later("an order the other way closed this at {at}{result}.")),
+    "rollover_close": _end(later("the broker closed this at the rollover, {at}{result}.")),
+    "other_close": _end(
+        later("this was closed at {at}{result}, for a reason that Reckoner does not know.")
     ),
     "rollover_reopen": lambda told: t(
         "the broker closed {what} and opened it again at the rollover, {at}; it goes on.",

@@ -10,6 +10,7 @@ from core.domain.board import EquityPoint
 
 if TYPE_CHECKING:
     from matplotlib.dates import ConciseDateFormatter, DateLocator
+    from matplotlib.figure import Figure
 
 POINTS_MAX = 2_000
 """More samples than this are thinned: a phone shows about a thousand columns."""
@@ -17,6 +18,27 @@ WIDTH_IN, HEIGHT_IN, DPI = 8, 4.5, 150
 TEXT_PT = 13
 LEGEND_PT = 12
 INK, FLOOR, WARN, PEAK = "#1b3a5c", "#a3161f", "#b26a00", "#6b7280"
+
+
+def sheet(mark: str, *, mark_y: float, height_in: float = HEIGHT_IN) -> "Figure":
+    """An empty picture; a mark such as `[DEMO]` stands across it, `mark_y` of its height up."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow, optional
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI)
+    FigureCanvasAgg(figure)
+    if mark:
+        figure.text(
+            0.55,
+            mark_y,
+            mark.strip("[]"),
+            fontsize=64,
+            color="#00000014",
+            rotation=20,
+            ha="center",
+            va="center",
+        )
+    return figure
 
 
 def thinned(points: Sequence[EquityPoint]) -> list[EquityPoint]:

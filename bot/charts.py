@@ -16,16 +16,14 @@ from msgspec import Struct
 
 from bot import exposure_chart, report_chart
 from bot.chart_parts import (
-    DPI,
     FLOOR,
-    HEIGHT_IN,
     INK,
     LEGEND_PT,
     PEAK,
     TEXT_PT,
     WARN,
-    WIDTH_IN,
     axis_dates,
+    sheet,
     thinned,
 )
 from bot.i18n import speaking, t
@@ -111,28 +109,13 @@ def render(request: ChartRequest | ReportChart | ExposureChart) -> bytes:
 
 def figure_of(request: ChartRequest) -> "Figure":
     """The chart before it becomes pixels: words above, the four lines below."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow, optional
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI)
-    FigureCanvasAgg(figure)
+    figure = sheet(request.mark, mark_y=0.45)
     figure.subplots_adjust(left=0.15, right=0.97, top=0.77, bottom=0.13)
     axes = figure.add_subplot()
     curve = curve_of(request)
     _lines(axes, curve, request)
     _frame(axes, curve, request)
     _words(figure, request)
-    if request.mark:
-        figure.text(
-            0.55,
-            0.45,
-            request.mark.strip("[]"),
-            fontsize=64,
-            color="#00000014",
-            rotation=20,
-            ha="center",
-            va="center",
-        )
     return figure
 
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from bot.chart_parts import DPI, FLOOR, HEIGHT_IN, INK, PEAK, TEXT_PT, WIDTH_IN
+from bot.chart_parts import FLOOR, INK, PEAK, TEXT_PT, sheet
 from bot.i18n import t
 from bot.views.exposure import gross_words, net_words
 from bot.views.message import ExposureChart
@@ -27,11 +27,7 @@ ROWS_MIN = 3
 
 def figure_of(request: ExposureChart) -> "Figure":
     """The chart before it becomes pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow, optional
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI)
-    FigureCanvasAgg(figure)
+    figure = sheet(request.mark, mark_y=0.4)
     figure.subplots_adjust(left=0.21, right=0.97, top=0.76, bottom=0.1)
     _bars(figure.add_subplot(), request)
     title = t("{login}: exposure by symbol", login=request.login)
@@ -39,17 +35,6 @@ def figure_of(request: ExposureChart) -> "Figure":
     figure.text(0.02, 0.965, mark + title, fontsize=TITLE_PT, va="top")
     figure.text(0.02, 0.885, gross_words(request), fontsize=15, weight="bold", va="top", color=INK)
     figure.text(0.02, 0.02, _note(request), fontsize=TEXT_PT - 1, color=PEAK)
-    if request.mark:
-        figure.text(
-            0.55,
-            0.4,
-            request.mark.strip("[]"),
-            fontsize=64,
-            color="#00000014",
-            rotation=20,
-            ha="center",
-            va="center",
-        )
     return figure
 
 

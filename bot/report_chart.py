@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.chart_parts import (
-    DPI,
     FLOOR,
     HEIGHT_IN,
     INK,
     PEAK,
     TEXT_PT,
-    WIDTH_IN,
     axis_dates,
+    sheet,
     thinned,
 )
 from bot.i18n import t
@@ -48,12 +47,8 @@ NEAR_END = 0.8
 
 def figure_of(request: ReportChart) -> "Figure":
     """The chart before it becomes pixels."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - slow, optional
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
     taller = 1.35 if request.bars else 1
-    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN * taller), dpi=DPI)
-    FigureCanvasAgg(figure)
+    figure = sheet(request.mark, mark_y=0.5, height_in=HEIGHT_IN * taller)
     grid = figure.add_gridspec(
         2 if request.bars else 1,
         1,
@@ -69,17 +64,6 @@ def figure_of(request: ReportChart) -> "Figure":
     _equity(figure.add_subplot(grid[0]), request)
     if request.bars:
         _bars(figure.add_subplot(grid[1]), request)
-    if request.mark:
-        figure.text(
-            0.55,
-            0.5,
-            request.mark.strip("[]"),
-            fontsize=64,
-            color="#00000014",
-            rotation=20,
-            ha="center",
-            va="center",
-        )
     return figure
 
 

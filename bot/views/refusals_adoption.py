@@ -50,19 +50,21 @@ def question_answered(facts: Facts, voice: Voice) -> str:
     )
 
 
+def _position(facts: Facts) -> str:
+    return outside(facts, "position") or t("with this number")
+
+
 def no_question(facts: Facts, _voice: Voice) -> str:
     """Nothing waits there."""
-    position = outside(facts, "position") or t("with this number")
     return t(
         "No open position {position} is unknown or adopted. /adopt lists those that wait.",
-        position=position,
+        position=_position(facts),
     )
 
 
 def same_position(facts: Facts, _voice: Voice) -> str:
     """A number that several accounts have."""
-    position = outside(facts, "position") or t("with this number")
     return t(
         "Several accounts have a position {position}: choose it from the list of /adopt.",
-        position=position,
+        position=_position(facts),
     )

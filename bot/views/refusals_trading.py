@@ -21,10 +21,13 @@ VOLUMES = {
 """What a refused volume comes with: itself, and the symbol's bounds in lots."""
 
 
+def _symbol(facts: Facts) -> str:
+    return _outside(facts, "symbol") or t("this symbol")
+
+
 def no_price(facts: Facts, _voice: Voice) -> str:
     """No price to go by."""
-    symbol = _outside(facts, "symbol") or t("this symbol")
-    return t("There is no current price for {symbol}. Try again soon.", symbol=symbol)
+    return t("There is no current price for {symbol}. Try again soon.", symbol=_symbol(facts))
 
 
 def wrong_stop(facts: Facts, _voice: Voice) -> str:
@@ -38,9 +41,9 @@ def wrong_stop(facts: Facts, _voice: Voice) -> str:
 
 def unknown_symbol(facts: Facts, _voice: Voice) -> str:
     """A symbol not quoted."""
-    symbol = _outside(facts, "symbol") or t("this symbol")
     return t(
-        "No linked account trades {symbol}. Check the broker's own name for it.", symbol=symbol
+        "No linked account trades {symbol}. Check the broker's own name for it.",
+        symbol=_symbol(facts),
     )
 
 
@@ -51,10 +54,9 @@ def cannot_close(facts: Facts, _voice: Voice) -> str:
 
 def no_such_symbol(facts: Facts, _voice: Voice) -> str:
     """A symbol nobody has."""
-    symbol = _outside(facts, "symbol") or t("this symbol")
     return t(
         "This account's broker has no {symbol}, so the signal cannot be followed here.",
-        symbol=symbol,
+        symbol=_symbol(facts),
     )
 
 
@@ -72,10 +74,9 @@ def ambiguous(facts: Facts, _voice: Voice) -> str:
 
 def not_tradable(facts: Facts, _voice: Voice) -> str:
     """A symbol that cannot be traded."""
-    symbol = _outside(facts, "symbol") or t("this symbol")
     return t(
         "The broker lets nobody open {symbol} in this direction now. Nothing is traded.",
-        symbol=symbol,
+        symbol=_symbol(facts),
     )
 
 
@@ -92,7 +93,6 @@ def bad_volume(facts: Facts, _voice: Voice) -> str:
 def market(facts: Facts, voice: Voice) -> str:
     """Why nothing new of a symbol is opened now."""
     del voice
-    symbol = _outside(facts, "symbol") or t("this symbol")
     figure, most = Decimal(facts.get("figure", 0)), Decimal(facts.get("limit", 0))
     match str(facts.get("kind", "")):
         case "gap":
@@ -112,6 +112,6 @@ def market(facts: Facts, voice: Voice) -> str:
             why = t("its market is not in order")
     return t(
         "Nothing new of {symbol} is opened now: {why}. Try again when that is over.",
-        symbol=symbol,
+        symbol=_symbol(facts),
         why=why,
     )

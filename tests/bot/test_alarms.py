@@ -1,11 +1,11 @@
 """/ack and its button through the real dispatcher."""
 
-import msgspec
 import pytest
 
 from core.records import AlarmRow, OutboxRow
 from tests.fakes.alerts import breach
 from tests.fakes.clock import START
+from tests.fakes.rows import outbox_row
 from tests.fakes.shell import ANN, OLGA, Conversation
 from tests.fakes.telegram import ADMIN_CHAT, message_json, press_json
 
@@ -14,19 +14,7 @@ from tests.fakes.telegram import ADMIN_CHAT, message_json, press_json
 async def chat() -> Conversation:
     made = Conversation()
     alert = breach()
-    row = OutboxRow(
-        dedupe_key="k",
-        chat_id=ADMIN_CHAT,
-        priority=0,
-        thread="job:4:7",
-        mode="new",
-        kind="GuardBreached",
-        payload=msgspec.json.encode(alert).decode(),
-        state="sent",
-        message_id=70,
-        created_at=START,
-        due_at=START,
-    )
+    row = outbox_row(alert, priority=0, thread="job:4:7", state="sent", message_id=70)
     alarm = AlarmRow(
         outbox_id=1,
         account_id=alert.account_id,

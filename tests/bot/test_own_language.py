@@ -2,16 +2,16 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 from msgspec.structs import replace
 
 from bot.notifier import Notifier
 from bot.views.message import Voice
-from core.records import OutboxRow, UserRow
+from core.records import UserRow
 from tests.fakes.alerts import breach
 from tests.fakes.clock import FixedClock
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.rows import outbox_row
 from tests.fakes.shell import ANN, EVERYBODY, OLGA, Conversation
 from tests.fakes.telegram import ADMIN_CHAT, make_bot, message_json
 
@@ -80,17 +80,7 @@ async def test_an_alert_is_in_its_readers_language_and_in_a_group_in_the_groups(
         )
     for number, chat_id in enumerate((*readers, ADMIN_CHAT)):
         await store.put(
-            OutboxRow(
-                dedupe_key=f"k{number}",
-                chat_id=chat_id,
-                priority=2,
-                thread=f"t{number}",
-                mode="new",
-                kind="GuardBreached",
-                payload=msgspec.json.encode(breach()).decode(),
-                created_at=clock.now(),
-                due_at=clock.now(),
-            )
+            outbox_row(breach(), dedupe_key=f"k{number}", chat_id=chat_id, thread=f"t{number}")
         )
     notifier = Notifier(bot, store, clock, Voice(), admin_chat_id=ADMIN_CHAT)
     assert await notifier.drain(3)

@@ -20,6 +20,7 @@ from tests.engine.test_endings import Ears, unread
 from tests.fakes.alerts import breach, every_alert, finding, offer
 from tests.fakes.alerts_market import close_ahead, market
 from tests.fakes.questions import card
+from tests.fakes.rows import outbox_row
 
 
 def unknown(number: int) -> a.DivergenceOpened:
@@ -45,14 +46,10 @@ class Burst(Ears):
 
 def summary_row(summary: AlertsFolded, now: datetime) -> OutboxRow:
     """A summary that waits in the admin chat."""
-    return OutboxRow(
+    return outbox_row(
+        summary,
         dedupe_key=f"s{now.isoformat()}",
-        chat_id=ADMIN_CHAT,
-        priority=int(a.Priority.WARNING),
         thread=f"burst:{summary.since.isoformat()}",
-        mode="new",
-        kind="AlertsFolded",
-        payload=msgspec.json.encode(summary).decode(),
         created_at=now,
         due_at=now,
     )

@@ -3,8 +3,12 @@
 from decimal import Decimal
 from typing import Any
 
-from core.records import AccountRow
+import msgspec
+
+from core.domain.alerts import Alert
+from core.records import AccountRow, OutboxRow
 from tests.fakes.clock import START
+from tests.fakes.telegram import ADMIN_CHAT
 
 
 def account_row(**changes: Any) -> AccountRow:
@@ -24,3 +28,20 @@ def account_row(**changes: Any) -> AccountRow:
         **changes,
     }
     return AccountRow(**facts)
+
+
+def outbox_row(alert: Alert, **changes: Any) -> OutboxRow:
+    """An alert for the admin chat, due at the start."""
+    facts: dict[str, Any] = {
+        "dedupe_key": "k",
+        "chat_id": ADMIN_CHAT,
+        "priority": 2,
+        "thread": "t",
+        "mode": "new",
+        "kind": type(alert).__name__,
+        "payload": msgspec.json.encode(alert).decode(),
+        "created_at": START,
+        "due_at": START,
+        **changes,
+    }
+    return OutboxRow(**facts)

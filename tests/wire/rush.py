@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
-import msgspec
 from aiogram import Bot
 from msgspec import Struct
 
@@ -27,6 +26,7 @@ from core.ports import Clock, Store
 from core.records import OutboxRow
 from tests.fakes.alerts import breach, closed, finding
 from tests.fakes.audit_keys import AUDIT_KEYS
+from tests.fakes.rows import outbox_row
 from tests.wire.telegram.conftest import make_bot
 
 CHATS = range(10_001, 11_001)
@@ -73,14 +73,12 @@ def _alerts() -> list[tuple[int, Alert, Priority]]:
 async def fill(store: Store, now: datetime) -> None:
     """Commit all of them, due at this moment."""
     rows = [
-        OutboxRow(
+        outbox_row(
+            alert,
             dedupe_key=f"rush{number}",
             chat_id=chat_id,
             priority=int(priority),
             thread=f"rush{number}",
-            mode="new",
-            kind=type(alert).__name__,
-            payload=msgspec.json.encode(alert).decode(),
             created_at=now,
             due_at=now,
         )

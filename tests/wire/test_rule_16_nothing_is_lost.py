@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import msgspec
 import pytest
 from aiogram import Bot
 from msgspec import Struct
-from msgspec.structs import replace
 
 from bot import notifier as module
 from bot.notifier import Notifier
@@ -36,6 +34,7 @@ from core.adapters.sql.store import SqlStore
 from core.domain import alerts as a
 from core.records import OutboxRow, UserRow
 from tests.fakes.alerts import breach, closed, confirmed, tickets
+from tests.fakes.rows import outbox_row
 from tests.wire.rush import DATABASE, address, opened_store
 from tests.wire.telegram.conftest import make_bot
 
@@ -57,19 +56,11 @@ class Desk(Struct):
         """Commit an alert; answers its row."""
         now = SystemClock().now()
         number = next(self.numbers)
-        row = OutboxRow(
-            dedupe_key=f"k{number}",
-            chat_id=chat_id,
-            priority=int(a.Priority.CRITICAL),
-            thread=f"t{number}",
-            mode="new",
-            kind=type(alert).__name__,
-            payload=msgspec.json.encode(alert).decode(),
-            created_at=now,
-            due_at=now,
-        )
+        own = {"dedupe_key": f"k{number}", "thread": f"t{number}", "created_at": now, "due_at": now}
+        critical = int(a.Priority.CRITICAL)
+        row = outbox_row(alert, chat_id=chat_id, priority=critical, **{**own, **changes})
         async with self.store.writing() as tx:
-            return await tx.insert(replace(row, **changes))
+            return await tx.insert(row)
 
     async def row(self, row_id: int) -> OutboxRow:
         """The row as it is."""

@@ -5,14 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import msgspec
-
 from bot.notifier import Notifier
 from bot.views.message import Voice
 from core.domain import alerts as a
 from core.records import OutboxRow
 from tests.fakes.clock import FixedClock
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.rows import outbox_row
 from tests.fakes.telegram import ADMIN_CHAT, make_bot
 
 ANN, BO = 900, 901
@@ -36,18 +35,10 @@ class World:
     async def put(self, alert: a.Alert, chat_id: int = ANN, **changes: Any) -> int:
         """Commit one alert for one chat."""
         self._number += 1
-        facts: dict[str, Any] = {
-            "dedupe_key": f"k{self._number}",
-            "chat_id": chat_id,
-            "priority": 2,
-            "thread": f"t{self._number}",
-            "mode": "new",
-            "kind": type(alert).__name__,
-            "payload": msgspec.json.encode(alert).decode(),
-            "created_at": self.clock.now(),
-            "due_at": self.clock.now(),
-        }
-        (row_id,) = await self.store.put(OutboxRow(**{**facts, **changes}))
+        own = {"dedupe_key": f"k{self._number}", "thread": f"t{self._number}"}
+        at = {"created_at": self.clock.now(), "due_at": self.clock.now()}
+        row = outbox_row(alert, chat_id=chat_id, **{**own, **at, **changes})
+        (row_id,) = await self.store.put(row)
         return row_id
 
     async def row(self, row_id: int) -> OutboxRow:

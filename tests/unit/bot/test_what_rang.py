@@ -4,17 +4,18 @@ from typing import Any
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from bot.notifier import Notifier
 from bot.outbox import Outbox
 from bot.views.message import Voice
+from core.domain.alerts import Alert
 from core.domain.alerts_over import AlertsOver
 from core.records import OutboxRow
 from tests.fakes.alerts import breach, confirmed
 from tests.fakes.alerts_over import ending
-from tests.fakes.clock import START, FixedClock
+from tests.fakes.clock import FixedClock
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.rows import outbox_row
 from tests.fakes.telegram import ADMIN_CHAT, Answer, RecordingSession, make_bot
 
 
@@ -27,20 +28,9 @@ class World:
         bot, self.telegram = make_bot()
         self.notifier = Notifier(bot, self.store, self.clock, Voice(), admin_chat_id=ADMIN_CHAT)
 
-    async def sent(self, alert: object, **changes: Any) -> OutboxRow:
+    async def sent(self, alert: Alert, **changes: Any) -> OutboxRow:
         """Send one row; answers it as it is kept then."""
-        row = OutboxRow(
-            dedupe_key="k",
-            chat_id=ADMIN_CHAT,
-            priority=1,
-            thread="t",
-            mode="new",
-            kind=type(alert).__name__,
-            payload=msgspec.json.encode(alert).decode(),
-            created_at=START,
-            due_at=START,
-        )
-        await self.store.put(replace(row, **changes))
+        await self.store.put(outbox_row(alert, priority=1, **changes))
         assert await self.notifier.drain(3)
         (kept,) = await self.store.all(OutboxRow, dedupe_key=changes.get("dedupe_key", "k"))
         return kept
@@ -76,18 +66,7 @@ async def test_a_line_that_has_grown_since_it_was_picked_is_not_sent_as_it_was()
     store, clock = MemoryStore(), FixedClock()
     outbox = Outbox(store, clock, admin_chat_id=ADMIN_CHAT)
     one, two = (AlertsOver(endings=(ending(),) * n) for n in (1, 2))
-    row = OutboxRow(
-        dedupe_key="k",
-        chat_id=ADMIN_CHAT,
-        priority=2,
-        thread="over",
-        mode="reply",
-        kind="AlertsOver",
-        payload=msgspec.json.encode(one).decode(),
-        created_at=START,
-        due_at=START,
-    )
-    await store.put(row)
+    await store.put(outbox_row(one, thread="over", mode="reply"))
     (picked,) = await outbox.pick(lambda *_: True, frozenset(), rows_max=1)
     async with store.writing() as tx:
         grown = msgspec.json.encode(two).decode()

@@ -9,7 +9,7 @@ from core.domain import alerts as a
 from core.domain.broker import AccountSnapshot
 from core.domain.cycle import Cycle
 from core.ports import Transaction
-from core.records import PositionSnapshotRow, ReconciliationLogRow
+from core.records import CardRow, PositionSnapshotRow, ReconciliationLogRow
 from core.services import audit
 from core.services.desk import AccountMemory
 from core.services.evidence import DECISIONS, inputs
@@ -58,6 +58,8 @@ class Recorder:
         made = await speak(self.tx, alert, client=client, admin=self.admin_chat_id, now=self.now)
         if type(alert).__name__ in AUDITED:
             self.spoken += made
+            # A pinned card must not say for half a minute more that there is room left.
+            await self.tx.update(CardRow, {"user_id": self.memory.user.id}, next_at=self.now)
 
     async def audit(self, word: str, /, actor: str = "engine", **detail: object) -> None:
         """Add a link to the account's audit chain; a decision's with what it was made on.

@@ -9,6 +9,7 @@ from core.domain import alerts as a
 from core.domain.audit_check import verify
 from core.records import (
     AuditRow,
+    CardRow,
     CashFlowRow,
     CloseJobRow,
     CloseOrderRow,
@@ -94,6 +95,20 @@ async def test_a_breach_counts_down_closes_and_proves(house: House) -> None:
     assert verify(audit, AUDIT_KEYS) is None
     actions = [r.action for r in audit]
     assert actions[-4:] == ["close_started", "close_intended", "close_answered", "close_confirmed"]
+
+
+async def test_a_pinned_card_is_looked_at_again_at_once_when_the_guard_acts(house: House) -> None:
+    """It would say for half a minute that there is room left."""
+    ben = await house.person(BEN)
+    later = house.clock.instant + timedelta(hours=1)
+    async with house.store.writing() as tx:
+        await tx.insert(CardRow(user_id=ben.user_id, next_at=later))
+    await hold_gold(house)
+    await fall(house, "1958.20")
+    await house.run(5)
+    assert "GuardBreached" in await house.kinds(BEN)
+    (card,) = await house.rows(CardRow, user_id=ben.user_id)
+    assert card.next_at <= house.clock.instant
 
 
 async def test_no_recovery_cancels_a_breach(house: House) -> None:

@@ -13,6 +13,7 @@ press is never lost, and never acted on twice.
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol, TypeVar
 
 import structlog
@@ -30,7 +31,7 @@ from pydantic import ValidationError
 
 from bot.middlewares.errors import Failed
 from bot.removing import Remover, Warns
-from bot.veil import Hears, Veil, is_to_remove
+from bot.veil import Hears, NotHeard, Veil, is_to_remove
 from core.ports import Clock, Store, StoreUnavailable
 from core.records import PressRow
 from core.services import reach
@@ -224,14 +225,28 @@ class Poller:
             self._enqueue(press)
 
     async def _journal(self, updates: list[Update]) -> list[Press]:
-        """Commit every update; answers those not seen before. Whoever writes is in reach."""
+        """Commit every update; answers those not seen before.
+
+        One that no conversation can take is kept without: else nobody's presses came any more.
+        """
+        unheard: set[int] = set()
+        while True:  # each turn one more of them is in it
+            try:
+                return await self._commit(updates, unheard)
+            except NotHeard as error:
+                log.error("update_not_heard", update_id=error.update_id, error=str(error))  # noqa: TRY400 - it has no cause
+                unheard.add(error.update_id)
+
+    async def _commit(self, updates: list[Update], unheard: AbstractSet[int]) -> list[Press]:
+        """The same, all or none. Whoever writes is in reach."""
         presses: list[Press] = []
         chats: set[int] = set()
         async with self._store.writing() as tx:
             for update in updates:
                 if await tx.first(PressRow, update_id=update.update_id) is not None:
                     continue  # what it says was taken, too
-                veiled = await self._veil(tx, update)
+                is_unheard = update.update_id in unheard
+                veiled = await self._veil(tx, update, unheard=is_unheard)
                 row = _row(veiled, self._clock)
                 row_id = await tx.insert_new(row)
                 if row_id is not None:

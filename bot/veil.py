@@ -26,7 +26,7 @@ from bot.middlewares.door import SHOWN_CODE, shown_codes
 from bot.views.commands import COMMANDS
 from bot.views.replies import BY_RULE, MEANT
 from core.domain.hearing import Group, Level
-from core.ports import Transaction
+from core.ports import KeysUnusable, Transaction
 from core.services.link_talks import NOTHING, Ask, Heard
 
 LINK: Final = "/link"
@@ -69,21 +69,33 @@ class Hears(Protocol):
         ...
 
 
+class NotHeard(Exception):
+    """What is kept of the conversations cannot be used for an update; the text says which kind."""
+
+    def __init__(self, update_id: int, kind: str) -> None:
+        super().__init__(kind)
+        self.update_id = update_id
+
+
 class Veil:
     """Takes what is not to be kept out of updates. Without `hears` there is no conversation."""
 
     def __init__(self, hears: Hears | None = None) -> None:
         self._hears = hears
 
-    async def __call__(self, tx: Transaction, update: Update) -> Update:
-        """Take the words, and give what may be kept. Raises StoreUnavailable."""
+    async def __call__(self, tx: Transaction, update: Update, *, unheard: bool = False) -> Update:
+        """Take the words, and give what may be kept. Raises StoreUnavailable and NotHeard.
+
+        `unheard`: it was NotHeard before. No conversation takes it, and of its words nothing is
+        kept that could be a password.
+        """
         if update.callback_query is not None:
             press = _without_others(update.callback_query)
             return _with(update, callback_query=press)
         message = update.message
         if message is None:
             return _with(update)
-        heard = await self._heard(tx, message)
+        heard = _feared(message) if unheard else await self._heard(tx, message, update.update_id)
         if _tells_all(message):
             heard = replace(heard, remove=True)
         return _with(update, message=_kept(message, heard))
@@ -97,16 +109,29 @@ class Veil:
         other = _command(message).removeprefix("/") in NAMES
         return private and not other and self._hears.expects(message.from_user.id)
 
-    async def _heard(self, tx: Transaction, message: Message) -> Heard:
+    async def _heard(self, tx: Transaction, message: Message, update_id: int) -> Heard:
         who = message.from_user
         if self._hears is None or who is None or who.is_bot or message.sender_chat is not None:
             return NOTHING
-        command = _command(message)
-        ask = {LINK: Ask.BEGIN, CANCEL: Ask.CANCEL}.get(command, Ask.WORDS)
-        if ask is Ask.WORDS and command.removeprefix("/") in NAMES:
-            ask = Ask.OTHER
         private = message.chat.type == "private"
-        return await self._hears.hear(tx, who.id, ask, message.text, private=private)
+        try:
+            return await self._hears.hear(tx, who.id, _ask(message), message.text, private=private)
+        except (KeysUnusable, LookupError, ValueError) as error:
+            # From None: the cause's text could quote the words.
+            raise NotHeard(update_id, type(error).__name__) from None
+
+
+def _ask(message: Message) -> Ask:
+    command = _command(message)
+    ask = {LINK: Ask.BEGIN, CANCEL: Ask.CANCEL}.get(command, Ask.WORDS)
+    is_other = ask is Ask.WORDS and command.removeprefix("/") in NAMES
+    return Ask.OTHER if is_other else ask
+
+
+def _feared(message: Message) -> Heard:
+    """What is done with a message that may be an answer, as far as anybody knows."""
+    private = message.chat.type == "private"
+    return Heard(near=True, remove=private and _ask(message) is Ask.WORDS)
 
 
 def _kept(message: Message, heard: Heard) -> Message:

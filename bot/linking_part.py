@@ -5,7 +5,6 @@ Part of the composition root (`bot.app`).
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
 
 from bot.keys import Keys
 from core.adapters.mt5.gateway import Mt5Gateway
@@ -13,6 +12,7 @@ from core.adapters.mt5.probe import Probe, Wanted
 from core.adapters.mt5.shared import Limits
 from core.adapters.process import this_process
 from core.adapters.terminal.http_gateway import HttpTerminalGateway
+from core.adapters.terminal.translate import AUTH_FAILED
 from core.agent_command import AGENTS_DIR, CommandError, agent_command
 from core.config import Settings
 from core.domain.broker import MarginMode
@@ -26,9 +26,6 @@ from core.services.engine import Engine
 from core.services.link_checks import CheckLinks, LogsIn
 from core.services.link_desk import LinkDesk
 from core.services.link_talks import LinkTalks
-
-REFUSED_CODE: Final = -6
-"""MetaTrader's `last_error` for an authorization that failed (facts: mt5, 1.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +154,7 @@ def logged_in(found: Found) -> LoggedIn:
     """
     trouble = found.trouble
     if trouble is not None and trouble.stage is Stage.LOGIN:
-        if trouble.code == REFUSED_CODE:
+        if trouble.code == AUTH_FAILED:
             raise LoginFailed(Failure.LOGIN)
         if trouble.code is None:
             raise LoginFailed(Failure.WRONG_ACCOUNT)

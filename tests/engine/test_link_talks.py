@@ -116,6 +116,8 @@ async def test_a_password_sent_once_more_is_removed_too(linked: Linked) -> None:
 async def test_words_in_a_group_are_no_answer_and_are_not_kept(linked: Linked) -> None:
     await linked.begin()
     assert await linked.hear(ALICE, SERVER, private=False) == Heard(near=True)
+    told = await linked.house.said(ALICE)
+    assert not [x for x in told if isinstance(x, k.WordsLeft)], "no password was asked for"
     await linked.hear(ALICE, SERVER)
     await linked.hear(ALICE, str(NEW))
     for _ in range(2):
@@ -234,3 +236,14 @@ async def test_buttons_are_their_own_persons_and_of_their_own_question(linked: L
     assert (await linked.talks.cancel(alice, request)).state is LinkState.CANCELLED
     with pytest.raises(Refused, match="stale_link"):
         await linked.talks.cancel(alice, request)
+
+
+async def test_a_button_pressed_when_its_questions_time_is_over_chooses_nothing(
+    linked: Linked,
+) -> None:
+    await linked.begin()
+    request = (await linked.row()).id
+    linked.after(ANSWER_TIME)
+    with pytest.raises(Refused, match="stale_link"):
+        await linked.talks.choose(await linked.house.person(ALICE), request, 0)
+    assert await linked.state() is LinkState.SERVER

@@ -269,6 +269,22 @@ async def test_a_terminal_that_an_operator_links_while_the_broker_is_asked_stays
     assert await linked.state() is LinkState.LINKED
 
 
+async def test_a_request_that_ends_while_the_broker_is_asked_links_nothing(linked: Linked) -> None:
+    await linked.answer(await linked.ask())
+
+    async def meanwhile() -> None:
+        async with linked.house.store.writing() as tx:
+            row = await linked.row()
+            await tx.update(LinkRequestRow, {"id": row.id}, state="cancelled", password_token=None)
+
+    linked.broker.meanwhile = meanwhile
+    await linked.checks.pass_time()
+    assert await linked.state() is LinkState.CANCELLED
+    assert await linked.house.rows(AccountRow, login=NEW) == []
+    assert await linked.house.rows(TerminalRow) == []
+    assert linked.added == []
+
+
 async def test_somebody_blocked_meanwhile_gets_nothing_linked(linked: Linked) -> None:
     await linked.answer(await linked.ask())
     async with linked.house.store.writing() as tx:

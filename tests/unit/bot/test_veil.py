@@ -8,7 +8,7 @@ from aiogram.types import Update
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.removing import Remover
+from bot.removing import TRIES, Remover
 from bot.veil import REMOVE, Veil, is_to_remove
 from core.ports import Transaction
 from core.services.link_talks import NOTHING, Ask, Heard
@@ -326,6 +326,19 @@ async def test_a_message_is_removed_or_its_writer_is_told(
     await Remover(bot, told)(kept)
     assert len(telegram.named("deleteMessage")) == tries
     assert told.who == ([ANN] if warned else [])
+
+
+async def test_a_longer_pause_than_the_bound_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.removing.PAUSE_S_MAX", 0.0)
+    bot, telegram = make_bot()
+    told, busy = Warned(), {"retry_after": 60}
+    telegram.script.extend([Answer(429, "Too Many Requests", parameters=busy)] * TRIES)
+    kept = await veiled(message_json(ANN, SECRET), Ears(Heard(remove=True)))
+    async with asyncio.timeout(5):
+        await Remover(bot, told)(kept)
+    assert told.who == [ANN]
 
 
 def _photo() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import pytest
 
 from core.config import SettingsError, load
+from core.config_linking import PATH_CHARS_MAX
 from core.domain.linking import SERVERS_MAX, TERMINALS_MAX, Place
 
 ON = {"GUIDED_LINKING": "true", "GUIDED_SERVERS": "Broker-Live"}
@@ -70,6 +71,7 @@ def test_servers_that_cannot_be_are_refused(servers: str) -> None:
         f"{SPARE}@",
         f"{SPARE}@-oProxyCommand",
         ",".join(f"C:/{n}/t.exe" for n in range(TERMINALS_MAX + 1)),
+        "C" * (PATH_CHARS_MAX + 1),
     ],
 )
 def test_terminals_that_cannot_be_are_refused(terminals: str) -> None:
@@ -87,3 +89,5 @@ def test_as_many_as_there_may_be_are_taken() -> None:
         dotenv=None,
     )
     assert (len(most.guided_servers), len(most.guided_terminals)) == (SERVERS_MAX, TERMINALS_MAX)
+    longest = load({**ON, "GUIDED_TERMINALS": "C" * PATH_CHARS_MAX}, dotenv=None)
+    assert [len(place.path) for place in longest.guided_terminals] == [PATH_CHARS_MAX]

@@ -19,7 +19,7 @@ from bot import limits
 from bot.delivery import Fate, Outcome, Parcel, deliver
 from bot.dressing import Dresser, is_copy
 from bot.i18n import later, speaking, t
-from bot.outbox import EDIT, Outbox, Ready
+from bot.outbox import EDIT, UNKNOWN_OUTCOME, Outbox, Ready
 from bot.views import alerts as alert_views
 from bot.views.message import Audience, Message, Voice
 from bot.views.words import word
@@ -38,7 +38,6 @@ STORE_BACKOFF_S = (0.25, 0.5, 1.0, 2.0, 5.0)
 INFO_ATTEMPTS_MAX = 8
 """Attempts at what is merely good to know. Warnings and criticals are tried for ever, and so are
 edits that nobody refused: what stands in the chat would be wrong for good."""
-UNKNOWN_OUTCOME = "outcome unknown"
 FAULT = "fault in Reckoner"
 REPEAT = later("(repeat)")
 T = TypeVar("T")

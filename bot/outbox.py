@@ -18,7 +18,7 @@ from core.services.telling import audit_fate
 DUE, SENDING, SENT, FAILED = "due", "sending", "sent", "failed"
 NEW, EDIT, REPLY = "new", "edit", "reply"
 SUPERSEDED = "superseded"
-INTERRUPTED = "outcome unknown"
+UNKNOWN_OUTCOME = "outcome unknown"
 CHATS_PER_LOOK_MAX = 64
 """Chats with something due that one look considers per priority; the next look goes on there."""
 ROWS_PER_CHAT_MAX = 8
@@ -49,7 +49,7 @@ class Outbox:
         """Rows that were being sent when the app ended: nobody knows, so they are repeated."""
         async with self._store.writing() as tx:
             self._out_of_reach = await reach.out_of_reach(tx)
-            return await tx.update(OutboxRow, {"state": SENDING}, state=DUE, error=INTERRUPTED)
+            return await tx.update(OutboxRow, {"state": SENDING}, state=DUE, error=UNKNOWN_OUTCOME)
 
     async def sent_lately(self, span_s: float) -> list[tuple[int, float]]:
         """Chats sent to within the last `span_s` seconds, each with how long ago it was."""

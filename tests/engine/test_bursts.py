@@ -211,3 +211,23 @@ async def test_a_burst_outlives_a_restart(burst: Burst) -> None:
     await burst.come(200)
     assert (await burst.fates())[FOLDED] == before + 1
     assert [summary.messages for _, summary in await burst.summaries()] == [before + 1]
+
+
+async def test_edits_are_no_messages_of_a_burst(burst: Burst) -> None:
+    await burst.come(*range(4))
+    await burst.deliver()
+    for _ in range(GROUP_ALONE_MAX):
+        burst.later(1)
+        await burst.say(replace(unknown(0), changed=True), client=None)
+    await burst.come(*range(10, 14))
+    assert (await burst.fates())[FOLDED] == 0
+
+
+async def test_a_summary_is_no_message_of_the_next_burst(burst: Burst) -> None:
+    """The summary of the ninth came half a minute ago, the eight before it a minute ago."""
+    await burst.come(*range(GROUP_ALONE_MAX))
+    burst.later(30)
+    await burst.come(20)
+    burst.later(30)
+    await burst.come(*range(30, 30 + GROUP_ALONE_MAX))
+    assert (await burst.fates())[FOLDED] == 1

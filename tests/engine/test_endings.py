@@ -208,3 +208,23 @@ async def test_a_drawdown_that_eases_is_said_to_be_over(ears: Ears) -> None:
     lines = [line for _, line in await ears.lines(102)]
     assert [[ending.kind for ending in line.endings] for line in lines] == [["drawdown"]]
     assert D("0.155") == D("1860") / D("12000")
+
+
+async def test_a_line_that_is_due_may_be_on_its_way_and_gains_nothing(ears: Ears) -> None:
+    await ears.say(unread(60_001, 1), unread(60_002, 1), client=None)
+    await ears.deliver()
+    await ears.say(back(60_001), client=None)
+    ears.later(GATHER.total_seconds())
+    await ears.say(back(60_002), client=None)
+    lines = await ears.lines()
+    assert [[e.login for e in line.endings] for _, line in lines] == [[60_001], [60_002]]
+
+
+async def test_what_ends_in_a_message_of_its_own_needs_no_line(ears: Ears) -> None:
+    """Telegram gave no number for what rang, so there is nothing to edit: the end comes anew."""
+    await ears.say(unread(), client=None)
+    await ears.deliver()
+    async with ears.house.store.writing() as tx:
+        await tx.update(OutboxRow, {"kind": "AccountUnavailable"}, message_id=None)
+    await ears.say(back(), client=None)
+    assert await ears.lines() == []

@@ -18,10 +18,11 @@ from core.domain.bursts import (
     goes_on,
     grown,
     is_burst,
+    is_heard,
 )
 from core.domain.hearing import GROUPS, LOCKED
 from core.domain.speech import NEW, deliver
-from tests.fakes.alerts import every_alert
+from tests.fakes.alerts import every_alert, finding
 from tests.fakes.alerts_folded import folded
 from tests.fakes.alerts_market import market
 from tests.fakes.clock import START
@@ -158,3 +159,10 @@ def test_a_summary_of_mere_news_is_not_urgent_until_a_warning_is_in_it() -> None
     summary = grown(None, news, ("TradeNotPlaced", 1), START)
     assert not summary.urgent
     assert grown(summary, warning, ("TradeOpened", 1), START).urgent
+
+
+def test_a_summary_that_rang_speaks_for_a_minute_and_no_longer() -> None:
+    warning = finding("unknown_position")
+    summary = grown(None, warning, ("unknown_position", 1), START)
+    assert is_heard(summary, warning, START + timedelta(seconds=59))
+    assert not is_heard(summary, warning, START + timedelta(seconds=60))

@@ -179,7 +179,9 @@ class Desk:
         """Learn from the store which of these deals were booked before. Raises StoreUnavailable.
 
         Of most the ticket is at hand. A question that goes further back than usual shows older
-        ones, and one that was dated wrongly comes again under its right time.
+        ones, and one that was dated wrongly comes again under its right time. For the first reading
+        of a start also what else was booked of the positions that the new ones are of: the last
+        deals of one may come when nothing open is explained by them any more.
         """
         if memory.state.ledger_balance is None:
             return  # nothing was booked yet
@@ -191,6 +193,9 @@ class Desk:
                 asked = tuple(tickets[start : start + TICKETS_A_QUERY])
                 rows = await tx.find(DealRow, account_id=memory.account.id, ticket=asked)
                 memory.deal_tickets.update((row.ticket, row.executed_at) for row in rows)
+            if memory.snapshot is None:
+                new = {d.position_id for d in deals if d.ticket not in memory.deal_tickets}
+                await _load_deals_of(tx, memory, sorted(new - {0, *memory.deals}))
 
     def drop(self, account_id: int) -> None:
         """Make the account be loaded anew before its next cycle."""
@@ -282,9 +287,18 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
     wanted = explained_by_deals(memory)
     sent = await tx.find(CloseOrderRow, account_id=account_id, position_id=tuple(wanted))
     memory.sent_for = {o.position_id for o in sent}
-    for row in await tx.find(DealRow, account_id=account_id, position_id=tuple(wanted)):
-        memory.deals.setdefault(row.position_id, []).append(deal_of(row))
-        memory.deal_tickets[row.ticket] = row.executed_at
+    await _load_deals_of(tx, memory, sorted(wanted))
+
+
+async def _load_deals_of(
+    tx: Transaction, memory: AccountMemory, position_ids: Sequence[int]
+) -> None:
+    """Remember every deal that was booked of these positions."""
+    for start in range(0, len(position_ids), TICKETS_A_QUERY):
+        asked = tuple(position_ids[start : start + TICKETS_A_QUERY])
+        for row in await tx.find(DealRow, account_id=memory.account.id, position_id=asked):
+            memory.deals.setdefault(row.position_id, []).append(deal_of(row))
+            memory.deal_tickets[row.ticket] = row.executed_at
 
 
 async def _load_quiet(tx: Transaction, memory: AccountMemory, now: datetime) -> None:

@@ -15,6 +15,7 @@ from core.records import (
     AuditRow,
     CashFlowRow,
     DealRow,
+    EpisodeRow,
     PositionSnapshotRow,
     ReconciliationLogRow,
     TradeRow,
@@ -188,6 +189,32 @@ async def test_the_late_deal_of_a_close_after_a_stop_is_logged_as_the_end_of_the
     await house.run(11)
     (log,) = await house.rows(ReconciliationLogRow, event_type="close")
     assert (log.mt5_position_id, log.volume, log.close_reason) == (ticket, D("2.00"), "reckoner")
+
+
+async def test_the_last_deal_of_a_position_given_up_as_gone_is_logged_with_its_other_deals(
+    house: House,
+) -> None:
+    """An unknown position: its first exit was booked, the second came after it was given up."""
+    ticket = house.open(USD, "buy", "1.00", reason=0)
+    await house.run(11)
+    house.close_position(USD, ticket, volume="0.30")
+    await house.run(11)
+    house.close_position(USD, ticket)
+    late = house.sim.ledger.deals(USD)[-1].ticket
+    house.gateway.as_read = lambda s: replace(
+        s, deals=tuple(d for d in s.deals if d.ticket != late)
+    )
+    await house.run(40)
+    assert await house.rows(EpisodeRow, subject=str(ticket), resolved_at=None) == []
+    assert await house.rows(ReconciliationLogRow, event_type="close") == []
+    await house.stop()
+    house.gateway.as_read = lambda snapshot: snapshot
+    house.clock.instant += NIGHT
+    await house.start()
+    await house.run(11)
+    (log,) = await house.rows(ReconciliationLogRow, event_type="close")
+    assert (log.mt5_position_id, log.volume) == (ticket, D("1.00"))
+    assert log.pnl == D("-30.00")  # 100 oz, bought at 1970.30 and sold at 1970.00
 
 
 async def test_a_deal_that_comes_late_after_a_restart_is_told_when_it_comes(house: House) -> None:

@@ -77,7 +77,8 @@ def book(
         first = LedgerMemory(booked=funds, written_off=ZERO, unexplained_since=None)
         return _step(first, flows=(), trusted=True)
     booked = memory.booked + sum((d.amount for d in new_deals), ZERO)
-    tolerance = rounding(state.currency_digits, len(new_deals))
+    digits = state.currency_digits
+    tolerance = rounding(digits, sum(not is_exact(d, digits) for d in new_deals))
     gap = funds - booked
     if abs(gap) <= tolerance:
         clean = replace(memory, booked=funds, written_off=ZERO, unexplained_since=None)
@@ -100,9 +101,23 @@ def book(
     return _step(written, flows=flows, trusted=True, lost=lost)
 
 
-def rounding(currency_digits: int, deals: int) -> Decimal:
-    """How far a balance may stand from the sum of its deals by rounding alone."""
-    return Decimal(1).scaleb(-currency_digits) / 2 * (1 + deals)
+def rounding(currency_digits: int, inexact: int) -> Decimal:
+    """How far a balance may stand from the sum of its deals by rounding alone.
+
+    Half of the smallest unit for the balance, and for each of the `inexact` amounts that were
+    rounded on their way into it. Amounts in whole units are not: a cent that they do not explain
+    is the deal of a cent that is still to come.
+    """
+    return Decimal(1).scaleb(-currency_digits) / 2 * (1 + inexact)
+
+
+def is_exact(deal: Deal, currency_digits: int) -> bool:
+    """Whether each amount of the deal is in whole units of the account's currency.
+
+    Some servers keep commissions and swaps with more digits than the balance has.
+    """
+    parts = (deal.profit, deal.commission, deal.swap, deal.fee)
+    return all(part == round(part, currency_digits) for part in parts)
 
 
 def contradiction(state: AccountState, swaps: Decimal = ZERO) -> Decimal:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from core.domain.broker import Deal
 from core.domain.ledger import (
@@ -13,6 +14,7 @@ from core.domain.ledger import (
     contradiction,
     is_confirmed,
     is_consistent,
+    is_exact,
     unseen,
 )
 from tests.unit.domain.make import D, at, money, state
@@ -99,13 +101,32 @@ def test_profit_commission_swap_and_fee_are_signed_and_added_as_they_are() -> No
     ("deals", "bound"), [(0, "0.005"), (1, "0.010"), (2, "0.015"), (5, "0.030")]
 )
 @pytest.mark.parametrize("sign", [1, -1])
-def test_half_a_cent_for_the_balance_and_for_each_deal_is_rounding(
+def test_half_a_cent_for_the_balance_and_for_each_deal_with_parts_of_a_cent_is_rounding(
     deals: int, bound: str, sign: int
 ) -> None:
-    some = [money(n, "1") for n in range(deals)]
+    some = [money(n, "1", 0, commission=D("0.0025"), fee=D("-0.0025")) for n in range(deals)]
     base = D(10000) + deals
     assert read(BALANCED, base + sign * D(bound), some).trusted
     assert not read(BALANCED, base + sign * (D(bound) + D("0.001")), some).trusted
+
+
+@pytest.mark.parametrize("digits", [0, 2, 8])
+def test_amounts_in_whole_units_leave_half_a_unit_however_many(digits: int) -> None:
+    """The deal of a cent that is late must not pass for rounding, and count again when it comes."""
+    unit = D(1).scaleb(-digits)
+    some = [money(n, unit, 0, commission=-unit, swap=unit) for n in range(9)]
+    funds = D(10000) + 9 * unit
+    half = state(balance=funds + unit / 2, currency_digits=digits)
+    assert book(BALANCED, half, some, at(0), explanation_wait_s=10).trusted
+    late = state(balance=funds + unit, currency_digits=digits)
+    assert not book(BALANCED, late, some, at(0), explanation_wait_s=10).trusted
+
+
+@pytest.mark.parametrize("part", ["profit", "commission", "swap", "fee"])
+def test_a_part_of_a_cent_in_any_amount_of_a_deal_is_inexact(part: str) -> None:
+    assert is_exact(money(1, "0"), 2)
+    assert not is_exact(replace(money(1, "0"), **{part: D("0.001")}), 2)
+    assert is_exact(replace(money(1, "0"), **{part: D("0.010")}), 2)
 
 
 def test_a_change_without_a_deal_is_distrusted_for_the_wait_and_then_a_loss() -> None:

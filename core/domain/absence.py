@@ -29,10 +29,7 @@ REVERSED = "reversed"
 
 
 class Absence(Struct, frozen=True, kw_only=True):
-    """What happened between two readings; see `core.domain.alerts_money.WhileAway`.
-
-    `ended` are the closures of positions that nobody had a record of: opened and closed meanwhile.
-    """
+    """What happened between two readings; see `core.domain.alerts_money.WhileAway`."""
 
     since: datetime
     until: datetime
@@ -46,7 +43,6 @@ class Absence(Struct, frozen=True, kw_only=True):
     positions_before: int
     positions_count: int
     uncertain: bool
-    ended: tuple[Closure, ...]
 
     @property
     def is_news(self) -> bool:
@@ -72,31 +68,18 @@ def what_happened(
     snapshot: AccountSnapshot,
     cycle: Cycle,
     closed_by_us: frozenset[int],
-    booked: Mapping[int, Sequence[Deal]],
 ) -> Absence:
-    """What the first reading after an absence shows of it. `state` is the one before it.
-
-    `booked` are deals known before, by position: an end is told of the whole position, also where
-    only its last deal came meanwhile.
-    """
+    """What the first reading after an absence shows of it. `state` is the one before it."""
     since = state.observed_at or snapshot.began_at
     traded = _by_position(cycle.new_deals)
     known = {g.trade.position_id: g.closure for g in cycle.reconciliation.gone}
     known |= {int(subject): closure for subject, closure in cycle.closures.items()}
     items: list[AwayItem] = []
-    ended: list[Closure] = []
     for position_id, deals in traded.items():
-        ours = position_id in closed_by_us
         items.extend(_opened(deals))
-        closure = known.get(position_id) or _closure(deals, ours=ours)
-        if closure is None:
-            continue
-        items.extend(_closed(deals, closure))
-        there = any(p.identifier == position_id for p in snapshot.positions)
-        if position_id not in known and not there:
-            whole = {d.ticket: d for d in (*booked.get(position_id, ()), *deals)}
-            end = _closure([whole[ticket] for ticket in sorted(whole)], ours=ours)
-            ended.append(end or closure)
+        closure = known.get(position_id) or _closure(deals, ours=position_id in closed_by_us)
+        if closure is not None:
+            items.extend(_closed(deals, closure))
     items.extend(
         AwayItem(what=operation_of(d).value, at=d.executed_at, amount=d.amount)
         for d in cycle.new_deals
@@ -119,7 +102,6 @@ def what_happened(
         positions_before=state.positions_count,
         positions_count=len(snapshot.positions),
         uncertain=bool(state.positions_count or snapshot.positions or traded),
-        ended=tuple(ended),
     )
 
 

@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from core.domain import cycle_rules, drawdown, ledger, rule_guard
 from core.domain.broker import ZERO, AccountSnapshot, Deal
-from core.domain.closures import explain
 from core.domain.conditions import KINDS as CONDITIONS
 from core.domain.conditions import (
     PNL_MISMATCH,
@@ -28,20 +27,15 @@ from core.domain.deal_window import next_cursor
 from core.domain.episodes import NOTHING, Event, Lasting, advance
 from core.domain.findings import Closure, Finding, Kind
 from core.domain.freshness import is_stale
+from core.domain.matching import identifiers
 from core.domain.permissions import ACCOUNTS, TERMINALS
 from core.domain.rates import Rate, gbp_rate
 from core.domain.reconciliation import Policy, Reconciliation, reconcile
 from core.domain.rule_guard import Memories, RulesVerdict, RuleVerdict
 from core.domain.rules import NO_RULES, RuleSet
+from core.domain.vanished import UNMATCHED_KINDS, Vanished, unseen_ends, vanished
 from core.records import AccountRow, AccountStateRow, EpisodeRow, TradeRow
 
-UNMATCHED_KINDS = frozenset(
-    {
-        Kind.UNKNOWN_POSITION.value,
-        Kind.DUPLICATE_EXECUTION.value,
-        Kind.SYMBOL_MISMATCH.value,
-    }
-)
 TOLD_BEFORE_AS = {
     Kind.UNKNOWN_POSITION: Kind.DUPLICATE_EXECUTION,
     Kind.NETTING_REVERSED: Kind.DIRECTION_MISMATCH,
@@ -169,8 +163,8 @@ def think(
         before,
         refused=known.refused,
     )
-    carried, closures, absent = _vanished(known, snapshot, deals, policy)
-    findings, muted = _inhibit(known, (*_as_told(known, opinion.findings), *carried))
+    gone = _vanished(known, snapshot, deals, new_deals, opinion, policy)
+    findings, muted = _inhibit(known, (*_as_told(known, opinion.findings), *gone.carried))
     episodes = advance(_divergences(known), findings, now, known.observed)
     return Cycle(
         state=state,
@@ -180,8 +174,8 @@ def think(
         limits=limits,
         reconciliation=opinion,
         events=_in_time(known, episodes.events),
-        closures=closures,
-        absent=absent,
+        closures=gone.closures,
+        absent=gone.absent,
         rate=rate,
         first=known.state.ledger_balance is None,
         conditions=_conditions(known, snapshot, step, now),
@@ -277,30 +271,28 @@ def _vanished(
     known: Known,
     snapshot: AccountSnapshot,
     deals: Mapping[int, Sequence[Deal]],
+    new_deals: Sequence[Deal],
+    opinion: Reconciliation,
     policy: Policy,
-) -> tuple[list[Finding], dict[str, Closure], dict[str, int]]:
-    """Unmatched positions that are no longer there: explained, waited for, or given up on."""
-    there = {str(p.identifier) for p in snapshot.positions}
-    carried: list[Finding] = []
-    closures: dict[str, Closure] = {}
-    absent: dict[str, int] = {}
-    for episode in known.episodes.values():
-        if episode.kind not in UNMATCHED_KINDS or episode.subject in there:
-            continue
-        position_id = int(episode.subject)
-        finding = msgspec.convert(episode.detail, Finding, strict=False)
-        closure = explain(
-            deals.get(position_id, ()),
-            held=finding.volume,
-            ours=position_id in known.closed_by_us,
-        )
-        count = known.absent.get(episode.subject, 0) + 1
-        if closure is not None:
-            closures[episode.subject] = closure
-        elif count < policy.missing_observations_min:
-            absent[episode.subject] = count
-            carried.append(finding)
-    return carried, closures, absent
+) -> Vanished:
+    """What became of positions that are no trade's and are not there."""
+    found = vanished(
+        known.episodes.values(),
+        snapshot,
+        deals,
+        known.closed_by_us,
+        known.absent,
+        policy.missing_observations_min,
+    )
+    if not new_deals or known.state.ledger_balance is None:
+        return found  # what came before the first reading is none of our affair
+    trades = (*known.trades, *(g.trade for g in opinion.gone))
+    elsewhere = {i for trade in trades for i in identifiers(trade)}
+    elsewhere |= {p.identifier for p in snapshot.positions}
+    elsewhere |= {m.position_id for m in opinion.missing}
+    elsewhere |= {int(e.subject) for e in known.episodes.values() if e.kind in UNMATCHED_KINDS}
+    unseen = unseen_ends(new_deals, deals, known.closed_by_us, elsewhere)
+    return msgspec.structs.replace(found, closures={**found.closures, **unseen})
 
 
 def _as_told(known: Known, findings: Sequence[Finding]) -> list[Finding]:

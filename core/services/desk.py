@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from core.domain.adoption import ASKED, DECLINED
 from core.domain.broker import AccountSnapshot, Deal
@@ -179,9 +180,9 @@ class Desk:
         """Learn from the store which of these deals were booked before. Raises StoreUnavailable.
 
         Of most the ticket is at hand. A question that goes further back than usual shows older
-        ones, and one that was dated wrongly comes again under its right time. For the first reading
-        of a start also what else was booked of the positions that the new ones are of: the last
-        deals of one may come when nothing open is explained by them any more.
+        ones, and one that was dated wrongly comes again under its right time. Also what else was
+        booked of the positions that the new ones are of, and whether Reckoner sent for them: the
+        last deals of one may come when nothing open is explained by them any more.
         """
         if memory.state.ledger_balance is None:
             return  # nothing was booked yet
@@ -193,9 +194,8 @@ class Desk:
                 asked = tuple(tickets[start : start + TICKETS_A_QUERY])
                 rows = await tx.find(DealRow, account_id=memory.account.id, ticket=asked)
                 memory.deal_tickets.update((row.ticket, row.executed_at) for row in rows)
-            if memory.snapshot is None:
-                new = {d.position_id for d in deals if d.ticket not in memory.deal_tickets}
-                await _load_deals_of(tx, memory, sorted(new - {0, *memory.deals}))
+            new = {d.position_id for d in deals if d.ticket not in memory.deal_tickets}
+            await _load_deals_of(tx, memory, sorted(new - {0, *memory.deals}))
 
     def drop(self, account_id: int) -> None:
         """Make the account be loaded anew before its next cycle."""
@@ -285,18 +285,18 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
         recent = await tx.find(DealRow, account_id=account_id, executed_at__ge=since)
         memory.deal_tickets = {d.ticket: d.executed_at for d in recent}
     wanted = explained_by_deals(memory)
-    sent = await tx.find(CloseOrderRow, account_id=account_id, position_id=tuple(wanted))
-    memory.sent_for = {o.position_id for o in sent}
     await _load_deals_of(tx, memory, sorted(wanted))
 
 
 async def _load_deals_of(
     tx: Transaction, memory: AccountMemory, position_ids: Sequence[int]
 ) -> None:
-    """Remember every deal that was booked of these positions."""
+    """Remember every deal that was booked of these positions, and which Reckoner sent for."""
     for start in range(0, len(position_ids), TICKETS_A_QUERY):
-        asked = tuple(position_ids[start : start + TICKETS_A_QUERY])
-        for row in await tx.find(DealRow, account_id=memory.account.id, position_id=asked):
+        mine: dict[str, Any] = {"account_id": memory.account.id}
+        mine["position_id"] = tuple(position_ids[start : start + TICKETS_A_QUERY])
+        memory.sent_for.update(o.position_id for o in await tx.find(CloseOrderRow, **mine))
+        for row in await tx.find(DealRow, **mine):
             memory.deals.setdefault(row.position_id, []).append(deal_of(row))
             memory.deal_tickets[row.ticket] = row.executed_at
 

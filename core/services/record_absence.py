@@ -8,8 +8,6 @@ from core.domain import audit_words as words
 from core.domain.absence import NOT_READ, Absence, is_away, what_happened
 from core.domain.broker import AccountSnapshot
 from core.domain.cycle import Cycle
-from core.domain.findings import Closure
-from core.domain.rates import to_gbp
 from core.records import PositionSnapshotRow
 from core.services.desk import AccountMemory
 from core.services.recording import GROUP_ITEMS_MAX, Recorder
@@ -28,13 +26,11 @@ def absence(memory: AccountMemory, snapshot: AccountSnapshot, cycle: Cycle) -> A
     if memory.snapshot is not None or not is_away(memory.state, snapshot):
         return None
     episodes = tuple(memory.episodes.values())
-    found = what_happened(
-        memory.state, episodes, snapshot, cycle, memory.closed_by_us, memory.deals
-    )
+    found = what_happened(memory.state, episodes, snapshot, cycle, memory.closed_by_us)
     return found if found.is_news else None
 
 
-async def told(pen: Recorder, cycle: Cycle, away: Absence) -> None:
+async def told(pen: Recorder, away: Absence) -> None:
     """Record which figures are uncertain, and tell the client and the admins."""
     text = _text(away)
     await pen.audit(
@@ -61,8 +57,6 @@ async def told(pen: Recorder, cycle: Cycle, away: Absence) -> None:
             created_at=pen.now,
         )
     )
-    for closure in away.ended:
-        await _ended(pen, cycle, closure)
     await pen.say(
         m.WhileAway(
             **pen.who,
@@ -80,23 +74,6 @@ async def told(pen: Recorder, cycle: Cycle, away: Absence) -> None:
             positions_count=away.positions_count,
             uncertain=away.uncertain,
         )
-    )
-
-
-async def _ended(pen: Recorder, cycle: Cycle, closure: Closure) -> None:
-    """Log the end of a position that was opened and closed while nobody read the account."""
-    await pen.log(
-        mt5_position_id=closure.position_id,
-        symbol=closure.symbol,
-        direction=closure.side.value,
-        volume=closure.volume,
-        exit_price=closure.exit_price,
-        matched=False,
-        close_reason=closure.reason.value,
-        pnl=closure.pnl,
-        pnl_gbp=to_gbp(closure.pnl, cycle.state.gbp_rate),
-        event_type="close",
-        status="success",
     )
 
 

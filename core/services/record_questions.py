@@ -12,12 +12,13 @@ from core.domain import alerts as a
 from core.domain.adoption import Asked
 from core.domain.alerts_adoption import PositionQuestion
 from core.domain.broker import AccountSnapshot, Position
-from core.domain.cycle import UNMATCHED_KINDS, Cycle
+from core.domain.cycle import Cycle
 from core.domain.divergences import reason_word
 from core.domain.episodes import Resolved
 from core.domain.findings import Finding, Kind
 from core.domain.pips import pip_size
 from core.domain.reconciliation import Policy
+from core.domain.vanished import UNMATCHED_KINDS
 from core.records import EpisodeRow, QuestionRow, TradeRow
 from core.services.desk import AccountMemory
 from core.services.record_episodes import TOGETHER

@@ -252,7 +252,7 @@ class SyncAccount:
                 await pen.audit(words.GUARD_ARMED, equity=state.equity, peak=state.peak_equity)
             if away is not None:
                 pen.muted = record_absence.TOLD_TOGETHER
-                await record_absence.told(pen, cycle, away)
+                await record_absence.told(pen, away)
             closes = breach is not None and bool(snapshot.positions or snapshot.orders)
             await _terminal(pen, state, obstacles, breached=closes)
             await record_ledger.deals(pen, cycle)

@@ -144,10 +144,6 @@ class Opinion:
         told.ends_by_us += by_us
         told.away_ends += _ms(row.created_at) in told.away_at and not by_us
         end = self._model.truth.end(login, identifier)
-        if _ms(row.created_at) in told.away_at and not told.begun[f"{identifier}", "unknown"]:
-            # Of what nobody had a record of, an absence tells what its own deals say.
-            must(end is not None, f"{login}: {identifier} is told closed and is open")
-            return
         is_right = (
             end is not None
             and row.close_reason in end.reasons
@@ -298,7 +294,7 @@ class Opinion:
             jobs = await self._house.rows(CloseJobRow, account_id=account_id)
             must(bool(jobs), f"{login}: sent without a reason to close")
         await self._trades(login, watched, told)
-        self._ends(login, watched, told)
+        self._ends(login, told)
         self._parts(login, told)
         must(
             told.flow_deals == Counter(watched.flows.keys()),
@@ -344,19 +340,15 @@ class Opinion:
             return {"expired"} | withdrawn
         return {"pending"} | withdrawn
 
-    def _ends(self, login: int, watched: Watched, told: Told) -> None:
-        """Every position that was seen and is gone has one row that says how, and one message."""
+    def _ends(self, login: int, told: Told) -> None:
+        """Every position that is gone, seen or not, has one row that says how, and one message."""
         truth = self._model.truth
-        firsts = {t.executed[0] for t in truth.trades if t.executed and t.login == login}
-        for identifier in (watched.seen | firsts) - truth.held(login).keys() - told.settled:
-            given_up = watched.hidden_readings[identifier] >= MISSED_READINGS
-            was_told = told.begun[f"{identifier}", "unknown"] > 0
-            if identifier in firsts or (was_told and not given_up):
-                end = truth.end(login, identifier)
-                must(
-                    identifier in told.ends,
-                    f"{login}: {identifier} ended and no row says how: {end}",
-                )
+        for identifier in truth.positions(login) - truth.held(login).keys() - told.settled:
+            end = truth.end(login, identifier)
+            must(
+                identifier in told.ends,
+                f"{login}: {identifier} ended and no row says how: {end}",
+            )
             told.settled.add(identifier)
         finals = told.finals.total() + told.finals_in_groups + told.away_ends
         ends, by_us = len(told.ends), told.ends_by_us

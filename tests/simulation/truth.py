@@ -106,12 +106,17 @@ class Truth:
         self.started_ms = 0
         """When the app was last started."""
         self._deals: dict[int, list[Deal]] = {}
+        self._positions: dict[int, set[int]] = {login: set() for login in sim.logins}
         self._taken = dict.fromkeys(sim.logins, 0)
         self._logged = dict.fromkeys(sim.logins, 0)
 
     def held(self, login: int) -> dict[int, Position]:
         """Open positions by identifier."""
         return {p.identifier: p for p in self._sim.ledger.positions(login).values()}
+
+    def positions(self, login: int) -> set[int]:
+        """The identifiers of all positions that there ever were."""
+        return self._positions[login]
 
     def refresh(self) -> None:
         """Take in the deals and requests that came since the last time."""
@@ -120,6 +125,7 @@ class Truth:
             for deal in deals[taken:]:
                 if deal.position_id:
                     self._deals.setdefault(deal.position_id, []).append(deal)
+                    self._positions[login].add(deal.position_id)
             self._taken[login] = len(deals)
             for entry, sent in self._sim.journal.log(sends_log(login), self._logged[login]):
                 self._logged[login] = entry

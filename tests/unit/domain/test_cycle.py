@@ -13,7 +13,7 @@ from core.domain.findings import Kind
 from core.domain.reconciliation import Policy
 from core.records import AccountStateRow, EpisodeRow
 from tests.fakes.rows import account_row
-from tests.unit.domain.make import NOW, D, at, money, position, snapshot, state
+from tests.unit.domain.make import NOW, D, at, deal, money, position, snapshot, state, trade
 
 POLICY = Policy(slippage_pips_max=D(5), missing_observations_min=3, pip_by_symbol={})
 ACCOUNT = account_row(id=1, created_at=NOW)
@@ -78,10 +78,11 @@ def looked(
         "closed_by_us": frozenset(),
         "absent": {},
         "inhibited": False,
-        **changes,
     }
+    shown = changes.pop("shown", ())
     positions = tuple(position(ticket, magic=0, comment="") for ticket in held)
-    reading = snapshot(state=state(), positions=positions, began=1)
+    reading = snapshot(state=state(), positions=positions, deals=shown, began=1)
+    known |= changes
     return think(Known(**known), reading, at(1), POLICY, explanation_wait_s=10)
 
 
@@ -154,3 +155,25 @@ def test_nobody_is_told_that_a_difference_lasts_while_it_is_being_closed(
     later = msgspec.structs.replace(known, episodes={opened.finding.key: row}, inhibited=inhibited)
     cycle = think(later, snapshot(stranger, began=901), at(901), POLICY, explanation_wait_s=10)
     assert [type(e) for e in cycle.events] == ([] if inhibited else [Lasting])
+
+
+ROUND_TRIP = (deal(1, deal_type=0, entry=0), deal(2))
+"""A tenth of a lot bought and sold at one price, between two readings."""
+
+
+def test_an_end_that_nobody_saw_is_one_and_what_is_still_there_has_none() -> None:
+    assert list(looked(shown=ROUND_TRIP).closures) == ["900001"]
+    assert looked(900001, shown=ROUND_TRIP).closures == {}
+
+
+def test_what_ended_before_the_first_reading_is_in_the_balance_that_the_books_begin_with() -> None:
+    never_read = msgspec.structs.replace(KNOWN, ledger_balance=None)
+    assert looked(shown=ROUND_TRIP, state=never_read).closures == {}
+
+
+def test_the_end_of_a_trade_is_told_once() -> None:
+    """As the trade's, whether its position was seen or only its deals."""
+    row = trade(status="open", position_id=900001, observed_volume=D("0.10"))
+    cycle = looked(shown=ROUND_TRIP, trades=(row,))
+    assert [g.trade.id for g in cycle.reconciliation.gone] == [row.id]
+    assert cycle.closures == {}

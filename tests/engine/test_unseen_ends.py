@@ -1,0 +1,78 @@
+"""The ends of positions that nobody saw, or waited for no longer: each is told and logged once."""
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from core.domain import alerts as a
+from core.records import EpisodeRow, ReconciliationLogRow
+from tests.engine.house import BEN, USD, House
+
+D = Decimal
+
+
+async def ends(house: House) -> list[tuple[int | None, Decimal | None, str | None, Decimal | None]]:
+    """What was logged of ends."""
+    rows = await house.rows(ReconciliationLogRow, event_type="close")
+    return [(r.mt5_position_id, r.volume, r.close_reason, r.pnl) for r in rows]
+
+
+async def closes(house: House) -> list[a.PositionClosed]:
+    """What Ben was told of ends."""
+    return [x for x in await house.said(BEN) if isinstance(x, a.PositionClosed)]
+
+
+async def test_a_position_opened_and_closed_between_two_readings_is_told_and_logged(
+    house: House,
+) -> None:
+    ticket = house.open(USD, "buy", "0.50", reason=0)
+    house.close_position(USD, ticket, reason=1)
+    await house.run(11)
+    # Bought at the ask 1970.30, sold at the bid 1970.00: 50 oz lose 0.30 each.
+    assert await ends(house) == [(ticket, D("0.50"), "client_mobile", D("-15.00"))]
+    assert [(x.position_id, x.pnl) for x in await closes(house)] == [(ticket, D("-15.00"))]
+    await house.run(30)
+    assert len(await closes(house)) == 1
+
+
+async def test_a_close_whose_deal_comes_after_the_position_was_given_up_is_told_when_it_comes(
+    house: House,
+) -> None:
+    ticket = house.open(USD, "buy", "1.00", reason=0)
+    await house.run(11)
+    house.close_position(USD, ticket, reason=2)
+    late = house.sim.ledger.deals(USD)[-1].ticket
+    house.gateway.as_read = lambda s: replace(
+        s, deals=tuple(d for d in s.deals if d.ticket != late)
+    )
+    await house.run(40)
+    assert await house.rows(EpisodeRow, subject=str(ticket), resolved_at=None) == []
+    assert (await ends(house), await closes(house)) == ([], [])
+    house.gateway.as_read = lambda snapshot: snapshot
+    await house.run(11)
+    assert await ends(house) == [(ticket, D("1.00"), "client_web", D("-30.00"))]
+    assert [(x.position_id, x.close_reason) for x in await closes(house)] == [
+        (ticket, "client_web")
+    ]
+
+
+async def test_after_a_restart_such_an_end_is_of_the_whole_position_and_reckoners_own(
+    house: House,
+) -> None:
+    """A tenth was closed by hand before; of Reckoner's own close only its job's report tells."""
+    ticket = house.open(USD, "buy", "2.00", reason=0)
+    await house.run(11)
+    house.close_position(USD, ticket, volume="0.20")
+    await house.run(11)
+    known = {deal.ticket for deal in house.sim.ledger.deals(USD)}
+    house.gateway.as_read = lambda s: replace(
+        s, deals=tuple(d for d in s.deals if d.ticket in known)
+    )
+    house.price("1949.00", "1949.30")
+    await house.run(40)
+    await house.restart()
+    house.gateway.as_read = lambda snapshot: snapshot
+    await house.run(11)
+    ((position_id, volume, reason, _),) = await ends(house)
+    assert (position_id, volume, reason) == (ticket, D("2.00"), "reckoner")
+    assert [x.partial for x in await closes(house)] == [True]

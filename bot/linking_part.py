@@ -24,8 +24,12 @@ from core.records import TerminalRow
 from core.records_links import LinkRequestRow
 from core.services.engine import Engine
 from core.services.link_checks import CheckLinks, LogsIn
+from core.services.link_damage import SoundRequests
 from core.services.link_desk import LinkDesk
 from core.services.link_talks import LinkTalks
+
+DAMAGE_INTERVAL_S = 10
+"""How often it is looked whether what is kept of the conversations can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,14 @@ class Linking:
     talks: LinkTalks
     desk: LinkDesk
     checks: CheckLinks
+    requests: SoundRequests
 
     def jobs(self, interval_s: int) -> dict[str, tuple[int, Callable[[], Awaitable[object]]]]:
         """What runs periodically. Asking a broker may take minutes, so time passes beside it."""
         return {
             "link_talks": (interval_s, self.talks.pass_time),
             "link_checks": (interval_s, self.checks.pass_time),
+            "link_damage": (DAMAGE_INTERVAL_S, self.requests.pass_time),
         }
 
 
@@ -70,12 +76,14 @@ def build(
     if policy is None:
         return None
     vault, admin = Keys(settings).vault, engine.policy.admin_chat_id
+    requests = SoundRequests(store=engine.store, clock=engine.clock, admin_chat_id=admin)
     return Linking(
         talks=LinkTalks(
             store=engine.store,
             clock=engine.clock,
             vault=vault,
             policy=policy,
+            requests=requests,
             admin_chat_id=admin,
         ),
         desk=LinkDesk(store=engine.store, clock=engine.clock, policy=policy, admin_chat_id=admin),
@@ -84,10 +92,12 @@ def build(
             clock=engine.clock,
             vault=vault,
             policy=policy,
+            requests=requests,
             engine_policy=engine.policy,
             log_in=log_in,
             added=added,
         ),
+        requests=requests,
     )
 
 

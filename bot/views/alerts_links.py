@@ -12,7 +12,9 @@ from core.domain import alerts_links as k
 from core.domain.linking import LinkState
 
 
-def render(alert: k.AnyLinkAlert, voice: Voice, audience: Audience) -> Message:
+def render(  # noqa: PLR0911 - one arm per kind
+    alert: k.AnyLinkAlert, voice: Voice, audience: Audience
+) -> Message:
     """Any of them."""
     match alert:
         case k.LinkAsked():
@@ -27,6 +29,8 @@ def render(alert: k.AnyLinkAlert, voice: Voice, audience: Audience) -> Message:
             return _linked(alert, voice, audience)
         case k.WordsLeft():
             return _left(alert, voice)
+        case k.RequestDamaged():
+            return _damaged(alert, voice, audience)
 
 
 def _asked(alert: k.LinkAsked, voice: Voice) -> Message:
@@ -150,6 +154,32 @@ def _left(alert: k.WordsLeft, voice: Voice) -> Message:
                 "at your broker. I have not kept the message itself."
             ),
         ]
+    return Message(html="\n".join([*lines, at_line(alert.at, voice)]))
+
+
+def _damaged(alert: k.RequestDamaged, voice: Voice, audience: Audience) -> Message:
+    if audience is Audience.CLIENT:
+        lines = [
+            headline(voice, t("🔴 Your request to have an account guarded is lost")),
+            t("What I had kept of your request cannot be read any more."),
+            t("Nothing of it is in force, and its password is forgotten."),
+            t(AGAIN),
+        ]
+        return Message(html="\n".join([*lines, at_line(alert.at, voice)]))
+    lines = [
+        headline(voice, t("🔴 A request for an account is damaged and has ended")),
+        t(
+            "Request {number} in the database cannot be read: the disk is damaged, or somebody "
+            "wrote into it by hand. Look at the disk and at your backups.",
+            number=alert.request_id,
+        ),
+        t("Nothing of it is in force, and its password is forgotten."),
+        (
+            t("{name} is told and can begin anew.", name=esc(alert.client))
+            if alert.telegram_id
+            else t("Whose it was cannot be read either, so nobody else is told.")
+        ),
+    ]
     return Message(html="\n".join([*lines, at_line(alert.at, voice)]))
 
 

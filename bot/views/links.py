@@ -38,6 +38,7 @@ FAILURES: Final[dict[str, str]] = {
     Failure.UNREADABLE: later("The password cannot be decrypted any more."),
     Failure.TAKEN: later("The account came to Reckoner in another way meanwhile."),
     Failure.NO_TERMINAL: later("No terminal was free for it."),
+    Failure.DAMAGED: later("What I had kept of your request cannot be read any more."),
 }
 OFF: Final = later("Accounts are not linked in the chat here. Please ask your admin for a link.")
 AGAIN: Final = later("/link begins anew.")

@@ -77,4 +77,18 @@ class WordsLeft(AlertBase, frozen=True, kw_only=True):
     at: datetime
 
 
-AnyLinkAlert = LinkAsked | LinkAnswered | LinkNews | LinkEnded | AccountLinked | WordsLeft
+class RequestDamaged(AlertBase, frozen=True, kw_only=True):
+    """What was kept of a request cannot be read any more, so it has ended. For both.
+
+    `client` is empty and `telegram_id` 0 where not even whose it was can be read.
+    """
+
+    request_id: int
+    client: str
+    telegram_id: int
+    at: datetime
+
+
+AnyLinkAlert = (
+    LinkAsked | LinkAnswered | LinkNews | LinkEnded | AccountLinked | WordsLeft | RequestDamaged
+)

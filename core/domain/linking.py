@@ -104,6 +104,8 @@ class Failure(StrEnum):
     """The account has come to Reckoner in another way meanwhile."""
     NO_TERMINAL = "no_terminal"
     """No spare terminal was left."""
+    DAMAGED = "damaged"
+    """What was kept of it cannot be read any more."""
 
 
 class Place(Struct, frozen=True, kw_only=True):

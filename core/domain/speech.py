@@ -214,7 +214,7 @@ def _of_links(alert: k.AnyLinkAlert) -> Delivery:
             return Delivery(warning, f"link:{alert.request_id}", NEW)
         case k.LinkAnswered():
             return Delivery(info, f"link:{alert.request_id}", EDIT)
-        case k.LinkEnded() | k.AccountLinked():
+        case k.LinkEnded() | k.AccountLinked() | k.RequestDamaged():
             return Delivery(warning, f"link:{alert.request_id}", REPLY)
         case k.LinkNews():
             return Delivery(warning, f"link_news:{alert.request_id}:{alert.state}", NEW)

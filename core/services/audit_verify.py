@@ -15,12 +15,10 @@ from core.domain.audit_check import ChainCheck, Head, TamperFinding, Tampering
 from core.ports import Store, Transaction, UnreadableRow
 from core.records import AccountRow, AccountStateRow, AuditRow
 from core.services.audit_tables import TableCheck
+from core.services.counting import following
 
 ROWS_AT_ONCE: Final = 500
 """Links of one query; each is a reading of its own, so that nobody's log has to be kept for us."""
-
-KEY_MAX: Final = 2**63 - 1
-"""The largest number a column of the database holds."""
 
 Heads = Mapping[int, Mapping[int, str]]
 """By account: numbers of links, and the beginnings of the hashes they should have."""
@@ -77,7 +75,9 @@ class _Walk:
 
     async def over(self, tx: Transaction, text: str) -> list[AuditRow]:
         """Step over the next link, which cannot be read; answers the one before if it holds."""
-        found = await _following(tx, self.after, "sequence", account_id=self._check.account_id)
+        found = await following(
+            tx, AuditRow, "sequence", self.after, account_id=self._check.account_id
+        )
         if found is None:  # Its number is none.
             found, self.at_end = self.after + 1, True
         sound = [self._last] if self._check.unreadable(found, text) and self._last else []
@@ -87,31 +87,6 @@ class _Walk:
         await self._tables.feed(tx, sound)
         self.is_fed = False
         return sound
-
-
-async def _following(
-    tx: Transaction, after: int, column: str, *, account_id: int | None = None
-) -> int | None:
-    """The next value of a column of the audit, found by counting: its rows may be unreadable."""
-    of = {} if account_id is None else {"account_id": account_id}
-
-    async def is_by(number: int) -> bool:
-        where = {f"{column}__gt": after, f"{column}__le": number}
-        return bool(await tx.count(AuditRow, **of, **where))
-
-    step, low = 1, after
-    while not await is_by(low + step):
-        low, step = low + step, step * 2
-        if low + step > KEY_MAX:
-            return None
-    high = low + step
-    while high - low > 1:
-        middle = (low + high) // 2
-        if await is_by(middle):
-            high = middle
-        else:
-            low = middle
-    return high
 
 
 class VerifyAudit:
@@ -131,9 +106,9 @@ class VerifyAudit:
         async with self._store.reading() as tx:
             found |= {account.id for account in await tx.find(AccountRow)}
             after = -1
-            while (following := await _following(tx, after, "account_id")) is not None:
-                found.add(following)
-                after = following
+            while (number := await following(tx, AuditRow, "account_id", after)) is not None:
+                found.add(number)
+                after = number
         return sorted(found)
 
     async def all(

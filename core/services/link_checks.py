@@ -35,9 +35,9 @@ from core.ports import (
 from core.records import AccountRow, TerminalRow, UserRow
 from core.records_links import LinkRequestRow
 from core.services import audit
-from core.services.link_places import free_place
+from core.services.link_damage import SoundRequests
+from core.services.link_places import free_place, known_as
 from core.services.link_requests import facts, moved, told_of
-from core.services.link_talks import known_as
 from core.services.policy import EnginePolicy
 from core.services.speaking import speak
 
@@ -68,6 +68,7 @@ class CheckLinks:
         clock: Clock,
         vault: PasswordVault,
         policy: LinkPolicy,
+        requests: SoundRequests,
         engine_policy: EnginePolicy,
         log_in: LogsIn,
         added: Callable[[int], Awaitable[None]],
@@ -76,6 +77,7 @@ class CheckLinks:
         self._clock = clock
         self._vault = vault
         self._policy = policy
+        self._requests = requests
         self._engine = engine_policy
         self._log_in = log_in
         self._added = added
@@ -86,9 +88,7 @@ class CheckLinks:
         Raises StaleEpoch where another owner has come.
         """
         now = self._clock.now()
-        async with self._store.reading() as tx:
-            approved = LinkState.APPROVED.value
-            due = await tx.find(LinkRequestRow, state=approved, due_at__le=now)
+        due = await self._requests.find(state=LinkState.APPROVED.value, due_at__le=now)
         for row in due:
             account_id = await self._check(row)
             if account_id is not None:

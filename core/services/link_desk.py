@@ -10,9 +10,8 @@ from core.ports import Clock, Store, Transaction
 from core.records import TerminalRow, UserRow
 from core.records_links import LinkRequestRow
 from core.services.errors import Refused
-from core.services.link_places import free_place
+from core.services.link_places import free_place, known_as
 from core.services.link_requests import moved, tell_client
-from core.services.link_talks import known_as
 
 
 class LinkDecision(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from core.ports import Transaction
 from core.records import UserRow
 from core.records_links import LinkRequestRow
 from core.services import audit
+from core.services.link_damage import sound
 from core.services.speaking import speak
 
 BY_WORD: Final = {
@@ -32,8 +33,8 @@ TOLD_IN_PLACE: Final = (
 
 
 async def newest(tx: Transaction, user_id: int) -> LinkRequestRow | None:
-    """Somebody's last request, open or ended."""
-    return await tx.first(LinkRequestRow, user_id=user_id, order_by="-id")
+    """Somebody's last request, open or ended. Raises UnreadableRow."""
+    return sound(await tx.first(LinkRequestRow, user_id=user_id, order_by="-id"))
 
 
 async def rivals(tx: Transaction, row: LinkRequestRow) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from msgspec import Struct
 
 from core.domain import alerts_links as k
 from core.domain import audit_words as words
-from core.domain.access import shown_name
 from core.domain.audit import SYSTEM
 from core.domain.linking import (
     ANSWER_TIME,
@@ -32,18 +31,27 @@ from core.domain.linking import (
     LinkAsk,
     LinkPolicy,
     LinkState,
-    Places,
     Problem,
     is_password,
     parse_login,
     parse_server,
 )
 from core.domain.people import Person, Role
-from core.ports import Clock, KeysUnusable, PasswordVault, Secret, Store, Transaction
-from core.records import AccountRow, TerminalRow, UserRow
+from core.ports import (
+    Clock,
+    KeysUnusable,
+    PasswordVault,
+    Secret,
+    Store,
+    Transaction,
+    UnreadableRow,
+)
+from core.records import UserRow
 from core.records_links import LinkRequestRow
 from core.services import audit
 from core.services.errors import Refused
+from core.services.link_damage import SoundRequests
+from core.services.link_places import known_as
 from core.services.link_requests import facts, moved, newest, rivals, shown, told_of
 from core.services.speaking import speak
 
@@ -93,12 +101,14 @@ class LinkTalks:
         clock: Clock,
         vault: PasswordVault,
         policy: LinkPolicy,
+        requests: SoundRequests,
         admin_chat_id: int,
     ) -> None:
         self._store = store
         self._clock = clock
         self._vault = vault
         self._policy = policy
+        self._requests = requests
         self._admin = admin_chat_id
         self._expected: set[int] = set()
 
@@ -113,7 +123,8 @@ class LinkTalks:
     ) -> Heard:
         """Take a message of somebody's; `text` is None where it has none."""
         user = await tx.first(UserRow, telegram_id=telegram_id)
-        row, now = None if user is None else await newest(tx, user.id), self._clock.now()
+        row = None if user is None else await self._newest(tx, user.id)
+        now = self._clock.now()
         if user is None or ask is Ask.OTHER:
             return Heard(near=_is_near(row, now))
         if user.role != Role.CLIENT:
@@ -127,6 +138,13 @@ class LinkTalks:
                 return Heard(is_ours=row is not None and await self._cancel(tx, row, user, now))
             case Ask.WORDS:
                 return await self._words(tx, user, row, text, now)
+
+    async def _newest(self, tx: Transaction, user_id: int) -> LinkRequestRow | None:
+        try:
+            return await newest(tx, user_id)
+        except UnreadableRow:
+            self._requests.suspect()
+            raise
 
     async def _words(
         self,
@@ -211,7 +229,7 @@ class LinkTalks:
         over = row.state in ASKING  # past its time, and nobody has said so yet
         if over:
             await self._end(tx, row, user, LinkState.EXPIRED, now)
-        if not row.login or row.late > LATE_MAX or not _is_near(row, now):
+        if not _was_asked(row) or row.late > LATE_MAX or not _is_near(row, now):
             return Heard(is_ours=over, near=_is_near(row, now))
         remove = row.late < LATE_MAX
         problem = Problem.LATE if remove else Problem.LEFT
@@ -282,7 +300,7 @@ class LinkTalks:
         """
         if row is None or not _is_near(row, now):
             return NOTHING
-        if ask is Ask.WORDS and row.login and not row.late:
+        if ask is Ask.WORDS and _was_asked(row) and not row.late:
             await tx.update(LinkRequestRow, {"id": row.id}, late=1)
             left = k.WordsLeft(telegram_id=user.telegram_id, in_group=True, at=now)
             await speak(tx, left, client=user.telegram_id, admin=self._admin, now=now)
@@ -329,7 +347,7 @@ class LinkTalks:
         if person.role is not Role.CLIENT:
             raise Refused("link_clients_only")
         async with self._store.reading() as tx:
-            row = await newest(tx, person.user_id)
+            row = await self._newest(tx, person.user_id)
         if row is None:
             raise Refused("no_link")
         return shown(row, self._policy.servers)
@@ -375,11 +393,9 @@ class LinkTalks:
     async def pass_time(self) -> None:
         """End what nobody has answered in time, and say so."""
         now = self._clock.now()
+        due = await self._requests.find(state=[s.value for s in WITHDRAWABLE], due_at__le=now)
+        asked = await self._requests.find(state=LinkState.PASSWORD.value)
         async with self._store.reading() as tx:
-            due = await tx.find(
-                LinkRequestRow, state=[s.value for s in WITHDRAWABLE], due_at__le=now
-            )
-            asked = await tx.find(LinkRequestRow, state=LinkState.PASSWORD.value)
             users = [await tx.get(UserRow, row.user_id) for row in asked]
         self._expected = {user.telegram_id for user in users if user is not None}
         for row in due:
@@ -394,22 +410,6 @@ class LinkTalks:
         await self._end(tx, row, user, LinkState.EXPIRED, now)
         news = k.LinkNews(**facts(row, user, now), state=LinkState.EXPIRED.value)
         await speak(tx, news, client=user.telegram_id, admin=self._admin, now=now)
-
-
-async def known_as(tx: Transaction, places: Places, login: int, server: str) -> str:
-    """Whose an account is that Reckoner has already; empty where it has none such.
-
-    Servers are compared without regard to case: a terminal that an operator has linked is as good
-    as an account. So is one of the same number elsewhere, where both would have one terminal.
-    """
-    for account in await tx.find(AccountRow, login=login):
-        if places.are_one(account.server, server):
-            owner = await tx.get(UserRow, account.user_id)
-            return "?" if owner is None else shown_name(owner.name)
-    for link in await tx.find(TerminalRow, login=login):
-        if places.are_one(link.server, server):
-            return "the operator"
-    return ""
 
 
 def judged(
@@ -428,6 +428,11 @@ def judged(
 def _is_near(row: LinkRequestRow | None, now: datetime) -> bool:
     """Whether somebody's newest request is open, or was not long ago."""
     return row is not None and (row.ended_at is None or now - row.ended_at < LATE_SPAN)
+
+
+def _was_asked(row: LinkRequestRow) -> bool:
+    """Whether the password was asked for, as far as anybody knows."""
+    return bool(row.login) or row.failure == Failure.DAMAGED
 
 
 def _asks_next(state: LinkState, now: datetime, **answers: Any) -> dict[str, Any]:

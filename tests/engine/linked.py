@@ -20,6 +20,7 @@ from core.records import AccountRow, AuditRow, OutboxRow, TerminalRow
 from core.records_links import LinkRequestRow
 from core.services.errors import Refused
 from core.services.link_checks import CheckLinks
+from core.services.link_damage import SoundRequests
 from core.services.link_desk import LinkDesk
 from core.services.link_talks import Ask, Heard, LinkTalks
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, SERVER, House
@@ -61,11 +62,17 @@ class Linked:
         self.broker = Broker()
         self.added: list[int] = []
         over: dict[str, Any] = {"store": house.store, "clock": house.clock, "policy": policy}
-        self.talks = LinkTalks(**over, vault=self.vault, admin_chat_id=ADMIN_CHAT)
+        self.requests = SoundRequests(
+            store=house.store, clock=house.clock, admin_chat_id=ADMIN_CHAT
+        )
+        self.talks = LinkTalks(
+            **over, vault=self.vault, requests=self.requests, admin_chat_id=ADMIN_CHAT
+        )
         self.desk = LinkDesk(**over, admin_chat_id=ADMIN_CHAT)
         self.checks = CheckLinks(
             **over,
             vault=self.vault,
+            requests=self.requests,
             engine_policy=house.engine.policy,
             log_in=self.broker,
             added=self._added,

@@ -54,5 +54,9 @@ def link_alerts() -> list[k.AnyLinkAlert]:
         k.LinkNews(**{**ASKED, "login": 0, "server": ""}, state=LinkState.EXPIRED.value),
         *(k.LinkEnded(**ASKED, failure=failure.value) for failure in Failure),
         account_linked(),
+        *(
+            k.RequestDamaged(request_id=4, client=name, telegram_id=number, at=START)
+            for name, number in (("Sam <b>Smith</b>", 999), ("", 0))
+        ),
         *(k.WordsLeft(telegram_id=999, in_group=group, at=START) for group in (False, True)),
     ]

@@ -157,7 +157,10 @@ def _of_command(message: Message, *, near: bool, private: bool) -> str | None:
     if found is None or (near and not _is_known(found)):
         return UNKNOWN if private else None
     name = found["name"].lower()
-    return text if _keeps_rest(name, text, near=near, private=private) else first
+    # A phone's keyboard begins a message with a capital: /Positions is /positions.
+    plain = f"/{name}{found['mention'] or ''}"
+    whole = plain + text.removeprefix(first)
+    return whole if _keeps_rest(name, whole, near=near, private=private) else plain
 
 
 def _is_known(command: re.Match[str]) -> bool:

@@ -71,7 +71,7 @@ async def test_drawdown_comes_with_a_chart(stage: Stage) -> None:
 
 
 async def test_status_says_what_is_guarded(stage: Stage) -> None:
-    board = await stage.asks(BEN, "/status", "is running")
+    board = await stage.asks(BEN, "/Status", "is running")
     assert "Guard watching" in board["text"]
     assert "50001" not in board["text"]
     desk = await stage.asks(ADA, "/status", "4 accounts, all readable", chat_id=ADMIN_CHAT)

@@ -63,6 +63,11 @@ def test_of_private_words_nothing_is_kept_even_where_nobody_links(text: str) -> 
         assert SECRET not in written(kept)
 
 
+NEAR = Heard(near=True)
+CODE = "aB3_-" * 6 + "xy"
+"""As long as an invitation's code: 32."""
+
+
 @pytest.mark.parametrize(
     ("said", "heard", "kept"),
     [
@@ -73,7 +78,9 @@ def test_of_private_words_nothing_is_kept_even_where_nobody_links(text: str) -> 
         (f"/LINK@reckoner_bot\n{SECRET}", NOTHING, REMOVE),
         (f"/link {SECRET}", Heard(is_ours=True), REMOVE),
         (f"/link {SECRET}", Heard(is_ours=True, refused="links_full"), ANSWERED),
-        ("/LINK@reckoner_bot ", NOTHING, "/LINK@reckoner_bot"),
+        ("/LINK@Reckoner_Bot ", NOTHING, "/link@Reckoner_Bot"),
+        ("/Approve 12", NOTHING, "/approve 12"),
+        (f"/START {CODE}", NEAR, f"/start {CODE}"),
         ("/link", Heard(is_ours=True), "/link"),
         ("/link", Heard(is_ours=True, refused="links_full"), "/link refused links_full"),
         ("/cancel", NOTHING, "/cancel"),
@@ -139,11 +146,6 @@ async def test_other_commands_are_no_answer(said: str, ask: Ask) -> None:
     ears = Ears()
     await veiled(message_json(ANN, said), ears)
     assert ears.asked == [(ANN, ask, said, True)]
-
-
-NEAR = Heard(near=True)
-CODE = "aB3_-" * 6 + "xy"
-"""As long as an invitation's code: 32."""
 
 
 @pytest.mark.parametrize(

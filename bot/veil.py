@@ -14,6 +14,8 @@ numbers, and words that are the same for everybody.
 """
 
 import re
+from datetime import datetime
+from difflib import get_close_matches
 from functools import cache
 from typing import Final, Protocol
 from zoneinfo import available_timezones
@@ -26,8 +28,8 @@ from bot.middlewares.door import SHOWN_CODE, shown_codes
 from bot.views.commands import COMMANDS
 from bot.views.replies import BY_RULE, MEANT
 from core.domain.hearing import Group, Level
+from core.domain.link_heard import NOTHING, Ask, Heard
 from core.ports import KeysUnusable, Transaction
-from core.services.link_talks import NOTHING, Ask, Heard
 
 LINK: Final = "/link"
 CANCEL: Final = "/cancel"
@@ -44,6 +46,8 @@ START: Final = "start"
 """Takes an invitation's code in private; in a group a code is kept whatever it stands behind."""
 UNKNOWN: Final = "/"
 """Stands for a command whose name is not kept."""
+MISTYPED_MIN: Final = 0.75
+"""How alike a mistyped command and the one that was meant are at least, from 0 to 1."""
 _FIRST: Final = re.compile(r"/(?P<name>\w{1,32})(?P<mention>@\w{1,32})?", re.ASCII)
 """The most that a command and a bot's name can be at Telegram."""
 _NUMBER: Final = re.compile(r"[0-9][0-9.:-]{0,17}", re.ASCII)
@@ -59,7 +63,14 @@ class Hears(Protocol):
     """`core.services.link_talks`, where linking in the chat is on."""
 
     async def hear(
-        self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
+        self,
+        tx: Transaction,
+        telegram_id: int,
+        ask: Ask,
+        text: str | None,
+        *,
+        private: bool,
+        written_at: datetime,
     ) -> Heard:
         """Take a message of somebody's."""
         ...
@@ -106,7 +117,7 @@ class Veil:
         if self._hears is None or message is None or message.from_user is None:
             return False
         private = message.chat.type == "private"
-        other = _command(message).removeprefix("/") in NAMES
+        other = _ask(message) is not Ask.WORDS
         return private and not other and self._hears.expects(message.from_user.id)
 
     async def _heard(self, tx: Transaction, message: Message, update_id: int) -> Heard:
@@ -115,7 +126,9 @@ class Veil:
             return NOTHING
         private = message.chat.type == "private"
         try:
-            return await self._hears.hear(tx, who.id, _ask(message), message.text, private=private)
+            return await self._hears.hear(
+                tx, who.id, _ask(message), message.text, private=private, written_at=message.date
+            )
         except (KeysUnusable, LookupError, ValueError) as error:
             # From None: the cause's text could quote the words.
             raise NotHeard(update_id, type(error).__name__) from None
@@ -124,8 +137,15 @@ class Veil:
 def _ask(message: Message) -> Ask:
     command = _command(message)
     ask = {LINK: Ask.BEGIN, CANCEL: Ask.CANCEL}.get(command, Ask.WORDS)
-    is_other = ask is Ask.WORDS and command.removeprefix("/") in NAMES
-    return Ask.OTHER if is_other else ask
+    name = command.removeprefix("/")
+    alone = len(_said(message).split()) == 1
+    is_other = name in NAMES or (alone and _is_mistyped(name))
+    return Ask.OTHER if ask is Ask.WORDS and is_other else ask
+
+
+def _is_mistyped(name: str) -> bool:
+    """Whether it is so near to a command that it is one with a mistake, and no password."""
+    return name.isalpha() and bool(get_close_matches(name, NAMES, n=1, cutoff=MISTYPED_MIN))
 
 
 def _feared(message: Message) -> Heard:
@@ -166,7 +186,8 @@ def _of_command(message: Message, *, near: bool, private: bool) -> str | None:
 def _is_known(command: re.Match[str]) -> bool:
     """Whether there is such a command, said to nobody or to a bot: their names end so."""
     mention = (command["mention"] or "bot").lower()
-    return command["name"].lower() in NAMES and mention.endswith("bot")
+    name = command["name"].lower()
+    return (name in NAMES or _is_mistyped(name)) and mention.endswith("bot")
 
 
 def _keeps_rest(name: str, text: str, *, near: bool, private: bool) -> bool:

@@ -11,8 +11,14 @@ from core.domain.linking import WRONG_MAX, Failure, LinkAsk, LinkState, Problem
 from core.services.link_desk import LinkDecision
 
 PROBLEMS: Final[dict[str, str]] = {
-    Problem.SERVER: later("I do not know this server. Please press one of the buttons."),
-    Problem.LOGIN: later("That is no account number: it has digits only, up to 18 of them."),
+    Problem.SERVER: later(
+        "I do not know this server. Please press one of the buttons. What you wrote leaves the "
+        "chat: it could have been a password."
+    ),
+    Problem.LOGIN: later(
+        "That is no account number: it has digits only, up to 18 of them. What you wrote leaves "
+        "the chat: it could have been a password."
+    ),
     Problem.PASSWORD: later(
         "That cannot be a password: it is one line of at most 256 printable characters."
     ),
@@ -49,7 +55,7 @@ def asked(ask: LinkAsk, voice: Voice) -> Message:
     """Where the conversation stands: the next question, what it waits for, or its end."""
     lines = [t(PROBLEMS[ask.problem])] if ask.problem is not None else []
     if ask.problem is not None and lines and ask.tries_left < WRONG_MAX and _asks(ask):
-        left = tn("{n} try is left.", "{n} tries are left.", ask.tries_left)
+        left = tn("{n} try is left in all.", "{n} tries are left in all.", ask.tries_left)
         lines[0] = f"{lines[0]} {left}"
     match ask.state:
         case LinkState.SERVER:

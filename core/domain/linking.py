@@ -7,7 +7,7 @@ password is told in one sentence and kept nowhere, since it may be the password 
 import ntpath
 import re
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -25,6 +25,8 @@ CONVERSATIONS_SPAN: Final = timedelta(days=1)
 LATE_SPAN: Final = timedelta(hours=24)
 """So long after a password was asked for, words of that person are still taken for it. Telegram
 keeps what was sent to a bot that did not run for a day."""
+LATE_GRACE: Final = timedelta(minutes=2)
+"""So long after a password was given, or its question was withdrawn, words are taken for it."""
 LATE_MAX: Final = 5
 """Such words that are removed from the chat; those after them are not kept either, only left, which
 is said once."""
@@ -195,6 +197,22 @@ def parse_login(text: str) -> int | None:
 def is_password(text: str) -> bool:
     """Whether it can be one: a line of printable characters, not too long for a terminal."""
     return bool(text) and text.isprintable() and utf16_units(text) <= PASSWORD_UNITS_MAX
+
+
+def may_be_password(
+    state: LinkState, asked_at: datetime | None, ended_at: datetime | None, written_at: datetime
+) -> bool:
+    """Whether words that nothing waited for may be the password all the same.
+
+    `asked_at` is when the password was given, `ended_at` when the conversation was over, if it is.
+    They may where they were written before that, however late they come, or shortly after. Where
+    the time for an answer ran out, or the broker refused the password, somebody who is not looking
+    sends it (again) as long as LATE_SPAN lasts. Everything else is what people say.
+    """
+    if state in {LinkState.EXPIRED, LinkState.FAILED}:
+        return True
+    over = asked_at or ended_at
+    return over is None or written_at < over + LATE_GRACE
 
 
 def is_server_name(text: str) -> bool:

@@ -8,14 +8,12 @@ once more.
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
-
-from msgspec import Struct
 
 from core.domain import alerts_links as k
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM
+from core.domain.link_heard import NOTHING, Ask, Heard
 from core.domain.linking import (
     ANSWER_TIME,
     ASKING,
@@ -33,6 +31,7 @@ from core.domain.linking import (
     LinkState,
     Problem,
     is_password,
+    may_be_password,
     parse_login,
     parse_server,
 )
@@ -57,35 +56,6 @@ from core.services.speaking import speak
 
 WITHDRAWABLE: Final = (*ASKING, LinkState.WAITING)
 """States that their person may end; once an admin has approved, the broker is being asked."""
-
-
-class Ask(StrEnum):
-    """What somebody's message is, before its words are looked at."""
-
-    BEGIN = "begin"
-    CANCEL = "cancel"
-    OTHER = "other"
-    """Another command: it waits for nothing, and ends nothing."""
-    WORDS = "words"
-    """Anything that is no command: an answer, if one is waited for."""
-
-
-class Heard(Struct, frozen=True, kw_only=True):
-    """What was done with a message.
-
-    `is_ours`: it belongs to a conversation. `remove`: its words may be a password, so it is to
-    leave the chat at once. `near`: it is no answer, but they were asked not long ago, so that of
-    its words only what cannot be a password may be journalled. `refused`: why no conversation was
-    begun, a code of `core.services.errors.Refused`.
-    """
-
-    is_ours: bool = False
-    remove: bool = False
-    near: bool = False
-    refused: str = ""
-
-
-NOTHING: Final = Heard()
 
 
 class LinkTalks:
@@ -119,9 +89,19 @@ class LinkTalks:
     # --- in the journal's transaction -----------------------------------------------------------
 
     async def hear(
-        self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
+        self,
+        tx: Transaction,
+        telegram_id: int,
+        ask: Ask,
+        text: str | None,
+        *,
+        private: bool,
+        written_at: datetime,
     ) -> Heard:
-        """Take a message of somebody's; `text` is None where it has none."""
+        """Take a message of somebody's; `text` is None where it has none.
+
+        `written_at` is Telegram's time, which says what it was an answer to.
+        """
         user = await tx.first(UserRow, telegram_id=telegram_id)
         row = None if user is None else await self._newest(tx, user.id)
         now = self._clock.now()
@@ -137,7 +117,7 @@ class LinkTalks:
             case Ask.CANCEL:
                 return Heard(is_ours=row is not None and await self._cancel(tx, row, user, now))
             case Ask.WORDS:
-                return await self._words(tx, user, row, text, now)
+                return await self._words(tx, user, row, text, now, min(written_at, now))
 
     async def _newest(self, tx: Transaction, user_id: int) -> LinkRequestRow | None:
         try:
@@ -153,11 +133,12 @@ class LinkTalks:
         row: LinkRequestRow | None,
         text: str | None,
         now: datetime,
+        written_at: datetime,
     ) -> Heard:
         if row is None:
             return NOTHING
         if row.state not in ASKING or now >= row.due_at:
-            return await self._late(tx, row, user, now)
+            return await self._late(tx, row, user, now, written_at)
         changes = await self._answer(tx, row, user, text, now)
         if changes.get("state") == LinkState.PASSWORD:
             self._expected.add(user.telegram_id)
@@ -223,13 +204,20 @@ class LinkTalks:
         }
 
     async def _late(
-        self, tx: Transaction, row: LinkRequestRow, user: UserRow, now: datetime
+        self,
+        tx: Transaction,
+        row: LinkRequestRow,
+        user: UserRow,
+        now: datetime,
+        written_at: datetime,
     ) -> Heard:
         """Words when nothing is asked for: the password, if one was asked for not long ago."""
         over = row.state in ASKING  # past its time, and nobody has said so yet
         if over:
             await self._end(tx, row, user, LinkState.EXPIRED, now)
-        if not _was_asked(row) or row.late > LATE_MAX or not _is_near(row, now):
+        state = LinkState.EXPIRED if over else LinkState(row.state)
+        may_be = _was_asked(row) and may_be_password(state, row.asked_at, row.ended_at, written_at)
+        if not may_be or row.late > LATE_MAX or not _is_near(row, now):
             return Heard(is_ours=over, near=_is_near(row, now))
         remove = row.late < LATE_MAX
         problem = Problem.LATE if remove else Problem.LEFT

@@ -65,7 +65,8 @@ async def test_the_next_question_is_said(chat: Conversation, talks: Talks) -> No
     assert chat.said.startswith("<b>[DEMO] 🔑 Have an account guarded: 1 of 3</b>\n")
     talks.ask = replace(ASK, problem=Problem.SERVER, tries_left=4)
     await chat.feed(message_json(ANN, "/link remove"))
-    assert chat.said.startswith("I do not know this server. Please press one of the buttons. 4 ")
+    assert chat.said.startswith("I do not know this server. Please press one of the buttons. What ")
+    assert "it could have been a password. 4 tries are left in all." in chat.said
 
 
 @pytest.mark.parametrize("journalled", ["refused links_full", "remove refused links_full"])

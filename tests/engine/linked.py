@@ -1,13 +1,14 @@
 """The services that link accounts in the chat, over a house, with a broker that does as told."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from core.adapters.vault import Vault
 from core.domain.broker import MarginMode
+from core.domain.link_heard import Ask, Heard
 from core.domain.linking import (
     LinkPolicy,
     LinkState,
@@ -22,7 +23,7 @@ from core.services.errors import Refused
 from core.services.link_checks import CheckLinks
 from core.services.link_damage import SoundRequests
 from core.services.link_desk import LinkDesk
-from core.services.link_talks import Ask, Heard, LinkTalks
+from core.services.link_talks import LinkTalks
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, SERVER, House
 
 PASSWORD = "S3cret-of-Alice"
@@ -86,11 +87,18 @@ class Linked:
         self.house.due[account_id] = self.house.clock.now()
 
     async def hear(
-        self, who: int, text: str | None, ask: Ask = Ask.WORDS, *, private: bool = True
+        self,
+        who: int,
+        text: str | None,
+        ask: Ask = Ask.WORDS,
+        *,
+        private: bool = True,
+        written_at: datetime | None = None,
     ) -> Heard:
         """Somebody writes."""
+        at = written_at or self.house.clock.now()
         async with self.house.store.writing() as tx:
-            return await self.talks.hear(tx, who, ask, text, private=private)
+            return await self.talks.hear(tx, who, ask, text, private=private, written_at=at)
 
     async def begin(self, who: int = ALICE) -> Heard:
         """`/link`."""

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from core.domain import alerts_links as k
+from core.domain.link_heard import NOTHING, Ask, Heard
 from core.domain.linking import (
     ANSWER_TIME,
     CONVERSATIONS_MAX,
+    LATE_GRACE,
     LATE_MAX,
     LATE_SPAN,
     REQUEST_TIME,
@@ -21,7 +23,6 @@ from core.ports import KeysUnusable
 from core.records import UserRow
 from core.records_links import LinkRequestRow
 from core.services.errors import Refused
-from core.services.link_talks import NOTHING, Ask, Heard
 from tests.engine.house import ALICE, BEN, SERVER
 from tests.engine.linked import KEYS, NEW, PASSWORD, REMOVED, TAKEN, Linked, everything
 
@@ -88,6 +89,36 @@ async def test_a_password_that_comes_too_late_is_removed_and_not_kept(linked: Li
     assert await linked.hear(ALICE, PASSWORD) == Heard(near=True)
     linked.after(timedelta(seconds=1))
     assert await linked.hear(ALICE, PASSWORD) == NOTHING
+
+
+async def test_what_is_said_when_a_request_is_done_is_no_password(linked: Linked) -> None:
+    """A client whose account was guarded wrote "ayuda": it vanished, as a password would have."""
+    await linked.ask()
+    linked.after(LATE_GRACE - timedelta(seconds=1))
+    assert await linked.hear(ALICE, "is it done?") == REMOVED
+    linked.after(timedelta(seconds=1))
+    assert await linked.hear(ALICE, "is it done?") == Heard(near=True)
+
+
+async def test_words_count_as_of_when_they_were_written(linked: Linked) -> None:
+    """The bot did not run: the password came twice, and is heard hours later."""
+    await linked.ask()
+    asked = linked.house.clock.now()
+    linked.after(timedelta(hours=3))
+    late = asked + LATE_GRACE - timedelta(seconds=1)
+    assert await linked.hear(ALICE, PASSWORD, written_at=late) == REMOVED
+
+
+@pytest.mark.parametrize("failure", [Failure.LOGIN, Failure.INVESTOR])
+async def test_after_a_refused_password_another_one_may_be_sent_at_any_time(
+    linked: Linked, failure: Failure
+) -> None:
+    number = await linked.ask()
+    async with linked.house.store.writing() as tx:
+        ended = {"state": "failed", "failure": failure.value, "ended_at": linked.house.clock.now()}
+        await tx.update(LinkRequestRow, {"id": number}, **ended)
+    linked.after(timedelta(hours=3))
+    assert await linked.hear(ALICE, "Another-Pass-2") == REMOVED
 
 
 async def test_memory_knows_whose_password_is_waited_for(linked: Linked) -> None:

@@ -5,6 +5,7 @@ import pytest
 from core.adapters.vault import Vault
 from core.domain import alerts_links as k
 from core.domain import audit_words as words
+from core.domain.link_heard import Ask
 from core.domain.linking import (
     CHECK_WAIT,
     CHECKS_MAX,
@@ -17,7 +18,6 @@ from core.domain.linking import (
 from core.ports import BrokerUnavailable
 from core.records import AccountRow, AuditRow, TerminalRow, UserRow
 from core.records_links import LinkRequestRow
-from core.services.link_talks import Ask
 from core.services.links import Links, NewLink
 from tests.engine.house import ADMIN_CHAT, ALICE, BEN, CARLA, GBP, SERVER
 from tests.engine.linked import KEYS, NEW, PASSWORD, PLACES, Linked, everything

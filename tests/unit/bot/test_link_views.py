@@ -41,7 +41,7 @@ def test_the_first_line_says_where_it_stands(state: LinkState, first: str) -> No
 @pytest.mark.parametrize("state", [LinkState.SERVER, LinkState.LOGIN, LinkState.PASSWORD])
 def test_a_problem_is_one_sentence_before_the_question(problem: Problem, state: LinkState) -> None:
     said = links.asked(ask(state, problem=problem, tries_left=1), VOICE).headline
-    assert said.endswith("1 try is left.")
+    assert said.endswith("1 try is left in all.")
     fresh = links.asked(ask(state, problem=problem, tries_left=WRONG_MAX), VOICE).headline
     assert "left" not in fresh.removesuffix(" here.")
 

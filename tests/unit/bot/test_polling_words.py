@@ -1,6 +1,7 @@
 """Words that may be a password: out of the chat at once, and nobody waits for it."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from aiogram.types import Message
 
 from bot.polling import CLEARING_MAX, HANDLING_MAX, Poller
 from bot.removing import AT_ONCE_S
+from core.domain.link_heard import Ask, Heard
 from core.ports import KeysUnusable, Transaction, UnreadableRow
 from core.records import PressRow
-from core.services.link_talks import Ask, Heard
 from tests.fakes.clock import FixedClock
 from tests.fakes.polled import ANN, BO, World, impatient, message_json
 from tests.fakes.telegram import Answer
@@ -32,7 +33,14 @@ class Expecting:
         self.told: list[int] = []
 
     async def hear(
-        self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
+        self,
+        tx: Transaction,
+        telegram_id: int,
+        ask: Ask,
+        text: str | None,
+        *,
+        private: bool,
+        written_at: datetime,
     ) -> Heard:
         is_answer = ask is Ask.WORDS and telegram_id == ANN
         return Heard(is_ours=is_answer, remove=is_answer)
@@ -173,7 +181,14 @@ class Broken(Expecting):
         self.error = error
 
     async def hear(
-        self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
+        self,
+        tx: Transaction,
+        telegram_id: int,
+        ask: Ask,
+        text: str | None,
+        *,
+        private: bool,
+        written_at: datetime,
     ) -> Heard:
         if telegram_id == ANN:
             raise self.error

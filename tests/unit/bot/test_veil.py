@@ -1,6 +1,7 @@
 """What is journalled of an update: never words that could be a password."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from hypothesis import strategies as st
 
 from bot.removing import TRIES, Remover
 from bot.veil import REMOVE, Veil, is_to_remove
+from core.domain.link_heard import NOTHING, Ask, Heard
 from core.ports import Transaction
-from core.services.link_talks import NOTHING, Ask, Heard
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.telegram import ADMIN_CHAT, Answer, make_bot, message_json, press_json, update
 
@@ -28,7 +29,14 @@ class Ears:
         self.asked: list[tuple[int, Ask, str | None, bool]] = []
 
     async def hear(
-        self, tx: Transaction, telegram_id: int, ask: Ask, text: str | None, *, private: bool
+        self,
+        tx: Transaction,
+        telegram_id: int,
+        ask: Ask,
+        text: str | None,
+        *,
+        private: bool,
+        written_at: datetime,
     ) -> Heard:
         self.asked.append((telegram_id, ask, text, private))
         return self.heard
@@ -175,6 +183,8 @@ async def test_other_commands_are_no_answer(said: str, ask: Ask) -> None:
         (f"/settings zone {SECRET}", NEAR, "/settings"),
         ("/token new Office", NEAR, "/token"),
         ("/Secr3t_Slash9 x", NEAR, "/"),
+        ("/postions", NEAR, "/postions"),
+        ("/Sekret", NEAR, "/"),
         ("/status@reckoner_bot", NEAR, "/status@reckoner_bot"),
         ("/status@Secr3t_9", NEAR, "/"),
         ("/close", NEAR, "/close"),

@@ -22,6 +22,8 @@ from tests.contract.wine import (
     children_of,
     environment,
     hello,
+    is_running,
+    own_home,
     run,
     until,
     windows_python,
@@ -197,6 +199,35 @@ def test_an_answer_of_many_megabytes_arrives_whole_or_is_refused(start: Start) -
     answer = agent.ask("snapshot", deals_from_s=0, symbols=[])
     assert answer["error"]["kind"] == "internal"
     assert "too many for a line" in answer["error"]["text"]
+
+
+def test_an_agent_killed_while_wine_boots_does_not_keep_the_next_from_starting(
+    tmp_path: Path,
+) -> None:
+    """The boot is not the agent's: half a boot would leave all others waiting for its end."""
+    windows_python()  # or the test is skipped, before there is a home to copy
+    (tmp_path / "faults.json").write_text("{}", "utf-8")
+    with own_home() as home:
+        told = {"STUB_DIRECTORY": str(tmp_path), "WINEPREFIX": str(home)}
+        first = WineAgent(tmp_path / "first", module=STUB, **told)
+        until(lambda: is_running("services.exe", home), WITHIN_S)
+        first.end()
+        second = WineAgent(tmp_path / "second", module=STUB, **told)
+        try:
+            assert second.ask("hello", **hello())["ok"]
+        finally:
+            second.end()
+
+
+def test_an_agent_that_ends_at_its_start_is_told_with_its_status_and_reason(
+    tmp_path: Path,
+) -> None:
+    agent = WineAgent(tmp_path / "state", WINESERVER="/nowhere/wineserver")
+    try:
+        with pytest.raises(AssertionError, match=r"status 1, .*no /nowhere/wineserver"):
+            agent.hear()
+    finally:
+        agent.end()
 
 
 def test_what_the_module_prints_never_reaches_standard_output(start: Start) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,8 +22,11 @@ HOME: Final = ROOT / ".cache" / "wine"
 STARTER: Final = ROOT / "deploy" / "wine-agent"
 AGENT: Final = ROOT / "core" / "adapters" / "mt5" / "agent.py"
 STUB: Final = "tests.fakes.metatrader5_stub"
+SERVER: Final = WINE.with_name("wineserver")
 WITHIN_S: Final = 60.0
-"""How long anything may take that does not hang: Wine starts its servers with the first process."""
+"""How long anything may take that does not hang: Wine boots with the first process."""
+STAYS_S: Final = 60
+"""How long Wine's server outlives the last test's program."""
 POLL_S: Final = 0.01
 DIAGNOSTICS_MAX: Final = 64 * 1024
 
@@ -44,13 +47,13 @@ def environment(**more: str) -> dict[str, str]:
     """What Wine is told: its own home, no diagnostics, and none of its optional parts."""
     home = str(HOME / "prefix")
     silent = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree=;mshtml="}
-    return {**os.environ, "WINEPREFIX": home, **silent, **more}
+    return {**os.environ, "WINEPREFIX": home, "WINE_STAYS_S": str(STAYS_S), **silent, **more}
 
 
 def run(*arguments: str) -> str:
     """What a Windows Python prints."""
     done = subprocess.run(
-        [str(WINE), str(windows_python()), *arguments],
+        [str(STARTER), str(windows_python()), *arguments],
         input=b"",
         capture_output=True,
         check=False,
@@ -70,6 +73,28 @@ def until(effect: Callable[[], bool], within_s: float) -> float:
             pytest.fail(f"not within {within_s} s")
         threading.Event().wait(POLL_S)
     return time.monotonic() - began_s
+
+
+@contextlib.contextmanager
+def own_home() -> Iterator[Path]:
+    """A Wine home in which nothing runs yet, and nothing after: the tests' other one is shared."""
+    with tempfile.TemporaryDirectory(dir=HOME) as folder:
+        home = Path(folder, "prefix")
+        # Links, for it is large; Wine writes its few files anew.
+        subprocess.run(["cp", "-al", str(HOME / "prefix"), str(home)], check=True)
+        try:
+            yield home
+        finally:
+            for option in ("-k", "-w"):
+                ended = {**environment(), "WINEPREFIX": str(home)}
+                subprocess.run([str(SERVER), option], check=False, env=ended, timeout=WITHIN_S)
+
+
+def is_running(program: str, home: Path) -> bool:
+    """Whether a program of that name runs in that Wine home."""
+    return any(
+        program in words[0] and f"WINEPREFIX={home}" in _environ(pid) for pid, words in _commands()
+    )
 
 
 def children_of(state: Path) -> list[int]:
@@ -107,6 +132,7 @@ class WineAgent:
 
     def __init__(self, state: Path, *, module: str = "MetaTrader5", **more: str) -> None:
         more["AGENT_OF"] = str(state)
+        self._marker = _marker(state)
         self._asked = 0
         python = str(windows_python())  # or the test is skipped, before anything is open
         self._log = tempfile.TemporaryFile(dir=state.parent)  # noqa: SIM115 - closed by `end`
@@ -117,7 +143,6 @@ class WineAgent:
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # Wine's own servers, started with the first agent, keep this open after it: no pipe.
             stderr=self._log,
             cwd=ROOT,
             env=environment(**more),
@@ -143,10 +168,21 @@ class WineAgent:
         self.process.stdin.write(line)
         self.process.stdin.flush()
 
+    def how_it_ended(self) -> str:
+        """The exit status, and all that was said beside the answers: `cat` hands it on last."""
+        status = self.process.wait(WITHIN_S)
+        until(lambda: not self._is_handing_on(), WITHIN_S)
+        return f"the agent ended with status {status}, saying {self.diagnostics()!r}"
+
+    def _is_handing_on(self) -> bool:
+        return any(
+            words[0] == "cat" and self._marker in _environ(pid) for pid, words in _commands()
+        )
+
     def hear(self) -> Answer:
         """The next line."""
         line = self._lines.get(timeout=WITHIN_S)
-        assert line.endswith(b"\n"), self.diagnostics()
+        assert line.endswith(b"\n"), self.how_it_ended()
         answer = json.loads(line)
         assert isinstance(answer, dict)
         return answer

@@ -52,6 +52,7 @@ def _act(request: dict[str, Any]) -> None:
         case "hang":
             sys.stderr.write("hanging")
             sys.stderr.flush()
+            os.closerange(1, 1 + request.get("closes", 0))
             sys.stdin.read()
         case "half":
             sys.stdout.write(json.dumps(head)[:10])

@@ -27,6 +27,8 @@ SHUTDOWN_WAIT_S: Final = 2.0
 LOG_BYTES_MAX: Final = 256 * 1024
 """What an agent says on standard error is kept up to here, then begun anew."""
 LAST_WORDS_MAX: Final = 200
+STATUS_WAIT_S: Final = 0.5
+"""How long the exit status of an agent whose output ended is waited for; some live on."""
 
 Message = dict[str, Any]
 Answer = Mapping[str, Any]
@@ -161,7 +163,9 @@ class AgentProcess:
             text = f"an answer to {verb} of more than {LINE_BYTES_MAX} bytes"
             raise Lost(LostHow.MALFORMED, text) from error
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise Lost(LostHow.DIED, f"the agent ended during {verb}{self._why()}") from error
+            status = await self._status()
+            text = f"the agent ended during {verb}{status}{self._why()}"
+            raise Lost(LostHow.DIED, text) from error
         return understood(raw, number, verb)
 
     def last_words(self) -> str:
@@ -200,6 +204,14 @@ class AgentProcess:
     def _has_ended(self) -> bool:
         stdout = self._process.stdout
         return self._process.returncode is not None or stdout is None or stdout.at_eof()
+
+    async def _status(self) -> str:
+        """How it exited, where that is known in time; a signal's number is below 0."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STATUS_WAIT_S):
+                await self._process.wait()
+        status = self._process.returncode
+        return "" if status is None else f" (status {status})"
 
     def _why(self) -> str:
         words = self.last_words()

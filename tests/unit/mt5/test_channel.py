@@ -171,8 +171,16 @@ async def test_an_agent_that_ended_before_is_not_asked(agent: AgentProcess) -> N
 
 
 async def test_why_an_agent_died_is_told_with_its_last_words(agent: AgentProcess) -> None:
-    with pytest.raises(Lost, match="the agent ended during snapshot: no module MetaTrader5"):
+    with pytest.raises(Lost, match=r"ended during snapshot \(status 3\): no module MetaTrader5$"):
         await ask(agent, "die", words="Traceback\nno module MetaTrader5\n\n")
+
+
+async def test_one_whose_output_ended_but_who_lives_on_has_no_status(agent: AgentProcess) -> None:
+    with pytest.raises(Lost, match=r"the agent ended during snapshot: hanging$") as lost:
+        await ask(agent, "hang", closes=1)
+
+    assert lost.value.how is LostHow.DIED
+    await gone(agent.pid)
 
 
 async def test_last_words_are_kept_short(agent: AgentProcess) -> None:

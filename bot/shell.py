@@ -58,6 +58,11 @@ class Conversation:
         )
 
 
+def _access(engine: Engine, links: Linking | None) -> Access:
+    linked = links is not None
+    return Access(store=engine.store, clock=engine.clock, policy=engine.policy, links=linked)
+
+
 def build(engine: Engine, settings: Settings, bot: Bot, links: Linking | None) -> Conversation:
     """Join the engine's services to the conversations. Raises ValueError without an admin chat."""
     if settings.admin_chat_id is None:
@@ -71,7 +76,7 @@ def build(engine: Engine, settings: Settings, bot: Bot, links: Linking | None) -
     dispatcher = build_dispatcher(
         Shell(
             people=engine.people,
-            access=Access(store=engine.store, clock=engine.clock, policy=engine.policy),
+            access=_access(engine, links),
             users=Users(store=engine.store, clock=engine.clock, policy=engine.policy),
             use_invitation=engine.use_invitation,
             post_signal=engine.post_signal,

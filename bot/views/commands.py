@@ -46,7 +46,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("approve", later("follow a signal"), OWN, own=True, usage="12"),
     CommandInfo("reject", later("do not follow it"), OWN, own=True, usage="12"),
     CommandInfo("release", later("ask to unlock a locked account"), OWN, own=True),
-    CommandInfo("link", later("have another account guarded"), OWN, links=True),
+    CommandInfo("link", later("have an account of yours guarded"), OWN, links=True),
     CommandInfo("cancel", later("stop that before it is done"), OWN, links=True),
     CommandInfo("accounts", later("every account, least room first"), ADMIN, admin=True),
     CommandInfo("warnings", later("open market warnings with their buttons"), ADMIN, admin=True),

@@ -145,6 +145,8 @@ def _news(alert: p.AccessDecided, voice: Voice) -> Message:
             headline(voice, t("🟢 Welcome: you have access")),
             t("Send /help for what you can ask me. I write to you about your accounts by myself."),
         ]
+        if alert.links:
+            lines.append(t("No account of yours is guarded yet: /link has one guarded."))
     else:
         lines = [
             headline(voice, t("🔒 Access refused")),

@@ -54,7 +54,7 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "links_full": fixed(
         later("Too many accounts wait for an admin now. Nothing was begun; please try later.")
     ),
-    "stale_link": fixed(later("This question is over. /link says where it stands.")),
+    "stale_link": fixed(later("This question is over.")),
     "link_answered": _answered,
     "link_known": _known,
     "own_link": fixed(later("You asked for this account yourself: another admin has to answer.")),

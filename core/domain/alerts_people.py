@@ -31,11 +31,15 @@ class AccessAnswered(AlertBase, frozen=True, kw_only=True):
 
 
 class AccessDecided(AlertBase, frozen=True, kw_only=True):
-    """The same as news to whoever asked: an edited message makes no sound."""
+    """The same as news to whoever asked: an edited message makes no sound.
+
+    `links`: whether they may link an account in the chat.
+    """
 
     request_id: int
     approved: bool
     at: datetime
+    links: bool = False
 
 
 class AccountGiven(AccountAlert, frozen=True, kw_only=True):

@@ -28,10 +28,14 @@ class Access:
     Every method raises StoreUnavailable.
     """
 
-    def __init__(self, *, store: Store, clock: Clock, policy: EnginePolicy) -> None:
+    def __init__(
+        self, *, store: Store, clock: Clock, policy: EnginePolicy, links: bool = False
+    ) -> None:
+        """`links`: whether clients may link accounts in the chat, which they are then told."""
         self._store = store
         self._clock = clock
         self._policy = policy
+        self._links = links
 
     async def ask(self, asker: Requester) -> None:
         """Ask to be let in; the admins read it.
@@ -98,7 +102,9 @@ class Access:
             )
             admin = self._policy.admin_chat_id
             await end_request(tx, user, approved=approve, by=actor.name, now=now, admin=admin)
-            news = p.AccessDecided(request_id=request.id, approved=approve, at=now)
+            news = p.AccessDecided(
+                request_id=request.id, approved=approve, links=self._links, at=now
+            )
             await self._speak(tx, news, user.telegram_id, now)
             detail = {
                 "request": request.id,

@@ -94,7 +94,7 @@ async def test_a_button_of_a_question_that_is_over_loses_its_buttons(
 ) -> None:
     talks.refusal = "stale_link"
     await chat.feed(press_json(ANN, CHOOSE))
-    assert chat.popup == "This question is over. /link says where it stands."
+    assert chat.popup == "This question is over."
     assert len(chat.telegram.named("editMessageReplyMarkup")) == 1
 
 

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from bot.views.alerts import render
+from bot.views.message import Audience, Voice
 from core.domain import alerts_people as p
 from core.domain import audit_words as words
 from core.domain.access import NAMELESS, REQUESTS_WAITING_MAX, Requester, shown_name
@@ -22,9 +24,10 @@ from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, PEOPLE, House
 SAM = 999
 
 
-def access(house: House) -> Access:
+def access(house: House, *, links: bool = False) -> Access:
     """The service, over the house's store."""
-    return Access(store=house.store, clock=house.clock, policy=house.engine.policy)
+    policy = house.engine.policy
+    return Access(store=house.store, clock=house.clock, policy=policy, links=links)
 
 
 async def role(house: House, telegram_id: int) -> str:
@@ -107,6 +110,16 @@ async def test_an_approval_makes_a_client_and_both_copies_say_who(house: House) 
     assert not [x for x in await house.said(ADMIN_CHAT) if isinstance(x, p.AccessDecided)]
     (link,) = await audited(house, words.ACCESS_GIVEN)
     assert (link.actor, link.detail["person"]) == ("Ada", SAM)
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_whoever_is_let_in_is_told_how_to_link_an_account_where_that_is_allowed(
+    house: House, *, links: bool
+) -> None:
+    number = await request(house)
+    await access(house, links=links).answer(await house.person(ADMIN), number, approve=True)
+    (news,) = [x for x in await house.said(SAM) if isinstance(x, p.AccessDecided)]
+    assert ("/link" in render(news, Voice(), Audience.CLIENT).html) is links
 
 
 async def test_of_two_admins_at_once_one_decides_and_the_other_reads_who(house: House) -> None:

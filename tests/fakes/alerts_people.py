@@ -51,6 +51,7 @@ def people_alerts() -> list[p.PeopleAlert]:
         access_answered(),
         access_answered(approved=False),
         p.AccessDecided(request_id=3, approved=True, at=START),
+        p.AccessDecided(request_id=3, approved=True, links=True, at=START),
         p.AccessDecided(request_id=3, approved=False, at=START),
         p.AccountGiven(**ACCOUNT, before="Ada", at=START),
         p.AccountTaken(**ACCOUNT, at=START),

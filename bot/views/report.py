@@ -18,10 +18,10 @@ from bot.views.numbers import (
     local,
     lots,
     moment,
-    money,
     percent,
     span,
 )
+from bot.views.statement import statement
 from bot.views.tables import table
 from core.domain.periods import Period, Span
 from core.domain.report import AccountReport, Blind, Report, SignalCount, SlipLine, TradeResult
@@ -54,7 +54,7 @@ def report(found: AccountReport, voice: Voice, asker: int) -> Message:
     rows = [*_symbols(found), *_slippage(made)]
     tail = [
         _signals(made.signals),
-        *_flows(found),
+        *(statement(found) or _flows(found)),
         *_drawdown(found, voice),
         _times(found, voice),
     ]
@@ -226,17 +226,7 @@ def _drawdown(found: AccountReport, voice: Voice) -> list[str]:
     there = local(at, _own(found, voice))
     day = "" if made.period.span is Span.DAY else f"{dated(there, 'EEE')} "
     when = f"{day}{there:%H:%M}"
-    lines = [t("Worst drawdown read: {drawdown} at {when}", drawdown=percent(figure), when=when)]
-    if made.curve:
-        first, last = made.curve[0].equity, made.curve[-1].equity
-        lines.append(
-            t(
-                "Equity: {first} first, {last} last",
-                first=money(first, found.currency),
-                last=money(last, found.currency),
-            )
-        )
-    return lines
+    return [t("Worst drawdown read: {drawdown} at {when}", drawdown=percent(figure), when=when)]
 
 
 def _uncertain(found: AccountReport, voice: Voice) -> list[str]:

@@ -23,6 +23,7 @@ from core.domain.broker import ZERO, Deal, DealEntry, DealType
 from core.domain.closures import exit_side
 from core.domain.history import is_trade
 from core.domain.periods import Period
+from core.domain.statement import Booked, Statement, statement
 from core.records import (
     ApprovalRow,
     DrawdownAlertRow,
@@ -106,7 +107,7 @@ class Material(Struct, frozen=True, kw_only=True):
     `samples` are its kept readings and outages, `before` the last reading before it, `deepest` its
     deepest one. `trades` are those of `approvals` and those that `logs` tell of. `known_from` is
     when the account became known. After `blind_after` without a reading, nothing is known.
-    `floating`: open result and the instant it is of.
+    `floating`: open result and the instant it is of. `booked`: see `core.domain.statement`.
     """
 
     period: Period
@@ -123,6 +124,7 @@ class Material(Struct, frozen=True, kw_only=True):
     deepest: PositionSnapshotRow | None = None
     alerts: Sequence[DrawdownAlertRow] = ()
     floating: tuple[Decimal, datetime] | None = None
+    booked: Sequence[Booked] = ()
     are_deals_cut: bool = False
     are_samples_cut: bool = False
 
@@ -132,7 +134,8 @@ class Report(Struct, frozen=True, kw_only=True):
 
     `charges` are results without a symbol. `worst_drawdown` is the deepest reading kept, with its
     instant; what came between two readings, and in `blind` times, is not known. `are_deals_cut`
-    where there were more deals than are counted: then the figures are not the whole.
+    where there were more deals than are counted: then the figures are not the whole, and there is
+    no `statement`.
     """
 
     period: Period
@@ -154,6 +157,7 @@ class Report(Struct, frozen=True, kw_only=True):
     curve: tuple[EquityPoint, ...]
     worst_drawdown: tuple[Decimal, datetime] | None
     blind: tuple[Blind, ...]
+    statement: Statement | None
     are_deals_cut: bool
     are_samples_cut: bool
 
@@ -216,6 +220,7 @@ def report(material: Material) -> Report:
         curve=_curve(material),
         worst_drawdown=worst_drawdown(material),
         blind=blind_spans(material),
+        statement=_statement(material),
         are_deals_cut=material.are_deals_cut,
         are_samples_cut=material.are_samples_cut,
     )
@@ -357,6 +362,12 @@ def _readings(material: Material) -> list[PositionSnapshotRow]:
         if row.equity is not None and material.period.holds(row.created_at)
     ]
     return sorted(found, key=lambda row: (row.created_at, row.id))
+
+
+def _statement(material: Material) -> Statement | None:
+    if material.are_deals_cut:
+        return None
+    return statement(material.period, _readings(material), material.before, material.booked)
 
 
 def _curve(material: Material) -> tuple[EquityPoint, ...]:

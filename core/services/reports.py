@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from core.domain.people import Person
 from core.domain.periods import Period, Span, period
 from core.domain.report import AccountReport, Material, ReportFile, report
+from core.domain.statement import Booked
 from core.ports import Clock, R, Store
 from core.records import (
     AccountRow,
@@ -30,6 +31,8 @@ DEALS_MAX: Final = 10_000
 """Deals one report counts; where there are more it says that it is not the whole."""
 SAMPLES_MAX: Final = 12_000
 """Kept readings one report looks at: a week of one a minute, and some. The newest are taken."""
+EDGE_DEALS_MAX: Final = 1_000
+"""Deals outside the period that its statement looks at, on either side."""
 LOGS_MAX: Final = 5_000
 APPROVALS_MAX: Final = 1_000
 ALERTS_MAX: Final = 200
@@ -156,16 +159,14 @@ class Reports:
         trades = await self._those(TradeRow, "position_id", positions - {0, None}, own)
         trades += await self._those(TradeRow, "approval_id", {a.id for a in approvals}, own)
         sent = await self._those(CloseOrderRow, "position_id", positions - {0, None}, own)
-        earlier = {**own, "created_at__lt": wanted.start}
-        if handed_over:
-            earlier |= {"created_at__ge": since}
-        async with self._store.reading() as tx:
-            before = await tx.first(
-                PositionSnapshotRow, order_by="-created_at", equity__ne=None, **earlier
-            )
-            deepest = await tx.first(
-                PositionSnapshotRow, order_by="-drawdown_percent", equity__ne=None, **logged
-            )
+        before, deepest = await self._readings_around(
+            logged, {"created_at__ge": since} if handed_over else {}, wanted
+        )
+        edges: list[DealRow] = []
+        if samples:
+            shown_by, last_at = (before or samples[-1]).created_at, samples[0].created_at
+            unread = {**own, "seen_at__gt": shown_by}
+            edges = await self._edges(unread, since if handed_over else None, wanted, last_at)
         material = Material(
             period=wanted,
             zone=zone,
@@ -181,6 +182,7 @@ class Reports:
             deepest=deepest,
             alerts=alerts,
             floating=_floating(samples),
+            booked=[_booked(row) for row in (*deals[:DEALS_MAX], *edges)],
             are_deals_cut=len(deals) > DEALS_MAX,
             are_samples_cut=are_samples_cut,
         )
@@ -204,6 +206,36 @@ class Reports:
             below = {"id__lt": rows[-1].id}
         return found
 
+    async def _readings_around(
+        self, logged: dict[str, Any], visible: dict[str, Any], wanted: Period
+    ) -> tuple[PositionSnapshotRow | None, PositionSnapshotRow | None]:
+        """The last reading before the period, and the deepest one in it."""
+        earlier = {"account_id": logged["account_id"], **visible}
+        async with self._store.reading() as tx:
+            before = await tx.first(
+                PositionSnapshotRow,
+                order_by="-created_at",
+                equity__ne=None,
+                created_at__lt=wanted.start,
+                **earlier,
+            )
+            deepest = await tx.first(
+                PositionSnapshotRow, order_by="-drawdown_percent", equity__ne=None, **logged
+            )
+        return before, deepest
+
+    async def _edges(
+        self, unread: dict[str, Any], since: datetime | None, wanted: Period, last_at: datetime
+    ) -> list[DealRow]:
+        """Deals outside the period that a reading at its edge may have, or not have yet."""
+        visible = {} if since is None else {"executed_at__ge": since}
+        before = {**unread, **visible, "executed_at__lt": wanted.start}
+        after = {**unread, "seen_at__le": last_at, "executed_at__ge": wanted.end}
+        return [
+            *await self._newest(DealRow, EDGE_DEALS_MAX, before),
+            *await self._newest(DealRow, EDGE_DEALS_MAX, after),
+        ]
+
     async def _those(
         self, kind: type[R], column: str, wanted: set[Any], own: dict[str, Any]
     ) -> list[R]:
@@ -226,11 +258,16 @@ def _latest(account: AccountRow, state: AccountStateRow | None) -> PositionSnaps
         account_id=account.id,
         currency=account.currency,
         equity=state.equity,
+        balance=state.balance,
         peak_equity=state.peak_equity,
         drawdown_percent=state.drawdown_percent,
         open_pnl=state.profit,
         created_at=state.observed_at,
     )
+
+
+def _booked(row: DealRow) -> Booked:
+    return Booked(executed_at=row.executed_at, seen_at=row.seen_at, amount=deal_of(row).amount)
 
 
 def _floating(newest_first: list[PositionSnapshotRow]) -> tuple[Decimal, datetime] | None:

@@ -236,6 +236,39 @@ async def test_a_report_agrees_with_the_brokers_balance(house: House) -> None:
     assert len(found.file.deals) == 5
 
 
+async def test_start_money_moved_and_results_add_up_to_the_end(house: House) -> None:
+    """The first day begins with 0 and its deposit; the next with what the broker then had."""
+    await house.follow(ALICE, GBP)
+    (position,) = house.sim.ledger.positions(GBP).values()
+    house.price("1960.00", "1960.30")
+    house.close_position(GBP, position.ticket)
+    house.cash(GBP, "-300")
+    await house.run(10)
+    alice = await house.person(ALICE)
+    for span in Span:
+        made = (await house.engine.reports.by_login(alice, None, span, None)).report
+        told, state = made.statement, await house.state(GBP)
+        assert told is not None
+        assert state.balance is not None
+        assert (told.start, told.unexplained) == (D(0), D(0))
+        assert made.realised < 0
+        assert told.start + D(10000) + D(-300) + made.realised == told.end == state.balance
+        assert (told.open_result, told.equity) == (state.profit, state.equity)
+    evening = await house.state(GBP)
+    house.clock.instant = datetime(2026, 3, 5, 10, tzinfo=UTC)
+    house.cash(GBP, "50")
+    house.open(GBP, "buy", "0.1")
+    house.price("1965.00", "1965.30")
+    await house.run(10)
+    made = (await house.engine.reports.by_login(alice, None, Span.DAY, None)).report
+    told, state = made.statement, await house.state(GBP)
+    assert told is not None
+    assert told.start == evening.balance
+    assert told.start + 50 + made.realised == told.end == state.balance
+    assert told.unexplained == 0
+    assert told.equity == state.equity != told.end
+
+
 async def test_a_day_that_has_not_begun_is_refused(house: House) -> None:
     """It is 10:00 UTC on 4 March; the 5th has not begun, the year 1999 is too long ago."""
     alice = await house.person(ALICE)

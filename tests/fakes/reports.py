@@ -22,6 +22,7 @@ from core.domain.report import (
     SymbolResult,
     TradeResult,
 )
+from core.domain.statement import Statement
 from core.services.errors import Refused
 from core.services.history import HistoryAsk
 from tests.fakes.clock import START
@@ -142,6 +143,14 @@ def report(**changes: Any) -> Report:
                 end=DAY.start + timedelta(hours=2, minutes=30),
                 is_outage=True,
             ),
+        ),
+        "statement": Statement(
+            start=D("9987.75"),
+            end=D("10586.00"),
+            unexplained=D(0),
+            open_result=D("12.00"),
+            equity=D("10598.00"),
+            has_credit=False,
         ),
         "are_deals_cut": False,
         "are_samples_cut": False,

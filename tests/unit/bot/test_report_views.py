@@ -22,6 +22,7 @@ from bot.views.tables import COLUMNS_MAX, table
 from core.domain.history import HistoryFilter, HistoryKind
 from core.domain.periods import Span, period
 from core.domain.report import Blind, Flows, ReportFile, SignalCount, SymbolResult
+from core.domain.statement import Statement
 from tests.fakes.alerts_digest import day_of, digest
 from tests.fakes.clock import START
 from tests.fakes.reports import DAY, account_report, deal, line, page
@@ -58,9 +59,15 @@ def test_a_days_report() -> None:
         "XAUUSD in  14h      1   +3.1  +3.1\n"
         "XAUUSD out 14h      1   -1.2  -1.2\n"
         "Signals: 2 followed, 1 missed, 1 rejected, 0 expired\n"
-        "Money moved, neither profit nor loss: in +500.00 GBP\n"
+        "From start to end:\n"
+        "                       GBP\n"
+        "Balance at start  9,987.75\n"
+        "Money in           +500.00\n"
+        "Realised            +98.25\n"
+        "Balance now      10,586.00\n"
+        "Open positions      +12.00\n"
+        "Equity now       10,598.00\n"
         "Worst drawdown read: 4.2 % at 13:02\n"
-        "Equity: 10,000.00 GBP first, 10,598.00 GBP last\n"
         "Times: UTC. Read at 14:02:08 UTC, 3 s ago."
     )
     assert [[b.label for b in row] for row in message.keyboard] == [["Day before", "Its week"]]
@@ -86,6 +93,7 @@ def test_a_quiet_day_says_so_and_has_no_empty_tables() -> None:
         curve=(),
         worst_drawdown=None,
         blind=(),
+        statement=None,
     )
     message = report.report(account_report(quiet), Voice(), ANN)
     assert words(message.html) == (
@@ -97,6 +105,39 @@ def test_a_quiet_day_says_so_and_has_no_empty_tables() -> None:
         "Times: UTC. Read at 14:02:08 UTC, 3 s ago."
     )
     assert message.chart is None
+
+
+def test_a_statement_that_is_over_names_credit_and_what_no_deal_explains() -> None:
+    """1,000 - 200 + 50 - 30 - 5 = 815. Deals came after the last reading: no equity is named."""
+    made = a_report(
+        realised=D(-30),
+        flows=Flows(withdrawals=D(-200), credit=D(50)),
+        statement=Statement(
+            start=D(1000),
+            end=D(815),
+            unexplained=D(-5),
+            open_result=None,
+            equity=None,
+            has_credit=True,
+        ),
+    )
+    text = words(report.report(account_report(made, now=DAY.end), Voice(), ANN).html)
+    told = text.split("\n")
+    at = told.index("From start to end, balance with credit:")
+    assert [line.rsplit(None, 1) for line in told[at + 2 : at + 8]] == [
+        ["Balance at start", "1,000.00"],
+        ["Money out", "-200.00"],
+        ["Credit", "+50.00"],
+        ["Realised", "-30.00"],
+        ["No deal explains", "-5.00"],
+        ["Balance at end", "815.00"],
+    ]
+    assert told[at + 8].startswith("Worst drawdown")
+
+
+def test_money_moved_is_told_also_where_there_is_no_statement() -> None:
+    text = words(report.report(account_report(a_report(statement=None)), Voice(), ANN).html)
+    assert "Money moved, neither profit nor loss: in +500.00 GBP" in text
 
 
 def test_figures_that_are_not_the_whole_are_called_so_before_they_are_read() -> None:

@@ -4,7 +4,7 @@ Pure composition: everything known goes in, everything concluded comes out, noth
 services write what changed and act on what was concluded.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -52,6 +52,7 @@ class Known(Struct, frozen=True, kw_only=True):
     `deal_tickets` are those of all shown deals that were booked before. `doubt` is by how much the
     last reading's equity contradicted its other figures. `deals_awaited`: a close of our own is
     still to show its deals. `refused`: see `core.domain.matching.World`.
+    `ended` are positions whose end was told.
     `observed` is since when differences wait to be confirmed, `muted` which of them were kept quiet
     (`inhibited`, or of `quiet_symbols`: those that a close of one symbol owns) by the last reading.
     """
@@ -74,6 +75,7 @@ class Known(Struct, frozen=True, kw_only=True):
     muted: frozenset[tuple[str, str]] = frozenset()
     rules: RuleSet = NO_RULES
     rule_memories: Memories = {}
+    ended: Collection[int] = frozenset()
 
 
 class Breach(Struct, frozen=True, kw_only=True):
@@ -290,6 +292,7 @@ def _vanished(
     elsewhere = {i for trade in trades for i in identifiers(trade)}
     elsewhere |= {p.identifier for p in snapshot.positions}
     elsewhere |= {m.position_id for m in opinion.missing}
+    elsewhere.update(known.ended)
     elsewhere |= {int(e.subject) for e in known.episodes.values() if e.kind in UNMATCHED_KINDS}
     unseen = unseen_ends(new_deals, deals, known.closed_by_us, elsewhere)
     return msgspec.structs.replace(found, closures={**found.closures, **unseen})

@@ -61,6 +61,7 @@ class AccountMemory:
     not long ago were executed, by their ticket; the store has all. `doubt`: by how much the last
     equity contradicted the rest. `questions` are those that wait or were declined, by position
     identifier.
+    `ended` are positions in `deals` whose end was told: a deal of theirs that is late ends nothing.
     `own_activity_at`: when, on our own clock, a close of ours was last at work, on `own_scopes`.
     `rules` names the settings in force. `flat_s` is when each job's first flat reading ended, on
     the clock that nobody sets; `release_flat_s` the same of a granted release.
@@ -79,6 +80,7 @@ class AccountMemory:
     orders: list[CloseOrderRow] = field(default_factory=list)
     unreported: list[CloseJobRow] = field(default_factory=list)
     sent_for: set[int] = field(default_factory=set)
+    ended: set[int] = field(default_factory=set)
     cancelled: set[int] = field(default_factory=set)
     absent: dict[str, int] = field(default_factory=dict)
     opinion: Reconciliation | None = None
@@ -147,6 +149,7 @@ class AccountMemory:
             for position_id, deals in self.deals.items()
             if position_id in wanted or deals[-1].ticket in self.deal_tickets
         }
+        self.ended &= self.deals.keys()
 
 
 class Desk:
@@ -195,7 +198,9 @@ class Desk:
                 rows = await tx.find(DealRow, account_id=memory.account.id, ticket=asked)
                 memory.deal_tickets.update((row.ticket, row.executed_at) for row in rows)
             new = {d.position_id for d in deals if d.ticket not in memory.deal_tickets}
-            await _load_deals_of(tx, memory, sorted(new - {0, *memory.deals}))
+            unknown = sorted(new - {0, *memory.deals})
+            await _load_deals_of(tx, memory, unknown)
+            await _load_ends(tx, memory, [i for i in unknown if i in memory.deals])
 
     def drop(self, account_id: int) -> None:
         """Make the account be loaded anew before its next cycle."""
@@ -299,6 +304,27 @@ async def _load_deals_of(
         for row in await tx.find(DealRow, **mine):
             memory.deals.setdefault(row.position_id, []).append(deal_of(row))
             memory.deal_tickets[row.ticket] = row.executed_at
+
+
+async def _load_ends(tx: Transaction, memory: AccountMemory, position_ids: Sequence[int]) -> None:
+    """Remember which of these positions' ends were told, as a trade's or their own."""
+    if not position_ids:
+        return
+    account_id = memory.account.id
+    for start in range(0, len(position_ids), TICKETS_A_QUERY):
+        asked = tuple(position_ids[start : start + TICKETS_A_QUERY])
+        told = await tx.find(
+            ReconciliationLogRow,
+            account_id=account_id,
+            event_type="close",
+            mt5_position_id=asked,
+        )
+        memory.ended.update(row.mt5_position_id for row in told if row.mt5_position_id)
+    opened = min(deal.executed_at for i in position_ids for deal in memory.deals[i])
+    split = await tx.find(
+        TradeRow, account_id=account_id, status="closed", closed_at__ge=opened - OVERLAP
+    )
+    memory.ended.update(i for trade in split for i in identifiers(trade))
 
 
 async def _load_quiet(tx: Transaction, memory: AccountMemory, now: datetime) -> None:

@@ -174,9 +174,11 @@ async def gone(pen: Recorder, cycle: Cycle) -> None:
     for gone in cycle.reconciliation.gone:
         await _trade_closed(pen, gone, cycle)
         ends.append((gone.closure, gone.trade))
+        pen.memory.ended.update(identifiers(gone.trade))
     for closure in cycle.closures.values():
         await _closed_log(pen, closure, cycle, trade=None)
         ends.append((closure, None))
+        pen.memory.ended.add(closure.position_id)
     told = [(c, t) for c, t in ends if c.reason is not CloseReason.RECKONER]
     # One cause, one message: what the broker closes for want of margin, it closes in one go.
     alone = 1 if {c.reason for c, _ in told} == {CloseReason.STOP_OUT} else TOLD_EACH_MAX

@@ -176,6 +176,7 @@ class SyncAccount:
             muted=memory.muted,
             rules=memory.guard_rules,
             rule_memories=memory.rule_memories,
+            ended=memory.ended,
         )
         return think(
             known,

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from msgspec.structs import replace
 
 from core.domain import alerts as a
@@ -76,3 +77,25 @@ async def test_after_a_restart_such_an_end_is_of_the_whole_position_and_reckoner
     ((position_id, volume, reason, _),) = await ends(house)
     assert (position_id, volume, reason) == (ticket, D("2.00"), "reckoner")
     assert [x.partial for x in await closes(house)] == [True]
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_an_entry_that_comes_after_the_end_was_told_tells_it_no_second_time(
+    house: House, *, restarted: bool
+) -> None:
+    """A trade was seen, closed, and told; only then the deal came that had opened it."""
+    known = {deal.ticket for deal in house.sim.ledger.deals(USD)}
+    house.gateway.as_read = lambda s: replace(
+        s, deals=tuple(d for d in s.deals if d.ticket in known or d.entry != 0)
+    )
+    await house.follow(BEN, USD)
+    ticket = next(iter(house.sim.ledger.positions(USD)))
+    house.close_position(USD, ticket)
+    await house.run(11)
+    assert [(x.position_id, x.trade_id is None) for x in await closes(house)] == [(ticket, False)]
+    if restarted:
+        await house.restart()
+    house.gateway.as_read = lambda snapshot: snapshot
+    await house.run(11)
+    assert len(await closes(house)) == 1
+    assert len(await ends(house)) == 1

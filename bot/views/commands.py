@@ -93,7 +93,7 @@ COMMANDS: tuple[CommandInfo, ...] = (
     CommandInfo("status", later("is everything read and guarded?"), ABOUT),
     CommandInfo(
         "settings",
-        later("what I hear, quiet hours, zone, language"),
+        later("what you hear, quiet hours, zone, language"),
         ABOUT,
         usage="[market silent]",
     ),

@@ -3,15 +3,16 @@
 from datetime import datetime
 
 from bot import keyboards
-from bot.i18n import later, t, tn
+from bot.i18n import later, t
 from bot.markup import code, esc
-from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, trade, who
+from bot.views import close_results
+from bot.views.alert_lines import LOCKED, at_line, equity_line, headline, who
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
-from bot.views.numbers import gain, limit, moment, money, percent, price, span
+from bot.views.numbers import limit, moment, money, percent
 from bot.views.obstacles import BY_HAND
 from bot.views.retcodes import sentence
-from bot.views.words import OUTCOMES, REASONS, TROUBLES, holdings, reason, word
-from core.domain.alert_parts import AccountAlert, TicketResult
+from bot.views.words import REASONS, TROUBLES, holdings, reason, word
+from core.domain.alert_parts import AccountAlert
 from core.domain.alerts import (
     CloseConfirmed,
     CloseTrouble,
@@ -29,28 +30,7 @@ TROUBLE_HEADS = {
     "terminal_blocked": later("blocked"),
 }
 SWITCH_ON = later("Please switch on “Algo Trading” in the terminal now.")
-MISSING = later("The broker has not shown every deal yet. The whole result follows.")
 HOW_TO_ASK = later("When you are ready, ask for release with the button or /release.")
-
-
-def _outcome(alert: CloseConfirmed, voice: Voice) -> list[str]:
-    """What it came to, and how long it took."""
-    total = gain(alert.total_pnl, alert.currency)
-    missing = alert.results_missing
-    return [
-        t("Result: {total} so far", total=total) if missing else t("Result: {total}", total=total),
-        *([t(MISSING)] if missing else []),
-        t(
-            "Equity: {equity}, balance {balance}",
-            equity=money(alert.equity, alert.currency),
-            balance=money(alert.balance, alert.currency),
-        ),
-        t(
-            "Took {span}, proved at {at}.",
-            span=span(alert.flat_at - alert.started_at),
-            at=moment(alert.flat_at, voice, today=alert.started_at),
-        ),
-    ]
 
 
 def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Message:
@@ -86,8 +66,9 @@ def confirmed(alert: CloseConfirmed, voice: Voice, audience: Audience) -> Messag
         first = [headline(voice, f"{mark} {closed}"), flat]
     else:
         first = [headline(voice, f"{mark} {flat}"), *who(alert, audience)]
-    head = [*first, *_why(alert, voice), *_outcome(alert, voice)]
-    rows = [ticket(result, alert.currency) for result in alert.results]
+    head = [*first, *_why(alert, voice), *close_results.outcome(alert, voice, audience)]
+    own = audience is Audience.CLIENT
+    rows = [close_results.ticket(result, alert.currency, own=own) for result in alert.results]
     tail = [t(LOCKED)] if alert.latched else []
     tail += [t(HOW_TO_ASK)] if alert.latched and audience is Audience.CLIENT else []
     return Message(
@@ -231,19 +212,6 @@ def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -
         at_line(alert.at, voice),
     ]
     return Message(html="\n".join(text), keyboard=keyboard)
-
-
-def ticket(result: TicketResult, currency: str) -> str:
-    """One ticket's end: `#900001 XAUUSD buy 0.10: closed at 1,950.00, -12.00 GBP (2 tries)`."""
-    text = f"#{result.ticket} {trade(result.symbol, result.side, result.volume)}: "
-    text += word(OUTCOMES, result.outcome)
-    if result.price is not None:
-        text += t(" at {price}", price=price(result.price))
-    if result.profit is not None:
-        text += f", {gain(result.profit, currency)}"
-    if result.attempts > 1:
-        text += tn(" ({n} try)", " ({n} tries)", result.attempts)
-    return text
 
 
 def _why(alert: CloseConfirmed, voice: Voice) -> list[str]:

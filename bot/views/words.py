@@ -150,6 +150,9 @@ ENDED = {
     "stop_out": later("closed by the broker's stop-out"),
     "reckoner": later("closed by Reckoner"),
     "netting_reversal": later("closed by an order the other way"),
+    "close_by": later("closed against another position"),
+    "rollover": later("closed by a rollover"),
+    "other": later("closed"),
 }
 RESOLVED = {
     "as_expected": later("it is as expected again"),

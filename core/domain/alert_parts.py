@@ -41,7 +41,11 @@ class GroupItem(Struct, frozen=True, kw_only=True):
 
 
 class TicketResult(Struct, frozen=True, kw_only=True):
-    """What became of one ticket of a close job; `outcome`: closed, cancelled, gone or open."""
+    """What became of one ticket of a close job; `outcome`: closed, cancelled, gone or open.
+
+    `how` it went where it is gone: a `CloseReason`, empty where no deal says. `attempts` is 0 where
+    Reckoner sent nothing for it, because it ended before its turn.
+    """
 
     ticket: int
     symbol: str
@@ -52,6 +56,7 @@ class TicketResult(Struct, frozen=True, kw_only=True):
     profit: Decimal | None = None
     attempts: int = 1
     retcode: int | None = None
+    how: str = ""
 
 
 class Blocked(Struct, frozen=True, kw_only=True):

@@ -1,12 +1,15 @@
 """What became of each ticket of a close job, from its deals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from msgspec.structs import replace
+
 from core.domain.alert_parts import TicketResult
-from core.domain.broker import ZERO, Deal, DealEntry, DealReason
-from core.domain.closures import mean_price
+from core.domain.broker import ZERO, Deal, DealEntry, DealReason, SymbolSpec
+from core.domain.closures import close_reason, exit_side, mean_price
+from core.domain.pips import quoted
 from core.domain.retcodes import DONE, PARTIAL, Executed, outcome
 from core.records import CloseOrderRow
 
@@ -60,6 +63,42 @@ def ticket_results(
     return tuple(_result(o, orders, deals.get(o.position_id, ()), since) for o in last.values())
 
 
+def ended_otherwise(deals: Sequence[Deal], sent_for: Collection[int]) -> tuple[TicketResult, ...]:
+    """What ended while a job stood, without Reckoner having sent for it: one result per position.
+
+    `deals` are the exits booked meanwhile, `sent_for` the positions that any job of the account
+    sent for: those have a result of their own.
+    """
+    exits: dict[int, list[Deal]] = {}
+    for deal in sorted(deals, key=lambda d: d.ticket):
+        if deal.position_id and deal.position_id not in sent_for:
+            exits.setdefault(deal.position_id, []).append(deal)
+    return tuple(
+        TicketResult(
+            ticket=position_id,
+            symbol=parts[-1].symbol,
+            side=exit_side(parts[-1]).value,
+            volume=sum((d.volume for d in parts), ZERO),
+            outcome="gone",
+            price=mean_price(parts),
+            profit=sum((d.amount for d in parts), ZERO),
+            attempts=0,
+            how=close_reason(parts[-1], ours=False).value,
+        )
+        for position_id, parts in exits.items()
+    )
+
+
+def as_quoted(
+    results: Sequence[TicketResult], symbols: Mapping[str, SymbolSpec]
+) -> tuple[TicketResult, ...]:
+    """The same, each price with the digits of its symbol, as far as that is known."""
+    return tuple(
+        r if r.price is None else replace(r, price=quoted(r.price, symbols.get(r.symbol)))
+        for r in results
+    )
+
+
 def _result(
     order: CloseOrderRow,
     orders: Sequence[CloseOrderRow],
@@ -73,6 +112,8 @@ def _result(
     else:
         sent = [o for o in orders if o.ticket == order.ticket]
         outcome = "closed" if _closed_by_us(exits, sent) else "gone"
+    last = max(exits, key=lambda d: d.ticket, default=None)
+    gone = outcome == "gone" and last is not None
     return TicketResult(
         ticket=order.ticket,
         symbol=order.symbol,
@@ -83,6 +124,7 @@ def _result(
         profit=sum((d.amount for d in exits), ZERO) if exits else None,
         attempts=sum(1 for o in orders if o.ticket == order.ticket),
         retcode=order.retcode,
+        how=close_reason(last, ours=False).value if gone and last is not None else "",
     )
 
 

@@ -1,31 +1,41 @@
 """Tell that a close job is proved flat, with the result of each ticket, late ones included."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain.alert_parts import Decision
-from core.domain.broker import AccountSnapshot, Deal
-from core.domain.closing import Plan
+from core.domain.broker import AccountSnapshot, Deal, DealEntry
+from core.domain.closing import ACCOUNT_SCOPE, Plan
 from core.domain.drawdown import drawdown_percent
 from core.domain.market import Verb
 from core.domain.rates import to_gbp
-from core.domain.results import DEAL_CLOCK_SLACK, deals_seen, ticket_results, total_pnl
+from core.domain.results import (
+    DEAL_CLOCK_SLACK,
+    READING_OLDEST,
+    as_quoted,
+    deals_seen,
+    ended_otherwise,
+    ticket_results,
+    total_pnl,
+)
 from core.ports import Clock, Metrics, Store, Transaction
 from core.records import (
     CloseJobRow,
     CloseOrderRow,
+    DealRow,
     DrawdownAlertRow,
     MarketWarningRow,
     OverrideRow,
     UserRow,
 )
 from core.services.close_progress import settle
-from core.services.desk import AccountMemory, explained_by_deals
+from core.services.desk import AccountMemory, deal_of, explained_by_deals
 from core.services.policy import EnginePolicy
 from core.services.recording import Recorder
 
@@ -35,6 +45,8 @@ DEALS_MISSING = "deals_missing"
 """What a finished job bears while deals of its closes have not been seen."""
 LATE_DEALS_MAX = timedelta(days=1)
 """How long after a close its report is completed when late deals come."""
+OTHERS_MAX = 1_000
+"""Deals looked at for what ended while a job stood without Reckoner having sent for it."""
 
 
 class CloseReports:
@@ -49,22 +61,19 @@ class CloseReports:
         self._policy = policy
 
     def waits(
-        self,
-        job: CloseJobRow,
-        orders: Sequence[CloseOrderRow],
-        deals: Mapping[int, Sequence[Deal]],
+        self, memory: AccountMemory, job: CloseJobRow, orders: Sequence[CloseOrderRow]
     ) -> bool:
         """Whether the report still waits for the job's deals, as it does for a short while."""
         first = job.flat_read_at
         soon = first is not None and self._clock.now() - first < DEALS_WAIT
-        return soon and not deals_seen(orders, deals)
+        return soon and not _all_seen(memory, orders)
 
     async def finish(
         self, memory: AccountMemory, job: CloseJobRow, plan: Plan, snapshot: AccountSnapshot
     ) -> None:
         """Report a proved-flat job; where deals are late, their results follow (law 14)."""
         orders = [o for o in memory.orders if o.job_id == job.id]
-        trouble = None if deals_seen(orders, memory.deals) else DEALS_MISSING
+        trouble = None if _all_seen(memory, orders) else DEALS_MISSING
         async with self._store.writing() as tx:
             pen = self._pen(tx, memory)
             await settle(pen, plan)
@@ -84,7 +93,9 @@ class CloseReports:
         for job in tuple(memory.unreported):
             orders = [o for o in memory.orders if o.job_id == job.id]
             given_up = self._clock.now() - (job.finished_at or job.created_at) > LATE_DEALS_MAX
-            if not deals_seen(orders, memory.deals) and not given_up:
+            # Where nothing was sent for, what is missing is all that the balance lost unexplained.
+            unexplained = not orders and memory.state.written_off != 0
+            if not given_up and (unexplained or not _all_seen(memory, orders)):
                 continue
             async with self._store.writing() as tx:
                 pen = self._pen(tx, memory)
@@ -104,7 +115,9 @@ class CloseReports:
     ) -> int:
         """Row, audit and message of a proved-flat job; answers how many positions it closed."""
         orders = [o for o in pen.memory.orders if o.job_id == job.id]
-        results = ticket_results(orders, pen.memory.deals, job.created_at - DEAL_CLOCK_SLACK)
+        ours = ticket_results(orders, pen.memory.deals, job.created_at - DEAL_CLOCK_SLACK)
+        others = ended_otherwise(await _exits_meanwhile(pen, job), pen.memory.closed_by_us)
+        results = as_quoted((*others, *ours), snapshot.symbols)
         closed = sum(1 for r in results if r.outcome == "closed")
         pnl = total_pnl(results)
         await drawdown_row(
@@ -163,6 +176,35 @@ class CloseReports:
 
     def _pen(self, tx: Transaction, memory: AccountMemory) -> Recorder:
         return Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
+
+
+def _all_seen(memory: AccountMemory, orders: Sequence[CloseOrderRow]) -> bool:
+    """Whether every deal that ended something is known.
+
+    Of positions that the job sent for the deals tell; of those that somebody else closed before
+    their turn only the balance does, which has moved without a deal.
+    """
+    return deals_seen(orders, memory.deals) and memory.state.unexplained_since is None
+
+
+async def _exits_meanwhile(pen: Recorder, job: CloseJobRow) -> list[Deal]:
+    """The exits within the job's scope that were booked since it was decided, until its end.
+
+    The reading that it was decided on may be a little older than the decision.
+    """
+    where: dict[str, Any] = {} if job.scope == ACCOUNT_SCOPE else {"symbol": job.scope}
+    rows = await pen.tx.find(
+        DealRow,
+        order_by="id",
+        limit=OTHERS_MAX,
+        account_id=pen.memory.account.id,
+        entry=tuple(DealEntry.EXITS),
+        seen_at__gt=job.created_at,
+        executed_at__ge=job.created_at - READING_OLDEST,
+        executed_at__le=(job.finished_at or pen.now) + DEAL_CLOCK_SLACK,
+        **where,
+    )
+    return [deal_of(row) for row in rows]
 
 
 async def drawdown_row(pen: Recorder, job: CloseJobRow, **changes: object) -> None:

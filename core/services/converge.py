@@ -79,7 +79,7 @@ class Converge:
             due = now + BLOCKED_LOOK
             plan = replace(plan, attempts=(), trouble=BLOCKED, due_at=due, opens_at=None)
         ours = [o for o in orders if o.job_id == job.id]
-        if plan.finished and self._reports.waits(job, ours, memory.deals):
+        if plan.finished and self._reports.waits(memory, job, ours):
             return now + timedelta(seconds=closing.FLAT_GAP_S)
         if plan.finished:
             await self._reports.finish(memory, job, plan, snapshot)

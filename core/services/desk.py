@@ -113,6 +113,19 @@ class AccountMemory:
         return self.state.latched_at is not None
 
     @property
+    def symbols(self) -> set[str]:
+        """Symbols to ask for besides those that are held now.
+
+        A close is reported when nothing is held any more, with prices of as many digits as their
+        symbols have: until then what was known of symbols is asked for again.
+        """
+        wanted = {t.symbol for t in self.trades.values() if t.status in {"pending", "open"}}
+        if self.jobs or self.unreported:
+            wanted.update(order.symbol for order in self.orders)
+            wanted.update(() if self.snapshot is None else self.snapshot.symbols)
+        return wanted
+
+    @property
     def refused(self) -> dict[int, frozenset[int]]:
         """The trades, by position identifier, that a person said a position is none of."""
         return {

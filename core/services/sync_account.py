@@ -141,7 +141,6 @@ class SyncAccount:
 
     async def _read(self, memory: AccountMemory) -> AccountSnapshot:
         now = self._clock.now()
-        wanted = {t.symbol for t in memory.trades.values() if t.status in {"pending", "open"}}
         began_s = self._clock.steady_s()
         snapshot = await self._gateway.snapshot(
             SnapshotRequest(
@@ -149,7 +148,7 @@ class SyncAccount:
                 login=memory.account.login,
                 server=memory.account.server,
                 deals_since=memory.deals_since(now),
-                symbols=tuple(sorted(wanted)),
+                symbols=tuple(sorted(memory.symbols)),
             )
         )
         snapshot = replace(snapshot, began_s=began_s, observed_s=self._clock.steady_s())

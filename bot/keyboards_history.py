@@ -15,6 +15,8 @@ ACCOUNTS_MAX = 24
 """Accounts that get a button of their own."""
 CHOSEN = "• "
 """Stands before the filter in force: its colour alone would not tell everybody."""
+FILTERS_PER_ROW = 2
+"""Three would break their words on a phone, in some languages."""
 FILTERS = {
     HistoryFilter.ALL: later("All"),
     HistoryFilter.OPENED: later("Opened"),
@@ -49,7 +51,7 @@ def history(page: HistoryPage, asker: int) -> Keyboard:
     if page.own and len(page.accounts) > 1:
         last.append(Button(t("Account: {login}", login=page.login), accounts.pack()))
     last.append(Button(t("Refresh"), first.model_copy(update={"as_of": 0}).pack()))
-    rows = (tuple(turns), *in_rows(filters), tuple(last))
+    rows = (tuple(turns), *in_rows(filters, FILTERS_PER_ROW), tuple(last))
     return tuple(row for row in rows if row)
 
 

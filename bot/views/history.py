@@ -10,7 +10,19 @@ from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.causes import cause
 from bot.views.message import Message, Voice, compose, marked
-from bot.views.numbers import age, dated, gain, local, lots, moment, price, slippage
+from bot.views.numbers import (
+    age,
+    dated,
+    gain,
+    limit,
+    local,
+    lots,
+    moment,
+    money,
+    percent,
+    price,
+    slippage,
+)
 from bot.views.words import (
     CLOSED_BY_CLIENT,
     CLOSED_BY_YOU,
@@ -21,6 +33,7 @@ from bot.views.words import (
     scope,
     word,
 )
+from core.domain import audit_words as words
 from core.domain.history import HistoryFilter, HistoryKind, HistoryLine, HistoryPage
 
 TITLES = {
@@ -213,8 +226,48 @@ def _guard(line: HistoryLine, _shown: HistoryPage) -> str:
     )
 
 
-def _warning(_line: HistoryLine, _shown: HistoryPage) -> str:
-    return t("🟠 Drawdown warning")
+def _warning(line: HistoryLine, _shown: HistoryPage) -> str:
+    if line.percent is None or line.limit_percent is None:
+        return t("🟠 Drawdown warning")
+    drawdown = percent(line.percent, line.limit_percent)
+    return _card(
+        t("🟠 Drawdown warning: {drawdown}", drawdown=drawdown),
+        t("warns at {limit}", limit=limit(line.limit_percent)),
+    )
+
+
+def _locked(line: HistoryLine, shown: HistoryPage) -> str:
+    equity = ""
+    if line.amount is not None:
+        equity = t("equity {equity}", equity=money(line.amount, shown.currency))
+    against = ""
+    if line.word == "drawdown" and line.percent is not None and line.limit_percent is not None:
+        against = t(
+            "{drawdown} (limit {limit})",
+            drawdown=percent(line.percent, line.limit_percent),
+            limit=limit(line.limit_percent),
+        )
+    return _card(t("🔒 Locked: {reason}", reason=word(REASONS, line.word)), against, equity)
+
+
+def _reappeared(line: HistoryLine, _shown: HistoryPage) -> str:
+    return _card(t("⚠️ Appeared on the locked account"), _listed(_what(line), _ids(line)))
+
+
+def _release(line: HistoryLine, shown: HistoryPage) -> str:
+    by = esc(line.by)
+    match line.word:
+        case words.RELEASE_ASKED:
+            return t("🔑 {name} asked for release", name=by)
+        case words.RELEASE_GRANTED:
+            return t("🔑 {name} granted the release", name=by)
+        case words.RELEASE_REFUSED:
+            return t("🔑 {name} refused the release", name=by)
+        case _:
+            peak = ""
+            if line.amount is not None:
+                peak = t("new peak {peak}", peak=money(line.amount, shown.currency))
+            return _card(t("🔓 Unlocked"), peak)
 
 
 def _outage(line: HistoryLine, _shown: HistoryPage) -> str:
@@ -230,5 +283,8 @@ _CARDS: dict[HistoryKind, Callable[[HistoryLine, HistoryPage], str]] = {
     HistoryKind.RESOLVED: _resolved,
     HistoryKind.GUARD: _guard,
     HistoryKind.WARNING: _warning,
+    HistoryKind.LOCKED: _locked,
+    HistoryKind.REAPPEARED: _reappeared,
+    HistoryKind.RELEASE: _release,
     HistoryKind.OUTAGE: _outage,
 }

@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from msgspec import Struct
 
+from core.domain import audit_words as words
 from core.domain.broker import Deal, DealEntry, DealType, Side
 from core.domain.closures import close_reason, exit_side
 from core.domain.divergences import DIVERGENCES, STORED_BEFORE, Role, row_of
 from core.domain.findings import Kind
-from core.records import CloseJobRow, ReconciliationLogRow
+from core.records import AuditRow, CloseJobRow, ReconciliationLogRow
 
 T = TypeVar("T")
 TRADE_TYPES = (DealType.BUY, DealType.SELL)
@@ -40,6 +41,9 @@ class HistoryKind(StrEnum):
     RESOLVED = "resolved"
     GUARD = "guard"
     WARNING = "warning"
+    LOCKED = "locked"
+    REAPPEARED = "reappeared"
+    RELEASE = "release"
     OUTAGE = "outage"
 
 
@@ -47,7 +51,9 @@ class HistoryLine(Struct, frozen=True, kw_only=True):
     """One thing that happened. Money in account currency, what it changed, signed.
 
     `word` says how or why: a close reason, a kind of money or difference, a guard's reason, how a
-    difference ended, or the words of an outage. `order` tells things of one instant apart.
+    difference ended, a step of a release, or the words of an outage. `order` tells things of one
+    instant apart. `percent` is a drawdown and `limit_percent` what it was held against; `by` is
+    who asked or answered.
     """
 
     at: datetime
@@ -60,6 +66,9 @@ class HistoryLine(Struct, frozen=True, kw_only=True):
     price: Decimal | None = None
     amount: Decimal | None = None
     slippage_pips: Decimal | None = None
+    percent: Decimal | None = None
+    limit_percent: Decimal | None = None
+    by: str = ""
     position_id: int = 0
     signal_id: int | None = None
     ended: str = ""
@@ -170,13 +179,11 @@ def difference_word(reason: str) -> str:
 
 
 def of_log(row: ReconciliationLogRow) -> HistoryLine:
-    """A difference, a drawdown warning or an outage as a line."""
+    """A difference or an outage as a line."""
     said = row.error_message or ""
     kind, word, ended = HistoryKind.DIFFERENCE, difference_word(row.divergence_reason or ""), ""
     if row.divergence_reason is not None and said.startswith(RESOLVED):
         kind, ended = HistoryKind.RESOLVED, said.removeprefix(RESOLVED)
-    elif row.divergence_reason is None and row.event_type == "warning":
-        kind, word = HistoryKind.WARNING, "drawdown"
     elif row.divergence_reason is None:
         kind, word = HistoryKind.OUTAGE, said
     return HistoryLine(
@@ -196,11 +203,49 @@ def of_log(row: ReconciliationLogRow) -> HistoryLine:
     )
 
 
+DECISIONS: Mapping[str, HistoryKind] = {
+    words.GUARD_WARNED: HistoryKind.WARNING,
+    words.GUARD_BREACHED: HistoryKind.LOCKED,
+    words.LATCH_REAPPEARED: HistoryKind.REAPPEARED,
+    words.RELEASE_ASKED: HistoryKind.RELEASE,
+    words.RELEASE_GRANTED: HistoryKind.RELEASE,
+    words.RELEASE_REFUSED: HistoryKind.RELEASE,
+    words.LATCH_RELEASED: HistoryKind.RELEASE,
+}
+"""Links of the audit that an account's owner finds in its history."""
+
+
+def of_link(row: AuditRow) -> HistoryLine:
+    """A warning, a lock, or a step towards its release as a line; `amount` is the equity then."""
+    detail, kind = row.detail, DECISIONS[row.action]
+    items: list[dict[str, object]] = detail.get("items", [])
+    first = items[0] if items else {}
+    return HistoryLine(
+        at=row.created_at,
+        order=(2, row.id),
+        kind=kind,
+        word=str(detail.get("rule", "")) if kind is HistoryKind.LOCKED else row.action,
+        symbol=str(first.get("symbol", "")),
+        side=str(first.get("side", "")),
+        volume=_decimal(first.get("volume")),
+        amount=_decimal(detail.get("equity")),
+        percent=_decimal(detail.get("drawdown_percent")),
+        limit_percent=_decimal(detail.get("limit_percent", detail.get("warn_percent"))),
+        position_id=int(str(first.get("ticket", 0))),
+        by=row.actor,
+    )
+
+
+def _decimal(figure: object) -> Decimal | None:
+    """A figure of a link, as JSON keeps it."""
+    return None if figure is None else Decimal(str(figure))
+
+
 def of_job(row: CloseJobRow) -> HistoryLine:
     """A guard's close as a line; `ended` is its state, `word` its reason, `symbol` its scope."""
     return HistoryLine(
         at=row.created_at,
-        order=(2, row.id),
+        order=(3, row.id),
         kind=HistoryKind.GUARD,
         word=row.reason,
         symbol=row.scope,

@@ -14,6 +14,7 @@ from core.ports import Clock, Store, Transaction
 from core.records import (
     AccountRow,
     AccountStateRow,
+    AuditRow,
     CloseJobRow,
     CloseOrderRow,
     DealRow,
@@ -25,15 +26,17 @@ from core.services.errors import Refused
 from core.services.owning import account_of, account_with
 
 PAGE_LINES = 8
+LAST_LINES_MORE = 2
+"""So many more stand on the last page, rather than alone on one of their own."""
 PAGES_MAX = 25
-"""Further back than that, a report's file tells more: no page asks for more than 200 rows."""
+"""Further back than that, a report's file tells more: no page asks for more than 202 rows."""
 AS_OF_LIFE = timedelta(hours=24)
 """Pages show what was known when they were asked for, so that nothing moves between two of them;
 after so long the list is to be asked for anew."""
 SYMBOLS_MAX = 12
 SYMBOL_DEALS_MAX = 500
 """The newest deals whose symbols are offered as a filter."""
-Source = tuple[type[DealRow | ReconciliationLogRow | CloseJobRow], str, dict[str, Any]]
+Source = tuple[type[DealRow | ReconciliationLogRow | AuditRow | CloseJobRow], str, dict[str, Any]]
 
 
 class HistoryAsk(Struct, frozen=True, kw_only=True):
@@ -95,9 +98,10 @@ class History:
         sources = _sources(account, ask.filter, symbol, as_of, since)
         counts = [await tx.count(kind, **where) for kind, _, where in sources]
         total = sum(counts)
-        every = max(1, -(-total // PAGE_LINES))
+        every = max(1, -(-(total - LAST_LINES_MORE) // PAGE_LINES))
         pages = min(every, PAGES_MAX)
         page = min(max(ask.page, 0), pages - 1)
+        take = PAGE_LINES + (LAST_LINES_MORE if page + 1 == every else 0)
         state = await tx.get(AccountStateRow, account.id)
         return HistoryPage(
             account_id=account.id,
@@ -111,7 +115,7 @@ class History:
             pages=pages,
             total=total,
             is_cut=every > pages,
-            lines=tuple(await _lines(tx, account.id, sources, page)),
+            lines=tuple(await _lines(tx, account.id, sources, page * PAGE_LINES, take)),
             as_of=as_of,
             observed_at=state.observed_at if state else None,
             unavailable_since=state.unavailable_since if state else None,
@@ -170,27 +174,27 @@ def _sources(
 
 
 def _guarding(symbol: str, logs: dict[str, Any]) -> list[Source]:
-    """Drawdown warnings, failed reads, and what guards closed."""
-    # What was neither a difference nor a success: drawdown warnings and reads that failed.
-    troubles = {**logs, "divergence_reason": None, "event_type": ("sync", "warning")}
-    jobs = {name: logs[name] for name in logs if name.startswith(("account", "created"))}
-    return [
-        (ReconciliationLogRow, "created_at", {**troubles, "status": ("warning", "failed")}),
-        (CloseJobRow, "created_at", {**jobs, "scope": symbol} if symbol else jobs),
+    """Failed reads, warnings, locks and releases, and what guards closed."""
+    failed = {**logs, "divergence_reason": None, "event_type": "sync", "status": "failed"}
+    whole = {name: logs[name] for name in logs if name.startswith(("account", "created"))}
+    sources: list[Source] = [
+        (ReconciliationLogRow, "created_at", failed),
+        (CloseJobRow, "created_at", {**whole, "scope": symbol} if symbol else whole),
     ]
+    if not symbol:  # these are about the whole account
+        sources.append((AuditRow, "created_at", {**whole, "action": tuple(h.DECISIONS)}))
+    return sources
 
 
 async def _lines(
-    tx: Transaction, account_id: int, sources: Sequence[Source], page: int
+    tx: Transaction, account_id: int, sources: Sequence[Source], skip: int, take: int
 ) -> list[HistoryLine]:
     """The page's lines: each source gives its newest rows up to the page's end."""
     found = []
     for kind, time, where in sources:
-        rows: list[Any] = await tx.find(
-            kind, order_by=f"-{time}", limit=(page + 1) * PAGE_LINES, **where
-        )
+        rows: list[Any] = await tx.find(kind, order_by=f"-{time}", limit=skip + take, **where)
         found.append(await _as_lines(tx, account_id, rows))
-    return h.merged(found, skip=page * PAGE_LINES, take=PAGE_LINES)
+    return h.merged(found, skip=skip, take=take)
 
 
 async def _as_lines(tx: Transaction, account_id: int, rows: Sequence[Any]) -> list[HistoryLine]:
@@ -204,7 +208,7 @@ async def _as_lines(tx: Transaction, account_id: int, rows: Sequence[Any]) -> li
 
 
 def _line(
-    row: DealRow | ReconciliationLogRow | CloseJobRow,
+    row: DealRow | ReconciliationLogRow | AuditRow | CloseJobRow,
     signals: dict[int | None, int | None],
     ours: set[int],
 ) -> HistoryLine:
@@ -214,5 +218,7 @@ def _line(
             return h.of_deal(deal_of(row), ours=row.position_id in ours, signal_id=signal_id)
         case ReconciliationLogRow():
             return h.of_log(row)
+        case AuditRow():
+            return h.of_link(row)
         case CloseJobRow():
             return h.of_job(row)

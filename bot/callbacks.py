@@ -331,6 +331,12 @@ class LinkPress(CallbackData, prefix="lk1"):
     number: Id = 0
 
 
+class RenewPress(CallbackData, prefix="rn1"):
+    """Give the new password of an account whose broker refuses the one that is kept."""
+
+    account_id: Id
+
+
 class LinkAnswerPress(CallbackData, prefix="la1"):
     """An admin's answer to a client who asks for an account to be guarded."""
 

@@ -1,6 +1,6 @@
 """Buttons of the conversation that links an account, and of the admins' answer to it."""
 
-from bot.callbacks import LinkAnswerPress, LinkPress, LinkVerb
+from bot.callbacks import LinkAnswerPress, LinkPress, LinkVerb, RenewPress
 from bot.i18n import t
 from bot.keyboards import in_rows
 from bot.markup import shortened
@@ -26,6 +26,11 @@ def servers(ask: LinkAsk) -> Keyboard:
 def cancel(ask: LinkAsk, label: str) -> Keyboard:
     """The way out."""
     return ((Button(label, LinkPress(request_id=ask.request_id, verb=LinkVerb.CANCEL).pack()),),)
+
+
+def renew(account_id: int) -> Keyboard:
+    """Give an account's new password."""
+    return ((Button(t("Send its new password"), RenewPress(account_id=account_id).pack()),),)
 
 
 def answer(request_id: int, *, possible: bool) -> Keyboard:

@@ -65,6 +65,7 @@ def policy_from(settings: Settings) -> EnginePolicy:
         digest_hour=settings.digest_hour,
         alarm_repeat_s=settings.alarm_repeat_s,
         drill=settings.drill_schedule,
+        guided_linking=settings.guided_linking,
         reappeared=Reappeared(settings.latched_reappeared),
         profiles=profiles(settings.rules_dir),
     )

@@ -125,6 +125,10 @@ class LinkTalks(Protocol):
         """Take a server by its number."""
         ...
 
+    async def renew(self, person: Person, account_id: int) -> LinkAsk:
+        """Ask for the new password of an account of theirs."""
+        ...
+
     async def cancel(self, person: Person, request_id: int) -> LinkAsk:
         """End it."""
         ...

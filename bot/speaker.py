@@ -123,6 +123,12 @@ class Speaker:
                 raise
             await self._send(bot, place, message)
 
+    async def below(self, query: CallbackQuery, message: Message) -> None:
+        """Say something below the message whose button was pressed, which stays as it is."""
+        bot, pressed = query.bot, query.message
+        assert bot is not None and pressed is not None  # noqa: S101, PT018 - checked by access
+        await self._send(bot, _Place(pressed.chat.id, _topic_of(pressed)), message)
+
     async def redraw(self, query: CallbackQuery, message: Message) -> None:
         """`show` after the press was answered: what Telegram refuses is logged and left."""
         try:

@@ -31,6 +31,10 @@ class TerminalStarting(BrokerUnavailable):
     """The terminal's agent is being started or is resting before its next start."""
 
 
+class LoginRefused(BrokerUnavailable):
+    """The broker refuses the account's password: it was changed, or the account is closed."""
+
+
 class TerminalTaken(BrokerUnavailable):
     """The terminal obeys another owner, and our own store knows of none: this account only."""
 

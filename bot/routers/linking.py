@@ -8,7 +8,7 @@ from aiogram import Router
 from aiogram.filters import Command, CommandObject
 from aiogram.types import CallbackQuery, Message
 
-from bot.callbacks import LinkAnswerPress, LinkPress, LinkVerb
+from bot.callbacks import LinkAnswerPress, LinkPress, LinkVerb, RenewPress
 from bot.i18n import t
 from bot.middlewares.context import Toast
 from bot.services import LinkDesk, LinkTalks
@@ -31,6 +31,7 @@ def build() -> Router:
     router.message.register(link, Command("link"), flags=CLIENT)
     router.message.register(cancel, Command("cancel"), flags=CLIENT)
     router.callback_query.register(press, LinkPress.filter(), flags=CLIENT)
+    router.callback_query.register(renew, RenewPress.filter(), flags=CLIENT)
     router.callback_query.register(answer, LinkAnswerPress.filter(), flags={"role": "admin"})
     return router
 
@@ -85,6 +86,22 @@ async def press(
             await speaker.without_buttons(query)
         raise
     await speaker.show(query, views.asked(ask, voice))
+    return Toast()
+
+
+async def renew(
+    query: CallbackQuery,
+    callback_data: RenewPress,
+    person: Person,
+    link_talks: LinkTalks | None,
+    speaker: Speaker,
+    voice: Voice,
+) -> Toast:
+    """Ask for the new password, below the alert that says why."""
+    if link_talks is None:
+        return Toast(t(views.OFF), alert=True)
+    ask = await link_talks.renew(person, callback_data.account_id)
+    await speaker.below(query, views.asked(ask, voice))
     return Toast()
 
 

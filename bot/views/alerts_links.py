@@ -4,7 +4,7 @@ from bot import keyboards_links as keyboards
 from bot.i18n import t, tn
 from bot.markup import code, esc
 from bot.views.alert_lines import at_line, headline
-from bot.views.links import AGAIN, FAILURES, NOTHING_KEPT, account
+from bot.views.links import AGAIN, FAILURES, NOTHING_KEPT, OLD_STAYS, account
 from bot.views.message import Audience, Message, Voice
 from bot.views.numbers import moment, money, percent
 from bot.views.words import word
@@ -27,6 +27,8 @@ def render(  # noqa: PLR0911 - one arm per kind
             return _ended(alert, voice, audience)
         case k.AccountLinked():
             return _linked(alert, voice, audience)
+        case k.PasswordRenewed():
+            return _renewed(alert, voice, audience)
         case k.WordsLeft():
             return _left(alert, voice)
         case k.RequestDamaged():
@@ -101,13 +103,19 @@ def _news(alert: k.LinkNews, voice: Voice) -> Message:
                 t(NOTHING_KEPT),
             ]
         case _:
-            title = t("⌛ The time to link your account is over")
+            title = (
+                t("⌛ The time for the new password is over")
+                if alert.renewal
+                else t("⌛ The time to link your account is over")
+            )
             more = [t("Please send no password now."), t(NOTHING_KEPT), t(AGAIN)]
     named = _named(alert) if alert.login else []
     return Message(html="\n".join([headline(voice, title), *named, *more]))
 
 
 def _ended(alert: k.LinkEnded, voice: Voice, audience: Audience) -> Message:
+    if alert.renewal:
+        return _not_renewed(alert, voice, audience)
     title = t("🔴 Account {login} is not linked", login=alert.login)
     why = word(FAILURES, alert.failure)
     if audience is Audience.ADMIN:
@@ -115,6 +123,31 @@ def _ended(alert: k.LinkEnded, voice: Voice, audience: Audience) -> Message:
         lines.append(t("Nothing was kept. {name} is told.", name=esc(alert.client)))
     else:
         lines = [headline(voice, title), why, *_named(alert), t(NOTHING_KEPT), t(AGAIN)]
+    return Message(html="\n".join([*lines, at_line(alert.at, voice)]))
+
+
+def _not_renewed(alert: k.LinkEnded, voice: Voice, audience: Audience) -> Message:
+    title = t("🔴 The new password of {login} is not taken", login=alert.login)
+    lines = [headline(voice, title), word(FAILURES, alert.failure)]
+    if audience is Audience.ADMIN:
+        told = t("The new password was not kept. {name} is told.", name=esc(alert.client))
+        lines += [*_what(alert), told]
+    else:
+        lines += [*_named(alert), t(OLD_STAYS), t(AGAIN)]
+    return Message(html="\n".join([*lines, at_line(alert.at, voice)]))
+
+
+def _renewed(alert: k.PasswordRenewed, voice: Voice, audience: Audience) -> Message:
+    title = t("🟢 The broker takes the new password of {login}", login=alert.login)
+    lines = [
+        headline(voice, title),
+        *(_what(alert) if audience is Audience.ADMIN else _named(alert)),
+        t("It is kept encrypted in the place of the old one."),
+        t(
+            "Within a minute or so the terminal logs in with it; I say so when the account can be "
+            "read again. Until then it is not guarded."
+        ),
+    ]
     return Message(html="\n".join([*lines, at_line(alert.at, voice)]))
 
 

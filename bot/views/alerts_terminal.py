@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from bot import keyboards
+from bot import keyboards, keyboards_links
 from bot.i18n import later, t, tn
 from bot.markup import code
 from bot.views import obstacles as words_of
@@ -52,6 +52,28 @@ def render(alert: TerminalAlert, voice: Voice, audience: Audience) -> Message:
     assert_never(alert)
 
 
+REFUSED = {
+    Audience.CLIENT: later(
+        "Your broker does not accept the password I have; it was probably changed. Ask your admin "
+        "to enter the new one, and do not write it here."
+    ),
+    Audience.ADMIN: later(
+        "The broker refuses the password that is kept; it was probably changed. On Reckoner's "
+        "machine: python -m bot link"
+    ),
+}
+RENEWABLE = {
+    Audience.CLIENT: later(
+        "Your broker does not accept the password I have; it was probably changed. Press the "
+        "button and give me the new trading password, and I try it at once."
+    ),
+    Audience.ADMIN: later(
+        "The broker refuses the password that is kept; it was probably changed. Its owner is asked "
+        "for the new one in private; an operator can give it by python -m bot link."
+    ),
+}
+
+
 def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> Message:
     """The account cannot be read; nothing is concluded but that (law 1)."""
     title, reason = _why_unread(alert, voice, audience)
@@ -66,7 +88,9 @@ def unavailable(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
             since=moment(alert.since, voice),
         ),
     ]
-    return Message(html="\n".join(lines))
+    asks = alert.renewable and audience is Audience.CLIENT
+    keyboard = keyboards_links.renew(alert.account_id) if asks else ()
+    return Message(html="\n".join(lines), keyboard=keyboard)
 
 
 def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> tuple[str, str]:
@@ -101,6 +125,10 @@ def _why_unread(alert: AccountUnavailable, voice: Voice, audience: Audience) -> 
                     again=again,
                 ),
             )
+        case "refused":
+            words = RENEWABLE if alert.renewable else REFUSED
+            title = t("🔑 {login}: the broker refuses its password", login=alert.login)
+            return title, t(words[audience])
         case "unlinked":
             return t("⚠️ {login}: no terminal is linked", login=alert.login), t(UNLINKED[audience])
         case _:

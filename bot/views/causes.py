@@ -17,6 +17,7 @@ KNOWN: Final = (
     later("the terminal is not connected to the broker"),
     later("the terminal is busy with earlier requests"),
     later("its terminal answers for another account"),
+    later("the broker refuses its password"),
     later("no rate to pounds"),
     later("is locked and was not asked"),
     later("cannot be closed as it is: an approval would be refused"),

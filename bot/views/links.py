@@ -27,6 +27,14 @@ PROBLEMS: Final[dict[str, str]] = {
         "I could not keep your password safely just now, so I did not keep it. Please send it "
         "again in a minute."
     ),
+    Problem.OWN: later(
+        "I have this account of yours already, and its broker does not refuse the password I have: "
+        "no new one is needed."
+    ),
+    Problem.TRIED: later(
+        "I have this account of yours, and its broker has refused too many new passwords today: "
+        "one more could lock it. Please ask your admin."
+    ),
     Problem.LATE: later("I was not waiting for a password, so I did not keep what you sent."),
     Problem.LEFT: later(
         "I was not waiting for a password, so I did not keep what you sent. I leave this message "
@@ -44,11 +52,14 @@ FAILURES: Final[dict[str, str]] = {
     Failure.UNREADABLE: later("The password cannot be decrypted any more."),
     Failure.TAKEN: later("The account came to Reckoner in another way meanwhile."),
     Failure.NO_TERMINAL: later("No terminal was free for it."),
+    Failure.NOT_NEEDED: later("The account can be read again with the password I had."),
+    Failure.CHANGED: later("Its terminal or its owner was changed in another way meanwhile."),
     Failure.DAMAGED: later("What I had kept of your request cannot be read any more."),
 }
 OFF: Final = later("Accounts are not linked in the chat here. Please ask your admin for a link.")
 AGAIN: Final = later("/link begins anew.")
 NOTHING_KEPT: Final = later("Nothing was kept.")
+OLD_STAYS: Final = later("The new password was not kept.")
 
 
 def asked(ask: LinkAsk, voice: Voice) -> Message:
@@ -126,6 +137,19 @@ def _login(ask: LinkAsk, voice: Voice) -> list[str]:
 
 
 def _password(ask: LinkAsk, voice: Voice) -> list[str]:
+    if ask.renewal:
+        return [
+            _title(voice, t("🔑 You have this account: its new password")),
+            t("Account: {account}", account=account(ask.login, ask.server)),
+            t(
+                "Its broker refuses the password I have. Write the new trading password here, "
+                "alone in one message, within 5 minutes; I try it at the broker at once."
+            ),
+            t(
+                "I remove your message at once and keep the password encrypted; nobody reads it. "
+                "/cancel ends this."
+            ),
+        ]
     return [
         _title(voice, t("🔑 Have an account guarded: 3 of 3")),
         t("Account: {account}", account=account(ask.login, ask.server)),
@@ -146,6 +170,8 @@ def _waiting(ask: LinkAsk, voice: Voice) -> list[str]:
 
 def _over(ask: LinkAsk, voice: Voice) -> list[str]:
     named = [t("Account: {account}", account=account(ask.login, ask.server))] if ask.login else []
+    if ask.renewal:
+        return _renewal_over(ask, voice, named)
     match ask.state:
         case LinkState.APPROVED:
             return [_title(voice, t("⏳ Approved: I ask the broker")), *named]
@@ -153,11 +179,26 @@ def _over(ask: LinkAsk, voice: Voice) -> list[str]:
             return [_title(voice, t("🟢 It is guarded")), *named, t("/status shows it.")]
         case LinkState.REFUSED:
             return [_title(voice, t("🔒 Your request was refused")), *named, t(NOTHING_KEPT)]
-        case LinkState.CANCELLED:
-            return [_title(voice, t("Cancelled")), t(NOTHING_KEPT), t(AGAIN)]
-        case LinkState.EXPIRED:
-            return [_title(voice, t("⌛ The time for this is over")), t(NOTHING_KEPT), t(AGAIN)]
+        case LinkState.CANCELLED | LinkState.EXPIRED:
+            over = t("⌛ The time for this is over")
+            title = t("Cancelled") if ask.state is LinkState.CANCELLED else over
+            return [_title(voice, title), t(NOTHING_KEPT), t(AGAIN)]
         case _:
             why = word(FAILURES, ask.failure) if ask.failure else ""
             ended = _title(voice, t("🔴 The account is not linked"))
             return [line for line in (ended, *named, why, t(NOTHING_KEPT), t(AGAIN)) if line]
+
+
+def _renewal_over(ask: LinkAsk, voice: Voice, named: list[str]) -> list[str]:
+    match ask.state:
+        case LinkState.APPROVED:
+            title = t("⏳ I try the new password at the broker")
+            return [_title(voice, title), *named, t("I tell you here what the broker says.")]
+        case LinkState.LINKED:
+            return [_title(voice, t("🟢 The broker takes the new password")), *named]
+        case LinkState.FAILED:
+            why = word(FAILURES, ask.failure) if ask.failure else ""
+            ended = _title(voice, t("🔴 The new password is not taken"))
+            return [line for line in (ended, *named, why, t(OLD_STAYS), t(AGAIN)) if line]
+        case _:
+            return [_title(voice, t("No new password was taken")), *named, t(AGAIN)]

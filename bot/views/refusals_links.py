@@ -41,6 +41,22 @@ def _gone(facts: Facts, _voice: Voice) -> str:
     return t("{name} is no client any more. Refuse it.", name=outside(facts, "name"))
 
 
+def _no_password_asked(facts: Facts, _voice: Voice) -> str:
+    return t(
+        "Account {login} needs no new password: its broker does not refuse the one I have. Nothing "
+        "was changed.",
+        login=outside(facts, "login"),
+    )
+
+
+def _passwords_tried(facts: Facts, _voice: Voice) -> str:
+    return t(
+        "The broker has refused too many passwords for account {login} today, and one more could "
+        "lock it. Please ask your admin, or try again tomorrow.",
+        login=outside(facts, "login"),
+    )
+
+
 SENTENCES: Final[dict[str, Sentence]] = {
     "link_clients_only": fixed(
         later(
@@ -51,6 +67,8 @@ SENTENCES: Final[dict[str, Sentence]] = {
     "too_many_links": fixed(
         later("You have begun this too often today. Please try again tomorrow, or ask your admin.")
     ),
+    "no_password_asked": _no_password_asked,
+    "passwords_tried": _passwords_tried,
     "links_full": fixed(
         later("Too many accounts wait for an admin now. Nothing was begun; please try later.")
     ),

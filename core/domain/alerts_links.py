@@ -7,7 +7,10 @@ from core.domain.alert_parts import AlertBase
 
 
 class LinkAlert(AlertBase, frozen=True, kw_only=True):
-    """What every one of them names: the request, the account as it was given, and whose it is."""
+    """What every one of them names: the request, the account as it was given, and whose it is.
+
+    `renewal`: the account is guarded already, and gets its new password.
+    """
 
     request_id: int
     login: int
@@ -15,6 +18,7 @@ class LinkAlert(AlertBase, frozen=True, kw_only=True):
     client: str
     telegram_id: int
     at: datetime
+    renewal: bool = False
 
 
 class LinkAsked(LinkAlert, frozen=True, kw_only=True):
@@ -66,6 +70,10 @@ class AccountLinked(LinkAlert, frozen=True, kw_only=True):
     min_equity_gbp: Decimal
 
 
+class PasswordRenewed(LinkAlert, frozen=True, kw_only=True):
+    """The broker takes the new password of an account, and the old one is forgotten. For both."""
+
+
 class WordsLeft(AlertBase, frozen=True, kw_only=True):
     """A message that may show a password could not be removed; its writer has to do it.
 
@@ -90,5 +98,12 @@ class RequestDamaged(AlertBase, frozen=True, kw_only=True):
 
 
 AnyLinkAlert = (
-    LinkAsked | LinkAnswered | LinkNews | LinkEnded | AccountLinked | WordsLeft | RequestDamaged
+    LinkAsked
+    | LinkAnswered
+    | LinkNews
+    | LinkEnded
+    | AccountLinked
+    | PasswordRenewed
+    | WordsLeft
+    | RequestDamaged
 )

@@ -12,8 +12,10 @@ class AccountUnavailable(AccountAlert, frozen=True, kw_only=True):
     """The account cannot be read. Nothing is concluded but that.
 
     `terminal` says where that is the reason: starting, failing (to start, `attempts` times in a
-    row; tried again at `next_try_at`), or unlinked. `positions_count` is of the last reading, None
-    where the account was never read.
+    row; tried again at `next_try_at`), unlinked, or refused (the broker refuses the password;
+    `renewable`: its owner can give the new one in the chat). `positions_count` is of the last
+    reading, None where the account was never read. `changed`: the outage was told before, with
+    another reason.
     """
 
     reason: str
@@ -22,6 +24,8 @@ class AccountUnavailable(AccountAlert, frozen=True, kw_only=True):
     terminal: str = ""
     attempts: int = 0
     next_try_at: datetime | None = None
+    renewable: bool = False
+    changed: bool = False
 
 
 class AccountRecovered(AccountAlert, frozen=True, kw_only=True):

@@ -22,6 +22,9 @@ LINK_EXPIRED = "link_expired"
 LINK_FAILED = "link_failed"
 ACCOUNT_LINKED = "account_linked"
 """A client's account was let in by its broker and is guarded from now on."""
+PASSWORD_GIVEN = "password_given"  # noqa: S105 - the word for it, not one
+"""A client gave the new password of an account of theirs; its broker is asked."""
+PASSWORD_RENEWED = "password_renewed"  # noqa: S105 - as above
 SIGNAL_POSTED = "signal_posted"
 APPROVAL_DECIDED = "approval_decided"
 APPROVAL_REFUSED = "approval_refused"

@@ -50,6 +50,13 @@ _LOGIN: Final = re.compile(rf"[0-9]{{1,{LOGIN_DIGITS_MAX}}}")
 _SERVER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,62}")
 
 
+LOGIN_REFUSED: Final = "the broker refuses its password"
+"""Why an account cannot be read whose owner is asked for its new password; kept with its state."""
+REFUSED_MAX: Final = 3
+"""New passwords of one account that its broker may refuse within CONVERSATIONS_SPAN: a broker locks
+an account out after too many."""
+
+
 class LinkState(StrEnum):
     """Where a link request stands: what is asked for, what it waits for, or how it ended."""
 
@@ -72,6 +79,8 @@ ASKING: Final = (LinkState.SERVER, LinkState.LOGIN, LinkState.PASSWORD)
 """States in which the person is asked something."""
 OPEN: Final = (*ASKING, LinkState.WAITING, LinkState.APPROVED)
 """States that are not the end. A person has one such request at most."""
+WITHDRAWABLE: Final = (*ASKING, LinkState.WAITING)
+"""States that their person may end; once an admin has approved, the broker is being asked."""
 
 
 class Problem(StrEnum):
@@ -83,6 +92,10 @@ class Problem(StrEnum):
     NO_TEXT = "no_text"
     KEYS = "keys"
     """The keys to the passwords cannot be used now; this one is not the person's fault."""
+    OWN = "own"
+    """The account is theirs, and no new password is needed."""
+    TRIED = "tried"
+    """It is theirs, and its broker has refused too many new passwords of late."""
     LATE = "late"
     """Nothing was asked for any more."""
     LEFT = "left"
@@ -106,6 +119,10 @@ class Failure(StrEnum):
     """The account has come to Reckoner in another way meanwhile."""
     NO_TERMINAL = "no_terminal"
     """No spare terminal was left."""
+    NOT_NEEDED = "not_needed"
+    """The account can be read with the password there was."""
+    CHANGED = "changed"
+    """An operator has linked the account anew meanwhile."""
     DAMAGED = "damaged"
     """What was kept of it cannot be read any more."""
 
@@ -168,6 +185,7 @@ class LinkAsk(Struct, frozen=True, kw_only=True):
     """Where somebody's newest request stands, for its next message.
 
     `problem` says why the last words were not taken, `tries_left` how many wrong answers are left.
+    `renewal`: an account that is theirs gets its new password.
     """
 
     request_id: int
@@ -178,6 +196,7 @@ class LinkAsk(Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
     failure: Failure | None = None
     tries_left: int = WRONG_MAX
+    renewal: bool = False
 
 
 def parse_server(text: str, servers: Sequence[str]) -> str | None:

@@ -214,7 +214,7 @@ def _of_links(alert: k.AnyLinkAlert) -> Delivery:
             return Delivery(warning, f"link:{alert.request_id}", NEW)
         case k.LinkAnswered():
             return Delivery(info, f"link:{alert.request_id}", EDIT)
-        case k.LinkEnded() | k.AccountLinked() | k.RequestDamaged():
+        case k.LinkEnded() | k.AccountLinked() | k.PasswordRenewed() | k.RequestDamaged():
             return Delivery(warning, f"link:{alert.request_id}", REPLY)
         case k.LinkNews():
             return Delivery(warning, f"link_news:{alert.request_id}:{alert.state}", NEW)
@@ -227,7 +227,8 @@ def _of_terminal(alert: t.TerminalAlert) -> Delivery:
     critical, warning, info = a.Priority.CRITICAL, a.Priority.WARNING, a.Priority.INFO
     match alert:
         case t.AccountUnavailable():
-            return Delivery(warning, _outage(alert.account_id, alert.since.isoformat()), NEW)
+            mode = REPLY if alert.changed else NEW
+            return Delivery(warning, _outage(alert.account_id, alert.since.isoformat()), mode)
         case t.AccountRecovered():
             return Delivery(info, _outage(alert.account_id, alert.since.isoformat()), EDIT)
         case t.CannotClose():

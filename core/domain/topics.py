@@ -32,6 +32,7 @@ OF_ADMINS: Final[Mapping[str, str]] = {
     "LinkAnswered": PEOPLE,
     "LinkEnded": PEOPLE,
     "AccountLinked": PEOPLE,
+    "PasswordRenewed": PEOPLE,
     "RequestDamaged": PEOPLE,
 }
 """Kinds that admins read elsewhere than their group would say, or that no client is sent."""

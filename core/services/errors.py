@@ -33,7 +33,7 @@ class Refused(Exception):
     settings_changed, always_on (group), unknown_zone (zone, near),
     link_clients_only, no_link, too_many_links, links_full,
     stale_link, link_answered (state, by, at), link_known (login, owner), own_link,
-    link_gone (name), no_terminal_left,
+    link_gone (name), no_terminal_left, no_password_asked (login), passwords_tried (login),
     no_alarm, alarm_taken (by, at), alarm_over (at).
     """
 

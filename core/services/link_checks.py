@@ -37,7 +37,8 @@ from core.records_links import LinkRequestRow
 from core.services import audit
 from core.services.link_damage import SoundRequests
 from core.services.link_places import free_place, known_as
-from core.services.link_requests import facts, moved, told_of
+from core.services.link_renewals import RenewPasswords
+from core.services.link_requests import facts, is_renewal, moved, told_of
 from core.services.policy import EnginePolicy
 from core.services.speaking import speak
 
@@ -81,6 +82,9 @@ class CheckLinks:
         self._engine = engine_policy
         self._log_in = log_in
         self._added = added
+        self._renewals = RenewPasswords(
+            store=store, clock=clock, admin_chat_id=engine_policy.admin_chat_id
+        )
 
     async def pass_time(self) -> None:
         """Check what is due. A crash in between has it checked once more. Raises StoreUnavailable.
@@ -96,6 +100,9 @@ class CheckLinks:
 
     async def _check(self, row: LinkRequestRow) -> int | None:
         """Ask the broker; the new account's id where it let us in."""
+        if is_renewal(row):
+            await self._renew(row)
+            return None
         async with self._store.reading() as tx:
             known = await known_as(tx, self._policy.places, row.login, row.server)
             place = free_place(self._policy, row.login, await tx.find(TerminalRow))
@@ -105,6 +112,22 @@ class CheckLinks:
         if place is None:
             await self._failed(row, Failure.NO_TERMINAL)
             return None
+        found = await self._let_in(row, place)
+        return None if found is None else await self._keep(row, place, found)
+
+    async def _renew(self, row: LinkRequestRow) -> None:
+        at = await self._renewals.terminal(row)
+        if isinstance(at, Failure):
+            await self._failed(row, at)
+            return
+        place = Place(path=at.path, host=at.host, portable=at.portable)
+        found = await self._let_in(row, place)
+        failure = None if found is None else await self._renewals.keep(row, at, found)
+        if failure is not None:
+            await self._failed(row, failure)
+
+    async def _let_in(self, row: LinkRequestRow, place: Place) -> LoggedIn | None:
+        """The account as its broker lets it in; None where it does not (yet), which is noted."""
         try:
             link = self._link(row, place)
             found = await self._log_in(link)
@@ -116,7 +139,7 @@ class CheckLinks:
             await self._again(row)
         else:
             if found.may_trade:
-                return await self._keep(row, place, found)
+                return found
             await self._failed(row, Failure.INVESTOR)
         return None
 

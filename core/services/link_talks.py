@@ -8,7 +8,7 @@ once more.
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from core.domain import alerts_links as k
 from core.domain import audit_words as words
@@ -17,23 +17,17 @@ from core.domain.link_heard import NOTHING, Ask, Heard
 from core.domain.linking import (
     ANSWER_TIME,
     ASKING,
-    CONVERSATIONS_MAX,
-    CONVERSATIONS_SPAN,
     LATE_MAX,
-    LATE_SPAN,
     OPEN,
     REQUEST_TIME,
-    REQUESTS_WAITING_MAX,
+    WITHDRAWABLE,
     WRONG_MAX,
     Failure,
     LinkAsk,
     LinkPolicy,
     LinkState,
     Problem,
-    is_password,
     may_be_password,
-    parse_login,
-    parse_server,
 )
 from core.domain.people import Person, Role
 from core.ports import (
@@ -45,17 +39,34 @@ from core.ports import (
     Transaction,
     UnreadableRow,
 )
-from core.records import UserRow
+from core.records import AccountRow, UserRow
 from core.records_links import LinkRequestRow
 from core.services import audit
 from core.services.errors import Refused
 from core.services.link_damage import SoundRequests
+from core.services.link_hearing import (
+    asks_next,
+    is_asked_already,
+    is_near,
+    judged,
+    was_asked,
+)
 from core.services.link_places import known_as
-from core.services.link_requests import facts, moved, newest, rivals, shown, told_of
+from core.services.link_renewals import own_account, refuse_needless
+from core.services.link_requests import (
+    actor_of,
+    begin,
+    facts,
+    is_renewal,
+    moved,
+    newest,
+    refuse_full,
+    refuse_too_many,
+    rivals,
+    shown,
+    told_of,
+)
 from core.services.speaking import speak
-
-WITHDRAWABLE: Final = (*ASKING, LinkState.WAITING)
-"""States that their person may end; once an admin has approved, the broker is being asked."""
 
 
 class LinkTalks:
@@ -106,7 +117,7 @@ class LinkTalks:
         row = None if user is None else await self._newest(tx, user.id)
         now = self._clock.now()
         if user is None or ask is Ask.OTHER:
-            return Heard(near=_is_near(row, now))
+            return Heard(near=is_near(row, now))
         if user.role != Role.CLIENT:
             return await self._not_a_client(tx, user, row, ask, now, private=private)
         if not private:
@@ -165,9 +176,24 @@ class LinkTalks:
             case Secret():
                 return await self._sealed(tx, row, user, given, now)
             case int():
-                return _asks_next(LinkState.PASSWORD, now, login=given)
+                return await self._numbered(tx, row, user, given, now)
             case _:
-                return _asks_next(LinkState.LOGIN, now, server=given)
+                return asks_next(LinkState.LOGIN, now, server=given)
+
+    async def _numbered(
+        self, tx: Transaction, row: LinkRequestRow, user: UserRow, login: int, now: datetime
+    ) -> dict[str, Any]:
+        """Ask for the password: of a new account, or the new one of an account of theirs."""
+        own = await own_account(tx, user.id, self._policy.places, login, row.server)
+        if own is None:
+            return asks_next(LinkState.PASSWORD, now, login=login)
+        try:
+            await refuse_needless(tx, own, now)
+        except Refused as refused:
+            why = Problem.OWN if refused.code == "no_password_asked" else Problem.TRIED
+            return await self._wrong(tx, row, user, why, now)
+        theirs = {"login": login, "server": own.server, "account_id": own.id}
+        return asks_next(LinkState.PASSWORD, now, **theirs)
 
     async def _wrong(
         self, tx: Transaction, row: LinkRequestRow, user: UserRow, why: Problem, now: datetime
@@ -180,11 +206,16 @@ class LinkTalks:
     async def _sealed(
         self, tx: Transaction, row: LinkRequestRow, user: UserRow, password: Secret, now: datetime
     ) -> dict[str, Any]:
-        """Encrypt the password and ask the admins."""
+        """Encrypt the password and ask the admins; the broker at once, for what is theirs."""
         try:
             token = self._vault.seal(row.login, row.server, password)
         except KeysUnusable:
             return {"problem": Problem.KEYS.value, "due_at": now + ANSWER_TIME}
+        detail = {**told_of(row), "person": user.telegram_id}
+        if is_renewal(row):
+            await audit.append(tx, SYSTEM, actor_of(user), words.PASSWORD_GIVEN, detail, now)
+            state = LinkState.APPROVED.value
+            return {"state": state, "password_token": token, "problem": "", "due_at": now}
         waiting = await tx.count(LinkRequestRow, state=LinkState.WAITING.value)
         asked = k.LinkAsked(
             **facts(row, user, now),
@@ -193,8 +224,7 @@ class LinkTalks:
             rivals=await rivals(tx, row),
         )
         await speak(tx, asked, client=None, admin=self._admin, now=now)
-        detail = {**told_of(row), "person": user.telegram_id}
-        await audit.append(tx, SYSTEM, _actor(user), words.LINK_ASKED, detail, now)
+        await audit.append(tx, SYSTEM, actor_of(user), words.LINK_ASKED, detail, now)
         return {
             "state": LinkState.WAITING.value,
             "password_token": token,
@@ -216,9 +246,9 @@ class LinkTalks:
         if over:
             await self._end(tx, row, user, LinkState.EXPIRED, now)
         state = LinkState.EXPIRED if over else LinkState(row.state)
-        may_be = _was_asked(row) and may_be_password(state, row.asked_at, row.ended_at, written_at)
-        if not may_be or row.late > LATE_MAX or not _is_near(row, now):
-            return Heard(is_ours=over, near=_is_near(row, now))
+        may_be = was_asked(row) and may_be_password(state, row.asked_at, row.ended_at, written_at)
+        if not may_be or row.late > LATE_MAX or not is_near(row, now):
+            return Heard(is_ours=over, near=is_near(row, now))
         remove = row.late < LATE_MAX
         problem = Problem.LATE if remove else Problem.LEFT
         late = {"late": row.late + 1, "problem": problem.value}
@@ -235,28 +265,12 @@ class LinkTalks:
                 return ""
             await self._end(tx, row, user, LinkState.EXPIRED, now)
         try:
-            await self._refuse_too_many(tx, user, now)
+            await refuse_too_many(tx, user, now)
+            await refuse_full(tx)
         except Refused as refused:
             return refused.code
-        request = LinkRequestRow(
-            user_id=user.id,
-            state=LinkState.SERVER.value,
-            begun_at=now,
-            due_at=now + ANSWER_TIME,
-        )
-        number = await tx.insert(request)
-        detail = {"request": number, "person": user.telegram_id}
-        await audit.append(tx, SYSTEM, _actor(user), words.LINK_BEGUN, detail, now)
+        await begin(tx, user, now, state=LinkState.SERVER.value)
         return ""
-
-    async def _refuse_too_many(self, tx: Transaction, user: UserRow, now: datetime) -> None:
-        since = now - CONVERSATIONS_SPAN
-        begun = await tx.count(LinkRequestRow, user_id=user.id, begun_at__gt=since)
-        if begun >= CONVERSATIONS_MAX:
-            raise Refused("too_many_links")
-        waiting = await tx.count(LinkRequestRow, state=LinkState.WAITING.value)
-        if waiting >= REQUESTS_WAITING_MAX:
-            raise Refused("links_full")
 
     async def _not_a_client(
         self,
@@ -270,7 +284,7 @@ class LinkTalks:
     ) -> Heard:
         """Somebody who was a client when they began, and is no more: what was begun ends."""
         if row is None or row.state not in WITHDRAWABLE:
-            return Heard(near=_is_near(row, now))
+            return Heard(near=is_near(row, now))
         await self._end(tx, row, user, LinkState.CANCELLED, now)
         return Heard(remove=ask is Ask.WORDS and private, near=True)
 
@@ -286,9 +300,9 @@ class LinkTalks:
 
         Where the password was asked for they may be it; its writer is warned, once.
         """
-        if row is None or not _is_near(row, now):
+        if row is None or not is_near(row, now):
             return NOTHING
-        if ask is Ask.WORDS and _was_asked(row) and not row.late:
+        if ask is Ask.WORDS and was_asked(row) and not row.late:
             await tx.update(LinkRequestRow, {"id": row.id}, late=1)
             left = k.WordsLeft(telegram_id=user.telegram_id, in_group=True, at=now)
             await speak(tx, left, client=user.telegram_id, admin=self._admin, now=now)
@@ -317,7 +331,7 @@ class LinkTalks:
             row,
             user,
             state,
-            actor=_actor(user),
+            actor=actor_of(user),
             by=user.name if state is LinkState.CANCELLED else "",
             admin=self._admin,
             now=now,
@@ -349,10 +363,45 @@ class LinkTalks:
             if row.state != LinkState.SERVER or now >= row.due_at or not known:
                 raise Refused("stale_link")
             server = self._policy.servers[number]
-            changes = _asks_next(LinkState.LOGIN, now, server=server)
+            changes = asks_next(LinkState.LOGIN, now, server=server)
             await tx.update(LinkRequestRow, {"id": row.id}, **changes)
             after = await newest(tx, person.user_id)
         return shown(after or row, self._policy.servers)
+
+    async def renew(self, person: Person, account_id: int) -> LinkAsk:
+        """Ask for the new password of an account of theirs; another conversation ends by that.
+
+        Raises Refused: link_clients_only, not_yours, no_password_asked, passwords_tried,
+        too_many_links.
+        """
+        if person.role is not Role.CLIENT:
+            raise Refused("link_clients_only")
+        now = self._clock.now()
+        async with self._store.writing() as tx:
+            user, account = (
+                await tx.get(UserRow, person.user_id),
+                await tx.get(AccountRow, account_id),
+            )
+            if user is None or account is None or account.user_id != user.id:
+                raise Refused("not_yours")
+            row = await self._newest(tx, user.id)
+            if row is None or not is_asked_already(row, account_id, now):
+                await refuse_needless(tx, account, now)
+                await refuse_too_many(tx, user, now)
+                if row is not None and row.state in ASKING:
+                    await self._end(tx, row, user, LinkState.CANCELLED, now)
+                row = await begin(
+                    tx,
+                    user,
+                    now,
+                    state=LinkState.PASSWORD.value,
+                    server=account.server,
+                    login=account.login,
+                    account_id=account.id,
+                )
+        if row.state == LinkState.PASSWORD:
+            self._expected.add(user.telegram_id)
+        return shown(row, self._policy.servers)
 
     async def cancel(self, person: Person, request_id: int) -> LinkAsk:
         """End it before an admin has answered. Raises Refused: not_yours, stale_link."""
@@ -398,34 +447,3 @@ class LinkTalks:
         await self._end(tx, row, user, LinkState.EXPIRED, now)
         news = k.LinkNews(**facts(row, user, now), state=LinkState.EXPIRED.value)
         await speak(tx, news, client=user.telegram_id, admin=self._admin, now=now)
-
-
-def judged(
-    state: LinkState, text: str | None, servers: tuple[str, ...]
-) -> Problem | Secret | str | int:
-    """What an answer gives: a server, a login, a password, or why it gives nothing."""
-    if text is None:
-        return Problem.NO_TEXT
-    if state is LinkState.SERVER:
-        return parse_server(text, servers) or Problem.SERVER
-    if state is LinkState.LOGIN:
-        return parse_login(text) or Problem.LOGIN
-    return Secret(text) if is_password(text) else Problem.PASSWORD
-
-
-def _is_near(row: LinkRequestRow | None, now: datetime) -> bool:
-    """Whether somebody's newest request is open, or was not long ago."""
-    return row is not None and (row.ended_at is None or now - row.ended_at < LATE_SPAN)
-
-
-def _was_asked(row: LinkRequestRow) -> bool:
-    """Whether the password was asked for, as far as anybody knows."""
-    return bool(row.login) or row.failure == Failure.DAMAGED
-
-
-def _asks_next(state: LinkState, now: datetime, **answers: Any) -> dict[str, Any]:
-    return {"state": state.value, "problem": "", "due_at": now + ANSWER_TIME, **answers}
-
-
-def _actor(user: UserRow) -> str:
-    return f"telegram:{user.telegram_id}"

@@ -7,9 +7,11 @@ from msgspec.structs import replace
 
 from core.domain import alerts_terminal as t
 from core.domain.blindness import became_blind
+from core.domain.linking import LOGIN_REFUSED
 from core.ports import (
     BrokerUnavailable,
     Clock,
+    LoginRefused,
     Store,
     TerminalGateway,
     TerminalHealth,
@@ -33,6 +35,8 @@ STARTING_TOLD_AFTER = timedelta(seconds=90)
 MetaTrader's own wait for a terminal is 60 s, and as much again for its login (facts: mt5, 2)."""
 FAILURE_BACKOFF_MAX = 5
 """A failing account is read at most this many times slower than the fast interval."""
+REFUSED = "refused"
+"""Of `AccountUnavailable.terminal`: its owner or an operator has to give the new password."""
 LOG_INTERVAL = timedelta(minutes=1)
 """An outage under way is in the log at most this often, with its count."""
 
@@ -70,6 +74,9 @@ class Outage:
         elif memory.state.unavailable_since is None and self._is_told(memory, error, now):
             await self._tell_outage(memory, error, memory.failing_since)
             is_news = True
+        elif _is_another_reason(memory, error) and self._is_told(memory, error, now):
+            await self._tell_refused(memory)
+            is_news = True
         await self._tell_blind(memory, error, now)
         self._log(memory, error, now, is_news=is_news)
         fast = self._policy.cadence.fast_s
@@ -95,9 +102,11 @@ class Outage:
 
     def _is_told(self, memory: AccountMemory, error: BrokerUnavailable, now: datetime) -> bool:
         """Whether it has lasted long enough; a terminal on its way is given time to get up."""
+        health = self._health(memory)
+        if isinstance(error, LoginRefused) and health is not None:
+            return _start_failed(memory, health)  # a broker that is restarting refuses once
         if not isinstance(error, TerminalStarting):
             return memory.failed_reads >= FAILURES_TOLD
-        health = self._health(memory)
         start_failed = health is not None and _start_failed(memory, health)
         return start_failed or now - _since(memory, health, now) >= STARTING_TOLD_AFTER
 
@@ -114,13 +123,38 @@ class Outage:
             login = memory.account.login
             log.info("read_failed", login=login, failures=memory.failures, error=str(error))
 
+    async def _tell_refused(self, memory: AccountMemory) -> None:
+        """An outage that was told has turned out to be one that its owner can end."""
+        since = memory.state.unavailable_since or self._clock.now()
+        state = replace(memory.state, unavailable_reason=LOGIN_REFUSED)
+        async with self._store.writing() as tx:
+            pen = Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
+            await pen.say(self._unavailable(pen, LOGIN_REFUSED, since, way=REFUSED, changed=True))
+            await tx.save_state(state)
+        memory.state = state
+
+    def _unavailable(
+        self, pen: Recorder, reason: str, since: datetime, *, way: str, changed: bool = False
+    ) -> t.AccountUnavailable:
+        return t.AccountUnavailable(
+            **pen.who,
+            reason=reason[:200],
+            since=since,
+            positions_count=pen.memory.state.known_positions,
+            terminal=way,
+            renewable=way == REFUSED and self._policy.guided_linking,
+            changed=changed,
+        )
+
     async def _tell_outage(
         self, memory: AccountMemory, error: BrokerUnavailable, since: datetime
     ) -> None:
         reason = _said(error)[:REASON_LENGTH_MAX]
         health = self._health(memory)
         way = "" if health is None else _way(memory, error, health)
-        if health is None or not way:
+        if isinstance(error, LoginRefused):
+            health, way = None, REFUSED
+        elif health is None or not way:
             health = None
         else:
             since, reason = _since(memory, health, since), health.reason or reason
@@ -128,17 +162,10 @@ class Outage:
         async with self._store.writing() as tx:
             pen = Recorder(tx, memory, self._clock.now(), self._policy.admin_chat_id)
             await failed_read(pen, reason)
-            await pen.say(
-                t.AccountUnavailable(
-                    **pen.who,
-                    reason=reason[:200],
-                    since=since,
-                    positions_count=memory.state.known_positions,
-                    terminal=way,
-                    attempts=0 if health is None else health.failures,
-                    next_try_at=None if health is None else health.next_try_at,
-                )
-            )
+            told = self._unavailable(pen, reason, since, way=way)
+            if health is not None:
+                told = replace(told, attempts=health.failures, next_try_at=health.next_try_at)
+            await pen.say(told)
             await tx.save_state(state)
         memory.state = state
 
@@ -147,7 +174,12 @@ def _said(error: BrokerUnavailable) -> str:
     """The reason as everybody may read it: not whose account it was that answered."""
     if isinstance(error, WrongAccount):
         return "its terminal answers for another account"
-    return str(error)
+    return LOGIN_REFUSED if isinstance(error, LoginRefused) else str(error)
+
+
+def _is_another_reason(memory: AccountMemory, error: BrokerUnavailable) -> bool:
+    """Whether a refused password follows upon an outage that was told with another reason."""
+    return isinstance(error, LoginRefused) and memory.state.unavailable_reason != LOGIN_REFUSED
 
 
 def _way(memory: AccountMemory, error: BrokerUnavailable, health: TerminalHealth) -> str:

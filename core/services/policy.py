@@ -25,7 +25,7 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     no digests. `alarm_repeat_s`: after how long an alarm that nobody has is told to the
     next admin. `reappeared`: what is done with what re-appears on a latched account. `profiles` are
     the rule profiles that accounts may have, by name. `drill`: when closing is rehearsed each week,
-    None for never.
+    None for never. `guided_linking`: clients link accounts, and renew passwords, in the chat.
     """
 
     reconciliation: Policy
@@ -46,6 +46,7 @@ class EnginePolicy(Struct, frozen=True, kw_only=True):
     profiles: Mapping[str, Profile] = {}
     alarm_repeat_s: float = 300.0
     drill: Slot | None = None
+    guided_linking: bool = False
 
     def shown(self) -> dict[str, Any]:
         """The settings as an audit link can keep them: figures as text, no address."""

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from bot.callbacks import LinkAnswerPress, LinkPress, LinkVerb
+from bot.callbacks import LinkAnswerPress, LinkPress, LinkVerb, RenewPress
 from core.domain.linking import LinkAsk, LinkState, Problem
 from core.domain.people import Person
 from core.services.errors import Refused
@@ -31,6 +31,9 @@ class Talks:
 
     async def choose(self, person: Person, request_id: int, number: int) -> LinkAsk:
         return self._answered("choose", person.telegram_id, request_id, number)
+
+    async def renew(self, person: Person, account_id: int) -> LinkAsk:
+        return self._answered("renew", person.telegram_id, account_id)
 
     async def cancel(self, person: Person, request_id: int) -> LinkAsk:
         return self._answered("cancel", person.telegram_id, request_id)
@@ -152,3 +155,24 @@ async def test_in_a_group_it_leads_to_the_private_chat(chat: Conversation, talks
     await chat.feed(message_json(ANN, "/link", ADMIN_CHAT))
     assert "only in private" in chat.said
     assert talks.asked == []
+
+
+async def test_the_button_under_a_refused_password_asks_for_the_new_one(
+    chat: Conversation, talks: Talks
+) -> None:
+    talks.ask = LinkAsk(
+        request_id=5, state=LinkState.PASSWORD, server="Broker-Live", login=50001, renewal=True
+    )
+    await chat.feed(press_json(ANN, RenewPress(account_id=7).pack()))
+    assert talks.asked == [("renew", ANN, 7)]
+    assert chat.said.startswith("<b>[DEMO] 🔑 You have this account: its new password</b>\n")
+    assert "50001" in chat.said
+    talks.refusal = "not_yours"
+    await chat.feed(press_json(BO, RenewPress(account_id=7).pack()))
+    assert chat.popup == "This button belongs to somebody else. Nothing was changed."
+
+
+async def test_no_new_password_is_asked_for_where_nobody_links(chat: Conversation) -> None:
+    chat.dispatcher["link_talks"] = None
+    await chat.feed(press_json(ANN, RenewPress(account_id=7).pack()))
+    assert "Accounts are not linked in the chat here." in chat.popup

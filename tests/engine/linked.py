@@ -41,6 +41,7 @@ class Broker:
         self.asked: list[TerminalLink] = []
         self.answers: list[Exception] = []
         self.may_trade = True
+        self.currency, self.margin_mode = "USD", MarginMode.NETTING
         self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def __call__(self, link: TerminalLink) -> LoggedIn:
@@ -50,7 +51,9 @@ class Broker:
             await meanwhile()
         if self.answers:
             raise self.answers.pop(0)
-        return LoggedIn(currency="USD", margin_mode=MarginMode.NETTING, may_trade=self.may_trade)
+        return LoggedIn(
+            currency=self.currency, margin_mode=self.margin_mode, may_trade=self.may_trade
+        )
 
 
 class Linked:

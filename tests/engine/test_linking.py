@@ -83,15 +83,15 @@ async def test_who_did_what_is_audited_without_the_secret(linked: Linked) -> Non
     assert not [detail for detail in details if PASSWORD in detail or "gAAAA" in detail]
 
 
-@pytest.mark.parametrize("login", [GBP, 50002])
-async def test_an_account_in_the_books_is_not_linked_whosever_it_is(
+@pytest.mark.parametrize("login", [GBP, 50003])
+async def test_an_account_of_somebody_elses_is_not_linked_by_who_asks(
     linked: Linked, login: int
 ) -> None:
     """The asker hears what everybody hears; the admins read whose it is."""
     request = await linked.ask(BEN, login)
     assert await linked.state() is LinkState.WAITING
     (asked,) = [x for x in await linked.house.said(ADMIN_CHAT) if isinstance(x, k.LinkAsked)]
-    assert asked.known == {GBP: "Alice", 50002: "Ben"}[login]
+    assert asked.known == {GBP: "Alice", 50003: "Carla"}[login]
     assert await linked.refusal(request) == "link_known"
     assert await linked.state() is LinkState.WAITING
     await linked.answer(request, approve=False)

@@ -54,6 +54,9 @@ def link_alerts() -> list[k.AnyLinkAlert]:
         k.LinkNews(**{**ASKED, "login": 0, "server": ""}, state=LinkState.EXPIRED.value),
         *(k.LinkEnded(**ASKED, failure=failure.value) for failure in Failure),
         account_linked(),
+        k.LinkNews(**ASKED, state=LinkState.EXPIRED.value, renewal=True),
+        *(k.LinkEnded(**ASKED, failure=failure.value, renewal=True) for failure in Failure),
+        k.PasswordRenewed(**ASKED, renewal=True),
         *(
             k.RequestDamaged(request_id=4, client=name, telegram_id=number, at=START)
             for name, number in (("Sam <b>Smith</b>", 999), ("", 0))

@@ -5,6 +5,7 @@ from typing import Any
 
 from core.domain import alerts as a
 from core.domain import alerts_terminal as t
+from core.domain.linking import LOGIN_REFUSED
 from core.domain.permissions import Obstacle
 from tests.fakes.clock import START
 
@@ -27,6 +28,8 @@ def terminals() -> list[a.Alert]:
             terminal="failing", attempts=3, next_try_at=SOON, reason="Process create failed"
         ),
         unreadable(terminal="unlinked"),
+        unreadable(terminal="refused", reason=LOGIN_REFUSED),
+        unreadable(terminal="refused", reason=LOGIN_REFUSED, renewable=True, changed=True),
         t.AccountRecovered(**ACCOUNT, since=EARLIER, at=START),
         t.AccountRecovered(**ACCOUNT, since=EARLIER, at=START, blocked=True),
         *(cannot_close(each.value) for each in Obstacle if each is not Obstacle.SYMBOL_DISABLED),

@@ -76,6 +76,32 @@ async def test_a_client_links_an_account_and_the_password_is_nowhere(stage: Stag
     assert kept(stage.data_dir, SPARE.password) == []
 
 
+async def test_an_owner_gives_the_new_password_of_an_account_whose_broker_refuses_the_old_one(
+    stage: Stage,
+) -> None:
+    """Her own account of the test before; its broker lets nobody in who has only the old one."""
+    await stage.fault(SPARE.login, "call_fails", verb="account_info", code=-6)
+    await stage.hears(ALICE, "50005: the broker refuses its password")
+    await stage.hears(ADMIN_CHAT, "Its owner is asked for the new one in private")
+    await stage.taps(ALICE, "Send its new password")
+    await stage.hears(ALICE, "You have this account: its new password")
+    await stage.says(ALICE, WRONG)
+    await stage.hears_after(ALICE, 0, "The new password of 50005 is not taken", "refuses this")
+    await stage.hears_after(ADMIN_CHAT, 0, "The new password of 50005 is not taken", "Alice")
+    await stage.asks(ALICE, "/link", "1 of 3")
+    await stage.taps(ALICE, BROKER_SERVER)
+    await stage.asks(ALICE, str(SPARE.login), "You have this account: its new password")
+    await stage.says(ALICE, SPARE.password)
+    await stage.hears(ALICE, "The broker takes the new password of 50005")
+    await stage.hears_after(ADMIN_CHAT, 0, "The broker takes the new password of 50005", "Alice")
+    await stage.mend(SPARE.login)
+    await stage.hears(ALICE, "Account 50005 can be read again")
+    said = await texts(stage, ALICE)
+    assert WRONG not in said
+    assert SPARE.password not in said
+    assert kept(stage.data_dir, WRONG) == kept(stage.data_dir, SPARE.password) == []
+
+
 async def test_an_account_that_reckoner_has_is_refused_and_its_asker_hears_the_same(
     stage: Stage,
 ) -> None:

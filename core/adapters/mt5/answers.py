@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from core.adapters.mt5.channel import Answer, Lost, LostHow, NotAsked
 from core.adapters.terminal.outcomes import certainly_not_sent
+from core.adapters.terminal.translate import AUTH_FAILED
 from core.ports import (
     AnsweredElsewhere,
     BrokerUnavailable,
+    LoginRefused,
     NotSent,
     OutcomeUnknown,
     StaleEpoch,
@@ -144,8 +146,8 @@ class Verdict(Struct, frozen=True):
 def verdict(error: Failure) -> Verdict:
     """What a failure says of the terminal.
 
-    Most failures are told as "starting" until it is up again; another account, or a newer owner,
-    is told as such.
+    Most failures are told as "starting" until it is up again; a refused password, another account,
+    or a newer owner is told as such.
     """
     match error:
         case Refused(refusal=refusal):
@@ -162,7 +164,13 @@ def verdict(error: Failure) -> Verdict:
 def _lasting(refusal: Refusal) -> Fault:
     if refusal.kind == STALE_EPOCH:
         return StaleEpoch
-    return WrongAccount if refusal.elsewhere else TerminalStarting
+    if refusal.elsewhere:
+        return WrongAccount
+    return LoginRefused if _is_login_refused(refusal) else TerminalStarting
+
+
+def _is_login_refused(refusal: Refusal) -> bool:
+    return refusal.kind == MT5 and refusal.code == AUTH_FAILED
 
 
 def _order_may_have_left(refusal: Refusal) -> bool:
@@ -176,7 +184,10 @@ def read_failure(refusal: Refusal) -> BrokerUnavailable | StaleEpoch:
     """What a refused read raises."""
     if refusal.kind == STALE_EPOCH:
         return StaleEpoch(str(refusal))
-    return (WrongAccount if refusal.elsewhere else BrokerUnavailable)(str(refusal))
+    if refusal.elsewhere:
+        return WrongAccount(str(refusal))
+    kind = LoginRefused if _is_login_refused(refusal) else BrokerUnavailable
+    return kind(str(refusal))
 
 
 def send_failure(refusal: Refusal) -> NotSent | OutcomeUnknown | StaleEpoch | WrongAccount:

@@ -30,6 +30,7 @@ from core.adapters.terminal.rows import Rows
 from core.domain.broker_time import BrokerClock, Look, observe
 from core.ports import (
     BrokerUnavailable,
+    LoginRefused,
     Secret,
     StaleEpoch,
     StoreUnavailable,
@@ -143,13 +144,13 @@ class Terminal:
 
     def _refusal(self) -> BrokerUnavailable | StaleEpoch:
         health = self.health
-        if self._fault is not TerminalStarting:
+        if self._fault not in {TerminalStarting, LoginRefused}:
             return self._fault(self._fault_text)
         if health.state is TerminalState.UNLINKED:
             return BrokerUnavailable(f"{self.login} at {self.server}: {health.reason}")
         due = f"; next try at {health.next_try_at:%H:%M:%S} UTC" if health.next_try_at else ""
         reason = f": {health.reason}" if health.reason else ""
-        return TerminalStarting(f"the terminal is {health.state}{reason}{due}")
+        return self._fault(f"the terminal is {health.state}{reason}{due}")
 
     def _change(self, health: TerminalHealth) -> None:
         before, self.health = self.health, health

@@ -27,7 +27,7 @@ from core.domain.broker import (
 from core.domain.linking import Failure, LoggedIn, LoginFailed
 from core.domain.permissions import obstacles
 from core.domain.symbols import Listing, canonical
-from core.ports import BrokerUnavailable, CheckResult, SendResult, WrongAccount
+from core.ports import BrokerUnavailable, CheckResult, LoginRefused, SendResult, WrongAccount
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 QUANTUM = Decimal("0.00000001")
@@ -57,11 +57,15 @@ def snapshot(  # noqa: PLR0913 - whose reading it is, when, and what came before
     """One complete reading. With the `rows` of the one before, what is equal is the same object.
 
     Raises BrokerUnavailable where the terminal failed, is not connected, or gave a reading that
-    contradicts itself; WrongAccount where it is another account's.
+    contradicts itself; LoginRefused where the broker refuses its password; WrongAccount where it is
+    another account's.
     """
     _check_account(body, login, server)
     if "failed" in body:
-        raise BrokerUnavailable(f"{body['failed']} failed: {body.get('error')}")
+        error = body.get("error")
+        refused = isinstance(error, list | tuple) and error and error[0] == AUTH_FAILED
+        kind = LoginRefused if refused else BrokerUnavailable
+        raise kind(f"{body['failed']} failed: {error}")
     try:
         return _snapshot(body, account_id, began_at, observed_at, rows or Rows())
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:

@@ -7,6 +7,7 @@ from bot.views.alerts import render
 from bot.views.message import Audience, Voice
 from core.domain import alerts as a
 from core.domain import alerts_terminal as t
+from core.domain.linking import LOGIN_REFUSED
 from core.domain.permissions import Obstacle
 from tests.fakes.alerts import breach
 from tests.fakes.alerts_terminal import ACCOUNT, EARLIER, SOON, blocked, cannot_close, unreadable
@@ -25,6 +26,26 @@ def labels(alert: a.Alert, audience: Audience) -> list[str]:
     """Its buttons."""
     rows = render(alert, Voice(), audience).keyboard
     return [button.label for row in rows for button in row]
+
+
+def test_a_refused_password_asks_its_owner_for_the_new_one_where_they_may_give_it() -> None:
+    alert = unreadable(terminal="refused", reason=LOGIN_REFUSED, renewable=True)
+    assert said(alert).startswith(
+        "🔑 50001: the broker refuses its password\n"
+        "Your broker does not accept the password I have; it was probably changed. Press the "
+        "button and give me the new trading password, and I try it at once.\n"
+        "3 positions open when last read.\n"
+    )
+    assert labels(alert, CLIENT) == ["Send its new password"]
+    assert labels(alert, ADMIN) == []
+    assert "Its owner is asked for the new one in private" in said(alert, ADMIN)
+
+
+def test_a_refused_password_is_the_operators_elsewhere() -> None:
+    alert = unreadable(terminal="refused", reason=LOGIN_REFUSED)
+    assert "Ask your admin to enter the new one, and do not write it here." in said(alert)
+    assert labels(alert, CLIENT) == []
+    assert "python -m bot link" in said(alert, ADMIN)
 
 
 def test_every_obstacle_has_its_words() -> None:

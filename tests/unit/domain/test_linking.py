@@ -18,7 +18,7 @@ from core.domain.linking import (
     parse_server,
 )
 from core.ports import Secret
-from core.services.link_talks import judged
+from core.services.link_hearing import judged
 
 SERVERS = ("Broker-Live", "Broker Demo 2")
 

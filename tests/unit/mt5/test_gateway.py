@@ -10,6 +10,7 @@ import pytest
 from core.adapters.mt5.channel import LostHow
 from core.ports import (
     BrokerUnavailable,
+    LoginRefused,
     StaleEpoch,
     StoreUnavailable,
     TerminalStarting,
@@ -66,7 +67,7 @@ async def test_the_password_is_in_the_first_message_and_nowhere_else(bench: Benc
 async def test_no_failure_shows_the_password(bench: Bench) -> None:
     bench.agents.will("connect", refusing("mt5", f"cannot log in with {PASSWORD}", code=-6))
 
-    with pytest.raises(TerminalStarting) as failure:
+    with pytest.raises(LoginRefused) as failure:
         await bench.read()
 
     assert "cannot log in with ***" in str(failure.value)
@@ -159,7 +160,7 @@ async def test_whatever_fails_while_starting_ends_that_agent_and_begins_with_a_n
 ) -> None:
     bench.agents.will(verb, act)
 
-    with pytest.raises(TerminalStarting):
+    with pytest.raises((TerminalStarting, LoginRefused)):
         await bench.read()
 
     assert bench.health().state is TerminalState.RESTING
@@ -172,7 +173,7 @@ async def test_whatever_fails_while_starting_ends_that_agent_and_begins_with_a_n
 async def test_while_it_rests_nobody_asks(bench: Bench) -> None:
     bench.agents.will("connect", *[refusing("mt5", "no", code=-6)] * 20)
     for failures in range(1, 11):
-        with pytest.raises(TerminalStarting):
+        with pytest.raises(LoginRefused):
             await bench.read()
         health = bench.health()
         assert health.failures == failures
@@ -180,7 +181,7 @@ async def test_while_it_rests_nobody_asks(bench: Bench) -> None:
         tries = bench.agents.verbs().count("connect")
         assert tries == failures
         bench.clock.at = health.next_try_at - timedelta(milliseconds=1)
-        with pytest.raises(TerminalStarting):
+        with pytest.raises(LoginRefused):
             await bench.read()
         assert bench.agents.verbs().count("connect") == tries
         bench.clock.at = health.next_try_at

@@ -324,17 +324,19 @@ class Poller:
     async def _handle(self, press: Press) -> bool:
         """Answer it and settle it; whether that is left to its removal."""
         gone = press.gone is None or await press.gone
-        end = await self._answered(press)
+        end = await self._answered(press, removed=gone)
         if not gone:
             self._left.put_nowait((press, end))
             return True
         await self._stored(lambda: self._settle(press.row_id, end.state, end.error))
         return False
 
-    async def _answered(self, press: Press) -> Settled:
+    async def _answered(self, press: Press, *, removed: bool) -> Settled:
         try:
             async with asyncio.timeout(HANDLING_TIMEOUT_S):
-                answer = await self._dispatcher.feed_update(self._bot, press.update)
+                answer = await self._dispatcher.feed_update(
+                    self._bot, press.update, removed=removed
+                )
             if isinstance(answer, Failed):
                 return Settled("failed", f"ref {answer.ref}")
         except Exception as error:

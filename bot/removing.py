@@ -8,7 +8,7 @@ from aiogram import Bot
 from aiogram.exceptions import AiogramError, TelegramBadRequest, TelegramRetryAfter
 from aiogram.types import Update
 
-from bot.veil import is_to_remove
+from bot.veil import is_to_remove, named_bot
 
 AT_ONCE_S: Final = 3.0
 """How long an attempt may take: its writer's answer waits for the first one, and nothing else."""
@@ -77,12 +77,14 @@ class Remover:
             except (AiogramError, TimeoutError, OSError) as error:
                 log.warning("message_not_removed_yet", error=str(error))
             await asyncio.sleep(pause_s)
-        if self._warns is not None and update.message is not None:
-            await self._warns.not_removed(update.message.chat.id)
+        message = update.message
+        if self._warns is not None and message is not None and message.chat.type == "private":
+            # In a group whoever wrote it was told there, with the answer (`bot.middlewares`).
+            await self._warns.not_removed(message.chat.id)
 
     async def _removed(self, update: Update) -> bool:
         message = update.message
-        if message is None:
+        if message is None or not await self._is_for_us(named_bot(message)):
             return True
         try:
             return bool(await self._bot.delete_message(message.chat.id, message.message_id))
@@ -90,3 +92,7 @@ class Remover:
             if GONE in error.message:
                 return True
             raise
+
+    async def _is_for_us(self, named: str) -> bool:
+        """Whether it names no other bot, whose command in a group may be the same word."""
+        return not named or named.lower() == ((await self._bot.me()).username or "").lower()

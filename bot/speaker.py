@@ -63,11 +63,16 @@ class Speaker:
         self._charts = charts
         self._rates = rates
 
-    async def say(self, asked: Asked, messages: Message | Sequence[Message]) -> None:
-        """Answer a command where it was asked, topic included; in a group as a reply to it."""
+    async def say(
+        self, asked: Asked, messages: Message | Sequence[Message], *, reply: bool = True
+    ) -> None:
+        """Answer a command where it was asked, topic included; in a group as a reply to it.
+
+        Without `reply` nothing shows what was asked.
+        """
         bot = asked.bot
         assert bot is not None  # noqa: S101 - aiogram mounts it on every update it feeds
-        reply_id = asked.message_id if asked.chat.type != "private" else None
+        reply_id = asked.message_id if reply and asked.chat.type != "private" else None
         place = _Place(asked.chat.id, _topic_of(asked), reply_id)
         for message in [messages] if isinstance(messages, Message) else messages:
             await self._send(bot, place, message)

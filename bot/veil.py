@@ -7,10 +7,10 @@ journal gets who wrote, where and when. The same holds for what a message only s
 it answers, quotes or pins.
 
 A command keeps its name, and what stands behind it where it takes something; one below a picture
-is one, too. `/link` takes nothing: whoever writes something behind it in private has written down
-what the questions are for, and it leaves the chat. Of somebody who was
-asked for a password not long ago (`Heard.near`) it keeps what cannot be one: a name there is,
-numbers, and words that are the same for everybody.
+is one, too. `/link` takes nothing: whoever writes something behind it, in private or in a group,
+has written down what the questions are for, and it leaves the chat. Of somebody who was asked for a
+password not long ago (`Heard.near`) it keeps what cannot be one: a name there is, numbers, and
+words that are the same for everybody.
 """
 
 import re
@@ -33,9 +33,10 @@ from core.ports import KeysUnusable, Transaction
 
 LINK: Final = "/link"
 CANCEL: Final = "/cancel"
-REMOVE: Final = f"{LINK} remove"
+REMOVAL: Final = "remove"
+REMOVE: Final = f"{LINK} {REMOVAL}"
 """Stands in the journal for words that are to leave the chat. Nobody can write it: of what people
-write after the command nothing is kept."""
+write after the command nothing is kept. In a group it names the bot that was named."""
 REFUSED: Final = "refused"
 """Stands there for a conversation that was not begun; the code of the refusal follows."""
 NAMES: Final = frozenset(command.name for command in COMMANDS) | BY_RULE | frozenset(MEANT)
@@ -158,7 +159,8 @@ def _kept(message: Message, heard: Heard) -> Message:
     """What is kept of a message with which this was done."""
     if heard.is_ours or heard.remove:
         refused = [REFUSED, heard.refused] if heard.refused else []
-        return _bare(message, " ".join([REMOVE if heard.remove else LINK, *refused]))
+        removal = [REMOVAL] if heard.remove else []
+        return _bare(message, " ".join([f"{LINK}{_mention(message)}", *removal, *refused]))
     private = message.chat.type == "private"
     said = _of_command(message, near=heard.near, private=private)
     if not private:
@@ -211,8 +213,25 @@ def _zones() -> frozenset[str]:
 
 def is_to_remove(update: Update) -> bool:
     """Whether a kept update's message is to leave the chat."""
-    text = "" if update.message is None else update.message.text or ""
-    return text == REMOVE or text.startswith(f"{REMOVE} ")
+    return update.message is not None and is_removal(update.message)
+
+
+def is_removal(message: Message) -> bool:
+    """The same of a kept message."""
+    command, _, rest = (message.text or "").partition(" ")
+    return command.partition("@")[0] == LINK and rest.split(" ")[0] == REMOVAL
+
+
+def named_bot(message: Message) -> str:
+    """The bot that a kept command names; empty where it names none."""
+    return (message.text or "").partition(" ")[0].partition("@")[2]
+
+
+def _mention(message: Message) -> str:
+    """`@reckoner_bot` of a command in a group; in private there is one bot only."""
+    first = next(iter(_said(message).split()), "")
+    found = None if message.chat.type == "private" else _FIRST.fullmatch(first)
+    return "" if found is None else found["mention"] or ""
 
 
 def _said(message: Message) -> str:
@@ -222,8 +241,10 @@ def _said(message: Message) -> str:
 
 def _tells_all(message: Message) -> bool:
     """Whether somebody answers `/link`'s questions before they are asked."""
-    is_told = _command(message) == LINK and len(_said(message).split()) > 1
-    return is_told and message.chat.type == "private"
+    words = _said(message).split()
+    private = message.chat.type == "private"
+    is_command = private or (bool(words) and _FIRST.fullmatch(words[0]) is not None)
+    return _command(message) == LINK and len(words) > 1 and is_command
 
 
 def _command(message: Message) -> str:

@@ -20,6 +20,7 @@ from bot.middlewares.door import Door
 from bot.middlewares.errors import what
 from bot.services import People
 from bot.speaker import Speaker
+from bot.veil import is_removal
 from bot.views import people, refusals
 from bot.views.message import Message as Said
 from bot.views.message import Voice
@@ -50,7 +51,8 @@ class AccessMiddleware(BaseMiddleware):
             return None
         user = event.from_user
         is_spent = await self._door.void(event, data)
-        if user is None or user.is_bot or is_spent or not await _is_for_us(event, data["bot"]):
+        is_ours = not is_spent and await _is_for_us(event, data["bot"])
+        if user is None or user.is_bot or not is_ours or await self._is_warned(event, data):
             await _end(event, data, "")
             return None
         person = await self._people.identify(user.id)
@@ -72,6 +74,14 @@ class AccessMiddleware(BaseMiddleware):
             given["voice"] = self._voice.to_person(person)
         with speaking(given["voice"].language):
             return await handler(event, given)
+
+    async def _is_warned(self, event: Message | CallbackQuery, data: dict[str, Any]) -> bool:
+        """Whether it was words behind `/link` in a group; whoever wrote them is told what to do."""
+        if not isinstance(event, Message) or event.chat.type == "private" or not is_removal(event):
+            return False
+        with speaking(self._voice.language):
+            await self._door.warn(event, data)
+        return True
 
     def _language(self, event: Message | CallbackQuery, user: User) -> str:
         """What somebody without rights is spoken to in: their app's, in a group the group's."""

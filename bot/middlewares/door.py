@@ -30,6 +30,9 @@ from core.services.errors import Refused
 STRANGER_SPAN_S = 3600.0
 STRANGERS_MAX = 2_000
 """Strangers remembered; each is answered once per span."""
+WARNED_SPAN_S = 60.0
+WARNED_MAX = 1_000
+"""People in groups remembered who were warned of their password; each is once per span."""
 START = "/start"
 SHOWN_CODES_MAX = 50
 """Codes of one message that are looked up: it has no room for more."""
@@ -48,6 +51,7 @@ class Door:
         self._access = access
         self._use_invitation = use_invitation
         self._seen = Recently(STRANGER_SPAN_S, STRANGERS_MAX)
+        self._warned = Recently(WARNED_SPAN_S, WARNED_MAX)
 
     async def turn_away(
         self,
@@ -95,6 +99,19 @@ class Door:
         speaker: Speaker = data["speaker"]
         await speaker.say(event, Said(html=t(views.CODE_IN_GROUP)))
         return True
+
+    async def warn(self, event: Message, data: dict[str, Any]) -> None:
+        """Tell whoever wrote behind `/link` in a group what to do now; once a minute each.
+
+        Not as a reply: that would show the words again while they stand there.
+        """
+        who, removed = event.from_user, bool(data.get("removed"))
+        assert who is not None  # noqa: S101 - checked by access
+        now_s = asyncio.get_running_loop().time()
+        if self._warned.first((event.chat.id, who.id, removed), now_s):
+            speaker: Speaker = data["speaker"]
+            warning = views.password_in_group(who.id, who.full_name, removed=removed)
+            await speaker.say(event, warning, reply=False)
 
     async def _ask(self, press: CallbackQuery, data: dict[str, Any]) -> None:
         """Ask to be let in, for whoever was shown the button. It asks once: then it is gone."""

@@ -16,6 +16,15 @@ CODE_IN_GROUP = later(
     "That code was for our private chat, and others have seen it here: it "
     "is void now. Ask your admin for a new link."
 )
+IN_GROUP = later(
+    "⚠️ {name}: what you wrote behind /link may be a password, and others read here. I have removed "
+    "your message. Change the password at your broker now, and write none in a group."
+)
+IN_GROUP_LEFT = later(
+    "⚠️ {name}: what you wrote behind /link may be a password, and others read here. I cannot "
+    "remove your message: do it yourself now, change the password at your broker, and write none "
+    "in a group."
+)
 REQUEST_SENT = later("Your request was sent. An admin will answer here.")
 
 
@@ -215,3 +224,9 @@ def _who(alert: p.AccessAsked | p.AccessAnswered) -> list[str]:
     username = f"@{esc(alert.username)}, " if alert.username else ""
     number = code(str(alert.telegram_id))
     return [t("Telegram: {username}number {number}", username=username, number=number)]
+
+
+def password_in_group(telegram_id: int, name: str, *, removed: bool) -> Message:
+    """What to do for whoever wrote behind `/link` where others read; it quotes nothing."""
+    who = f'<a href="tg://user?id={telegram_id}">{esc(name)}</a>'
+    return Message(html=t(IN_GROUP if removed else IN_GROUP_LEFT, name=who))

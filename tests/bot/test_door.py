@@ -192,3 +192,26 @@ async def test_every_code_of_a_message_shown_to_a_group_is_void(chat: Conversati
     said["message"]["entities"] = [link]
     await chat.feed(said)
     assert len(chat.services.calls) == 3
+
+
+@pytest.mark.parametrize("who", [STRANGER, ANN, OLGA, BLOCKED])
+@pytest.mark.parametrize("removed", [True, False])
+async def test_words_behind_link_in_a_group_warn_their_writer_whoever_it_is(
+    chat: Conversation, who: int, *, removed: bool
+) -> None:
+    """Not as a reply, which would show them once more."""
+    body = message_json(who, "/link remove", ADMIN_CHAT)
+    await chat.feed(body, removed=removed)
+    (call,) = chat.telegram.named("sendMessage")
+    assert (call.chat_id, call.reply_parameters) == (ADMIN_CHAT, None)
+    assert f'href="tg://user?id={who}"' in call.text
+    done = "I have removed your message." if removed else "do it yourself now"
+    assert done in call.text
+    assert "hange the password at your broker" in call.text
+    await chat.feed(body, removed=removed)
+    assert chat.said == "", "once a minute"
+
+
+async def test_words_behind_another_bots_link_are_not_ours(chat: Conversation) -> None:
+    await chat.feed(message_json(ANN, "/link@other_bot remove", ADMIN_CHAT))
+    assert chat.said == ""

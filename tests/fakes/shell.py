@@ -419,13 +419,13 @@ class Conversation:
             )
         )
 
-    async def feed(self, body: dict[str, Any]) -> object:
-        """Handle one update; what was sent before is forgotten."""
+    async def feed(self, body: dict[str, Any], **known: Any) -> object:
+        """Handle one update; what was sent before is forgotten. `known`: what comes with it."""
         self.telegram.calls.clear()
         self.services.calls.clear()
         self.services.refused.clear()
         self.services.turned_away.clear()
-        return await self.dispatcher.feed_update(self.bot, update(body, self.bot))
+        return await self.dispatcher.feed_update(self.bot, update(body, self.bot), **known)
 
     @property
     def said(self) -> str:

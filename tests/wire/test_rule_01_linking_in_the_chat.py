@@ -20,6 +20,7 @@ ENV = {"LOG_LEVEL": "DEBUG"}
 (SPARE,) = DEMO_PEOPLE.spares
 ADA, OMAR, ALICE, BEN, CARLA, DAI, SAM = 11, 12, 101, 102, 103, 104, 999
 WRONG = "Never-Right-77"
+SHOWN = "Shown-To-All-88"
 WORLDS = {"world.db", "world.db-wal", "world.db-shm", "world.log"}
 """The broker's own files, and Telegram's: they know what was said to them."""
 
@@ -143,6 +144,16 @@ async def test_a_password_at_the_wrong_question_or_in_a_group_is_not_kept_either
     await stage.asks(DAI, f"/link {WRONG}", "1 of 3")
     await stage.asks(DAI, "/cancel", "Cancelled")
     assert kept(stage.data_dir, WRONG) == []
+
+
+async def test_words_behind_link_in_a_group_leave_it_and_their_writer_is_warned(
+    stage: Stage,
+) -> None:
+    """Ben, who has begun nothing, tells the group everything at once."""
+    await stage.says(BEN, f"/link {BROKER_SERVER} 50097 {SHOWN}", ADMIN_CHAT)
+    await stage.hears_after(ADMIN_CHAT, 0, "Ben", "may be a password", "I have removed your")
+    assert SHOWN not in await texts(stage, ADMIN_CHAT)
+    assert kept(stage.data_dir, SHOWN) == []
 
 
 async def test_a_message_that_telegram_does_not_remove_is_told_of(stage: Stage) -> None:

@@ -105,15 +105,45 @@ async def test_what_is_kept_of_a_private_message(said: str, heard: Heard, kept: 
     assert is_to_remove(left) is (kept in {REMOVE, ANSWERED})
 
 
-async def test_what_stands_behind_link_leaves_a_private_chat_alone() -> None:
-    """Where it is off as well; in a group others have read it, and nobody can stand for it."""
+async def test_what_stands_behind_link_leaves_the_chat() -> None:
+    """Where it is off as well, and in a group."""
     told = message_json(ANN, f"/link Broker-Live 50004 {SECRET}")
     assert text_of(await veiled(told)) == REMOVE
     told["message"]["caption"] = told["message"].pop("text")
     assert text_of(await veiled(told)) == REMOVE
-    for said in (f"/link {SECRET}", REMOVE):
+    for said, kept in (
+        (f"/link {SECRET}", REMOVE),
+        (f"/LINK@desk_bot Broker-Live 50004 {SECRET}", "/link@desk_bot remove"),
+    ):
+        left = await veiled(message_json(ANN, said, chat_id=ADMIN_CHAT), Ears(Heard(near=True)))
+        assert (text_of(left), is_to_remove(left)) == (kept, True)
+    nothing: list[tuple[str, str | None]] = [
+        ("/link", "/link"),
+        ("/link@desk_bot", "/link@desk_bot"),
+        ("/link@- x", None),
+    ]
+    for said, left_of_it in nothing:
         left = await veiled(message_json(ANN, said, chat_id=ADMIN_CHAT), Ears())
-        assert (text_of(left), is_to_remove(left)) == ("/link", False)
+        assert (text_of(left), is_to_remove(left)) == (left_of_it, False)
+
+
+@pytest.mark.parametrize(("named", "tries"), [("", 1), ("@Desk_Bot", 1), ("@other_bot", 0)])
+async def test_in_a_group_what_names_another_bot_is_left(named: str, tries: int) -> None:
+    bot, telegram = make_bot()
+    username = (await bot.me()).username
+    named = named.replace("Desk_Bot", (username or "").upper())
+    kept = await veiled(message_json(ANN, f"/link{named} {SECRET}", chat_id=ADMIN_CHAT))
+    assert await Remover(bot, None).at_once(kept)
+    assert len(telegram.named("deleteMessage")) == tries
+
+
+async def test_what_cannot_be_removed_in_a_group_is_told_of_there_alone() -> None:
+    """By the answer: the conversation's own warning would go to the group as a person."""
+    bot, telegram = make_bot()
+    telegram.script.append(Answer(400, "Bad Request: message can't be deleted"))
+    told = Warned()
+    await Remover(bot, told)(await veiled(message_json(ANN, f"/link {SECRET}", chat_id=ADMIN_CHAT)))
+    assert told.who == []
 
 
 @pytest.mark.parametrize("place", [ANN, ADMIN_CHAT])

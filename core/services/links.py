@@ -8,10 +8,19 @@ from msgspec import Struct
 
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM
-from core.ports import Clock, PasswordUnreadable, PasswordVault, Secret, Store, Transaction
+from core.ports import (
+    Clock,
+    PasswordUnreadable,
+    PasswordVault,
+    Secret,
+    Store,
+    Transaction,
+    UnreadableRow,
+)
 from core.records import TerminalRow
 from core.records_links import LinkRequestRow
 from core.services import audit
+from core.services.counting import following
 
 
 class TerminalTaken(Exception):
@@ -139,11 +148,12 @@ class Links:
         who wait for an admin go along; one that cannot be read is told when it is needed.
         """
         now = self._clock.now()
+        waiting = await self._waiting()
         async with self._store.writing() as tx:
             rows = await tx.find(TerminalRow, password_token__ne=None)
             for row, password in zip(rows, _passwords(self._vault, rows), strict=True):
                 await self._replace(tx, row, password)
-            await self._replace_waiting(tx)
+            await self._replace_waiting(tx, waiting)
             detail = {"passwords": len(rows)}
             await audit.append(tx, SYSTEM, self._actor, words.KEYS_ROTATED, detail, now)
         return len(rows)
@@ -152,8 +162,24 @@ class Links:
         token = self._sealed(row.login, row.server, password)
         await tx.update(TerminalRow, {"id": row.id}, password_token=token)
 
-    async def _replace_waiting(self, tx: Transaction) -> None:
-        for row in await tx.find(LinkRequestRow, password_token__ne=None):
+    async def _waiting(self) -> list[int]:
+        """Requests with a password that can be read as rows; a damaged one is ended elsewhere."""
+        readable: list[int] = []
+        after: int | None = 0
+        while after is not None:
+            try:
+                async with self._store.reading() as tx:
+                    after = await following(
+                        tx, LinkRequestRow, "id", after, password_token__ne=None
+                    )
+                    if after is not None and await tx.get(LinkRequestRow, after) is not None:
+                        readable.append(after)
+            except UnreadableRow:
+                continue
+        return readable
+
+    async def _replace_waiting(self, tx: Transaction, numbers: list[int]) -> None:
+        for row in await tx.find(LinkRequestRow, id=numbers, password_token__ne=None):
             try:
                 password = self._vault.unseal(row.login, row.server, row.password_token or "")
             except PasswordUnreadable:

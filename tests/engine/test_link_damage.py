@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 
+from core.adapters.vault import Vault
 from core.domain import alerts_links as k
 from core.domain import audit_words as words
 from core.domain.linking import ANSWER_TIME, Failure, LinkState
 from core.ports import UnreadableRow
 from core.records import AccountRow, AuditRow
 from core.records_links import LinkRequestRow
+from core.services.links import Links
 from tests.engine.house import ADMIN_CHAT, ALICE, BEN, SERVER
-from tests.engine.linked import NEW, PASSWORD, REMOVED, TAKEN, Linked
+from tests.engine.linked import KEYS, NEW, PASSWORD, REMOVED, TAKEN, Linked
 
 SPOILED = {
     "a state that there is not": ("state", "zzz"),
@@ -124,3 +126,17 @@ async def test_one_that_has_ended_and_is_met_is_mended_too(linked: Linked) -> No
     linked.after(timedelta(seconds=1))
     await pass_time(linked)
     assert len(await told(linked, ADMIN_CHAT)) == 1
+
+
+async def test_a_damaged_request_stops_no_rotation_of_the_keys(linked: Linked) -> None:
+    house = linked.house
+    damaged = await linked.ask(BEN, NEW + 1)
+    await linked.ask(ALICE)
+    await spoil(linked, damaged, "begun_at", "x")
+    ring = Vault(lambda: (KEYS[1], KEYS[0]))
+    links = Links(store=house.store, clock=house.clock, vault=ring, actor="operator:tester")
+    await links.encrypt_anew()
+    await linked.requests.pass_time()
+    token = (await linked.row()).password_token
+    assert token is not None
+    assert Vault(lambda: KEYS[1:]).unseal(NEW, SERVER, token).reveal() == PASSWORD

@@ -224,7 +224,7 @@ class Story:
             "At 20 % the guard takes over. There is a countdown, and no way to stop it."
         )
         await self._fall(peak * (1 - BREACH_AT))
-        await stage.until_told(chat, before, "closing everything")
+        await stage.until_told(chat, before, "closing", str(ben.login))
         await stage.until_told(chat, before, "flat")
         self._captions.add(
             "Flat, confirmed by two reads. The account is locked: Ben asks for release, an admin "

@@ -11,6 +11,7 @@ from bot.markup import esc
 from bot.views.message import Button, Message, Voice, marked
 from bot.views.numbers import moment, span
 from bot.views.words import word
+from core.domain.alarms import SAYING_THEIR_END
 from core.records import AlarmRow
 
 I_HAVE_IT = later("I have it")
@@ -22,6 +23,8 @@ KINDS = {
     "AccountUnavailable": later("an account with positions cannot be read"),
     "TerminalBlocked": later("a terminal is blocked"),
 }
+
+TELL_THEIR_END = frozenset(kind.__name__ for kind in SAYING_THEIR_END)
 
 
 def dressed(
@@ -39,6 +42,8 @@ def dressed(
             since=moment(alarm.taken_at, voice),
         )
     elif alarm.over_at is not None:
+        if alarm.kind in TELL_THEIR_END:
+            return message
         html += t("\nOver at {at}.", at=moment(alarm.over_at, voice))
     else:
         keyboard = (*keyboard, (_button(alarm.id),))

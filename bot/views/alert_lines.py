@@ -6,7 +6,7 @@ from decimal import Decimal
 from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.message import Audience, Voice, marked
-from bot.views.numbers import lots, moment, money, price_or_none
+from bot.views.numbers import between, lots, moment, money, price_or_none
 from core.domain.alert_parts import AccountAlert
 from core.domain.money import HUNDRED
 
@@ -53,6 +53,18 @@ def stops_within(stop_loss: Decimal | None, take_profit: Decimal | None) -> str:
 def at_line(at: datetime, voice: Voice) -> str:
     """When it happened."""
     return t("Time: {at}", at=moment(at, voice))
+
+
+def over_line(over_at: datetime, told_at: datetime, voice: Voice, *, closed: bool) -> str:
+    """When what a message told of ended: by its close, or, without one, by the release."""
+    at = moment(over_at, voice, today=told_at)
+    if not closed:
+        return t("Over at {at}: the account was released.", at=at)
+    return t(
+        "Over at {at}, proved flat, after {span}. The result is in a message of its own.",
+        at=at,
+        span=between(told_at, over_at),
+    )
 
 
 def headroom_past(equity: Decimal, peak: Decimal | None, limit_percent: Decimal) -> Decimal | None:

@@ -1,5 +1,7 @@
 """The drawdown guard: warning, breach, and what moves the figures it judges by."""
 
+from datetime import datetime
+
 from bot import keyboards
 from bot.i18n import later, t
 from bot.views import obstacles as words_of
@@ -10,10 +12,11 @@ from bot.views.alert_lines import (
     equity_line,
     headline,
     headroom_past,
+    over_line,
     who,
 )
 from bot.views.message import Audience, Message, Voice
-from bot.views.numbers import clock, limit, moment, money, percent
+from bot.views.numbers import clock, limit, moment, money, percent, span
 from bot.views.rule_titles import named, titled
 from bot.views.words import SKIPS, holdings, word
 from core.domain.alerts import (
@@ -88,6 +91,8 @@ def drawdown_eased(alert: DrawdownEased, voice: Voice, audience: Audience) -> Me
 
 def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     """The guard closes everything, when, and why; or it only locks a flat account."""
+    if alert.over_at is not None:
+        return _over(alert, alert.over_at, voice, audience)
     flat = alert.positions_count == 0 and alert.orders_count == 0
     figure = _figure(alert)
     if flat:
@@ -99,11 +104,11 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
             "🔴 Closing everything on {login} now - {reason}", login=alert.login, reason=figure
         )
     else:
-        when = clock(alert.deadline_at, voice)
         title = t(
-            "🔴 Closing everything on {login} at {at} - {reason}",
+            "🔴 Closing {login} in {span} ({at}) - {reason}",
             login=alert.login,
-            at=when,
+            span=span(alert.deadline_at - alert.at),
+            at=clock(alert.deadline_at, voice),
             reason=figure,
         )
     lines = [headline(voice, title), *who(alert, audience)]
@@ -113,6 +118,22 @@ def breached(alert: GuardBreached, voice: Voice, audience: Audience) -> Message:
     return Message(
         html="\n".join(lines), keyboard=keyboards.ask_release(alert.account_id) if ask else ()
     )
+
+
+def _over(alert: GuardBreached, over_at: datetime, voice: Voice, audience: Audience) -> Message:
+    """The same once it is over: nothing is said to be still to come."""
+    closed, reason = bool(alert.positions_count or alert.orders_count), _figure(alert)
+    title = (
+        t("⏹ Over: {login} was closed - {reason}", login=alert.login, reason=reason)
+        if closed
+        else t("🔓 Over: {login} was locked - {reason}", login=alert.login, reason=reason)
+    )
+    lines = [headline(voice, title), *who(alert, audience), *_why(alert), at_line(alert.at, voice)]
+    if alert.deadline_at is not None:
+        deadline = moment(alert.deadline_at, voice, today=alert.at)
+        lines.append(t("Closing was to begin at {deadline}.", deadline=deadline))
+    lines.append(over_line(over_at, alert.at, voice, closed=closed))
+    return Message(html="\n".join(lines))
 
 
 def _figure(alert: GuardBreached) -> str:
@@ -158,8 +179,9 @@ def _closing(alert: GuardBreached, voice: Voice, audience: Audience) -> list[str
         start = t("Closing {held} now.", held=held)
     else:
         start = t(
-            "Closing {held}, beginning at {at}.",
+            "Closing {held} in {span}, at {at}.",
             held=held,
+            span=span(alert.deadline_at - alert.at),
             at=moment(alert.deadline_at, voice),
         )
     skip = word(SKIPS, alert.skip_reason)

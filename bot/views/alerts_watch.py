@@ -3,7 +3,7 @@
 from bot import keyboards
 from bot.i18n import later, t, tn
 from bot.markup import code, esc
-from bot.views.alert_lines import LOCKED, at_line, headline, more, trade, who
+from bot.views.alert_lines import LOCKED, at_line, headline, more, over_line, trade, who
 from bot.views.alerts_closing import SWITCH_ON, opening
 from bot.views.message import Audience, Keyboard, Message, Voice, compose
 from bot.views.numbers import moment, span
@@ -85,7 +85,7 @@ def _block(block: Blocked, audience: Audience) -> str:
 
 def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Message:
     """Something was opened or placed on a locked account: what, by whom, and what becomes of it."""
-    closes = bool(alert.job_id)
+    closes = bool(alert.job_id) and alert.over_at is None
     count = len(alert.items) + alert.more
     head = [
         headline(voice, t("🔒 {what} on locked {login}", what=_what(alert), login=alert.login)),
@@ -99,8 +99,12 @@ def reappeared(alert: LatchedReappeared, voice: Voice, audience: Audience) -> Me
         )
     rows = [_item(item) for item in alert.items]
     rows += more(alert.more, 0)
-    tail = [t(LOCKED) if closes else t(ONLY_TOLD), at_line(alert.at, voice)]
-    return Message(html=compose(head, rows, tail), keyboard=_ask(alert, audience))
+    over = alert.over_at
+    told = t(LOCKED) if alert.job_id else t(ONLY_TOLD)
+    tail = [*([told] if over is None else []), at_line(alert.at, voice)]
+    tail += [] if over is None else [over_line(over, alert.at, voice, closed=bool(alert.job_id))]
+    keyboard = _ask(alert, audience) if over is None else ()  # the report has the button by then
+    return Message(html=compose(head, rows, tail), keyboard=keyboard)
 
 
 def _only_orders(alert: LatchedReappeared) -> bool:

@@ -1,13 +1,13 @@
 """A client's pinned card in words. Its first line is what the chat's bar shows all the time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from bot.i18n import later, t, tn
 from bot.markup import esc
 from bot.views.message import Message, Voice, compose, marked
-from bot.views.numbers import gain, limit, moment, money, percent
+from bot.views.numbers import clock, gain, limit, moment, money, percent
 from bot.views.words import word
 from core.domain.board import AccountBoard
 from core.domain.card import CardAccount, rounded, rounded_drawdown
@@ -48,13 +48,15 @@ def card(
         now=moment(now, voice),
         minutes=renewed_min,
     )
-    return Message(html=compose([_headline(shown, voice)], rows, ["", seen]), silent=True)
+    head = [_headline(shown, read, voice)]
+    return Message(html=compose(head, rows, ["", seen]), silent=True)
 
 
-def _headline(shown: Sequence[CardAccount], voice: Voice) -> str:
+def _headline(shown: Sequence[CardAccount], read: Mapping[int, AccountBoard], voice: Voice) -> str:
     stale = [account for account in shown if account.stale]
     locked = [account for account in shown if account.guard == "latched"]
-    busy = [account for account in shown if account.guard in {"closing", "countdown"}]
+    busy = [account for account in shown if account.guard == "closing"]
+    begins = [read[a.login].deadline_at for a in shown if a.guard == "countdown"]
     if stale:
         text = (
             t("⚠️ {login} cannot be read now", login=stale[0].login)
@@ -67,6 +69,8 @@ def _headline(shown: Sequence[CardAccount], voice: Voice) -> str:
         )
     elif busy:
         text = t("🔴 Closing everything on {accounts}", accounts=_which(busy))
+    elif begins:
+        text = _closes(shown, [at for at in begins if at is not None], voice)
     elif locked:
         text = (
             t("🔒 {login} locked", login=locked[0].login)
@@ -80,6 +84,19 @@ def _headline(shown: Sequence[CardAccount], voice: Voice) -> str:
     else:
         text = tn("📌 {n} account, all watched", "📌 {n} accounts, all watched", len(shown))
     return f"<b>{marked(voice, text)}</b>"
+
+
+def _closes(shown: Sequence[CardAccount], begins: Sequence[datetime], voice: Voice) -> str:
+    """A countdown runs: when closing begins, of several accounts the first."""
+    counting = [account for account in shown if account.guard == "countdown"]
+    if not begins:
+        return t("🔴 Closing everything on {accounts}", accounts=_which(counting))
+    at = clock(min(begins), voice)
+    if len(counting) == 1:
+        return t("🔴 {login} closes at {at}", login=counting[0].login, at=at)
+    return tn(
+        "🔴 {n} account closes at {at}", "🔴 {n} accounts close, from {at}", len(counting), at=at
+    )
 
 
 def _which(accounts: Sequence[CardAccount]) -> str:
@@ -99,6 +116,9 @@ def _account(account: CardAccount, board: AccountBoard, voice: Voice, now: datet
         lines.append(
             t("⚠️ Not read since {read}, not guarded until it can. Then it was:", read=read)
         )
+    elif account.guard == "countdown" and board.deadline_at is not None:
+        begins = moment(board.deadline_at, voice, today=now)
+        lines.append(t("🔴 The guard closes everything at {at}", at=begins))
     else:
         lines.append(word(GUARDS, account.guard))
     if not account.can_close:

@@ -156,6 +156,14 @@ def span(length: timedelta) -> str:
     return _two(t("{n} d", n=days), t("{n} h", n=left), left)
 
 
+def between(since: datetime, until: datetime) -> str:
+    """The length between two instants, as their clock times have it.
+
+    From 14:51:58 to 14:52:14 are 16 s, also where it was a little less.
+    """
+    return span(until.replace(microsecond=0) - since.replace(microsecond=0))
+
+
 def age(at: datetime, now: datetime, voice: Voice) -> str:
     """`as of 14:32:05 UTC, 3 s ago`."""
     return t("as of {at}, {ago} ago", at=moment(at, voice, today=now), ago=span(now - at))

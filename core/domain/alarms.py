@@ -3,7 +3,10 @@
 A short list on purpose: what is asked of people at night is asked rarely.
 """
 
+from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import alerts_closing as c
@@ -16,6 +19,8 @@ REPEATS_MAX: Final = 20
 """Times that an alarm is repeated in all, however many admins there are."""
 
 ALWAYS: Final = (a.GuardBreached, a.LatchedReappeared, c.CloseStalled, r.GuardBlind)
+SAYING_THEIR_END: Final = (a.GuardBreached, a.LatchedReappeared)
+"""Kinds whose own words change when they are over, for whoever read them: they said what comes."""
 WHILE_HOLDING: Final = (t.AccountUnavailable, t.TerminalBlocked)
 """Kinds that need somebody only where the account holds positions."""
 
@@ -36,6 +41,11 @@ def ends_thread(alert: a.Alert) -> bool:
     """Whether every alarm of its thread is over with it."""
     over = a.CloseConfirmed | r.GuardSees | t.AccountRecovered | t.TerminalCleared
     return isinstance(alert, over)
+
+
+def ended(alert: a.Alert, at: datetime) -> a.Alert:
+    """The alert as its messages say it once it is over."""
+    return replace(alert, over_at=at) if isinstance(alert, SAYING_THEIR_END) else alert
 
 
 def ends_account(alert: a.Alert) -> bool:

@@ -239,7 +239,8 @@ class GuardBreached(AccountAlert, frozen=True, kw_only=True):
     `rule`: drawdown, minimum_equity, or a rule of the account's profile; of that `title`, and the
     `floor` that its `figure` broke, as `measure` has them. `skip_reason`: why there is no
     countdown. `obstacles`: what the close will meet as it is. Without positions and orders the
-    account is only latched.
+    account is only latched. `over_at`: when it was proved flat or, where only latched, released;
+    None before.
     """
 
     job_id: int
@@ -259,6 +260,7 @@ class GuardBreached(AccountAlert, frozen=True, kw_only=True):
     measure: str = ""
     figure: Decimal | None = None
     floor: Decimal | None = None
+    over_at: datetime | None = None
 
 
 class CloseConfirmed(AccountAlert, frozen=True, kw_only=True):
@@ -318,13 +320,15 @@ class LatchedReappeared(AccountAlert, frozen=True, kw_only=True):
     """Something was opened or placed on a latched account, by whom each of `items` says.
 
     It is being closed again by the job `job_id`, unless that is 0: then it is only told of, as the
-    account's setting is. `items` is at most the first so many, `more` counts the others.
+    account's setting is. `items` is at most the first so many, `more` counts the others. `over_at`:
+    when it was proved flat again or, where only told of, released; None before.
     """
 
     job_id: int
     items: tuple[Appeared, ...] = ()
     more: int = 0
     at: datetime
+    over_at: datetime | None = None
 
 
 class ReleaseAsked(AccountAlert, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
+
 from core.domain import alarms
 from core.domain import alerts as a
 from core.domain.alerts import Priority
@@ -56,8 +58,49 @@ async def _end(tx: Transaction, now: datetime, *, in_place: bool, **which: Any) 
     over = await tx.find(AlarmRow, over_at=None, **which)
     for alarm in over:
         await tx.update(AlarmRow, {"id": alarm.id}, over_at=now, told_at=None)
-        await show(tx, alarm, now, Priority.INFO, first=not in_place)
+        await show(tx, alarm, now, Priority.INFO, first=not in_place, over=True)
+        if not in_place:
+            await _show_to_others(tx, alarm, now)
     return over
+
+
+async def _show_to_others(tx: Transaction, alarm: AlarmRow, now: datetime) -> None:
+    """Say in the other chats that were told, the client's, that what was told of is over."""
+    told = await tx.find(
+        OutboxRow, thread=alarm.thread, kind=alarm.kind, mode=NEW, limit=COPIES_MAX
+    )
+    for row in (each for each in told if each.id != alarm.outbox_id):
+        body = _as_over(row, now)
+        if body != row.payload:
+            await _change(tx, row, body, alarm.thread, now, Priority.INFO)
+
+
+def _as_over(row: OutboxRow, now: datetime) -> str:
+    alert = msgspec.json.decode(row.payload, type=a.Alert)
+    over = alarms.ended(alert, now)
+    return row.payload if over is alert else msgspec.json.encode(over).decode()
+
+
+async def _change(
+    tx: Transaction, row: OutboxRow, body: str, thread: str, now: datetime, priority: Priority
+) -> None:
+    """Edit a message; one that was not sent yet says by itself what holds when it is sent."""
+    if row.state == "due" and body != row.payload:
+        await tx.update(OutboxRow, {"id": row.id}, payload=body)
+    elif row.state in {"sent", "sending"}:
+        edit = OutboxRow(
+            dedupe_key=f"{COPY}{thread}:{row.id}:{now.isoformat()}",
+            chat_id=row.chat_id,
+            priority=int(priority),
+            thread=thread,
+            mode=EDIT,
+            kind=row.kind,
+            payload=body,
+            created_at=now,
+            due_at=now,
+            about_id=row.id,
+        )
+        await tx.insert_new(edit)
 
 
 async def _tell(
@@ -86,7 +129,13 @@ async def _tell(
 
 
 async def show(
-    tx: Transaction, alarm: AlarmRow, now: datetime, priority: Priority, *, first: bool = True
+    tx: Transaction,
+    alarm: AlarmRow,
+    now: datetime,
+    priority: Priority,
+    *,
+    first: bool = True,
+    over: bool = False,
 ) -> None:
     """Bring every message that shows the alarm's button up to date: it is told as it is now."""
     repeats: list[OutboxRow] = []
@@ -96,18 +145,5 @@ async def show(
         )
     original = await tx.get(OutboxRow, alarm.outbox_id) if first else None
     for row in [*([original] if original else []), *repeats]:
-        # One not sent yet will say what holds when it is sent.
-        if row.state in {"sent", "sending"}:
-            edit = OutboxRow(
-                dedupe_key=f"{COPY}{alarm.id}:{row.id}:{now.isoformat()}",
-                chat_id=row.chat_id,
-                priority=int(priority),
-                thread=f"{COPY}{alarm.id}:{row.id}",
-                mode=EDIT,
-                kind=row.kind,
-                payload=row.payload,
-                created_at=now,
-                due_at=now,
-                about_id=row.id,
-            )
-            await tx.insert_new(edit)
+        body = _as_over(row, now) if over else row.payload
+        await _change(tx, row, body, f"{COPY}{alarm.id}:{row.id}", now, priority)

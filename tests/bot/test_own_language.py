@@ -85,7 +85,7 @@ async def test_an_alert_is_in_its_readers_language_and_in_a_group_in_the_groups(
     notifier = Notifier(bot, store, clock, Voice(), admin_chat_id=ADMIN_CHAT)
     assert await notifier.drain(3)
     said = {call.chat_id: call.text for call in telegram.named("sendMessage")}
-    spanish = {chat_id: "se cierra todo" in text.lower() for chat_id, text in said.items()}
+    spanish = {chat_id: "Se cierra 50001 en" in text for chat_id, text in said.items()}
     assert spanish == {ANN: True, 902: True, 903: False, 904: False, ADMIN_CHAT: False}
-    english = {chat_id: "Closing everything" in text for chat_id, text in said.items()}
+    english = {chat_id: "Closing 50001 in" in text for chat_id, text in said.items()}
     assert english == {chat_id: not each for chat_id, each in spanish.items()}

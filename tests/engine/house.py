@@ -425,10 +425,11 @@ class House:
     # --- what was said and kept -------------------------------------------------------------------
 
     async def said(self, chat_id: int | None = None) -> list[Alert]:
-        """Every alert committed, oldest first."""
+        """Every alert committed, oldest first, without changes to what stands in a chat."""
         async with self.store.reading() as tx:
             where: dict[str, Any] = {} if chat_id is None else {"chat_id": chat_id}
             rows = await tx.find(OutboxRow, **where)
+        rows = [row for row in rows if row.mode != "edit" or row.about_id is None]
         return [msgspec.json.decode(row.payload, type=Alert) for row in rows]
 
     async def kinds(self, chat_id: int) -> list[str]:

@@ -5,14 +5,18 @@ lost 200 x 12.10 = 2,420 USD: 20.17 % of the peak, which is closed after ten sec
 """
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from html import unescape
+
+import msgspec
 
 from bot.views.alerts import render
 from bot.views.message import Audience, Voice
 from core.domain import alerts as a
-from core.records import DrawdownAlertRow
-from tests.engine.house import ADMIN_CHAT, BEN, USD, House
+from core.domain.speech import EDIT, NEW
+from core.records import DrawdownAlertRow, OutboxRow
+from tests.engine.house import ADMIN, ADMIN_CHAT, BEN, USD, House
 
 D = Decimal
 LOSS = D(-2420)
@@ -26,6 +30,23 @@ async def breach(house: House, *volumes: str) -> list[int]:
     await house.run(4)
     assert "GuardBreached" in await house.kinds(BEN)
     return tickets
+
+
+async def messages(house: House, chat_id: int, kind: type, mode: str) -> list[OutboxRow]:
+    """The rows of a kind of message, oldest first."""
+    rows = await house.rows(OutboxRow, chat_id=chat_id, mode=mode)
+    return [row for row in rows if row.kind == kind.__name__]
+
+
+async def changes(house: House, chat_id: int) -> list[OutboxRow]:
+    """Edits of what told of the breach, in the order they were committed."""
+    return await messages(house, chat_id, a.GuardBreached, EDIT)
+
+
+async def sent(house: House) -> None:
+    """Telegram has taken everything so far."""
+    async with house.store.writing() as tx:
+        await tx.update(OutboxRow, {"state": "due"}, state="sent", message_id=77)
 
 
 async def reports(house: House, chat_id: int = BEN) -> list[a.CloseConfirmed]:
@@ -145,3 +166,68 @@ async def test_prices_of_a_close_report_keep_the_digits_of_their_symbol(house: H
     await house.run(20)
     (report,) = await reports(house)
     assert f"#{ticket} EURUSD buy 2.00: closed at 1.07300, -2,420.00 USD" in read(report)
+
+
+async def test_a_countdown_is_edited_once_at_its_end_in_the_clients_chat_as_in_the_admins(
+    house: House,
+) -> None:
+    (ticket,) = await breach(house, "2.00")
+    await sent(house)
+    house.close_position(USD, ticket)
+    await house.run(5)
+    assert await changes(house, BEN) == [], "the countdown runs"
+    await house.run(10)
+    (proved,) = await reports(house)
+    for chat_id, audience in ((BEN, Audience.CLIENT), (ADMIN_CHAT, Audience.ADMIN)):
+        told = await messages(house, chat_id, a.GuardBreached, NEW)
+        (change,) = await changes(house, chat_id)
+        assert change.about_id == told[0].id
+        over = msgspec.json.decode(change.payload, type=a.Alert)
+        assert isinstance(over, a.GuardBreached)
+        assert over.over_at is not None
+        assert over.over_at - proved.flat_at < timedelta(seconds=1)
+        text = read(over, audience)
+        assert text.startswith("⏹ Over: 50002 was closed - drawdown 20.2 %\n")
+        assert "Closing 1 position" not in text
+    await house.run(30)
+    assert len(await changes(house, BEN)) == 1
+
+
+async def test_a_countdown_that_telegram_never_took_is_told_as_over(house: House) -> None:
+    """It would read "in 10 s" half an hour later."""
+    await breach(house, "2.00")
+    await house.run(15)
+    assert await changes(house, BEN) == []
+    (told,) = [x for x in await house.said(BEN) if isinstance(x, a.GuardBreached)]
+    assert told.over_at is not None
+
+
+async def test_what_told_of_something_on_a_locked_account_says_when_it_is_over(
+    house: House,
+) -> None:
+    await breach(house, "2.00")
+    await house.run(15)
+    await sent(house)
+    house.open(USD, "buy", "0.10")
+    for _ in range(24):
+        await house.run(0.5)
+        await sent(house)
+    (change,) = await messages(house, BEN, a.LatchedReappeared, EDIT)
+    over = read(msgspec.json.decode(change.payload, type=a.Alert))
+    assert "Reckoner is closing it." not in over
+    assert "proved flat, after " in over
+
+
+async def test_a_lock_without_a_close_is_over_with_its_release(house: House) -> None:
+    await house.run(2)
+    house.cash(USD, "-3000", "commission")
+    await house.run(11)
+    await sent(house)
+    ben, ada = await house.person(BEN), await house.person(ADMIN)
+    await house.engine.ask_release(ben, house.ids[USD])
+    await house.engine.answer_release(ada, house.ids[USD], grant=True)
+    await house.run(5)
+    (change,) = await changes(house, BEN)
+    text = read(msgspec.json.decode(change.payload, type=a.Alert))
+    assert text.startswith("🔓 Over: 50002 was locked - drawdown 25.0 %\n")
+    assert text.endswith(": the account was released.")

@@ -48,7 +48,7 @@ async def _warned_and_closed(stage: Stage) -> None:
     warning = await stage.hears_after(BEN, 0, "Drawdown 15.5 % on 50002")
     assert "Room left: 540.00 USD" in warning["text"]  # 10,140 less 80 % of 12,000
     await gold(stage, BREACHED)
-    breach = await stage.hears_after(BEN, warning["id"], "Closing everything on 50002 at")
+    breach = await stage.hears_after(BEN, warning["id"], "Closing 50002 in")
     assert "Closing 1 position" in breach["text"]
     assert "This cannot be cancelled: it limits your loss." in breach["text"]
     assert breach["buttons"] == []

@@ -34,7 +34,7 @@ async def test_a_stop_in_the_middle_of_a_countdown_only_delays_the_close(
     async with staged(zygote, tmp_path, SLOW_COUNTDOWN) as stage:
         ticket = await ben_holds_gold(stage)
         await gold_falls(stage)
-        await stage.hears(BEN, "Closing everything on 50002 at")
+        await stage.hears(BEN, "Closing 50002 in")
         await stage.stop(stage.app_pid)
         stopping = await stage.hears_after(ADMIN_CHAT, 0, "Reckoner is stopping")
         assert "1 closing not finished" in stopping["text"]
@@ -45,7 +45,8 @@ async def test_a_stop_in_the_middle_of_a_countdown_only_delays_the_close(
         await stage.hears(ADMIN_CHAT, "Going on with 1 closing that had begun before.")
         account = await stage.account(50002)
         assert exits(account, ticket) == 2.0
-        assert (await stage.transcript(BEN)).count("Closing everything on 50002") == 1
+        await stage.hears(BEN, "Over: 50002 was closed")
+        assert (await stage.transcript(BEN)).count("50002 was closed") == 1
 
 
 async def test_without_telegram_the_guard_closes_and_the_chat_hears_of_it_later(

@@ -67,21 +67,26 @@ async def test_a_countdown_says_its_deadline_and_what_follows_and_holds_over_a_k
     await stage.opens(50002, "XAUUSD", "buy", 2.0)
     await stage.hears(BEN, "Unknown position")
     await stage.price("XAUUSD", 1958.2, 1958.5)
-    breach = await stage.hears_after(BEN, 0, "Closing everything on 50002 at")
+    breach = await stage.hears_after(BEN, 0, "Closing 50002 in")
     assert "This cannot be cancelled: it limits your loss." in breach["text"]
     await stage.settled(BEN, breach["id"])
     await stage.kill_app()
     ((deadline,),) = await stage.rows("SELECT deadline_at FROM close_jobs WHERE account_id = 2")
-    said = breach["text"].splitlines()[0].rpartition(" at ")[2].split(" - ")[0]
+    first = breach["text"].splitlines()[0]
+    assert first.startswith("[DEMO] 🔴 Closing 50002 in 4 s (")
+    said = first.partition("(")[2].partition(")")[0]
     assert said in str(deadline)
     await stage.start_app()
     await stage.ready()
     await stage.hears_after(BEN, breach["id"], "50002 is flat - confirmed by two reads")
     sends = (await stage.account(50002))["order_sends"]
-    first = min(s["at"] for s in sends if s["source"] == "reckoner")
-    assert datetime.fromisoformat(first) >= datetime.fromisoformat(deadline).replace(tzinfo=UTC)
-    again = [m for m in await stage.messages(BEN) if "Closing everything on" in m["text"]]
-    assert [m["id"] for m in again] == [breach["id"]]
+    began = min(s["at"] for s in sends if s["source"] == "reckoner")
+    assert datetime.fromisoformat(began) >= datetime.fromisoformat(deadline).replace(tzinfo=UTC)
+    for chat_id in (BEN, ADMIN_CHAT):
+        await stage.hears(chat_id, "⏹ Over: 50002 was closed")
+    told = [m for m in await stage.messages(BEN) if "50002 was closed" in m["text"]]
+    assert [m["id"] for m in told] == [breach["id"]], "edited in its place, at the end"
+    assert "Closing 50002" not in await stage.transcript(BEN)
     await _every_first_line_fits_a_push_preview(stage)
 
 

@@ -15,12 +15,12 @@ async def test_nobody_answers_so_the_next_admin_is_told_until_one_has_it(stage: 
     await stage.opens(50002, "XAUUSD", "buy", 2.0)
     await stage.hears(BEN, "Unknown position")
     await stage.price("XAUUSD", 1958.2, 1958.5)
-    breach = await stage.hears_after(ADMIN_CHAT, 0, "Closing everything on 50002 at")
+    breach = await stage.hears_after(ADMIN_CHAT, 0, "Closing 50002 in")
     assert [b["label"] for row in breach["buttons"] for b in row] == ["I have it"]
 
     again = await stage.hears_after(ADMIN_CHAT, breach["id"], "Nobody has this for", "50002")
     assert again["reply_to"] == breach["id"]
-    told = await stage.hears_after(ADA, 0, "Nobody has this for", "Closing everything on 50002")
+    told = await stage.hears_after(ADA, 0, "Nobody has this for", "Closing 50002")
     assert told["text"].startswith("[DEMO] \N{LARGE RED CIRCLE} Nobody has this for")
     assert not told.get("silent")
     next_told = await stage.hears_after(OMAR, 0, "Nobody has this for", "50002")

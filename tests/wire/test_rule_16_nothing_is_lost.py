@@ -167,7 +167,7 @@ async def test_an_edit_of_unknown_outcome_is_made_again_without_a_mark(desk: Des
     await desk.fails(method="editMessageText", code="drop_after")
     await desk.all_sent()
     (message,) = await desk.shown()
-    assert "Closing everything on 50001" in message["text"]
+    assert "Closing 50001 in" in message["text"]
     assert "(repeat)" not in message["text"]
 
 
@@ -281,7 +281,7 @@ async def test_somebody_who_blocked_the_bot_is_told_of_to_the_admins_and_back_wh
     (told,) = await desk.shown(ADMIN_CHAT_ID)
     assert "Ben can be reached again" in told["text"]
     urgent, back = await desk.shown(BEN)
-    assert "Closing everything" in urgent["text"]
+    assert "Closing 50001 in" in urgent["text"]
     assert "2 messages could not be delivered since" in back["text"]
 
 
@@ -297,7 +297,7 @@ async def test_a_group_that_became_a_supergroup_gets_everything_there_also_after
     await desk.tells(breach(), group.id)
     await desk.all_sent()
     texts = [message["text"] for message in await desk.shown(new_id)]
-    assert "Closing everything" in texts[1]
+    assert "Closing 50001 in" in texts[1]
     assert f"Please set ADMIN_CHAT_ID={new_id} in the settings (it was {group.id})." in texts[2]
     desk.notifier = desk.fresh(group.id)
     row_id = await desk.tells(confirmed(), group.id)

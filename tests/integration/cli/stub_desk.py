@@ -94,7 +94,7 @@ class StubDesk:
         if held:
             self.drawdown_deepest = max(self.drawdown_deepest, drawdown)
         if drawdown >= Decimal("0.20"):
-            await self._once(CHATS[BEN], "Closing everything")
+            await self._once(CHATS[BEN], "Closing 50002")
             self._countdown -= 1
         if self._countdown < 0:
             for position in ben["positions"]:

@@ -79,14 +79,32 @@ def test_every_alert_survives_the_outbox(alert: a.Alert) -> None:
 
 def test_the_guard_closes_with_a_countdown() -> None:
     assert said(breach()) == (
-        "🔴 Closing everything on 50001 at 14:02:21 - drawdown 20.4 %\n"
-        "Closing 3 positions and 1 pending order, beginning at 14:02:21 UTC.\n"
+        "🔴 Closing 50001 in 10 s (14:02:21) - drawdown 20.4 %\n"
+        "Closing 3 positions and 1 pending order in 10 s, at 14:02:21 UTC.\n"
         "This cannot be cancelled: it limits your loss. You can still close positions yourself.\n"
         "Afterwards the account is locked until its release.\n"
         "Equity: 7,955.88 GBP, peak 10,000.00 GBP\n"
         "Limit: 20 % below the peak, passed by 44.12 GBP\n"  # 8,000.00 less 7,955.88
         "Time: 14:02:11 UTC"
     )
+
+
+def test_a_countdown_that_is_over_says_so_and_nothing_that_is_still_to_come() -> None:
+    """Told at 14:02:11.9; proved flat at 14:02:26.1: by the clock 15 s later."""
+    told = START.replace(microsecond=900_000)
+    over = breach(at=told, over_at=told + timedelta(seconds=14, milliseconds=200))
+    assert said(over) == (
+        "⏹ Over: 50001 was closed - drawdown 20.4 %\n"
+        "Equity: 7,955.88 GBP, peak 10,000.00 GBP\n"
+        "Limit: 20 % below the peak, passed by 44.12 GBP\n"
+        "Time: 14:02:11 UTC\n"
+        "Closing was to begin at 14:02:21 UTC.\n"
+        "Over at 14:02:26 UTC, proved flat, after 15 s. The result is in a message of its own."
+    )
+    locked = breach(positions_count=0, orders_count=0, deadline_at=None, over_at=START)
+    assert said(locked).startswith("🔓 Over: 50001 was locked - drawdown 20.4 %\n")
+    assert said(locked).endswith("Over at 14:02:11 UTC: the account was released.")
+    assert labels(locked, CLIENT) == []
 
 
 def test_the_guard_closes_at_once_and_says_why_there_is_no_countdown() -> None:
@@ -254,8 +272,8 @@ def test_another_day_is_named_and_each_reader_gets_their_own_time() -> None:
 
 def test_the_plain_times_follow_the_zone_of_the_setting() -> None:
     text = said(breach(), voice=Voice(time_zone="Europe/Athens"))
-    assert "at 16:02:21 - drawdown" in text
-    assert "beginning at 16:02:21 EET." in text
+    assert "(16:02:21) - drawdown" in text
+    assert "in 10 s, at 16:02:21 EET." in text
 
 
 def test_the_end_of_a_divergence_keeps_what_it_was() -> None:

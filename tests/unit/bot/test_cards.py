@@ -1,6 +1,7 @@
 """Pinned cards: sent and pinned once, edited when they change, never in an alert's way."""
 
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.fakes.shell import account
 from tests.fakes.telegram import Answer, make_bot
 
 ANN = 900
+SOON = START + timedelta(seconds=10)
 D = Decimal
 INTERVAL_S = 30.0
 
@@ -283,6 +285,7 @@ async def test_one_look_edits_so_many_and_the_next_goes_on_there(
     [
         ({}, "📌 9,580 GBP, room 1,580 GBP"),
         ({"guard": "latched"}, "🔒 50001 locked"),
+        ({"guard": "countdown", "deadline_at": SOON}, "🔴 50001 closes at 14:02:21"),
         ({"guard": "closing"}, "🔴 Closing everything on 50001"),
         ({"unavailable_since": START, "guard": "latched"}, "⚠️ 50001 cannot be read now"),
     ],
@@ -299,6 +302,16 @@ def test_the_first_line_is_what_matters_most(changes: dict[str, Any], first: str
 def stamp(unix: str, text: str) -> str:
     """A time as Telegram shows it in the reader's zone."""
     return f'<tg-time unix="{unix}" format="T">{text} UTC</tg-time>'
+
+
+def test_a_card_says_when_a_countdown_ends() -> None:
+    boards = [account(guard="countdown", deadline_at=SOON)]
+    text = views.card(accounts_of(boards, START), boards, Voice(), START, 15).html
+    ends = stamp("1795356141", "14:02:21")
+    assert f"🔴 The guard closes everything at {ends}" in text.splitlines()
+    boards.append(account(login=50002, guard="countdown", deadline_at=START))
+    text = views.card(accounts_of(boards, START), boards, Voice(), START, 15).html
+    assert text.startswith("<b>🔴 2 accounts close, from 14:02:11</b>")
 
 
 def test_the_whole_card() -> None:

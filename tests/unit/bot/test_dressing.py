@@ -126,10 +126,13 @@ async def test_who_has_it_and_since_when_stands_on_every_copy_without_a_button(
 
 
 async def test_what_is_over_has_no_button_and_what_took_its_place_says_who_had_it() -> None:
-    over = replace(ALARM, over_at=START)
+    over = replace(ALARM, kind="GuardBlind", over_at=START)
     message = await dressed(over, replace(row(), thread="alarm:5:1", mode="edit"))
     assert message.html.startswith("<b>Closing</b>\nOver at ")
     assert message.keyboard == ()
+    breach = replace(over, kind="GuardBreached")  # says so by itself, to everybody
+    copy = replace(row(), thread="alarm:5:1", mode="edit")
+    assert (await dressed(breach, copy)).html == "<b>Closing</b>"
     end = replace(row(chat_id=ADMIN_CHAT, kind="AccountRecovered"), id=9, mode="edit")
     assert (await dressed(over, end)).html == "<b>Closing</b>"
     had = replace(over, taken_by="Anna", taken_at=START)

@@ -52,7 +52,7 @@ async def test_criticals_go_before_what_was_said_earlier(world: World) -> None:
     await world.put(breach(), priority=0)
     await world.notifier.drain(5)
     first, second = world.telegram.texts()
-    assert "Closing everything on 50001" in first
+    assert "Closing 50001 in" in first
     assert "You closed" in second
 
 
@@ -139,7 +139,7 @@ async def test_a_message_telegram_cannot_parse_is_sent_in_plain_words(world: Wor
     first, second = world.telegram.named("sendMessage")
     assert (first.parse_mode, second.parse_mode) == ("HTML", None)
     assert "<" not in second.text
-    assert "Closing everything on 50001" in second.text
+    assert "Closing 50001 in" in second.text
     assert (await world.row(row_id)).state == "sent"
 
 

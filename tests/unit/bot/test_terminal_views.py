@@ -112,7 +112,7 @@ def test_several_symbols_are_one_reason_and_nobody_is_sent_to_close_what_cannot_
 
 def test_a_breach_with_one_symbol_in_the_way_still_closes_the_rest() -> None:
     text = said(breach(obstacles=("symbol_disabled:GOLD",)))
-    assert text.startswith("🔴 Closing everything on 50001 at 14:02:21 - drawdown 20.4 %\n")
+    assert text.startswith("🔴 Closing 50001 in 10 s (14:02:21) - drawdown 20.4 %\n")
     assert "Reckoner can watch this account but cannot close all of it, because" in text
 
 

@@ -180,7 +180,7 @@ def release_asked(alert: ReleaseAsked, voice: Voice, audience: Audience) -> Mess
     )
     lines.append(at_line(alert.at, voice))
     keyboard = keyboards.answer_release(alert.account_id) if admin else ()
-    return Message(html="\n".join(lines), keyboard=keyboard)
+    return Message(html="\n".join(lines), keyboard=keyboard, silent=not admin)
 
 
 def release_answered(alert: ReleaseAnswered, voice: Voice, audience: Audience) -> Message:

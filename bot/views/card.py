@@ -10,7 +10,7 @@ from bot.views.message import Message, Voice, compose, marked
 from bot.views.numbers import clock, gain, limit, moment, money, percent
 from bot.views.words import word
 from core.domain.board import AccountBoard
-from core.domain.card import CardAccount, rounded, rounded_drawdown
+from core.domain.card import CardAccount, rounded, rounded_up
 
 GUARDS = {
     "countdown": later("🔴 The guard closes everything in a moment"),
@@ -127,7 +127,9 @@ def _account(account: CardAccount, board: AccountBoard, voice: Voice, now: datet
         room = ""
         if account.headroom is not None:
             past = account.headroom < 0
-            figure = _money(abs(account.headroom) if past else account.headroom, account)
+            figure = (
+                _past(-account.headroom, account) if past else _money(account.headroom, account)
+            )
             room = (
                 t(", {past} past the limit", past=figure)
                 if past
@@ -135,9 +137,9 @@ def _account(account: CardAccount, board: AccountBoard, voice: Voice, now: datet
             )
         lines.append(t("Equity {equity}{room}", equity=_money(account.equity, account), room=room))
     if account.drawdown_percent is not None:
-        drawn = percent(rounded_drawdown(account.drawdown_percent))
+        drawn = percent(account.drawdown_percent, board.warn_percent, board.limit_percent)
         most = limit(board.limit_percent)
-        lines.append(t("Drawdown {drawdown} of {limit}", drawdown=drawn, limit=most))
+        lines.append(t("Drawdown {drawdown} (limit {limit})", drawdown=drawn, limit=most))
     if account.positions_count is not None:
         result = ""
         if account.positions_count and account.profit is not None:
@@ -151,6 +153,10 @@ def _account(account: CardAccount, board: AccountBoard, voice: Voice, now: datet
 
 def _money(amount: Decimal, account: CardAccount) -> str:
     return money(rounded(amount, account.step), account.currency, _digits(account))
+
+
+def _past(amount: Decimal, account: CardAccount) -> str:
+    return money(rounded_up(amount, account.step), account.currency, _digits(account))
 
 
 def _digits(account: CardAccount) -> int:

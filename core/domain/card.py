@@ -1,6 +1,7 @@
 """A client's pinned card: what it shows of each account, and when that has changed enough.
 
-Figures are rounded against the reader's hope: equity and headroom down, drawdown up. A figure that
+Money is rounded against the reader's hope: equity and headroom down, what is past a limit up. A
+drawdown is shown as the messages about it have it. A figure that
 moves to and fro across a step is not shown anew until it has gone a whole step.
 """
 
@@ -69,9 +70,9 @@ def rounded(amount: Decimal, step: Decimal) -> Decimal:
     return (amount / step).to_integral_value(ROUND_FLOOR) * step
 
 
-def rounded_drawdown(percent: Decimal) -> Decimal:
-    """Up to a tenth of a percent."""
-    return (percent / DRAWDOWN_STEP).to_integral_value(ROUND_CEILING) * DRAWDOWN_STEP
+def rounded_up(amount: Decimal, step: Decimal) -> Decimal:
+    """Up to a whole number of steps: what is past a limit is never told as less than it is."""
+    return (amount / step).to_integral_value(ROUND_CEILING) * step
 
 
 def money_step(peak: Decimal | None, digits: int) -> Decimal:

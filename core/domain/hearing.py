@@ -58,6 +58,7 @@ GROUPS: Final[Mapping[str, Group]] = {
             "LimitsChanged",
             "GuardBlind",
             "GuardSees",
+            "ReleaseAsked",
             "ReleaseAnswered",
         ),
         Group.CLOSES: ("CloseConfirmed", "CloseTrouble", "CloseStalled"),

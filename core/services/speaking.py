@@ -15,7 +15,7 @@ from core.domain.alerts_links import LinkAnswered, LinkAsked, LinkNews, WordsLef
 from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.alerts_people import AccessDecided, AccountTaken
 from core.domain.findings import Kind
-from core.domain.speech import deliver
+from core.domain.speech import REPLY, deliver
 from core.ports import Transaction
 from core.records import OutboxRow
 from core.services import alarm_noting, endings
@@ -28,7 +28,6 @@ ADMIN_ONLY = (
     own.AppStopping,
     own.SignalByProgram,
     own.PauseChanged,
-    a.ReleaseAsked,
     ad.PositionQuestion,
     HeadsRecorded,
     LinkAsked,
@@ -73,7 +72,7 @@ async def speak(
             chat_id=chat_id,
             priority=int(delivery.priority),
             thread=delivery.thread,
-            mode=delivery.mode,
+            mode=_mode(alert, delivery.mode, own=chat_id == client != admin),
             kind=kind,
             payload=body,
             created_at=now,
@@ -85,6 +84,12 @@ async def speak(
     await alarm_noting.note(tx, alert, made, admin=admin, now=now)
     await endings.note(tx, alert, made, client=client, admin=admin, now=now)
     return list(made.values())
+
+
+def _mode(alert: a.Alert, mode: str, *, own: bool) -> str:
+    """A refused release takes the question's place, and is news to who asked (`own`)."""
+    refused = isinstance(alert, a.ReleaseAnswered) and alert.state == "refused"
+    return REPLY if own and refused else mode
 
 
 def audience(alert: a.Alert, *, client: int | None, admin: int) -> Iterable[int]:

@@ -54,7 +54,7 @@ async def test_an_alert_is_in_its_readers_zone_also_where_it_is_read_in_the_prev
     assert await notifier.drain(3)
     texts = telegram.texts()
     first_lines = sorted(text.splitlines()[0] for text in texts)
-    assert ["at 14:02:21" in first_lines[0], "at 23:02:21" in first_lines[1]] == [True, True]
+    assert ["(14:02:21)" in first_lines[0], "(23:02:21)" in first_lines[1]] == [True, True]
     (in_private,) = [text for text in texts if "23:02:21" in text]
     assert "JST" in in_private
     assert "UTC" not in in_private

@@ -322,6 +322,7 @@ async def test_release_is_asked_granted_proved(house: House) -> None:
     assert early.value.code == "release_not_asked"
     await house.engine.ask_release(ben, account)
     assert "ReleaseAsked" in await house.kinds(ADMIN_CHAT)
+    assert "ReleaseAsked" in await house.kinds(BEN), "a trace of what they asked"
     with pytest.raises(Refused) as client:
         await house.engine.answer_release(ben, account, grant=True)
     assert client.value.code == "not_admin"

@@ -14,7 +14,7 @@ import msgspec
 from bot.views.alerts import render
 from bot.views.message import Audience, Voice
 from core.domain import alerts as a
-from core.domain.speech import EDIT, NEW
+from core.domain.speech import EDIT, NEW, REPLY
 from core.records import DrawdownAlertRow, OutboxRow
 from tests.engine.house import ADMIN, ADMIN_CHAT, BEN, USD, House
 
@@ -231,3 +231,18 @@ async def test_a_lock_without_a_close_is_over_with_its_release(house: House) -> 
     text = read(msgspec.json.decode(change.payload, type=a.Alert))
     assert text.startswith("🔓 Over: 50002 was locked - drawdown 25.0 %\n")
     assert text.endswith(": the account was released.")
+
+
+async def test_who_asks_for_release_has_it_in_writing_and_hears_of_a_refusal(house: House) -> None:
+    """A pop-up is gone with the next touch; an edit would make no sound."""
+    await breach(house, "2.00")
+    await house.run(15)
+    ben, ada = await house.person(BEN), await house.person(ADMIN)
+    await house.engine.ask_release(ben, house.ids[USD])
+    (asked,) = await messages(house, BEN, a.ReleaseAsked, NEW)
+    text = read(msgspec.json.decode(asked.payload, type=a.Alert))
+    assert text.startswith("🔓 You asked for the release of 50002\n")
+    await sent(house)
+    await house.engine.answer_release(ada, house.ids[USD], grant=False)
+    assert len(await messages(house, BEN, a.ReleaseAnswered, REPLY)) == 1
+    assert len(await messages(house, ADMIN_CHAT, a.ReleaseAnswered, EDIT)) == 1

@@ -36,7 +36,7 @@ async def test_the_card_is_pinned_once_and_follows_the_account(stage: Stage) -> 
     assert first["silent"]
     await stage.opens(50002, "XAUUSD", "buy", 1.0)
     await stage.price("XAUUSD", 1961.0, 1961.3)
-    moved = await shows(stage, BEN, "11,070 USD, room 1,470 USD", "Drawdown 7.8 % of 20 %")
+    moved = await shows(stage, BEN, "11,070 USD, room 1,470 USD", "Drawdown 7.8 % (limit 20 %)")
     assert "1 open position, -930 USD" in moved["text"]
     assert moved["id"] == first["id"]
 

@@ -14,6 +14,7 @@ from bot.i18n import spoken
 from bot.limits import GLOBAL_MAX, SendLimits
 from bot.views import card as views
 from bot.views.message import Voice
+from bot.views.numbers import percent
 from core.domain.board import AccountBoard
 from core.domain.card import accounts_of
 from core.domain.people import Person
@@ -314,6 +315,23 @@ def test_a_card_says_when_a_countdown_ends() -> None:
     assert text.startswith("<b>🔴 2 accounts close, from 14:02:11</b>")
 
 
+def test_a_card_has_the_drawdown_that_the_messages_have_and_no_loss_looks_smaller() -> None:
+    """9,503.80 of 12,000.00 USD are 20.8017 % down, and 96.20 past the limit at 9,600.00."""
+    drawn = D("20.8017")
+    board = account(
+        currency="USD",
+        equity=D("9503.80"),
+        peak_equity=D(12000),
+        headroom=D("-96.20"),
+        drawdown_percent=drawn,
+        guard="closing",
+    )
+    lines = views.card(accounts_of([board], START), [board], Voice(), START, 15).html.splitlines()
+    assert "Equity 9,500 USD, 100 USD past the limit" in lines
+    assert "Drawdown 20.8 % (limit 20 %)" in lines
+    assert percent(drawn, D(20)) == "20.8 %"
+
+
 def test_the_whole_card() -> None:
     read, now = stamp("1795356128", "14:02:08"), stamp("1795356131", "14:02:11")
     renewed = "I edit this when it changes and at least every 15 min: if it is older, nothing is"
@@ -325,17 +343,17 @@ def test_the_whole_card() -> None:
         "<b>50003</b>",
         f"⚠️ Not read since {read}, not guarded until it can. Then it was:",
         "Equity 9,580 GBP, room 1,580 GBP",
-        "Drawdown 4.2 % of 20 %",
+        "Drawdown 4.2 % (limit 20 %)",
         "1 open position, -20 GBP",
         "<b>50002</b> Second",
         "🔴 The guard is closing everything",
-        "Equity 9,580 GBP, 10 GBP past the limit",
-        "Drawdown 4.2 % of 20 %",
+        "Equity 9,580 GBP, 20 GBP past the limit",
+        "Drawdown 4.2 % (limit 20 %)",
         "1 open position, -20 GBP",
         "<b>50001</b> Main",
         "🟢 Guard watching",
         "Equity 9,580 GBP, room 1,580 GBP",
-        "Drawdown 4.2 % of 20 %",
+        "Drawdown 4.2 % (limit 20 %)",
         "1 open position, -20 GBP",
         "",
         f"As of {now}, rounded. {renewed} watched. Exactly: /drawdown",

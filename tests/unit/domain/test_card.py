@@ -14,7 +14,7 @@ from core.domain.card import (
     has_changed,
     money_step,
     rounded,
-    rounded_drawdown,
+    rounded_up,
 )
 from tests.fakes.clock import START
 from tests.fakes.shell import account
@@ -60,13 +60,9 @@ def test_money_is_rounded_down(amount: str, down: int) -> None:
     assert rounded(D(amount), D(10)) == down
 
 
-def test_drawdown_is_rounded_up() -> None:
-    assert [rounded_drawdown(D(x)) for x in ("4.2", "4.21", "0", "19.91")] == [
-        D("4.2"),
-        D("4.3"),
-        D(0),
-        D("20.0"),
-    ]
+def test_what_is_past_the_limit_is_rounded_up() -> None:
+    """96.20 past the limit read as 90, which is the pleasant side."""
+    assert [rounded_up(D(x), D(10)) for x in ("96.20", "90", "0.01")] == [100, 90, 10]
 
 
 @pytest.mark.parametrize(

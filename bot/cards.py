@@ -224,6 +224,9 @@ class Cards:
         next_at = self._clock.now() + timedelta(seconds=wait_s)
         user_id = client.person.user_id
         async with self._store.writing() as tx:
-            if await tx.first(CardRow, user_id=user_id) is None:
+            row = await tx.first(CardRow, user_id=user_id)
+            if row is None:
                 await tx.insert(CardRow(user_id=user_id, next_at=next_at))
+            elif client.card is not None and row.next_at != client.card.next_at:
+                next_at = row.next_at  # the guard did something while the card was being edited
             await tx.update(CardRow, {"user_id": user_id}, next_at=next_at, **changes)

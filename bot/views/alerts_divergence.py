@@ -7,7 +7,7 @@ from bot.i18n import later, t
 from bot.markup import esc
 from bot.views.alert_lines import at_line, headline, trade, who
 from bot.views.message import Audience, Message, Voice
-from bot.views.numbers import lots, moment, pips, price, slippage, span
+from bot.views.numbers import between, lots, moment, pips, price, slippage, span
 from bot.views.sentences import of_divergence, sentence
 from bot.views.words import (
     FINDING_FIGURES,
@@ -123,8 +123,8 @@ def resolved(alert: DivergenceResolved, voice: Voice, audience: Audience) -> Mes
         *_figures(alert),
         t("How: {how}", how=ended(alert.how, own=audience is Audience.CLIENT)),
         t(
-            "It lasted {span}, until {until}.",
-            span=span(alert.resolved_at - alert.opened_at),
+            "The difference lasted {span}, until {until}.",
+            span=between(alert.opened_at, alert.resolved_at),
             until=moment(alert.resolved_at, voice, today=alert.opened_at),
         ),
     ]

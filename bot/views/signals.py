@@ -29,6 +29,10 @@ def own(signals: OwnSignals, voice: Voice) -> tuple[Message, ...]:
         "📣 {n} signal waiting for your answer", "📣 {n} signals waiting for your answer", count
     )
     lines = [f"<b>{marked(voice, title)}</b>"]
+    lines += [
+        t("🔒 {login} is locked: nothing can be approved before its /release.", login=login)
+        for login in signals.locked
+    ]
     if signals.more_waiting:
         lines.append(
             tn(

@@ -22,11 +22,15 @@ class AnsweredOffer(Struct, frozen=True, kw_only=True):
 
 
 class OwnSignals(Struct, frozen=True, kw_only=True):
-    """A person's offers: those that wait, each with its buttons, and the last that do not."""
+    """A person's offers: those that wait, each with its buttons, and the last that do not.
+
+    `locked` are the logins on which none can be approved before the release.
+    """
 
     waiting: tuple[SignalOffered, ...]
     more_waiting: int
     answered: tuple[AnsweredOffer, ...]
+    locked: tuple[int, ...] = ()
 
 
 class SignalLine(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from core.domain.alerts import SignalOffered
 from core.domain.people import Person
 from core.domain.signal_board import AnsweredOffer, OwnSignals, SignalLine
 from core.ports import Clock, Store, Transaction
-from core.records import AccountRow, ApprovalRow, SignalRow, UserRow
+from core.records import AccountRow, AccountStateRow, ApprovalRow, SignalRow, UserRow
 from core.services.errors import Refused
 
 WAITING_MAX: Final = 5
@@ -34,6 +34,8 @@ class SignalBoards:
             )
             signals = await _signals(tx, [*offers, *answered])
             accounts = {row.id: row for row in await tx.find(AccountRow, id=person.account_ids)}
+            states = [await tx.get(AccountStateRow, account_id) for account_id in accounts]
+        latched = {state.id for state in states if state is not None and state.latched_at}
         now = self._clock.now()
         open_now = [row for row in offers if signals[row.signal_id].expires_at > now]
         return OwnSignals(
@@ -45,6 +47,7 @@ class SignalBoards:
             answered=tuple(
                 _answered(row, signals[row.signal_id], accounts[row.account_id]) for row in answered
             ),
+            locked=tuple(sorted(accounts[account_id].login for account_id in latched)),
         )
 
     async def last(self, actor: Person) -> tuple[SignalLine, ...]:

@@ -13,10 +13,12 @@ import msgspec
 
 from bot.views.alerts import render
 from bot.views.message import Audience, Voice
+from bot.views.signals import own
 from core.domain import alerts as a
 from core.domain.speech import EDIT, NEW, REPLY
 from core.records import DrawdownAlertRow, OutboxRow
-from tests.engine.house import ADMIN, ADMIN_CHAT, BEN, USD, House
+from core.services.signal_boards import SignalBoards
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, USD, House
 
 D = Decimal
 LOSS = D(-2420)
@@ -246,3 +248,13 @@ async def test_who_asks_for_release_has_it_in_writing_and_hears_of_a_refusal(hou
     await house.engine.answer_release(ada, house.ids[USD], grant=False)
     assert len(await messages(house, BEN, a.ReleaseAnswered, REPLY)) == 1
     assert len(await messages(house, ADMIN_CHAT, a.ReleaseAnswered, EDIT)) == 1
+
+
+async def test_signals_say_which_account_is_locked(house: House) -> None:
+    await breach(house, "2.00")
+    await house.run(15)
+    boards = SignalBoards(house.store, house.clock)
+    (message,) = own(await boards.own(await house.person(BEN)), Voice())
+    assert "🔒 50002 is locked: nothing can be approved before its /release." in message.html
+    (others,) = own(await boards.own(await house.person(ALICE)), Voice())
+    assert "locked" not in others.html

@@ -38,6 +38,7 @@ class Desk:
         self.store, self.clock = MemoryStore(), FixedClock()
         self.bot, self.telegram = make_bot()
         self.board = account()
+        self.disturbed = False
         self.cards = self.fresh()
 
     def fresh(self, rates: SendLimits | None = None, interval_s: float = INTERVAL_S) -> Cards:
@@ -54,6 +55,9 @@ class Desk:
 
     async def accounts_of(self, person: Person) -> list[AccountBoard]:
         assert person.account_ids
+        if self.disturbed:  # by an alert of the guard, committed in this moment
+            async with self.store.writing() as tx:
+                await tx.update(CardRow, {"user_id": 1}, next_at=self.clock.now())
         return [replace(self.board, observed_at=self.clock.now())]
 
     async def client(self, number: int = 1, telegram_id: int = ANN) -> None:
@@ -133,6 +137,19 @@ async def test_two_edits_of_a_card_are_the_interval_apart(desk: Desk) -> None:
         desk.board = replace(desk.board, positions_count=positions_count)
         assert await desk.look(INTERVAL_S - 1) == []
         assert await desk.look(1) == ["editMessageText"]
+
+
+async def test_what_the_guard_does_while_a_card_is_being_edited_is_not_left_for_later(
+    desk: Desk,
+) -> None:
+    """The edit has the figures from before; its own interval must not put the next look off."""
+    await desk.look()
+
+    desk.board, desk.disturbed = replace(desk.board, guard="closing"), True
+    assert await desk.look(INTERVAL_S + 1) == ["editMessageText"]
+    desk.disturbed = False
+    desk.board = replace(desk.board, guard="latched")
+    assert await desk.look(1) == ["editMessageText"]
 
 
 async def test_a_card_goes_on_after_a_restart_and_is_not_pinned_again(desk: Desk) -> None:

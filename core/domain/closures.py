@@ -165,9 +165,12 @@ def judged(
 
 def _reversed_and_open(deals: Sequence[Deal]) -> bool:
     """Whether a netting reversal left a position the other way that no deal has closed yet."""
-    if all(d.entry != DealEntry.INOUT for d in deals):
-        return False
-    return sum((d.volume * exit_side(d).sign for d in deals), ZERO) != 0
+    return any(d.entry == DealEntry.INOUT for d in deals) and not is_square(deals)
+
+
+def is_square(deals: Sequence[Deal]) -> bool:
+    """Whether as many lots were bought as sold."""
+    return sum((d.volume * exit_side(d).sign for d in deals), ZERO) == 0
 
 
 def exit_side(deal: Deal) -> Side:

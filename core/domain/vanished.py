@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from core.domain.broker import ZERO, AccountSnapshot, Deal, DealEntry
-from core.domain.closures import explain
+from core.domain.closures import explain, is_square
 from core.domain.findings import Closure, Finding, Kind
 from core.domain.operations import Operation, operation_of
 from core.records import EpisodeRow
@@ -83,14 +83,15 @@ def unseen_ends(
 
     `known` are those that are there, that a trade names or that an episode is about: their ends are
     told elsewhere. `deals` must hold all that was ever booked of the others. Where no deal opened a
-    position it is older than the books, and what is left of it cannot be told.
+    position it is older than the books, and what is left of it cannot be told. Where buys and sells
+    are not equal, a deal is late: of a position that was turned round, the one that turned it.
     """
     ends: dict[str, Closure] = {}
     for position_id in {d.position_id for d in new_deals if operation_of(d) is Operation.TRADE}:
         if position_id in known:
             continue
         own = deals.get(position_id, ())
-        if all(d.entry != DealEntry.IN for d in own):
+        if all(d.entry != DealEntry.IN for d in own) or not is_square(own):
             continue
         closure = explain(own, held=ZERO, ours=position_id in closed_by_us)
         if closure is not None:

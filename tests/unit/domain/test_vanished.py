@@ -20,6 +20,11 @@ def sold(ticket: int, volume: str, entry: int = OUT) -> Deal:
     return deal(ticket, deal_type=SELL, entry=entry, volume=D(volume), profit=D(5))
 
 
+def closed_short(ticket: int, volume: str) -> Deal:
+    """An exit of it after it was turned into a sale."""
+    return deal(ticket, deal_type=BUY, entry=OUT, volume=D(volume), profit=D(5))
+
+
 def ends(*deals: Deal, known: tuple[int, ...] = (), new: int = 1) -> list[tuple[str, str]]:
     """What the last `new` of these deals end, with the lots."""
     found = unseen_ends(deals[-new:], {900001: deals}, frozenset(), known)
@@ -37,6 +42,12 @@ def ends(*deals: Deal, known: tuple[int, ...] = (), new: int = 1) -> list[tuple[
         pytest.param((sold(2, "1.00"), bought(1, "1.00")), "1.00", id="the entry came last"),
         pytest.param((bought(1, "1.00"), sold(2, "1.00", OUT_BY)), "1.00", id="close by"),
         pytest.param((bought(1, "1.00"), sold(2, "3.00", INOUT)), "", id="turned, not closed"),
+        pytest.param((bought(1, "1.00"), closed_short(3, "2.00")), "", id="what turned it is late"),
+        pytest.param(
+            (bought(1, "1.00"), sold(2, "3.00", INOUT), closed_short(3, "2.00")),
+            "3.00",
+            id="turned and closed",
+        ),
     ],
 )
 def test_a_position_ends_when_its_deals_account_for_all_its_lots(

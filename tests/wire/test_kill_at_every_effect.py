@@ -67,9 +67,10 @@ async def prove(stage: Stage) -> None:
     chat = await stage.hears(ADMIN_CHAT, "is flat - confirmed by two reads")
     # Once; where it was under way at the crash, nobody knows whether it arrived: once more, marked.
     # When it is over it is edited.
-    told = [m for m in chat.split("\n[") if "Closing 50002" in m or "50002 was closed" in m]
+    begins, ended = "Closing everything on 50002", "50002 was closed"
+    told = [m for m in chat.split("\n[") if begins in m or ended in m]
     assert 1 <= len(told) <= 2, chat
-    assert sum("Closing 50002" in m and "(repeat)" not in m for m in told) <= 1, chat
+    assert sum(begins in m and "(repeat)" not in m for m in told) <= 1, chat
     account = await stage.get(f"/broker/{LOGIN}")
     assert account["positions"] == []
     sends = [s for s in account["order_sends"] if s["source"] == "reckoner"]

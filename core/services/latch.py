@@ -104,9 +104,14 @@ class LatchWatch:
         memory.state = state
 
     async def _release(self, memory: AccountMemory, snapshot: AccountSnapshot) -> None:
-        """Confirmed flat after the grant: the peak restarts at the trusted equity (law 8)."""
+        """Confirmed flat after the grant: the peak restarts at the trusted equity (law 8).
+
+        Of that, at what deals explain (law 9): every reading is judged by it, and a peak with money
+        in it whose deal is still to come would be broken at once.
+        """
         now = self._clock.now()
         equity = snapshot.state.equity
+        peak = equity - max(ZERO, memory.state.written_off)
         reading = cycle_rules.of_state(memory.state, snapshot)
         memories = {} if reading is None else restarted(memory.guard_rules, reading)
         state = replace(
@@ -117,7 +122,7 @@ class LatchWatch:
             release_granted_at=None,
             release_granted_by=None,
             reappeared=None,
-            peak_equity=equity,
+            peak_equity=peak,
             peak_at=now,
             drawdown_percent=ZERO,
             warned_at=None,
@@ -132,13 +137,14 @@ class LatchWatch:
                     by="",
                     asked_at=memory.state.release_requested_at or now,
                     equity=equity,
-                    peak_equity=equity,
+                    peak_equity=peak,
                     at=now,
                 )
             )
             await pen.audit(
                 words.LATCH_RELEASED,
                 equity=equity,
+                peak=peak,
                 peak_before=memory.state.peak_equity,
                 first_read_at=memory.release_flat_at,
                 second_read_at=snapshot.observed_at,

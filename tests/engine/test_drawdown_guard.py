@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain.audit_check import verify
@@ -334,6 +335,31 @@ async def test_release_is_asked_granted_proved(house: House) -> None:
     assert state.peak_equity == state.equity == equity("1957.00")
     answers = [x.state for x in await house.said(BEN) if isinstance(x, a.ReleaseAnswered)]
     assert answers == ["granted", "released"]
+
+
+async def test_a_release_beside_money_that_no_deal_explains_lasts(house: House) -> None:
+    """A deposit whose deal is late is no gain yet: a peak with it in would be broken at once."""
+    await hold_gold(house)
+    await fall(house, "1957.00")
+    await house.run(6)
+    house.cash(USD, "4000")
+    late = house.sim.ledger.deals(USD)[-1].ticket
+    house.gateway.as_read = lambda s: replace(
+        s, deals=tuple(d for d in s.deals if d.ticket != late)
+    )
+    await house.run(15)
+    assert (await house.state(USD)).written_off == 4000
+    account = house.ids[USD]
+    await house.engine.ask_release(await house.person(BEN), account)
+    await house.engine.answer_release(await house.person(ADMIN), account, grant=True)
+    await house.run(30)
+    state = await house.state(USD)
+    assert (state.latched_at, state.drawdown_percent) == (None, D(0))
+    assert state.peak_equity == equity("1957.00")
+    house.gateway.as_read = lambda snapshot: snapshot
+    await house.run(5)
+    state = await house.state(USD)
+    assert (state.peak_equity, state.drawdown_percent) == (equity("1957.00") + 4000, D(0))
 
 
 async def test_release_is_refused_below_the_minimum_equity(house: House) -> None:

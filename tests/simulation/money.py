@@ -74,9 +74,20 @@ def outcomes(beliefs: list[Belief], reading: Reading) -> list[Outcome]:
     return list({(o.belief, o.trusted): o for o in found}.values())
 
 
+def restarted(reading: Reading) -> Belief:
+    """What is believed from a release on."""
+    waited = reading.at_ms - WAIT_MS if reading.gap else None
+    return Belief(_explained(reading), since_ms=waited)
+
+
+def _explained(reading: Reading) -> Fraction:
+    """The equity without what nothing explains."""
+    return Fraction(reading.equity) - max(Fraction(0), Fraction(reading.gap))
+
+
 def _trusted(belief: Belief, reading: Reading, *, stale: bool) -> Outcome:
     """What nothing explains is no gain: it stands neither in the peak nor beside it."""
-    equity = Fraction(reading.equity) - max(Fraction(0), Fraction(reading.gap))
+    equity = _explained(reading)
     peak, flow = belief.peak, belief.pending
     before = equity - flow
     if flow:

@@ -213,10 +213,11 @@ class Model:
 
     def _money(self, watched: Watched, cycle: _Cycle, state: AccountStateRow) -> None:
         if watched.latched and state.latched_at is None:
-            # Released: flat, and the peak restarts at the equity (law 8).
+            # Released: flat, and the peak restarts at the equity (law 8), what nothing explains
+            # left out (law 9): the wait for it is over, or there would be no release.
             _must(not cycle.seen, f"{watched.login} was released while it held something")
             watched.latched = False
-            watched.beliefs = [Belief(Fraction(cycle.readings[-1].equity))]
+            watched.beliefs = [money.restarted(cycle.readings[-1])]
             return
         allowed = cycle.outcomes[-1]
         fitting = [o for o in allowed if money.fits(o, state.peak_equity, state.drawdown_percent)]

@@ -31,6 +31,8 @@ DEALS_MAX: Final = 10_000
 """Deals one report counts; where there are more it says that it is not the whole."""
 SAMPLES_MAX: Final = 12_000
 """Kept readings one report looks at: a week of one a minute, and some. The newest are taken."""
+WRITTEN_WITHIN: Final = timedelta(seconds=1)
+"""After a reading; what is dated later came with the next one, while the report was made."""
 EDGE_DEALS_MAX: Final = 1_000
 """Deals outside the period that its statement looks at, on either side."""
 LOGS_MAX: Final = 5_000
@@ -182,7 +184,7 @@ class Reports:
             deepest=deepest,
             alerts=alerts,
             floating=_floating(samples),
-            booked=[_booked(row) for row in (*deals[:DEALS_MAX], *edges)],
+            booked=[_booked(row, state) for row in (*deals[:DEALS_MAX], *edges)],
             are_deals_cut=len(deals) > DEALS_MAX,
             are_samples_cut=are_samples_cut,
         )
@@ -266,8 +268,12 @@ def _latest(account: AccountRow, state: AccountStateRow | None) -> PositionSnaps
     )
 
 
-def _booked(row: DealRow) -> Booked:
-    return Booked(executed_at=row.executed_at, seen_at=row.seen_at, amount=deal_of(row).amount)
+def _booked(row: DealRow, state: AccountStateRow | None) -> Booked:
+    """The deal; the last reading's were written a moment after it, and are in its balance."""
+    seen_at, read_at = row.seen_at, None if state is None else state.observed_at
+    if read_at is not None and read_at < seen_at < read_at + WRITTEN_WITHIN:
+        seen_at = read_at
+    return Booked(executed_at=row.executed_at, seen_at=seen_at, amount=deal_of(row).amount)
 
 
 def _floating(newest_first: list[PositionSnapshotRow]) -> tuple[Decimal, datetime] | None:

@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
+from core.domain.broker import AccountSnapshot
 from core.domain.history import HistoryFilter, HistoryKind, HistoryPage
 from core.domain.periods import Span
 from core.records import (
     AccountRow,
+    CashFlowRow,
     DealRow,
     PositionSnapshotRow,
 )
@@ -319,6 +321,28 @@ async def test_start_money_moved_and_results_add_up_to_the_end(house: House) -> 
     assert told.start + 50 + made.realised == told.end == state.balance
     assert told.unexplained == 0
     assert told.equity == state.equity != told.end
+
+
+async def test_the_last_readings_own_deals_are_in_its_balance(house: House) -> None:
+    """They are written a moment after it was had, and are dated so."""
+
+    def a_moment_later(snapshot: AccountSnapshot) -> AccountSnapshot:
+        house.clock.instant += timedelta(milliseconds=20)
+        return snapshot
+
+    house.gateway.as_read = a_moment_later
+    await house.run(8)
+    house.cash(GBP, "-400")
+    await house.run(2)
+    made = (
+        await house.engine.reports.by_login(await house.person(ALICE), None, Span.DAY, None)
+    ).report
+    state = await house.state(GBP)
+    (row,) = await house.rows(CashFlowRow)
+    assert state.observed_at is not None
+    assert row.created_at > state.observed_at
+    assert made.statement is not None
+    assert (made.statement.unexplained, made.statement.end) == (D(0), state.balance)
 
 
 async def test_a_day_that_has_not_begun_is_refused(house: House) -> None:

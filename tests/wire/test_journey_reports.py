@@ -103,9 +103,10 @@ async def test_a_report_comes_with_its_chart_and_its_file(stage: Stage) -> None:
     message = await stage.hears_after(DAI, seen, "1 trade closed: 0 won, 1 lost")
     lost = f"{after - before:,.2f}"
     assert f"Realised: {lost} GBP" in message["text"]
-    assert (
-        "Money moved, neither profit nor loss: in +9,000.00 GBP, out -400.00 GBP" in message["text"]
-    )
+    statement = [" ".join(line.split()) for line in message["text"].splitlines()]
+    assert "Money in +9,000.00" in statement
+    assert "Money out -400.00" in statement
+    assert f"Balance now {after - 400:,.2f}" in statement
     assert "EURUSD" in message["text"]
     sent = [m for m in await stage.messages(DAI) if m["id"] > seen]
     (photo,) = [m["photo"] for m in sent if m.get("photo")]

@@ -1,13 +1,13 @@
 """The engine and the simulated broker on one clock, with the model between them."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from core.domain.alerts import Alert, DivergenceOpened
+from core.domain.alerts import Alert, DivergenceOpened, DivergencesOpened
 from core.domain.broker import AccountSnapshot
 from core.ports import (
     BrokerUnavailable,
@@ -254,19 +254,26 @@ class Stage:
             )
 
     async def _held_back(self, since_id: int) -> bool:
-        """Whether all that was told since are changes told later: each told once, to each chat.
+        """Whether all that was told since are told by the clock: each once, to each chat.
 
         What changes often is told at longer and longer intervals, and the last change when its
-        interval is over.
+        interval is over, and what
+        lasts is told again after a while (the opinion asks whether it lasts).
         """
         rows = await self.house.rows(OutboxRow, id__gt=since_id)
         told = [(row.chat_id, msgspec.json.decode(row.payload, type=Alert)) for row in rows]
-        named = [
-            (chat_id, alert.subject, alert.finding)
-            for chat_id, alert in told
-            if isinstance(alert, DivergenceOpened) and alert.changed
-        ]
-        return len(named) == len(rows) == len(set(named))
+        named: list[tuple[int, str, str]] = []
+        for chat_id, alert in told:
+            match alert:
+                case DivergenceOpened(changed=True) | DivergenceOpened(lasting_since=datetime()):
+                    named.append((chat_id, alert.subject, alert.finding))
+                case DivergencesOpened(lasting_since=datetime()):
+                    kinds = (i.finding or alert.finding for i in alert.items)
+                    together = zip((i.subject for i in alert.items), kinds, strict=True)
+                    named += [(chat_id, subject, kind) for subject, kind in together]
+                case _:
+                    return False
+        return bool(named) and len(named) == len(set(named))
 
     def _waits(self, login: int) -> bool:
         """Whether something of the engine's own runs out by itself."""

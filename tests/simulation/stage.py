@@ -257,8 +257,7 @@ class Stage:
         """Whether all that was told since are told by the clock: each once, to each chat.
 
         What changes often is told at longer and longer intervals, and the last change when its
-        interval is over, and what
-        lasts is told again after a while (the opinion asks whether it lasts).
+        interval is over; what lasts is told again after a while, which the opinion judges.
         """
         rows = await self.house.rows(OutboxRow, id__gt=since_id)
         told = [(row.chat_id, msgspec.json.decode(row.payload, type=Alert)) for row in rows]

@@ -12,7 +12,8 @@ from bot.views.numbers import gain, limit, lots, moment, money, percent, price, 
 from bot.views.rule_titles import named, titled
 from bot.views.words import word
 from core.domain.board import DrawdownBoard
-from core.domain.headroom import PositionShare, RuleLine
+from core.domain.drawdown import COUNTDOWN_POINTS_MAX
+from core.domain.headroom import WARN, PositionShare, RuleLine, nearest
 from core.domain.rule_board import RuleBoard, RuleEvent
 from core.domain.rule_clock import RuleClock
 from core.domain.rules import AmountKind, Base, Measure, Mode, RuleSpec, Severity, Trail
@@ -47,6 +48,8 @@ THEN = {
         "You can lose {more} more before a warning ({name}, floor {floor}){until}."
     ),
 }
+ALONE = later("By this rule alone it would be {more} ({name}, floor {floor}){until}.")
+"""Another rule closes everything before this one does."""
 BASES = {
     Base.BALANCE: later("balance"),
     Base.EQUITY: later("equity"),
@@ -101,23 +104,15 @@ def headroom(asked: DrawdownBoard, now: datetime) -> list[str]:
     known = [line for line in asked.rules if line.room is not None]
     if not known or account.guard in {"latched", "closing", "countdown"}:
         return []
+    first = nearest(known)
     told = [
-        _room(line, account.currency, account.currency_digits, now)
+        _room(line, account.currency, account.currency_digits, now, first)
         for line in known
         if not line.held.spec.always
     ]
     told += [line for each in known if (line := _ahead(each, account.currency))]
-    closing = [
-        line
-        for line in known
-        if line.held.spec.severity is Severity.CLOSE_ALL
-        and line.held.mode is Mode.ENFORCE
-        and line.held.spec.measure is Measure.LOSS
-        and line.room is not None
-        and line.room >= 0
-    ]
-    if closing:
-        told += _shares(min(closing, key=lambda line: line.room or Decimal(0)).shares)
+    if first is not None:
+        told += _shares(first.shares)
     return told
 
 
@@ -170,7 +165,8 @@ def _account(each: RuleBoard, voice: Voice, now: datetime) -> list[str]:
     if each.observed_at is None:
         return [*rows, t("⚠️ Never read: no floor is known.")]
     rows.append(t("Figures as of {at}", at=moment(each.observed_at, voice, today=now)))
-    rows += ["\n".join(_rule(line, currency, digits, voice, now)) for line in each.rules]
+    first = nearest(each.rules)
+    rows += ["\n".join(_rule(line, currency, digits, voice, now, first)) for line in each.rules]
     rows += [
         t("<b>{title}</b>: begins with the next trusted reading", title=titled(title))
         for title in each.waiting
@@ -181,11 +177,36 @@ def _account(each: RuleBoard, voice: Voice, now: datetime) -> list[str]:
             f"{titled(title)} ({word(MODES, mode)})" for title, mode in each.pending.rules
         )
         rows.append(t(WAITS if names else NONE_WAITS, when=when, names=names))
+    rows += _countdown(each)
     rows += [_event(event, currency, voice, now) for event in each.events]
     return rows
 
 
-def _rule(line: RuleLine, currency: str, digits: int, voice: Voice, now: datetime) -> list[str]:
+def _countdown(each: RuleBoard) -> list[str]:
+    """How long there is from a breach to the close, and when there is no time at all."""
+    if not any(line.held.spec.always for line in each.rules):
+        return []
+    if not each.countdown_s:
+        return [t("When a rule closes everything, it does so at once.")]
+    return [
+        t(
+            "Before it closes everything Reckoner waits {length}, so that you can act. At once, "
+            "without waiting: {points} points past the limit, below the minimum equity, or near "
+            "the broker's stop-out.",
+            length=span(timedelta(seconds=each.countdown_s)),
+            points=f"{COUNTDOWN_POINTS_MAX.normalize():f}",
+        )
+    ]
+
+
+def _rule(
+    line: RuleLine,
+    currency: str,
+    digits: int,
+    voice: Voice,
+    now: datetime,
+    first: RuleLine | None,
+) -> list[str]:
     spec = line.held.spec
     rows = [f"<b>{titled(spec.title)}</b> ({t(DOES[spec.severity, line.held.mode])})"]
     rows.append(_arithmetic(line, currency, digits))
@@ -198,12 +219,12 @@ def _rule(line: RuleLine, currency: str, digits: int, voice: Voice, now: datetim
                 buffer=limit(spec.buffer_percent),
             )
         )
-    if spec.trail is not Trail.NONE:
+    if spec.trail is not Trail.NONE and spec.name != WARN:  # as the limit's own does
         rows.append(t(LOCKED if line.floor.locked else FALLS, trail=t(TRAILS[spec.trail])))
     if spec.clock is not None and timedelta(seconds=line.memory.base_age_s) > OLD_BASE:
         old = span(timedelta(seconds=line.memory.base_age_s))
         rows.append(t("⚠️ The last reading before that reset was {old} older than it.", old=old))
-    rows.append(_room(line, currency, digits, now))
+    rows.append(_room(line, currency, digits, now, first))
     ahead = _ahead(line, currency)
     if ahead:
         rows.append(ahead)
@@ -297,7 +318,7 @@ def _amount(spec: RuleSpec, value: Decimal, currency: str, digits: int) -> str:
             return money(value, currency, digits)
 
 
-def _room(line: RuleLine, currency: str, digits: int, now: datetime) -> str:
+def _room(line: RuleLine, currency: str, digits: int, now: datetime, first: RuleLine | None) -> str:
     """`You can lose 412.30 GBP more before everything is closed (...), until 00:00 Prague ...`."""
     spec, room = line.held.spec, line.room
     name = named(spec.title)
@@ -311,6 +332,14 @@ def _room(line: RuleLine, currency: str, digits: int, now: datetime) -> str:
     until = _until(line, now)
     if room < 0:
         past = money(-room, currency, digits)
+        if spec.severity is Severity.WARN:
+            return t(
+                "🟠 {past} past the warning at {floor} ({name}){until}.",
+                past=past,
+                floor=floor,
+                name=name,
+                until=until,
+            )
         return t(
             "🔴 {past} below the floor of {floor} ({name}){until}.",
             past=past,
@@ -329,7 +358,10 @@ def _room(line: RuleLine, currency: str, digits: int, now: datetime) -> str:
             does=does,
             until=until,
         )
-    return t(THEN[spec.severity], more=more, name=name, floor=floor, until=until)
+    said = THEN[spec.severity]
+    if spec.severity is Severity.CLOSE_ALL and line is not first:
+        said = ALONE
+    return t(said, more=more, name=name, floor=floor, until=until)
 
 
 def _until(line: RuleLine, now: datetime) -> str:

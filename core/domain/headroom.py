@@ -1,5 +1,6 @@
 """How much may still be lost before a rule acts, until when, and what each position has in it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
@@ -68,6 +69,23 @@ class RuleLine(Struct, frozen=True, kw_only=True):
     then: Floor | None = None
     then_room: Decimal | None = None
     shares: tuple[PositionShare, ...] = ()
+
+
+def nearest(lines: Iterable[RuleLine]) -> RuleLine | None:
+    """The rule that closes everything first as equity falls; None where none does.
+
+    Also where one is broken already: then no figure says what may still be lost.
+    """
+    closing = [
+        (line.room, line)
+        for line in lines
+        if line.held.spec.severity is Severity.CLOSE_ALL
+        and line.held.mode is Mode.ENFORCE
+        and line.held.spec.measure is Measure.LOSS
+        and line.room is not None
+    ]
+    first = min(closing, key=lambda each: each[0], default=None)
+    return None if first is None or first[0] < 0 else first[1]
 
 
 def position_value(position: Position, spec: SymbolSpec | None) -> Decimal | None:
@@ -153,12 +171,16 @@ def always_rules(
 ) -> tuple[tuple[HeldRule, RuleMemory], ...]:
     """The two rules that always enforce, as rules like the others, with their memories.
 
-    They are shown so; `core.domain.drawdown` judges them.
+    Between them the drawdown's warning, where it comes before the limit. They are shown so;
+    `core.domain.drawdown` judges them.
     """
     held: list[tuple[HeldRule, RuleMemory]] = []
     if peak is not None:
         spec = peak_rule(PEAK, limits.max_drawdown_percent)
         held.append((HeldRule(spec, Mode.ENFORCE), _memory(spec, peak, reading.at)))
+        if 0 < limits.warn_drawdown_percent < limits.max_drawdown_percent:
+            spec = peak_rule(WARN, limits.warn_drawdown_percent)
+            held.append((HeldRule(spec, Mode.ENFORCE), _memory(spec, peak, reading.at)))
     if limits.minimum_equity is not None:
         spec = minimum_rule(limits.minimum_equity)
         base = max(reading.equity, limits.minimum_equity)
@@ -170,7 +192,7 @@ def peak_rule(name: str, percent: Decimal) -> RuleSpec:
     """Drawdown from the peak, as a rule."""
     return RuleSpec(
         name=name,
-        title="Peak drawdown",
+        title="Drawdown warning" if name == WARN else "Peak drawdown",
         base=Base.EQUITY,
         amount=Amount(AmountKind.PERCENT_OF_BASE, percent),
         touch=True,

@@ -33,13 +33,17 @@ class PendingRules(Struct, frozen=True):
 
 
 class RuleBoard(Struct, frozen=True, kw_only=True):
-    """An account's rules as last read. `waiting` are the titles of those not begun yet."""
+    """An account's rules as last read. `waiting` are the titles of those not begun yet.
+
+    `countdown_s`: how long a client has from a breach to the close, seconds.
+    """
 
     account_id: int
     login: int
     client: str
     currency: str
     currency_digits: int
+    countdown_s: int
     profile: str
     observed_at: datetime | None
     blind_since: datetime | None

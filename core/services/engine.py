@@ -231,7 +231,7 @@ def assemble(  # noqa: PLR0913 - each port is named once
         enrol=Enrol(store=store, clock=clock, policy=policy),
         align_limits=AlignLimits(store=store, clock=clock, policy=policy),
         align_rules=AlignRules(store=store, clock=clock, policy=policy),
-        rule_boards=RuleBoards(store=store, clock=clock, desk=desk),
+        rule_boards=RuleBoards(store=store, clock=clock, desk=desk, countdown_s=policy.countdown_s),
     )
 
 

@@ -18,10 +18,11 @@ EVENTS_MAX = 5
 class RuleBoards:
     """Read-only: the rules of accounts."""
 
-    def __init__(self, *, store: Store, clock: Clock, desk: Desk) -> None:
+    def __init__(self, *, store: Store, clock: Clock, desk: Desk, countdown_s: int) -> None:
         self._store = store
         self._clock = clock
         self._desk = desk
+        self._countdown_s = countdown_s
 
     async def of(self, person: Person, login: int | None) -> list[RuleBoard]:
         """The person's accounts, or the one with this login; an admin may name any.
@@ -46,10 +47,10 @@ class RuleBoards:
             events = await tx.find(
                 RuleEventRow, account_id=account_id, order_by="-opened_at", limit=EVENTS_MAX
             )
-        return board_of(memory, tuple(_event(row) for row in events))
+        return board_of(memory, tuple(_event(row) for row in events), self._countdown_s)
 
 
-def board_of(memory: AccountMemory, events: tuple[RuleEvent, ...] = ()) -> RuleBoard:
+def board_of(memory: AccountMemory, events: tuple[RuleEvent, ...], countdown_s: int) -> RuleBoard:
     """An account's rules as its memory has them."""
     account, pending = memory.account, None
     if account.pending_rules is not None and account.pending_rules_effective_at is not None:
@@ -63,6 +64,7 @@ def board_of(memory: AccountMemory, events: tuple[RuleEvent, ...] = ()) -> RuleB
         client=memory.user.name,
         currency=account.currency,
         currency_digits=snapshot.state.currency_digits if snapshot else 2,
+        countdown_s=countdown_s,
         profile=memory.guard_rules.profile,
         observed_at=memory.state.observed_at,
         blind_since=memory.state.blind_since,

@@ -344,4 +344,8 @@ async def test_drawdown_shows_each_rule_with_the_positions_in_it(house_with: Bui
     assert (daily.figure, daily.room) == (D(11700), D(300))
     (share,) = daily.shares
     assert (share.ticket, share.percent, share.ends_at) == (ticket, D(100), D("1967.30"))
-    assert [line.held.spec.name for line in board.rules][:2] == ["peak_drawdown", "minimum_equity"]
+    assert [line.held.spec.name for line in board.rules][:3] == [
+        "peak_drawdown",
+        "drawdown_warning",
+        "minimum_equity",
+    ]

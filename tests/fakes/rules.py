@@ -62,6 +62,7 @@ def rule_board(*lines: RuleLine, **changes: Any) -> RuleBoard:
         "client": "Ann Smith",
         "currency": "USD",
         "currency_digits": 2,
+        "countdown_s": 10,
         "profile": "two-step",
         "observed_at": NOW,
         "blind_since": None,

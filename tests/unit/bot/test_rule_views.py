@@ -116,6 +116,60 @@ def test_the_two_that_always_enforce_stand_first_of_all() -> None:
     assert "Floor 100.00 USD, whatever was won before" in lines
 
 
+def test_rules_give_one_answer_of_what_may_be_lost_and_no_two() -> None:
+    """Of a peak of 100,000: 20 % is 80,000, 15 % is 85,000. 87,500 is 7,500 and 2,500 above them.
+
+    The minimum of 100 would be 87,400 away, which is no answer: the drawdown closes long before.
+    """
+    lines = shown(*always(LIMITS, "87500"))
+    assert lines == [
+        "Peak drawdown (closes everything)",
+        "Floor 80,000.00 USD = 100,000.00 USD (highest equity) - 20,000.00 USD (20 % of it)",
+        "It follows the highest equity up and falls only by a release, or with money paid out.",
+        (
+            "You can lose 7,500.00 USD more before everything is closed (peak drawdown, floor "
+            "80,000.00 USD)."
+        ),
+        "Drawdown warning (warns)",
+        "Floor 85,000.00 USD = 100,000.00 USD (highest equity) - 15,000.00 USD (15 % of it)",
+        (
+            "You can lose 2,500.00 USD more before a warning (drawdown warning, floor "
+            "85,000.00 USD)."
+        ),
+        "Minimum equity (closes everything)",
+        "Floor 100.00 USD, whatever was won before",
+        "By this rule alone it would be 87,400.00 USD (minimum equity, floor 100.00 USD).",
+        (
+            "Before it closes everything Reckoner waits 10 s, so that you can act. At once, "
+            "without waiting: 2 points past the limit, below the minimum equity, or near the "
+            "broker's stop-out."
+        ),
+    ]
+
+
+def test_past_the_warning_is_said_as_that_and_a_broken_limit_leaves_no_other_answer() -> None:
+    """84,000 is 1,000 below 85,000; 79,000 is 1,000 below 80,000."""
+    warned = shown(*always(LIMITS, "84000"))
+    assert "🟠 1,000.00 USD past the warning at 85,000.00 USD (drawdown warning)." in warned
+    broken_ = shown(*always(LIMITS, "79000"))
+    assert "🔴 1,000.00 USD below the floor of 80,000.00 USD (peak drawdown)." in broken_
+    assert not [line for line in broken_ if line.startswith("You can lose")]
+
+
+def test_without_a_countdown_rules_say_that_they_close_at_once() -> None:
+    lines = shown(*always(LIMITS, "95000"), countdown_s=0)
+    assert lines[-1] == "When a rule closes everything, it does so at once."
+
+
+def test_a_rule_that_closes_later_than_another_is_no_answer_in_drawdown_either() -> None:
+    """400 are left to the drawdown's 80,000, 5,412.30 to a maximum loss's 90,000."""
+    reading = (*always(LIMITS, "80400"), rule_line(enforced(MAXIMUM), "95412.30"))
+    board = DrawdownBoard(account=account(currency="USD"), history=(), rules=reading)
+    assert views.headroom(board, NOW)[0] == (
+        "By this rule alone it would be 5,412.30 USD (maximum loss, floor 90,000.00 USD)."
+    )
+
+
 def test_limits_that_are_no_floors_show_figure_and_limit() -> None:
     """2,000 % of 94,000 is 1,880,000."""
     rules = shipped()["soft-daily"].rules

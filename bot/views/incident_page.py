@@ -1,17 +1,33 @@
 """An incident as a page that stands alone: to be kept by a client, or given to a prop firm.
 
-Times are UTC, beside them the reader's own. Everything that came from outside is escaped.
+What matters stands first, in a few lines; then the figures, each request, each step, the proof.
+Everything that came from outside is escaped.
 """
 
-import html
 import json
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from bot.i18n import spoken, t
+from bot.i18n import spoken, t, tn
+from bot.views.incident_parts import (
+    STYLE,
+    VIEWPORT,
+    Times,
+    bad,
+    cell,
+    e,
+    facts,
+    figure,
+    head,
+    heading,
+    label,
+    paragraph,
+    table,
+    times,
+)
 from bot.views.incident_words import (
     ACTIONS,
+    CLOSED_BY,
     JOB_STATES,
     LIMITS,
     MOMENTS,
@@ -19,50 +35,89 @@ from bot.views.incident_words import (
     ORDER_STATES,
     READING,
     VERBS,
+    actor,
+    answer,
     plainly,
+    step,
 )
 from bot.views.message import Voice, marked
-from bot.views.numbers import gain, limit, local, lots, money, percent, price, price_or_none
-from bot.views.words import REASONS, word
+from bot.views.numbers import gain, limit, lots, money, percent, price, price_or_none, span
+from bot.views.words import REASONS, begun, word
 from core.domain import audit_words as words
 from core.domain.audit_check import HEAD_DIGITS
 from core.domain.broker import Deal
+from core.domain.closures import close_reason
 from core.domain.incident import Incident
 from core.records import AuditRow, CloseOrderRow
-
-STYLE = (
-    "body{font:15px/1.45 sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#111}"
-    "table{border-collapse:collapse;margin:.5em 0 1.5em}"
-    "td,th{border:1px solid #bbb;padding:.25em .6em;text-align:left;vertical-align:top}"
-    "code{font-size:12px;overflow-wrap:anywhere}.bad{color:#b00020;font-weight:bold}"
-)
 
 
 def page(found: Incident, voice: Voice) -> bytes:
     """The whole page, UTF-8."""
+    written = times(voice, found.job.created_at)
     title = marked(
         voice, t("Incident {number}, account {login}", number=found.job.id, login=found.login)
     )
     parts = [
-        f"<!doctype html><html lang={spoken()}><meta charset=utf-8><title>{_e(title)}</title>",
-        f"<style>{STYLE}</style><h1>{_e(title)}</h1>",
-        _facts(found, voice),
-        _heading(t("Before and after")),
-        _before_and_after(found),
-        *_market(found, voice),
-        _heading(t("Per ticket")),
-        _tickets(found, voice),
-        _heading(t("Deals that closed it")),
-        _deals(found, voice),
-        _heading(t("Step by step")),
-        _steps(found, voice),
-        _heading(t("Proof")),
+        f"<!doctype html><html lang={spoken()}><meta charset=utf-8>{VIEWPORT}",
+        f"<title>{e(title)}</title><style>{STYLE}</style><h1>{e(title)}</h1>",
+        _summary(found, written),
+        _facts(found, written),
+        heading(t("Before and after")),
+        _before_and_after(found, written),
+        *_market(found, written),
+        heading(t("Per ticket")),
+        _tickets(found, written),
+        heading(t("Deals that closed it")),
+        _deals(found, written),
+        heading(t("Step by step")),
+        _steps(found, written),
+        heading(t("Proof")),
         _proof(found),
     ]
     return "".join([*parts, "</html>\n"]).encode()
 
 
-def _facts(found: Incident, voice: Voice) -> str:
+def _summary(found: Incident, written: Times) -> str:
+    """What happened, how it ended and whether the proof holds, in a few lines."""
+    job = found.job
+    reason = begun(word(REASONS, job.reason))
+    over = ""
+    if job.drawdown_percent is not None and job.limit_percent is not None:
+        over = ": " + t(
+            "{drawdown} (limit {limit})",
+            drawdown=percent(job.drawdown_percent, job.limit_percent),
+            limit=limit(job.limit_percent),
+        )
+    ended = len({deal.position_id for deal in found.deals})
+    lines = [
+        f"{reason}{over if job.reason == 'drawdown' else ''}, {written.when(job.created_at)}",
+        tn(
+            "{n} position ended, with {result}",
+            "{n} positions ended, with {result}",
+            ended,
+            result=gain(found.result, found.currency),
+        ),
+    ]
+    if job.finished_at is not None and job.state == "flat":
+        lines.append(
+            t(
+                "Proved flat at {when}, {length} after the decision",
+                when=written.when(job.finished_at),
+                length=span(job.finished_at - job.created_at),
+            )
+        )
+    else:
+        lines.append(t("State: {state}", state=plainly(JOB_STATES, job.state)))
+    released = found.first(words.LATCH_RELEASED)
+    if released is not None:
+        lines.append(t("Unlocked at {when}", when=written.when(released.created_at)))
+    lines.append(
+        t("The proof does not hold") if found.broken or not found.links else t("The proof holds")
+    )
+    return "<ul class=sum>" + "".join(f"<li>{e(line)}</li>" for line in lines) + "</ul>"
+
+
+def _facts(found: Incident, written: Times) -> str:
     job = found.job
     rows: list[tuple[str, str]] = [
         (
@@ -76,9 +131,9 @@ def _facts(found: Incident, voice: Voice) -> str:
         ),
         (t("Why"), word(REASONS, job.reason)),
         (t("What was closed"), t("everything") if job.scope == "account" else job.scope),
-        (t("Began"), _when(job.created_at, voice)),
-        (t("Closing began"), _when(job.started_at, voice)),
-        (t("Proved flat"), _when(job.finished_at, voice)),
+        (t("Began"), written.when(job.created_at)),
+        (t("Closing began"), written.when(job.started_at)),
+        (t("Proved flat"), written.when(job.finished_at)),
         (t("State"), plainly(JOB_STATES, job.state)),
     ]
     if job.drawdown_percent is not None:
@@ -90,27 +145,27 @@ def _facts(found: Incident, voice: Voice) -> str:
     rows.append((t("Result of its deals"), gain(found.result, found.currency)))
     released = found.first(words.LATCH_RELEASED)
     if released is not None:
-        rows.append((t("Unlocked"), _when(released.created_at, voice)))
-    rows.append((t("Times"), t("UTC; in brackets {zone}", zone=found.time_zone)))
-    rows.append((t("Made"), _when(found.made_at, voice)))
-    return _table((), rows)
+        rows.append((t("Unlocked"), written.when(released.created_at)))
+    rows.append((t("Times"), written.zone))
+    rows.append((t("Made"), written.when(found.made_at)))
+    return facts(rows)
 
 
-def _market(found: Incident, voice: Voice) -> Sequence[str]:
+def _market(found: Incident, written: Times) -> Sequence[str]:
     """What was seen of the market and what admins answered, where that led to it."""
     if not found.market:
         return ()
     header = (
         t("link"), t("when"), t("who"), t("what"), t("figure"), t("limit"), t("reason"),
     )  # fmt: skip
-    table = _table(header, [_market_row(link, voice) for link in found.market])
+    shown = table(header, [_market_row(link, written) for link in found.market])
     if found.market_broken:
         numbers = ", ".join(str(number) for number in found.market_broken)
-        table += _bad(t("Of the system's chain these links do not hold: {links}.", links=numbers))
-    return (_heading(t("The market, and who decided")), table)
+        shown += bad(t("Of the system's chain these links do not hold: {links}.", links=numbers))
+    return (heading(t("The market, and who decided")), shown)
 
 
-def _market_row(link: AuditRow, voice: Voice) -> Sequence[str]:
+def _market_row(link: AuditRow, written: Times) -> Sequence[str]:
     detail = link.detail
     answered = detail.get("verb")
     what = (
@@ -120,16 +175,16 @@ def _market_row(link: AuditRow, voice: Voice) -> Sequence[str]:
     )
     return (
         str(link.sequence),
-        _when(link.created_at, voice),
-        link.actor,
+        written.when(link.created_at, fine=True),
+        actor(link),
         what,
-        _cell(detail.get("figure")),
-        _cell(detail.get("limit")),
-        _cell(detail.get("reason")),
+        figure("figure", detail.get("figure"), "", written),
+        figure("limit", detail.get("limit"), "", written),
+        str(detail.get("reason") or ""),
     )
 
 
-def _before_and_after(found: Incident) -> str:
+def _before_and_after(found: Incident, written: Times) -> str:
     """The figures of the readings that the decisions were made on."""
     moments = [
         ("warned", found.first(words.GUARD_WARNED)),
@@ -137,36 +192,48 @@ def _before_and_after(found: Incident) -> str:
         ("flat", found.last(words.CLOSE_CONFIRMED)),
         ("unlocked", found.first(words.LATCH_RELEASED)),
     ]
-    known = [
-        (name, link.detail["inputs"])
-        for name, link in moments
-        if link is not None and "inputs" in link.detail
-    ]
+    known = [(name, link) for name, link in moments if link is not None and "inputs" in link.detail]
     if not known:
-        return _paragraph(t("The audit keeps no readings of it."))
+        return paragraph(t("The audit keeps no readings of it."))
+    inputs: list[dict[str, Any]] = [link.detail["inputs"] for _, link in known]
+
+    def shown(name: str, title: str, values: Sequence[Any]) -> Sequence[str]:
+        return (title, *(figure(name, value, found.currency, written) for value in values))
+
     rows = [
-        (t(READING[name]), *(_cell((i.get("reading") or {}).get(name)) for _, i in known))
+        shown(name, t(READING[name]), [(i.get("reading") or {}).get(name) for i in inputs])
         for name in READING
     ]
-    rows.append((t("peak"), *(_cell(i.get("peak")) for _, i in known)))
-    limits = sorted({name for _, i in known for name in i.get("limits", {})})
+    rows.append(shown("peak", t("peak"), [_peak(link) for _, link in known]))
+    limits = {name for i in inputs for name in i.get("limits", {})}
     rows += [
-        (plainly(LIMITS, name), *(_cell(i["limits"].get(name)) for _, i in known))
-        for name in limits
+        shown(name, plainly(LIMITS, name), [i.get("limits", {}).get(name) for i in inputs])
+        for name in sorted(limits)
     ]
-    rows.append((t("rules"), *(_cell(i.get("rules")) for _, i in known)))
-    return _table(("", *(t(MOMENTS[name]) for name, _ in known)), rows)
+    rows.append((t("rules"), *(str(i.get("rules") or "") for i in inputs)))
+    told = [row for row in rows if any(row[1:])]
+    return table(("", *(t(MOMENTS[name]) for name, _ in known)), told)
 
 
-def _tickets(found: Incident, voice: Voice) -> str:
+def _peak(link: AuditRow) -> Any:  # noqa: ANN401 - a figure of a link, as JSON has it
+    """The peak from that moment on: a release begins it anew."""
+    if link.action == words.LATCH_RELEASED:
+        return link.detail.get("peak", link.detail.get("equity"))
+    return link.detail["inputs"].get("peak")
+
+
+def _tickets(found: Incident, written: Times) -> str:
     header = (
         t("ticket"), t("what"), t("symbol"), t("side"), t("lots"), t("attempt"), t("decided"),
-        t("answered"), t("state"), t("code"), t("price"), t("server's words"),
+        t("answered"), t("state"), t("answer"), t("price"), t("server's words"),
     )  # fmt: skip
-    return _table(header, [_order(order, voice) for order in found.orders])
+    if not found.orders:
+        return paragraph(t("Reckoner sent no request: nothing was left to close."))
+    return table(header, [_order(order, written) for order in found.orders])
 
 
-def _order(order: CloseOrderRow, voice: Voice) -> Sequence[str]:
+def _order(order: CloseOrderRow, written: Times) -> Sequence[str]:
+    code, theirs = answer(order)
     return (
         str(order.ticket),
         plainly(ORDER_ACTIONS, order.action),
@@ -174,24 +241,28 @@ def _order(order: CloseOrderRow, voice: Voice) -> Sequence[str]:
         order.side,
         lots(order.volume),
         str(order.attempt),
-        _when(order.created_at, voice),
-        _when(order.answered_at, voice),
+        written.when(order.created_at, fine=True),
+        written.when(order.answered_at, fine=True),
         plainly(ORDER_STATES, order.state),
-        _cell(order.retcode),
+        code,
         price_or_none(order.price),
-        order.error or "",
+        theirs,
     )
 
 
-def _deals(found: Incident, voice: Voice) -> str:
+def _deals(found: Incident, written: Times) -> str:
     header = (
         t("deal"), t("position"), t("symbol"), t("lots"), t("price"), t("result"),
-        t("commission"), t("swap"), t("when"),
+        t("commission"), t("swap"), t("when"), t("closed by"),
     )  # fmt: skip
-    return _table(header, [_deal(deal, found, voice) for deal in found.deals])
+    if not found.deals:
+        return paragraph(t("None is known."))
+    ours = {order.position_id for order in found.orders if order.action == "close"}
+    rows = [_deal(deal, found, written, ours=deal.position_id in ours) for deal in found.deals]
+    return table(header, rows)
 
 
-def _deal(deal: Deal, found: Incident, voice: Voice) -> Sequence[str]:
+def _deal(deal: Deal, found: Incident, written: Times, *, ours: bool) -> Sequence[str]:
     return (
         str(deal.ticket),
         str(deal.position_id),
@@ -201,23 +272,25 @@ def _deal(deal: Deal, found: Incident, voice: Voice) -> Sequence[str]:
         money(deal.amount, found.currency),
         money(deal.commission + deal.fee, found.currency),
         money(deal.swap, found.currency),
-        _when(deal.executed_at, voice),
+        written.when(deal.executed_at),
+        plainly(CLOSED_BY, close_reason(deal, ours=ours).value),
     )
 
 
-def _steps(found: Incident, voice: Voice) -> str:
+def _steps(found: Incident, written: Times) -> str:
     header = (t("link"), t("when"), t("who"), t("what"), t("figures"), t("hash"))
-    head = "".join(f"<th>{_e(name)}" for name in header)
-    figures = _e(t("figures"))
     rows = "".join(
-        f"<tr><td>{link.sequence}<td>{_e(_when(link.created_at, voice))}<td>{_e(link.actor)}"
-        f"<td>{_e(plainly(ACTIONS, link.action))}"
-        f"<td><details><summary>{figures}</summary><code>{_e(_json(link))}</code></details>"
-        f"<td><code>{link.hash}</code>"
+        "<tr>"
+        + cell(str(link.sequence), header[0])
+        + cell(written.when(link.created_at, fine=True), header[1])
+        + cell(actor(link), header[2])
+        + cell(step(link), header[3])
+        + f"<td><details><summary>{e(header[4])}</summary><code>{e(_json(link))}</code></details>"
+        + f"<td{label(header[5])}><code>{link.hash}</code>"
         for link in found.links
     )
-    more = _paragraph(t("There are more links than are shown here.")) if found.left_out else ""
-    return f"<table><tr>{head}{rows}</table>{more}"
+    more = paragraph(t("There are more links than are shown here.")) if found.left_out else ""
+    return f"<table>{head(header)}{rows}</table>{more}"
 
 
 def _json(link: AuditRow) -> str:
@@ -226,54 +299,19 @@ def _json(link: AuditRow) -> str:
 
 def _proof(found: Incident) -> str:
     if not found.links:
-        return _bad(t("The audit has no link about it."))
+        return bad(t("The audit has no link about it."))
     last = found.links[-1]
     head = f"{found.login}:{last.sequence}:{last.hash[:HEAD_DIGITS]}"
     if found.broken:
         numbers = ", ".join(str(number) for number in found.broken)
-        said = _bad(t("When this was made, these links did not hold: {links}.", links=numbers))
+        said = bad(t("When this was made, these links did not hold: {links}.", links=numbers))
     else:
         held = t("When this was made, every link above held under its key and its predecessor.")
-        said = _paragraph(held)
+        said = paragraph(held)
     command = f"python -m bot audit verify --account {found.login} --head {head}"
     keep = t("Keep this page. Whoever runs Reckoner can be asked at any time to run")
     proves = t(
         "It names every link that was changed, removed or put in since. What it proves and what "
         "not is written in docs/audit.md."
     )
-    return f"{said}{_paragraph(keep)}<p><code>{_e(command)}</code></p>{_paragraph(proves)}"
-
-
-def _heading(text: str) -> str:
-    return f"<h2>{_e(text)}</h2>"
-
-
-def _paragraph(text: str) -> str:
-    return f"<p>{_e(text)}</p>"
-
-
-def _bad(text: str) -> str:
-    return f"<p class=bad>{_e(text)}</p>"
-
-
-def _table(header: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{_e(name)}" for name in header)
-    body = "".join("<tr>" + "".join(f"<td>{_e(cell)}" for cell in row) for row in rows)
-    return f"<table>{'<tr>' + head if head else ''}{body}</table>"
-
-
-def _when(at: datetime | None, voice: Voice) -> str:
-    if at is None:
-        return ""
-    there = local(at, voice)
-    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d} ({there:%H:%M:%S})"
-
-
-def _cell(value: Any) -> str:  # noqa: ANN401 - a figure of a link, as JSON has it
-    if isinstance(value, bool):
-        return t("yes") if value else t("no")
-    return "" if value is None else str(value)
-
-
-def _e(text: str) -> str:
-    return html.escape(text)
+    return f"{said}{paragraph(keep)}<p><code>{e(command)}</code></p>{paragraph(proves)}"

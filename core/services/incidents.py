@@ -6,6 +6,8 @@ from core.domain import audit_words as words
 from core.domain.audit import SYSTEM, AuditKeys
 from core.domain.audit_check import ChainCheck
 from core.domain.broker import DealEntry
+from core.domain.closing import ACCOUNT_SCOPE
+from core.domain.history import TRADE_TYPES
 from core.domain.incident import Incident, IncidentLine
 from core.domain.people import Person
 from core.ports import Clock, Store, Transaction
@@ -98,7 +100,7 @@ class Incidents:
                 job=job,
                 execution=await tx.first(DrawdownAlertRow, job_id=job.id, alert_type="execution"),
                 orders=tuple(orders),
-                deals=tuple(deal_of(row) for row in await _deals(tx, job, orders)),
+                deals=tuple(deal_of(row) for row in await _deals(tx, job)),
                 links=tuple(links[:LINKS_MAX]),
                 market=market,
                 market_broken=market_broken,
@@ -115,20 +117,19 @@ async def _whose(
     return accounts, {row.id: row.name for row in await tx.find(UserRow, id=tuple(owners))}
 
 
-async def _deals(tx: Transaction, job: CloseJobRow, orders: list[CloseOrderRow]) -> list[DealRow]:
-    """The deals that ended the job's positions, from its beginning to its end."""
-    positions = {order.position_id for order in orders if order.action == "close"}
+async def _deals(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
+    """The deals that ended something from the job's beginning to its end, whoever made them."""
     until: dict[str, Any] = {} if job.finished_at is None else {"executed_at__le": job.finished_at}
-    if not positions:
-        return []
+    of: dict[str, Any] = {} if job.scope == ACCOUNT_SCOPE else {"symbol": job.scope}
     return await tx.find(
         DealRow,
         order_by="executed_at",
         limit=DEALS_MAX,
         account_id=job.account_id,
-        position_id=tuple(positions),
         entry=tuple(DealEntry.EXITS),
         executed_at__ge=job.created_at,
+        deal_type=TRADE_TYPES,
+        **of,
         **until,
     )
 

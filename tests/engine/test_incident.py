@@ -1,5 +1,6 @@
 """From the warning to the release: what the audit keeps of a decision, and the incident of it."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -163,7 +164,31 @@ async def test_an_incident_of_the_market_says_who_decided_and_why(house: House) 
     assert (pressed.actor, pressed.detail["reason"]) == ("Ada", "the news")
     assert found.market_broken == ()
     page = incident_page.page(found, Voice(time_zone="UTC")).decode()
-    assert "<td>Ada<td>answered: close<td>5.58<td>5<td>the news" in page
+    row = page.split('<td data-l="who">Ada')[1].split("<tr>")[0].split("</table>")[0]
+    assert re.findall(r"<td[^>]*>([^<]*)", row) == ["answered: close", "5.58", "5", "the news"]
+
+
+async def test_what_a_client_closes_in_the_countdown_is_in_the_incident(house: House) -> None:
+    """Two lots of gold from 1970.30, closed on the phone at 1958.20: 200 ounces at -12.10."""
+    ticket = house.open(USD, "buy", "2.00")
+    await house.run(11)
+    house.price("1958.20", "1958.50")
+    for _ in range(6):
+        await house.run(1)
+        if await house.rows(CloseJobRow):
+            break
+    house.close_position(USD, ticket)
+    await house.run(20)
+    (job,) = await house.rows(CloseJobRow)
+    assert job.state == "flat"
+    found = await house.engine.incidents.one(await house.person(BEN), job.id)
+    assert found.orders == ()
+    assert sum(deal.profit for deal in found.deals) == D(-2420)
+    balance = (await house.state(USD)).balance
+    assert balance is not None
+    assert found.result == balance - D(12000)
+    page = incident_page.page(found, Voice(time_zone="UTC")).decode()
+    assert "the client, on the phone" in page
 
 
 async def test_anothers_incident_is_refused_like_one_that_does_not_exist(house: House) -> None:

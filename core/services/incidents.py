@@ -10,6 +10,7 @@ from core.domain.closing import ACCOUNT_SCOPE
 from core.domain.history import TRADE_TYPES
 from core.domain.incident import Incident, IncidentLine
 from core.domain.people import Person
+from core.domain.results import DEAL_CLOCK_SLACK
 from core.ports import Clock, Store, Transaction
 from core.records import (
     AccountRow,
@@ -119,7 +120,9 @@ async def _whose(
 
 async def _deals(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
     """The deals that ended something from the job's beginning to its end, whoever made them."""
-    until: dict[str, Any] = {} if job.finished_at is None else {"executed_at__le": job.finished_at}
+    until: dict[str, Any] = {}
+    if job.finished_at is not None:
+        until = {"executed_at__le": job.finished_at + DEAL_CLOCK_SLACK}
     of: dict[str, Any] = {} if job.scope == ACCOUNT_SCOPE else {"symbol": job.scope}
     return await tx.find(
         DealRow,
@@ -127,7 +130,7 @@ async def _deals(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
         limit=DEALS_MAX,
         account_id=job.account_id,
         entry=tuple(DealEntry.EXITS),
-        executed_at__ge=job.created_at,
+        executed_at__ge=job.created_at - DEAL_CLOCK_SLACK,
         deal_type=TRADE_TYPES,
         **of,
         **until,

@@ -10,7 +10,7 @@ from core.domain.closing import ACCOUNT_SCOPE
 from core.domain.history import TRADE_TYPES
 from core.domain.incident import Incident, IncidentLine
 from core.domain.people import Person
-from core.domain.results import DEAL_CLOCK_SLACK
+from core.domain.results import DEAL_CLOCK_SLACK, READING_OLDEST
 from core.ports import Clock, Store, Transaction
 from core.records import (
     AccountRow,
@@ -130,7 +130,8 @@ async def _deals(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
         limit=DEALS_MAX,
         account_id=job.account_id,
         entry=tuple(DealEntry.EXITS),
-        executed_at__ge=job.created_at - DEAL_CLOCK_SLACK,
+        seen_at__gt=job.created_at,
+        executed_at__ge=job.created_at - READING_OLDEST,
         deal_type=TRADE_TYPES,
         **of,
         **until,

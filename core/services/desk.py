@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.domain.adoption import ASKED, DECLINED
-from core.domain.broker import AccountSnapshot, Deal
+from core.domain.broker import AccountSnapshot, Deal, DealEntry
 from core.domain.closing import OPEN_STATES
 from core.domain.cycle_rules import memories_of, rules_of
 from core.domain.deal_window import LATE_DEALS_MAX, OVERLAP, asked_from, within
@@ -304,6 +304,10 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
         memory.deal_tickets = {d.ticket: d.executed_at for d in recent}
     wanted = explained_by_deals(memory)
     await _load_deals_of(tx, memory, sorted(wanted))
+    left = [
+        i for i, deals in memory.deals.items() if any(d.entry in DealEntry.EXITS for d in deals)
+    ]
+    await _load_ends(tx, memory, left)
 
 
 async def _load_deals_of(

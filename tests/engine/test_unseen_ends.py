@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from core.domain import alerts as a
+from core.domain.broker import Deal
 from core.records import EpisodeRow, ReconciliationLogRow
 from tests.engine.house import BEN, USD, House
 
@@ -99,3 +100,29 @@ async def test_an_entry_that_comes_after_the_end_was_told_tells_it_no_second_tim
     await house.run(11)
     assert len(await closes(house)) == 1
     assert len(await ends(house)) == 1
+
+
+async def test_an_end_is_told_once_where_a_report_still_waits_for_deals_of_others(
+    house: House,
+) -> None:
+    """The guard closed a trade and a position; of the one the entry is late, of the other the exit.
+
+    The report waits, so a restart knows the trade's deals, and has to know that its end was told.
+    """
+    by_hand = house.open(USD, "buy", "2.00")
+    await house.run(11)
+    shown = {deal.ticket for deal in house.sim.ledger.deals(USD)}
+
+    def late(deal: Deal) -> bool:
+        return deal.ticket not in shown and (deal.entry == 0) != (deal.position_id == by_hand)
+
+    house.gateway.as_read = lambda s: replace(s, deals=tuple(d for d in s.deals if not late(d)))
+    await house.follow(BEN, USD)
+    trade = next(i for i in house.sim.ledger.positions(USD) if i != by_hand)
+    house.price("1957.00", "1957.30")
+    await house.run(30)
+    assert [(end[0], end[2]) for end in await ends(house)] == [(trade, "reckoner")]
+    await house.restart()
+    house.gateway.as_read = lambda snapshot: snapshot
+    await house.run(11)
+    assert sorted(end[0] or 0 for end in await ends(house)) == sorted([trade, by_hand])

@@ -14,6 +14,7 @@ Invariants:
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -270,11 +271,26 @@ class _Search:
         """Whether it is the trade's first fill, or fits into what is still to be filled."""
         parts = self._parts.get(trade.id, ())
         if trade.position_id is None and not parts:
-            return True
+            gone = ZERO if self._world.netting else self._gone_before(trade, position)
+            return gone == 0 or gone + position.volume <= trade.volume
         if self._world.netting:
             return False
         filled = max(sum((p.volume for p in parts), ZERO), trade.observed_volume or ZERO)
         return filled + position.volume <= trade.volume
+
+    def _gone_before(self, trade: TradeRow, position: Position) -> Decimal:
+        """Lots of the trade that were filled before this position, and are gone, unseen."""
+        there = {p.identifier for p in self._world.positions}
+        return sum(
+            (
+                deal.volume
+                for position_id, deals in self._world.deals.items()
+                if position_id < position.identifier and position_id not in there
+                for deal in own_deals(trade, deals)
+                if deal.entry == DealEntry.IN
+            ),
+            ZERO,
+        )
 
     def _give(self, trade: TradeRow, position: Position) -> None:
         self._parts[trade.id] = (*self._parts.get(trade.id, ()), position)

@@ -243,6 +243,32 @@ def test_a_trade_that_came_and_went_between_two_readings_is_known_by_its_deals()
     assert read([WAITING], deals=deals[:1]).gone == (), "its end is not known yet"
 
 
+@pytest.mark.parametrize(
+    ("gone", "there", "volume", "is_duplicate"),
+    [
+        (77, 78, "0.10", True),
+        (77, 78, "0.04", True),
+        (79, 78, "0.10", False),  # the one that is there came first
+    ],
+)
+def test_what_was_filled_again_after_it_came_and_went_is_a_duplicate(
+    gone: int, there: int, volume: str, *, is_duplicate: bool
+) -> None:
+    """Nobody looked: executed, closed on the phone, and executed once more."""
+    deals = [entry(1, "0.10", position_id=gone), deal(2, position_id=gone)]
+    result = read([WAITING], part(there, volume), deals=deals)
+    ends = [end.trade.position_id for end in result.gone]
+    assert ends == ([gone] if is_duplicate else [])
+    assert (("duplicate_execution", f"{there}") in kinds(result)) is is_duplicate
+    assert bool(result.matches) is not is_duplicate
+
+
+def test_the_rest_of_a_split_fill_is_the_trade_where_a_part_came_and_went() -> None:
+    deals = [entry(1, "0.04", position_id=77), deal(2, position_id=77, volume=D("0.04"))]
+    (match,) = read([WAITING], part(78, "0.06"), deals=deals).matches
+    assert match.position.identifier == 78
+
+
 @pytest.mark.parametrize(("opened", "late"), [(65.0, False), (65.001, True)])
 def test_what_was_opened_after_the_deadline_and_its_grace_is_late(
     *, opened: float, late: bool

@@ -33,6 +33,8 @@ AGAIN_S = 5.0
 """The same report is sent to one person at most once in this span, however often it is asked for:
 it is a picture and a file."""
 ASKERS_MAX = 1_000
+NO_ACCOUNT = ("not_yours", "not_found")
+"""Refusals of a login."""
 TOO_SOON = later("That report was sent a moment ago")
 DAY_MIN = date(1970, 1, 1).toordinal()
 DAY_MAX = date(9000, 1, 1).toordinal()
@@ -110,7 +112,13 @@ async def report(  # noqa: PLR0913, PLR0917 - aiogram injects by name
             message, views.which(wanted.span, day, person.telegram_id, accounts, spoken)
         )
         return
-    found = await reports.by_login(person, wanted.login, wanted.span, wanted.day)
+    try:
+        found = await reports.by_login(person, wanted.login, wanted.span, wanted.day)
+    except Refused as refused:
+        if refused.code in NO_ACCOUNT and wanted.login is not None:
+            # A number that is nobody's account may be meant as days: say what the command takes.
+            raise Refused(refused.code, **refused.facts, asked="report") from refused
+        raise
     await speaker.say(message, await _words(found, person, voice))
 
 

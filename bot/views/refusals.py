@@ -138,6 +138,9 @@ def _not_armed(facts: Facts, _voice: Voice) -> str:
     )
 
 
+REPORT_TAKES = later("Write /report day or /report week; a date or a login may follow.")
+
+
 def _below_minimum(facts: Facts, _voice: Voice) -> str:
     return t(
         "Equity is {equity}, below the minimum of {minimum}. A deposit is needed first.",
@@ -153,7 +156,9 @@ def _not_yours(facts: Facts, _voice: Voice) -> str:
             incident=_outside(facts, "incident"),
         )
     login = _outside(facts, "login")
-    return t("{login} is not your account.", login=login) if login else t(FOREIGN_UNCHANGED)
+    if not login:
+        return t(FOREIGN_UNCHANGED)
+    return t("{login} is not your account.", login=login) + _takes(facts)
 
 
 def _not_found(facts: Facts, _voice: Voice) -> str:
@@ -163,11 +168,14 @@ def _not_found(facts: Facts, _voice: Voice) -> str:
             incident=_outside(facts, "incident"),
         )
     login = _outside(facts, "login")
-    return (
-        t("There is no account {login} here.", login=login)
-        if login
-        else t("That does not exist (any more).")
-    )
+    if not login:
+        return t("That does not exist (any more).")
+    return t("There is no account {login} here.", login=login) + _takes(facts)
+
+
+def _takes(facts: Facts) -> str:
+    """What the command takes, where a number may have been meant as something else."""
+    return f" {t(REPORT_TAKES)}" if facts.get("asked") == "report" else ""
 
 
 def _stale(facts: Facts, voice: Voice) -> str:

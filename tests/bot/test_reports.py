@@ -133,6 +133,18 @@ async def test_a_report_is_words_buttons_and_a_file(chat: Conversation) -> None:
     assert file.document.filename == "50001_2026-11-22.csv"  # type: ignore[union-attr] # an InputFile
 
 
+@pytest.mark.parametrize(
+    ("code", "said"), [("not_yours", "5 is not your account."), ("not_found", "no account 5 here.")]
+)
+async def test_a_number_that_is_no_account_is_told_what_report_takes(
+    chat: Conversation, code: str, said: str
+) -> None:
+    chat.reports.refusal = Refused(code, login=5)
+    await chat.feed(message_json(ANN, "/report 5"))
+    assert said in chat.said
+    assert "Write /report day or /report week; a date or a login may follow." in chat.said
+
+
 async def test_the_same_report_is_sent_once_in_a_while(
     chat: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -228,11 +228,14 @@ class FakeReports:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.refusal: Exception | None = None
 
     async def by_login(
         self, person: Person, login: int | None, span: Span, day: date | None
     ) -> AccountReport:
         self.asked.append((person.telegram_id, login, span, day))
+        if self.refusal is not None:
+            raise self.refusal
         return account_report()
 
     async def by_account(

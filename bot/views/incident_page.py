@@ -12,6 +12,7 @@ from bot.i18n import spoken, t, tn
 from bot.views.incident_parts import (
     STYLE,
     VIEWPORT,
+    WIDE,
     Times,
     bad,
     cell,
@@ -102,7 +103,7 @@ def _summary(found: Incident, written: Times) -> str:
         lines.append(
             t(
                 "Proved flat at {when}, {length} after the decision",
-                when=written.when(job.finished_at),
+                when=written.later(job.finished_at, job.created_at),
                 length=span(job.finished_at - job.created_at),
             )
         )
@@ -110,7 +111,8 @@ def _summary(found: Incident, written: Times) -> str:
         lines.append(t("State: {state}", state=plainly(JOB_STATES, job.state)))
     released = found.first(words.LATCH_RELEASED)
     if released is not None:
-        lines.append(t("Unlocked at {when}", when=written.when(released.created_at)))
+        when = written.later(released.created_at, job.created_at)
+        lines.append(t("Unlocked at {when}", when=when))
     lines.append(
         t("The proof does not hold") if found.broken or not found.links else t("The proof holds")
     )
@@ -290,7 +292,7 @@ def _steps(found: Incident, written: Times) -> str:
         for link in found.links
     )
     more = paragraph(t("There are more links than are shown here.")) if found.left_out else ""
-    return f"<table>{head(header)}{rows}</table>{more}"
+    return f"<table{WIDE}>{head(header)}{rows}</table>{more}"
 
 
 def _json(link: AuditRow) -> str:

@@ -26,12 +26,15 @@ STYLE = (
     "code{font-size:12px;overflow-wrap:anywhere}.bad{color:#b00020;font-weight:bold}"
     ".sum{background:#f1f3f6;border-radius:.5em;padding:.6em 1em;list-style:none}"
     ".sum li:first-child{font-weight:bold}"
-    "@media screen and (max-width:48em){table,tbody,tr,td{display:block}.head{display:none}"
-    "table{width:100%}tr{border:1px solid #bbb;border-radius:.4em;margin:.5em 0;"
-    "padding:.2em .6em}td{border:0;padding:.1em 0}td:empty{display:none}"
+    "@media screen and (max-width:48em){.wide,.wide tbody,.wide tr,.wide td{display:block}"
+    ".wide .head{display:none}"
+    ".wide{width:100%}.wide tr{border:1px solid #bbb;border-radius:.4em;margin:.5em 0;"
+    "padding:.2em .6em}.wide td{border:0;padding:.1em 0}.wide td:empty{display:none}"
     "td[data-l]:not([data-l=''])::before{content:attr(data-l) ': ';color:#555}"
-    "td:first-child{font-weight:bold}}"
+    ".wide td:first-child{font-weight:bold}}"
 )
+WIDE = " class=wide"
+"""Tables that become cards; names and what they are fit a phone as they are."""
 SHOWN_DIGITS = 4
 """Decimals of a figure that is no money and no percentage, at most."""
 
@@ -61,6 +64,12 @@ class Times(Struct, frozen=True, kw_only=True):
         parts = f".{at.microsecond // 1000:03d}" if fine else ""
         other = "" if offset == self.offset else f" ({_offset(offset)})"
         return f"{there:%Y-%m-%d %H:%M:%S}{parts}{other}"
+
+    def later(self, at: datetime, began: datetime) -> str:
+        """The same, without the date where it is that of another instant named before."""
+        told = self.when(at)
+        same = local(at, self.voice).date() == local(began, self.voice).date()
+        return told.split(" ", 1)[1] if same else told
 
     def kept(self, text: object) -> str:
         """An instant of a link, as JSON keeps it."""
@@ -135,7 +144,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         "<tr>" + "".join(cell(text, header[at] if header else "") for at, text in enumerate(row))
         for row in rows
     )
-    return f"<table>{head(header)}{body}</table>"
+    return f"<table{WIDE if header else ''}>{head(header)}{body}</table>"
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> str:

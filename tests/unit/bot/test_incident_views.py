@@ -75,7 +75,7 @@ def test_the_page_fits_a_phone_and_begins_with_what_matters() -> None:
     assert re.findall(r"<li>([^<]*)", summary) == [
         "Drawdown limit: 20.2 % (limit 20 %), 2026-11-22 15:02:11",
         "1 position ended, with -121.95 GBP",
-        "Proved flat at 2026-11-22 15:02:23, 12 s after the decision",
+        "Proved flat at 15:02:23, 12 s after the decision",
         "The proof holds",
     ]
     assert text.index("<ul class=sum>") < text.index("<table>")

@@ -275,18 +275,23 @@ class _Search:
             return gone == 0 or gone + position.volume <= trade.volume
         if self._world.netting:
             return False
-        filled = max(sum((p.volume for p in parts), ZERO), trade.observed_volume or ZERO)
+        seen = max(sum((p.volume for p in parts), ZERO), trade.observed_volume or ZERO)
+        filled = max(seen, self._entered(trade, identifiers(trade)))
         return filled + position.volume <= trade.volume
 
     def _gone_before(self, trade: TradeRow, position: Position) -> Decimal:
         """Lots of the trade that were filled before this position, and are gone, unseen."""
         there = {p.identifier for p in self._world.positions}
+        earlier = (i for i in self._world.deals if i < position.identifier and i not in there)
+        return self._entered(trade, earlier)
+
+    def _entered(self, trade: TradeRow, position_ids: Iterable[int]) -> Decimal:
+        """Lots that deals say were filled of the trade, whatever was closed of them since."""
         return sum(
             (
                 deal.volume
-                for position_id, deals in self._world.deals.items()
-                if position_id < position.identifier and position_id not in there
-                for deal in own_deals(trade, deals)
+                for position_id in position_ids
+                for deal in own_deals(trade, self._world.deals.get(position_id, ()))
                 if deal.entry == DealEntry.IN
             ),
             ZERO,

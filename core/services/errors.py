@@ -8,8 +8,7 @@ class Refused(Exception):
 
     `code` is one word of `bot.views.refusals`, which turns it and `facts` into a sentence. Codes:
     not_yours (login, incident, asked), not_admin, not_found (login, incident, asked),
-    unknown_symbol,
-    wrong_side_stop, bad_volume, signal_expired, already_decided (decision, at),
+    unknown_symbol, wrong_side_stop, bad_volume, signal_expired, already_decided (decision, at),
     account_latched (reason, since), account_closing, account_unavailable (reason, since),
     account_not_armed (why),
     below_minimum (equity, minimum, currency), no_price (symbol),

@@ -67,6 +67,7 @@ FACTS: dict[str, dict[str, Any]] = {
 def test_every_documented_code_has_its_sentence() -> None:
     facts = {"decision", "at", "reason", "since", "why", "equity", "minimum", "currency"}
     facts |= {
+        "asked",
         "login",
         "symbol",
         "state",

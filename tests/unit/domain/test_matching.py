@@ -263,6 +263,17 @@ def test_what_was_filled_again_after_it_came_and_went_is_a_duplicate(
     assert bool(result.matches) is not is_duplicate
 
 
+@pytest.mark.parametrize(("volume", "kind"), [("0.10", "duplicate_execution"), ("0.04", "")])
+def test_a_fill_counts_with_all_its_lots_where_most_were_closed_before_it_was_seen(
+    volume: str, kind: str
+) -> None:
+    """Of this fill a hundredth was left when it was first read; another of 0.05 comes."""
+    open_trade = trade(status="open", position_id=77, observed_volume=D("0.01"))
+    deals = [entry(1, volume, position_id=77), deal(2, position_id=77)]
+    result = read([open_trade], part(77, "0.01"), part(78, "0.05"), deals=deals)
+    assert (("duplicate_execution", "78") in kinds(result)) is bool(kind)
+
+
 def test_the_rest_of_a_split_fill_is_the_trade_where_a_part_came_and_went() -> None:
     deals = [entry(1, "0.04", position_id=77), deal(2, position_id=77, volume=D("0.04"))]
     (match,) = read([WAITING], part(78, "0.06"), deals=deals).matches

@@ -7,7 +7,7 @@ class Refused(Exception):
     """The request was understood and is refused; nothing was changed.
 
     `code` is one word of `bot.views.refusals`, which turns it and `facts` into a sentence. Codes:
-    not_yours (login, incident, asked), not_admin, not_found (login, incident, asked),
+    not_yours (login, asked, incident), not_admin, not_found (login, asked, incident),
     unknown_symbol, wrong_side_stop, bad_volume, signal_expired, already_decided (decision, at),
     account_latched (reason, since), account_closing, account_unavailable (reason, since),
     account_not_armed (why),

@@ -79,7 +79,8 @@ async def test_accounts_are_read_together_and_time_leaps_from_read_to_read() -> 
         await work.over.wait()
     await work.scheduler.drain()
     assert work.reads[:903] == [(3.0 * turn, one) for turn in range(301) for one in ACCOUNTS]
-    assert work.counters.told == []
+    # Ticks are the machine's time: where it stalls one is skipped, and counted. Nothing else is.
+    assert set(work.counters.told) <= {("skipped", "tick_overlap")}
 
 
 async def test_time_stands_until_every_account_has_been_read() -> None:

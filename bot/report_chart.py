@@ -171,9 +171,11 @@ def _bars(axes: "Axes", request: ReportChart) -> None:
 
 
 def _room(axes: "Axes", values: Sequence[float], most: float) -> None:
+    """Leave room for the figures: left of losses, right of everything else, a zero too."""
     low, high = min(*values, 0.0), max(*values, 0.0)
     room = most * LABEL_ROOM
-    axes.set_xlim(low - (room if low < 0 else 0), high + (room if high > 0 or not low else 0))
+    right = any(value >= 0 for value in values) or not values
+    axes.set_xlim(low - (room if low < 0 else 0), high + (room if right else 0))
 
 
 def _plain(axes: "Axes") -> None:

@@ -112,7 +112,7 @@ def results(found: AccountReport) -> list[str]:
     if made.best is not None and made.worst is not None:
         best, worst = _trade(made.best, currency), _trade(made.worst, currency)
         if made.worst.position_id == made.best.position_id:
-            return [*lines, t("It: {trade}", trade=best)]
+            return [*lines, t("That trade: {trade}", trade=best)]
         lines += [t("Best: {trade}", trade=best), t("Worst: {trade}", trade=worst)]
     return lines
 

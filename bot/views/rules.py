@@ -162,6 +162,11 @@ def _account(each: RuleBoard, voice: Voice, now: datetime) -> list[str]:
     if each.blind_since is not None:
         since = moment(each.blind_since, voice, today=now)
         rows.append(t("🔴 Not trustworthy since {since}.", since=since))
+    if each.locked_since is not None:
+        since = moment(each.locked_since, voice, today=now)
+        rows.append(
+            t("🔒 Locked since {since}: nothing may be opened before its release.", since=since)
+        )
     if each.observed_at is None:
         return [*rows, t("⚠️ Never read: no floor is known.")]
     rows.append(t("Figures as of {at}", at=moment(each.observed_at, voice, today=now)))
@@ -184,7 +189,7 @@ def _account(each: RuleBoard, voice: Voice, now: datetime) -> list[str]:
 
 def _countdown(each: RuleBoard) -> list[str]:
     """How long there is from a breach to the close, and when there is no time at all."""
-    if not any(line.held.spec.always for line in each.rules):
+    if each.locked_since is not None or not any(line.held.spec.always for line in each.rules):
         return []
     if not each.countdown_s:
         return [t("When a rule closes everything, it does so at once.")]

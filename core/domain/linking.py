@@ -224,12 +224,15 @@ def may_be_password(
     """Whether words that nothing waited for may be the password all the same.
 
     `asked_at` is when the password was given, `ended_at` when the conversation was over, if it is.
-    They may where they were written before that, however late they come, or shortly after. Where
-    the time for an answer ran out, or the broker refused the password, somebody who is not looking
-    sends it (again) as long as LATE_SPAN lasts. Everything else is what people say.
+    They may where they were written before that, however late they come, or shortly after, but not
+    when it has been said that the broker took it. Where the time for an answer ran out, or the
+    broker refused the password, somebody who is not looking sends it (again) as long as LATE_SPAN
+    lasts. Everything else is what people say.
     """
     if state in {LinkState.EXPIRED, LinkState.FAILED}:
         return True
+    if state is LinkState.LINKED and ended_at is not None and written_at > ended_at:
+        return False
     over = asked_at or ended_at
     return over is None or written_at < over + LATE_GRACE
 

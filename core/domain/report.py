@@ -12,7 +12,7 @@ today brings today its profit, and yesterday its entry's commission.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from statistics import median
 
 from msgspec import Struct
@@ -379,7 +379,11 @@ def _curve(material: Material) -> tuple[EquityPoint, ...]:
 
 
 def worst_drawdown(material: Material) -> tuple[Decimal, datetime] | None:
-    """The deepest drawdown that was read in the period, first reached when; None without any."""
+    """The deepest drawdown that was read in the period, first reached when; None without any.
+
+    Reached is what reads the same, to the tenth of a percent: a closed account's equity goes on
+    being read, a hundredth deeper than when it was closed.
+    """
     rows: list[PositionSnapshotRow | DrawdownAlertRow] = [*material.samples, *material.alerts]
     rows += [material.deepest] if material.deepest is not None else []
     found = [
@@ -390,7 +394,11 @@ def worst_drawdown(material: Material) -> tuple[Decimal, datetime] | None:
     if not found:
         return None
     worst = max(percent for percent, _ in found)
-    return worst, min(at for percent, at in found if percent == worst)
+    return worst, min(at for percent, at in found if _tenth(percent) == _tenth(worst))
+
+
+def _tenth(percent: Decimal) -> Decimal:
+    return percent.quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def blind_spans(material: Material) -> tuple[Blind, ...]:

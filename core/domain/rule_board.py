@@ -35,7 +35,8 @@ class PendingRules(Struct, frozen=True):
 class RuleBoard(Struct, frozen=True, kw_only=True):
     """An account's rules as last read. `waiting` are the titles of those not begun yet.
 
-    `countdown_s`: how long a client has from a breach to the close, seconds.
+    `countdown_s`: how long a client has from a breach to the close, seconds. `locked_since`: the
+    account was closed, and nothing may be opened before its release.
     """
 
     account_id: int
@@ -44,6 +45,7 @@ class RuleBoard(Struct, frozen=True, kw_only=True):
     currency: str
     currency_digits: int
     countdown_s: int
+    locked_since: datetime | None
     profile: str
     observed_at: datetime | None
     blind_since: datetime | None

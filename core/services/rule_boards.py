@@ -65,6 +65,7 @@ def board_of(memory: AccountMemory, events: tuple[RuleEvent, ...], countdown_s: 
         currency=account.currency,
         currency_digits=snapshot.state.currency_digits if snapshot else 2,
         countdown_s=countdown_s,
+        locked_since=memory.state.latched_at,
         profile=memory.guard_rules.profile,
         observed_at=memory.state.observed_at,
         blind_since=memory.state.blind_since,

@@ -120,5 +120,5 @@ async def test_an_alert_goes_away_with_its_chat(browser: Browser, hand: Hand) ->
 async def test_the_stranger_is_captioned(browser: Browser, hand: Hand) -> None:
     page = await opened(browser, hand, DESKTOP)
     await page.run(OPEN_CHAT.format("Sam"))
-    wanted = "new to the bot at first, private chat"
+    wanted = "stranger at first, private chat"
     assert await page.run("document.querySelector('#talk-sub').textContent") == wanted

@@ -100,6 +100,17 @@ async def test_what_is_said_when_a_request_is_done_is_no_password(linked: Linked
     assert await linked.hear(ALICE, "is it done?") == Heard(near=True)
 
 
+async def test_when_the_account_is_guarded_words_are_no_password_any_more(linked: Linked) -> None:
+    """A client whose account had just been locked wrote "help", and read "It is guarded"."""
+    number = await linked.ask()
+    now = linked.house.clock.now()
+    async with linked.house.store.writing() as tx:
+        await tx.update(LinkRequestRow, {"id": number}, state="linked", ended_at=now)
+    assert await linked.hear(ALICE, PASSWORD) == REMOVED, "written before that was said"
+    linked.after(timedelta(seconds=1))
+    assert await linked.hear(ALICE, "help") == Heard(near=True)
+
+
 async def test_words_count_as_of_when_they_were_written(linked: Linked) -> None:
     """The bot did not run: the password came twice, and is heard hours later."""
     await linked.ask()

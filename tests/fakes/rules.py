@@ -63,6 +63,7 @@ def rule_board(*lines: RuleLine, **changes: Any) -> RuleBoard:
         "currency": "USD",
         "currency_digits": 2,
         "countdown_s": 10,
+        "locked_since": None,
         "profile": "two-step",
         "observed_at": NOW,
         "blind_since": None,

@@ -4,7 +4,6 @@ import { $, api, attempt, clockTime, el, initials, poll, redraw, toast } from ".
 import { render } from "./entities.js";
 import { beginRead, drawBadge, isNewer, markRead, unreadOf } from "./unread.js";
 
-const STRANGER = "new to the bot at first";
 const WAIT_FOR_ANSWER_S = 8;
 const NEAR_BOTTOM_PX = 120;
 
@@ -99,7 +98,7 @@ function hue(chat) {
 
 function describe(chat) {
   if (chat.type !== "private") return `${chat.members.map((one) => one.name).join(", ")} and the bot`;
-  const role = { admin: "admin", client: "client", stranger: STRANGER }[chat.members[0].role];
+  const role = { admin: "admin", client: "client", stranger: "stranger at first" }[chat.members[0].role];
   return chat.blocked ? `${role}, has blocked the bot` : `${role}, private chat`;
 }
 

@@ -232,6 +232,18 @@ def test_the_picture_is_a_png_and_its_line_is_broken_where_nothing_was_read() ->
     assert struct.unpack(">II", render(alone)[16:24]) == (1200, 675)
 
 
+def test_no_figure_of_the_bars_is_cut_off() -> None:
+    """A week with one day of losses: the zeros of the others stood past the right edge."""
+    pytest.importorskip("matplotlib", reason="the extra `charts` is not installed")
+    week = (("Sat", D("-2362.99")), *((day, D(0)) for day in ("Fri", "Thu", "Wed", "Tue", "Mon")))
+    for bars in (week, tuple((day, -amount) for day, amount in week), week[1:]):
+        figure = report_chart.figure_of(replace(report.chart(account_report(), DEMO), bars=bars))
+        figure.canvas.draw()
+        for text in figure.axes[-1].texts:
+            box = text.get_window_extent()
+            assert 0 <= box.x0 < box.x1 <= figure.bbox.width, text.get_text()
+
+
 # --- the file -----------------------------------------------------------------------------------
 
 

@@ -48,6 +48,15 @@ def test_a_daily_floor_is_worked_out_in_words() -> None:
     ]
 
 
+def test_of_a_locked_account_the_rules_say_so_and_announce_no_close() -> None:
+    """It read as if everything were about to be closed once more."""
+    lines = always(LIMITS, "79000")
+    assert any("waits 10 s" in each for each in shown(*lines))
+    locked = words(views.board([rule_board(*lines, locked_since=NOW)], VOICE, NOW)[0].html)
+    assert "🔒 Locked since " in locked
+    assert "waits 10 s" not in locked
+
+
 def test_a_floor_that_the_reset_would_break_is_said_before_it() -> None:
     """Balance 110,000: 105,000 from midnight on, 8,000 above an equity of 97,000."""
     assert shown(rule_line(enforced(), "97000", "110000"))[-1] == (

@@ -276,6 +276,12 @@ def test_the_worst_drawdown_is_the_deepest_reading_of_the_day_and_its_first_inst
     assert report(material(samples=[*rows, yesterday])).worst_drawdown == (D("7.25"), at(10))
 
 
+def test_the_worst_drawdown_is_dated_when_it_was_first_read_to_the_tenth() -> None:
+    """Breached at 9:28 with 20.6186 %, closed with 20.6235 %, and read so until the release."""
+    rows = [sample(at(9, 28), "20.6186"), sample(at(9, 29), "20.6235"), sample(at(9, 30), "20.5")]
+    assert report(material(samples=rows)).worst_drawdown == (D("20.6235"), at(9, 28))
+
+
 def test_a_breach_between_two_samples_counts() -> None:
     breach = DrawdownAlertRow(
         user_id=1,

@@ -14,7 +14,6 @@ words that are the same for everybody.
 """
 
 import re
-from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
 from typing import Final, Protocol
@@ -23,16 +22,18 @@ from zoneinfo import available_timezones
 from aiogram.types import CallbackQuery, Message, Update
 from msgspec.structs import replace
 
-from bot.i18n import languages
+from bot.i18n import languages, speaking, t
 from bot.middlewares.door import SHOWN_CODE, shown_codes
 from bot.views.commands import COMMANDS
 from bot.views.replies import BY_RULE, MEANT
 from core.domain.hearing import Group, Level
 from core.domain.link_heard import NOTHING, Ask, Heard
-from core.ports import KeysUnusable, Transaction
+from core.ports import KeysUnusable, Secret, Transaction
+from core.services.link_hearing import Said
 
 LINK: Final = "/link"
 CANCEL: Final = "/cancel"
+HELP: Final = "/help"
 REMOVAL: Final = "remove"
 REMOVE: Final = f"{LINK} {REMOVAL}"
 """Stands in the journal for words that are to leave the chat. Nobody can write it: of what people
@@ -63,16 +64,7 @@ WORDS: Final = frozenset(
 class Hears(Protocol):
     """`core.services.link_talks`, where linking in the chat is on."""
 
-    async def hear(
-        self,
-        tx: Transaction,
-        telegram_id: int,
-        ask: Ask,
-        text: str | None,
-        *,
-        private: bool,
-        written_at: datetime,
-    ) -> Heard:
+    async def hear(self, tx: Transaction, said: Said) -> Heard:
         """Take a message of somebody's."""
         ...
 
@@ -125,14 +117,21 @@ class Veil:
         who = message.from_user
         if self._hears is None or who is None or who.is_bot or message.sender_chat is not None:
             return NOTHING
-        private = message.chat.type == "private"
         try:
-            return await self._hears.hear(
-                tx, who.id, _ask(message), message.text, private=private, written_at=message.date
-            )
+            return await self._hears.hear(tx, _said_by(who.id, message))
         except (KeysUnusable, LookupError, ValueError) as error:
             # From None: the cause's text could quote the words.
             raise NotHeard(update_id, type(error).__name__) from None
+
+
+def _said_by(telegram_id: int, message: Message) -> Said:
+    return Said(
+        telegram_id=telegram_id,
+        ask=_ask(message),
+        text=None if message.text is None else Secret(message.text),
+        private=message.chat.type == "private",
+        written_at=message.date,
+    )
 
 
 def _ask(message: Message) -> Ask:
@@ -172,6 +171,8 @@ def _kept(message: Message, heard: Heard) -> Message:
 def _of_command(message: Message, *, near: bool, private: bool) -> str | None:
     """What is kept of a command; None where it is none, or in a group nobody's."""
     text = _said(message)
+    if private and text.strip(" /?!.").casefold() in _help_words():
+        return HELP  # whoever is afraid writes no slash
     if not text.startswith("/"):
         return None
     first = text.split(maxsplit=1)[0]
@@ -183,6 +184,16 @@ def _of_command(message: Message, *, near: bool, private: bool) -> str | None:
     plain = f"/{name}{found['mention'] or ''}"
     whole = plain + text.removeprefix(first)
     return whole if _keeps_rest(name, whole, near=near, private=private) else plain
+
+
+@cache
+def _help_words() -> frozenset[str]:
+    """What asks for help, in every language that there is."""
+    words: set[str] = set()
+    for language in languages():
+        with speaking(language):
+            words.add(t("help").casefold())
+    return frozenset(words)
 
 
 def _is_known(command: re.Match[str]) -> bool:

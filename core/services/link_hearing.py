@@ -3,6 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
+from core.domain.link_heard import Ask
 from core.domain.linking import (
     ANSWER_TIME,
     ASKING,
@@ -19,6 +22,19 @@ from core.records_links import LinkRequestRow
 from core.services.link_requests import is_renewal
 
 
+class Said(Struct, frozen=True, kw_only=True):
+    """Somebody's message. `text` is None where it has none, and may be a password.
+
+    `written_at` is Telegram's time, which says what it was an answer to.
+    """
+
+    telegram_id: int
+    ask: Ask
+    text: Secret | None
+    private: bool
+    written_at: datetime
+
+
 def is_asked_already(row: LinkRequestRow, account_id: int, now: datetime) -> bool:
     """Whether this account's new password is being asked for, or tried."""
     is_open = row.state == LinkState.APPROVED or (row.state in ASKING and now < row.due_at)
@@ -26,16 +42,17 @@ def is_asked_already(row: LinkRequestRow, account_id: int, now: datetime) -> boo
 
 
 def judged(
-    state: LinkState, text: str | None, servers: tuple[str, ...]
+    state: LinkState, said: Secret | None, servers: tuple[str, ...]
 ) -> Problem | Secret | str | int:
     """What an answer gives: a server, a login, a password, or why it gives nothing."""
-    if text is None:
+    if said is None:
         return Problem.NO_TEXT
+    text = said.reveal()
     if state is LinkState.SERVER:
         return parse_server(text, servers) or Problem.SERVER
     if state is LinkState.LOGIN:
         return parse_login(text) or Problem.LOGIN
-    return Secret(text) if is_password(text) else Problem.PASSWORD
+    return said if is_password(text) else Problem.PASSWORD
 
 
 def is_near(row: LinkRequestRow | None, now: datetime) -> bool:

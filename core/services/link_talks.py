@@ -45,6 +45,7 @@ from core.services import audit
 from core.services.errors import Refused
 from core.services.link_damage import SoundRequests
 from core.services.link_hearing import (
+    Said,
     asks_next,
     is_asked_already,
     is_near,
@@ -99,28 +100,16 @@ class LinkTalks:
 
     # --- in the journal's transaction -----------------------------------------------------------
 
-    async def hear(
-        self,
-        tx: Transaction,
-        telegram_id: int,
-        ask: Ask,
-        text: str | None,
-        *,
-        private: bool,
-        written_at: datetime,
-    ) -> Heard:
-        """Take a message of somebody's; `text` is None where it has none.
-
-        `written_at` is Telegram's time, which says what it was an answer to.
-        """
-        user = await tx.first(UserRow, telegram_id=telegram_id)
+    async def hear(self, tx: Transaction, said: Said) -> Heard:
+        """Take a message of somebody's."""
+        user, ask = await tx.first(UserRow, telegram_id=said.telegram_id), said.ask
         row = None if user is None else await self._newest(tx, user.id)
         now = self._clock.now()
         if user is None or ask is Ask.OTHER:
             return Heard(near=is_near(row, now))
         if user.role != Role.CLIENT:
-            return await self._not_a_client(tx, user, row, ask, now, private=private)
-        if not private:
+            return await self._not_a_client(tx, user, row, ask, now, private=said.private)
+        if not said.private:
             return await self._in_group(tx, user, row, ask, now)
         match ask:
             case Ask.BEGIN:
@@ -128,7 +117,7 @@ class LinkTalks:
             case Ask.CANCEL:
                 return Heard(is_ours=row is not None and await self._cancel(tx, row, user, now))
             case Ask.WORDS:
-                return await self._words(tx, user, row, text, now, min(written_at, now))
+                return await self._words(tx, user, row, said, now)
 
     async def _newest(self, tx: Transaction, user_id: int) -> LinkRequestRow | None:
         try:
@@ -142,15 +131,14 @@ class LinkTalks:
         tx: Transaction,
         user: UserRow,
         row: LinkRequestRow | None,
-        text: str | None,
+        said: Said,
         now: datetime,
-        written_at: datetime,
     ) -> Heard:
         if row is None:
             return NOTHING
         if row.state not in ASKING or now >= row.due_at:
-            return await self._late(tx, row, user, now, written_at)
-        changes = await self._answer(tx, row, user, text, now)
+            return await self._late(tx, row, user, now, min(said.written_at, now))
+        changes = await self._answer(tx, row, user, said.text, now)
         if changes.get("state") == LinkState.PASSWORD:
             self._expected.add(user.telegram_id)
         if changes:
@@ -165,7 +153,7 @@ class LinkTalks:
         tx: Transaction,
         row: LinkRequestRow,
         user: UserRow,
-        text: str | None,
+        text: Secret | None,
         now: datetime,
     ) -> dict[str, Any]:
         """The changes that an answer makes; empty where it has ended the conversation."""

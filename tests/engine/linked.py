@@ -16,13 +16,14 @@ from core.domain.linking import (
     Place,
     Places,
 )
-from core.ports import TerminalLink
+from core.ports import Secret, TerminalLink
 from core.records import AccountRow, AuditRow, OutboxRow, TerminalRow
 from core.records_links import LinkRequestRow
 from core.services.errors import Refused
 from core.services.link_checks import CheckLinks
 from core.services.link_damage import SoundRequests
 from core.services.link_desk import LinkDesk
+from core.services.link_hearing import Said
 from core.services.link_talks import LinkTalks
 from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, SERVER, House
 
@@ -101,7 +102,9 @@ class Linked:
         """Somebody writes."""
         at = written_at or self.house.clock.now()
         async with self.house.store.writing() as tx:
-            return await self.talks.hear(tx, who, ask, text, private=private, written_at=at)
+            words = None if text is None else Secret(text)
+            said = Said(telegram_id=who, ask=ask, text=words, private=private, written_at=at)
+            return await self.talks.hear(tx, said)
 
     async def begin(self, who: int = ALICE) -> Heard:
         """`/link`."""

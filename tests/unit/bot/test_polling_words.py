@@ -1,7 +1,6 @@
 """Words that may be a password: out of the chat at once, and nobody waits for it."""
 
 import asyncio
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from bot.removing import AT_ONCE_S
 from core.domain.link_heard import Ask, Heard
 from core.ports import KeysUnusable, Transaction, UnreadableRow
 from core.records import PressRow
+from core.services.link_hearing import Said
 from tests.fakes.clock import FixedClock
 from tests.fakes.polled import ANN, BO, World, impatient, message_json
 from tests.fakes.telegram import Answer
@@ -32,17 +32,8 @@ class Expecting:
     def __init__(self) -> None:
         self.told: list[int] = []
 
-    async def hear(
-        self,
-        tx: Transaction,
-        telegram_id: int,
-        ask: Ask,
-        text: str | None,
-        *,
-        private: bool,
-        written_at: datetime,
-    ) -> Heard:
-        is_answer = ask is Ask.WORDS and telegram_id == ANN
+    async def hear(self, tx: Transaction, said: Said) -> Heard:
+        is_answer = said.ask is Ask.WORDS and said.telegram_id == ANN
         return Heard(is_ours=is_answer, remove=is_answer)
 
     def expects(self, telegram_id: int) -> bool:
@@ -180,17 +171,8 @@ class Broken(Expecting):
         super().__init__()
         self.error = error
 
-    async def hear(
-        self,
-        tx: Transaction,
-        telegram_id: int,
-        ask: Ask,
-        text: str | None,
-        *,
-        private: bool,
-        written_at: datetime,
-    ) -> Heard:
-        if telegram_id == ANN:
+    async def hear(self, tx: Transaction, said: Said) -> Heard:
+        if said.telegram_id == ANN:
             raise self.error
         return Heard()
 

@@ -1,7 +1,6 @@
 """What is journalled of an update: never words that could be a password."""
 
 import asyncio
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from bot.removing import TRIES, Remover
 from bot.veil import REMOVE, Veil, is_to_remove
 from core.domain.link_heard import NOTHING, Ask, Heard
 from core.ports import Transaction
+from core.services.link_hearing import Said
 from tests.fakes.memory_store import MemoryStore
 from tests.fakes.telegram import ADMIN_CHAT, Answer, make_bot, message_json, press_json, update
 
@@ -28,17 +28,9 @@ class Ears:
         self.heard = heard
         self.asked: list[tuple[int, Ask, str | None, bool]] = []
 
-    async def hear(
-        self,
-        tx: Transaction,
-        telegram_id: int,
-        ask: Ask,
-        text: str | None,
-        *,
-        private: bool,
-        written_at: datetime,
-    ) -> Heard:
-        self.asked.append((telegram_id, ask, text, private))
+    async def hear(self, tx: Transaction, said: Said) -> Heard:
+        text = None if said.text is None else said.text.reveal()
+        self.asked.append((said.telegram_id, said.ask, text, said.private))
         return self.heard
 
     def expects(self, telegram_id: int) -> bool:
@@ -87,6 +79,12 @@ CODE = "aB3_-" * 6 + "xy"
         (f"/link {SECRET}", Heard(is_ours=True), REMOVE),
         (f"/link {SECRET}", Heard(is_ours=True, refused="links_full"), ANSWERED),
         ("/LINK@Reckoner_Bot ", NOTHING, "/link@Reckoner_Bot"),
+        ("Help!", NOTHING, "/help"),
+        ("ayuda", NOTHING, "/help"),
+        ("/Ayuda", NOTHING, "/help"),
+        ("help", Heard(near=True), "/help"),
+        ("help", Heard(is_ours=True, remove=True), REMOVE),
+        ("help me", NOTHING, None),
         ("/Approve 12", NOTHING, "/approve 12"),
         (f"/START {CODE}", NEAR, f"/start {CODE}"),
         ("/link", Heard(is_ours=True), "/link"),

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain.alert_parts import Decision
-from core.domain.broker import AccountSnapshot, Deal, DealEntry
+from core.domain.broker import AccountSnapshot, DealEntry
 from core.domain.closing import ACCOUNT_SCOPE, Plan
 from core.domain.drawdown import drawdown_percent
 from core.domain.market import Verb
@@ -45,8 +45,8 @@ DEALS_MISSING = "deals_missing"
 """What a finished job bears while deals of its closes have not been seen."""
 LATE_DEALS_MAX = timedelta(days=1)
 """How long after a close its report is completed when late deals come."""
-OTHERS_MAX = 1_000
-"""Deals looked at for what ended while a job stood without Reckoner having sent for it."""
+EXITS_MAX = 1_000
+"""Deals looked at for what ended while a job stood."""
 
 
 class CloseReports:
@@ -116,7 +116,8 @@ class CloseReports:
         """Row, audit and message of a proved-flat job; answers how many positions it closed."""
         orders = [o for o in pen.memory.orders if o.job_id == job.id]
         ours = ticket_results(orders, pen.memory.deals, job.created_at - DEAL_CLOCK_SLACK)
-        others = ended_otherwise(await _exits_meanwhile(pen, job), pen.memory.closed_by_us)
+        exits = [deal_of(row) for row in await exits_of(pen.tx, job)]
+        others = ended_otherwise(exits, pen.memory.closed_by_us)
         results = as_quoted((*others, *ours), snapshot.symbols)
         closed = sum(1 for r in results if r.outcome == "closed")
         pnl = total_pnl(results)
@@ -187,24 +188,25 @@ def _all_seen(memory: AccountMemory, orders: Sequence[CloseOrderRow]) -> bool:
     return deals_seen(orders, memory.deals) and memory.state.unexplained_since is None
 
 
-async def _exits_meanwhile(pen: Recorder, job: CloseJobRow) -> list[Deal]:
+async def exits_of(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
     """The exits within the job's scope that were booked since it was decided, until its end.
 
-    The reading that it was decided on may be a little older than the decision.
+    Whoever made them; the oldest EXITS_MAX. The reading that it was decided on may be a little
+    older than the decision.
     """
     where: dict[str, Any] = {} if job.scope == ACCOUNT_SCOPE else {"symbol": job.scope}
-    rows = await pen.tx.find(
+    if job.finished_at is not None:
+        where["executed_at__le"] = job.finished_at + DEAL_CLOCK_SLACK
+    return await tx.find(
         DealRow,
         order_by="id",
-        limit=OTHERS_MAX,
-        account_id=pen.memory.account.id,
+        limit=EXITS_MAX,
+        account_id=job.account_id,
         entry=tuple(DealEntry.EXITS),
         seen_at__gt=job.created_at,
         executed_at__ge=job.created_at - READING_OLDEST,
-        executed_at__le=(job.finished_at or pen.now) + DEAL_CLOCK_SLACK,
         **where,
     )
-    return [deal_of(row) for row in rows]
 
 
 async def drawdown_row(pen: Recorder, job: CloseJobRow, **changes: object) -> None:

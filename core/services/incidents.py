@@ -5,23 +5,19 @@ from typing import Any, Final
 from core.domain import audit_words as words
 from core.domain.audit import SYSTEM, AuditKeys
 from core.domain.audit_check import ChainCheck
-from core.domain.broker import DealEntry
-from core.domain.closing import ACCOUNT_SCOPE
-from core.domain.history import TRADE_TYPES
 from core.domain.incident import Incident, IncidentLine
 from core.domain.people import Person
-from core.domain.results import DEAL_CLOCK_SLACK, READING_OLDEST
 from core.ports import Clock, Store, Transaction
 from core.records import (
     AccountRow,
     AuditRow,
     CloseJobRow,
     CloseOrderRow,
-    DealRow,
     DrawdownAlertRow,
     MarketWarningRow,
     UserRow,
 )
+from core.services.close_reports import exits_of
 from core.services.desk import deal_of
 from core.services.errors import Refused
 from core.services.owning import visible_from
@@ -33,7 +29,6 @@ LOOKED_AT_MAX: Final = 100
 LINKS_MAX: Final = 1_000
 """Links of one document."""
 ORDERS_MAX: Final = 1_000
-DEALS_MAX: Final = 1_000
 CANDIDATES_MAX: Final = 50
 """Links from a job's beginning on among which its own first one is looked for."""
 TOLD_AFTER_MAX: Final = 20
@@ -101,7 +96,7 @@ class Incidents:
                 job=job,
                 execution=await tx.first(DrawdownAlertRow, job_id=job.id, alert_type="execution"),
                 orders=tuple(orders),
-                deals=tuple(deal_of(row) for row in await _deals(tx, job)),
+                deals=tuple(deal_of(row) for row in await exits_of(tx, job)),
                 links=tuple(links[:LINKS_MAX]),
                 market=market,
                 market_broken=market_broken,
@@ -116,26 +111,6 @@ async def _whose(
     accounts = {row.id: row for row in await tx.find(AccountRow, id=tuple(account_ids))}
     owners = {account.user_id for account in accounts.values()}
     return accounts, {row.id: row.name for row in await tx.find(UserRow, id=tuple(owners))}
-
-
-async def _deals(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
-    """The deals that ended something from the job's beginning to its end, whoever made them."""
-    until: dict[str, Any] = {}
-    if job.finished_at is not None:
-        until = {"executed_at__le": job.finished_at + DEAL_CLOCK_SLACK}
-    of: dict[str, Any] = {} if job.scope == ACCOUNT_SCOPE else {"symbol": job.scope}
-    return await tx.find(
-        DealRow,
-        order_by="executed_at",
-        limit=DEALS_MAX,
-        account_id=job.account_id,
-        entry=tuple(DealEntry.EXITS),
-        seen_at__gt=job.created_at,
-        executed_at__ge=job.created_at - READING_OLDEST,
-        deal_type=TRADE_TYPES,
-        **of,
-        **until,
-    )
 
 
 async def _links(tx: Transaction, job: CloseJobRow) -> tuple[list[AuditRow], tuple[int, ...]]:

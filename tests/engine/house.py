@@ -22,7 +22,7 @@ from core.adapters.terminal.outcomes import certainly_not_sent
 from core.adapters.terminal.requests import trade_request
 from core.config import load
 from core.domain.alerts import Alert
-from core.domain.broker import AccountSnapshot, MarginMode
+from core.domain.broker import AccountSnapshot, Deal, MarginMode
 from core.domain.people import Person, Role
 from core.domain.signals import parse_signal
 from core.people_file import AccountEntry, PeopleFile, UserEntry
@@ -119,6 +119,14 @@ class SimGateway:
         self.server_moved = timedelta()
         """How far the server's clock has moved without the gateway knowing it yet."""
         self.healths: dict[int, TerminalHealth] = {}
+
+    def hide(self, is_late: Callable[[Deal], bool]) -> None:
+        """Show no deal that is late, until `show_all`."""
+        self.as_read = lambda s: replace(s, deals=tuple(d for d in s.deals if not is_late(d)))
+
+    def show_all(self) -> None:
+        """Show everything as it is."""
+        self.as_read = lambda snapshot: snapshot
 
     def health(self, login: int, server: str) -> TerminalHealth | None:
         """What a test says."""

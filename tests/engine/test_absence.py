@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain import alerts_money as m
@@ -175,15 +174,13 @@ async def test_the_late_deal_of_a_close_after_a_stop_is_logged_as_the_end_of_the
     house.close_position(USD, ticket, volume="0.50")
     await house.run(11)
     known = {deal.ticket for deal in house.sim.ledger.deals(USD)}
-    house.gateway.as_read = lambda s: replace(
-        s, deals=tuple(d for d in s.deals if d.ticket in known)
-    )
+    house.gateway.hide(lambda d: d.ticket not in known)
     house.price("1949.00", "1949.30")
     await house.run(40)
     assert (await house.kinds(BEN)).count("CloseConfirmed") == 1
     assert await house.rows(ReconciliationLogRow, event_type="close") == []
     await house.stop()
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     house.clock.instant += NIGHT
     await house.start()
     await house.run(11)
@@ -201,14 +198,12 @@ async def test_the_last_deal_of_a_position_given_up_as_gone_is_logged_with_its_o
     await house.run(11)
     house.close_position(USD, ticket)
     late = house.sim.ledger.deals(USD)[-1].ticket
-    house.gateway.as_read = lambda s: replace(
-        s, deals=tuple(d for d in s.deals if d.ticket != late)
-    )
+    house.gateway.hide(lambda d: d.ticket == late)
     await house.run(40)
     assert await house.rows(EpisodeRow, subject=str(ticket), resolved_at=None) == []
     assert await house.rows(ReconciliationLogRow, event_type="close") == []
     await house.stop()
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     house.clock.instant += NIGHT
     await house.start()
     await house.run(11)
@@ -227,16 +222,14 @@ async def test_a_deal_that_comes_late_after_a_restart_is_told_when_it_comes(hous
     late = house.sim.ledger.deals(USD)[-1].ticket
     house.clock.instant += NIGHT
     await house.start()
-    house.gateway.as_read = lambda s: replace(
-        s, deals=tuple(d for d in s.deals if d.ticket != late)
-    )
+    house.gateway.hide(lambda d: d.ticket == late)
     await house.run(1)
     told = await away(house, BEN)
     assert (told.counts, told.vanished, told.unexplained) == ({}, 1, D("-3.00"))
 
     await house.run(30)
     house.clock.instant += timedelta(hours=1)
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     await house.run(11)
     closes = [x for x in await house.said(BEN) if isinstance(x, a.PositionClosed)]
     assert [(x.pnl, x.close_reason) for x in closes] == [(D("-3.00"), "client_mobile")]
@@ -252,9 +245,7 @@ async def test_an_unexplained_balance_after_a_restart_is_told_and_then_counts(ho
     house.cash(USD, "-600", "charge")
     late = house.sim.ledger.deals(USD)[-1].ticket
     await house.start()
-    house.gateway.as_read = lambda s: replace(
-        s, deals=tuple(d for d in s.deals if d.ticket != late)
-    )
+    house.gateway.hide(lambda d: d.ticket == late)
     await house.run(1)
     told = await away(house, BEN)
     assert (told.unexplained, told.uncertain) == (D(-600), False)

@@ -98,7 +98,7 @@ def hide(house: House, ticket: int) -> None:
 
 def show_all(house: House) -> None:
     """Show every deal there is again."""
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
 
 
 async def test_a_mismatch_is_told_once_lasts_a_restart_and_ends_with_its_deal(
@@ -237,7 +237,7 @@ async def test_still_prices_are_told_once_and_are_over_once(house: House) -> Non
     assert (told.since, told.positions_count) == (stopped, 1)
     assert "PricesStill" in await house.kinds(ADMIN_CHAT)
 
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     await house.run(11)
     assert [type(x) for x in (await house.said(BEN))[said:]] == [m.PricesStill, m.PricesMove]
     (episode,) = [e for e in await house.rows(EpisodeRow) if e.kind == "stale_data"]

@@ -394,7 +394,7 @@ async def test_a_price_that_stands_still_among_others_that_move_is_warned_of_and
     assert (warned.warning, warned.action, warned.limit) == ("still", "block", D(1200))
     with pytest.raises(Refused):
         await house.signal("XAUUSD buy 0.10 sl 1950")
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     await house.run(61)
     assert [(w.state, w.ended) for w in await told_admins(house)][-1] == ("resolved", "calm")
     await house.signal("XAUUSD buy 0.10 sl 1950")

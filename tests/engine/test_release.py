@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.services.errors import Refused
@@ -46,9 +45,7 @@ async def test_a_release_beside_money_that_no_deal_explains_lasts(house: House) 
     await house.run(6)
     house.cash(USD, "4000")
     late = house.sim.ledger.deals(USD)[-1].ticket
-    house.gateway.as_read = lambda s: replace(
-        s, deals=tuple(d for d in s.deals if d.ticket != late)
-    )
+    house.gateway.hide(lambda d: d.ticket == late)
     await house.run(15)
     assert (await house.state(USD)).written_off == 4000
     account = house.ids[USD]
@@ -58,7 +55,7 @@ async def test_a_release_beside_money_that_no_deal_explains_lasts(house: House) 
     state = await house.state(USD)
     assert (state.latched_at, state.drawdown_percent) == (None, D(0))
     assert state.peak_equity == equity("1957.00")
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     await house.run(5)
     state = await house.state(USD)
     assert (state.peak_equity, state.drawdown_percent) == (equity("1957.00") + 4000, D(0))

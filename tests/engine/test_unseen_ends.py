@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 import pytest
-from msgspec.structs import replace
 
 from core.domain import alerts as a
 from core.domain.broker import Deal
@@ -44,13 +43,11 @@ async def test_a_close_whose_deal_comes_after_the_position_was_given_up_is_told_
     await house.run(11)
     house.close_position(USD, ticket, reason=2)
     late = house.sim.ledger.deals(USD)[-1].ticket
-    house.gateway.as_read = lambda s: replace(
-        s, deals=tuple(d for d in s.deals if d.ticket != late)
-    )
+    house.gateway.hide(lambda d: d.ticket == late)
     await house.run(40)
     assert await house.rows(EpisodeRow, subject=str(ticket), resolved_at=None) == []
     assert (await ends(house), await closes(house)) == ([], [])
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     await house.run(11)
     assert await ends(house) == [(ticket, D("1.00"), "client_web", D("-30.00"))]
     assert [(x.position_id, x.close_reason) for x in await closes(house)] == [
@@ -67,13 +64,11 @@ async def test_after_a_restart_such_an_end_is_of_the_whole_position_and_reckoner
     house.close_position(USD, ticket, volume="0.20")
     await house.run(11)
     known = {deal.ticket for deal in house.sim.ledger.deals(USD)}
-    house.gateway.as_read = lambda s: replace(
-        s, deals=tuple(d for d in s.deals if d.ticket in known)
-    )
+    house.gateway.hide(lambda d: d.ticket not in known)
     house.price("1949.00", "1949.30")
     await house.run(40)
     await house.restart()
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     await house.run(11)
     ((position_id, volume, reason, _),) = await ends(house)
     assert (position_id, volume, reason) == (ticket, D("2.00"), "reckoner")
@@ -86,9 +81,7 @@ async def test_an_entry_that_comes_after_the_end_was_told_tells_it_no_second_tim
 ) -> None:
     """A trade was seen, closed, and told; only then the deal came that had opened it."""
     known = {deal.ticket for deal in house.sim.ledger.deals(USD)}
-    house.gateway.as_read = lambda s: replace(
-        s, deals=tuple(d for d in s.deals if d.ticket in known or d.entry != 0)
-    )
+    house.gateway.hide(lambda d: d.ticket not in known and d.entry == 0)
     await house.follow(BEN, USD)
     ticket = next(iter(house.sim.ledger.positions(USD)))
     house.close_position(USD, ticket)
@@ -96,7 +89,7 @@ async def test_an_entry_that_comes_after_the_end_was_told_tells_it_no_second_tim
     assert [(x.position_id, x.trade_id is None) for x in await closes(house)] == [(ticket, False)]
     if restarted:
         await house.restart()
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     await house.run(11)
     assert len(await closes(house)) == 1
     assert len(await ends(house)) == 1
@@ -116,13 +109,13 @@ async def test_an_end_is_told_once_where_a_report_still_waits_for_deals_of_other
     def late(deal: Deal) -> bool:
         return deal.ticket not in shown and (deal.entry == 0) != (deal.position_id == by_hand)
 
-    house.gateway.as_read = lambda s: replace(s, deals=tuple(d for d in s.deals if not late(d)))
+    house.gateway.hide(late)
     await house.follow(BEN, USD)
     trade = next(i for i in house.sim.ledger.positions(USD) if i != by_hand)
     house.price("1957.00", "1957.30")
     await house.run(30)
     assert [(end[0], end[2]) for end in await ends(house)] == [(trade, "reckoner")]
     await house.restart()
-    house.gateway.as_read = lambda snapshot: snapshot
+    house.gateway.show_all()
     await house.run(11)
     assert sorted(end[0] or 0 for end in await ends(house)) == sorted([trade, by_hand])

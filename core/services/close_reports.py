@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from core.domain import alerts as a
 from core.domain import audit_words as words
 from core.domain.alert_parts import Decision
-from core.domain.broker import AccountSnapshot, DealEntry
+from core.domain.broker import AccountSnapshot, Deal, DealEntry
 from core.domain.closing import ACCOUNT_SCOPE, Plan
 from core.domain.drawdown import drawdown_percent
 from core.domain.market import Verb
@@ -116,8 +116,7 @@ class CloseReports:
         """Row, audit and message of a proved-flat job; answers how many positions it closed."""
         orders = [o for o in pen.memory.orders if o.job_id == job.id]
         ours = ticket_results(orders, pen.memory.deals, job.created_at - DEAL_CLOCK_SLACK)
-        exits = [deal_of(row) for row in await exits_of(pen.tx, job)]
-        others = ended_otherwise(exits, pen.memory.closed_by_us)
+        others = ended_otherwise(await exits_of(pen.tx, job), pen.memory.closed_by_us)
         results = as_quoted((*others, *ours), snapshot.symbols)
         closed = sum(1 for r in results if r.outcome == "closed")
         pnl = total_pnl(results)
@@ -188,7 +187,7 @@ def _all_seen(memory: AccountMemory, orders: Sequence[CloseOrderRow]) -> bool:
     return deals_seen(orders, memory.deals) and memory.state.unexplained_since is None
 
 
-async def exits_of(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
+async def exits_of(tx: Transaction, job: CloseJobRow) -> list[Deal]:
     """The exits within the job's scope that were booked since it was decided, until its end.
 
     Whoever made them; the oldest EXITS_MAX. The reading that it was decided on may be a little
@@ -197,7 +196,7 @@ async def exits_of(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
     where: dict[str, Any] = {} if job.scope == ACCOUNT_SCOPE else {"symbol": job.scope}
     if job.finished_at is not None:
         where["executed_at__le"] = job.finished_at + DEAL_CLOCK_SLACK
-    return await tx.find(
+    rows = await tx.find(
         DealRow,
         order_by="id",
         limit=EXITS_MAX,
@@ -207,6 +206,7 @@ async def exits_of(tx: Transaction, job: CloseJobRow) -> list[DealRow]:
         executed_at__ge=job.created_at - READING_OLDEST,
         **where,
     )
+    return [deal_of(row) for row in rows]
 
 
 async def drawdown_row(pen: Recorder, job: CloseJobRow, **changes: object) -> None:

@@ -18,7 +18,6 @@ from core.records import (
     UserRow,
 )
 from core.services.close_reports import exits_of
-from core.services.desk import deal_of
 from core.services.errors import Refused
 from core.services.owning import visible_from
 
@@ -96,7 +95,7 @@ class Incidents:
                 job=job,
                 execution=await tx.first(DrawdownAlertRow, job_id=job.id, alert_type="execution"),
                 orders=tuple(orders),
-                deals=tuple(deal_of(row) for row in await exits_of(tx, job)),
+                deals=tuple(await exits_of(tx, job)),
                 links=tuple(links[:LINKS_MAX]),
                 market=market,
                 market_broken=market_broken,

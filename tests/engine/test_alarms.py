@@ -13,7 +13,8 @@ from core.records import AlarmRow, AuditRow, OutboxRow
 from core.services.alarms import REPEATS_A_MINUTE_MAX
 from core.services.errors import Refused
 from core.services.speaking import speak
-from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, PEOPLE, START, USD, D, House
+from tests.engine.gateway import START
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, PEOPLE, USD, D, House
 
 OMAR = 12
 NOW = START

@@ -16,7 +16,8 @@ from core.domain.alerts_market import MarketCloseAhead
 from core.domain.endings import GATHER
 from core.records import OutboxRow
 from core.services.endings import WITHDRAWN
-from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, GBP, START, House
+from tests.engine.gateway import START
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, GBP, House
 from tests.engine.test_alarms import BLIND, SEES
 from tests.engine.test_endings import Ears, back, unread
 from tests.fakes.alerts import every_alert, finding

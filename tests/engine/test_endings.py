@@ -15,7 +15,8 @@ from core.domain.hearing import Group, Level
 from core.records import OutboxRow
 from core.services.preferences import Preferences
 from core.services.speaking import speak
-from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, GBP, START, USD, D, House
+from tests.engine.gateway import START
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, GBP, USD, D, House
 from tests.engine.test_alarms import BLIND, SEES
 
 WHO: dict[str, Any] = {"account_id": 1, "login": GBP, "client": "Alice", "currency": "GBP"}

@@ -25,7 +25,8 @@ from core.records_people import InvitationRow
 from core.services.access import Access
 from core.services.errors import Refused
 from core.services.invitations import Invite
-from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, GBP, PEOPLE, SERVER, START, USD, House
+from tests.engine.gateway import START
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, GBP, PEOPLE, SERVER, USD, House
 
 SAM = Requester(telegram_id=999, name="Sam", username="sam")
 MAX = Requester(telegram_id=998, name="Max")

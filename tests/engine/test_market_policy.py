@@ -16,7 +16,8 @@ from core.domain.alerts_market import MarketCloseAhead, MarketWarning
 from core.domain.broker import AccountSnapshot
 from core.records import AuditRow, CloseJobRow, MarketQuoteRow, MarketWarningRow, OverrideRow
 from core.services.errors import Refused
-from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, GBP, START, USD, House
+from tests.engine.gateway import START
+from tests.engine.house import ADMIN, ADMIN_CHAT, ALICE, BEN, GBP, USD, House
 
 D = Decimal
 GAP = ("2080.00", "2080.30")

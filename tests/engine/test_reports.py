@@ -18,7 +18,8 @@ from core.services import history as histories
 from core.services import reports
 from core.services.errors import Refused
 from core.services.history import HistoryAsk
-from tests.engine.house import ADMIN, ALICE, BEN, GBP, START, USD, D, House
+from tests.engine.gateway import START
+from tests.engine.house import ADMIN, ALICE, BEN, GBP, USD, D, House
 
 WEDNESDAY = date(2026, 3, 4)
 

@@ -39,7 +39,7 @@ from core.ports import (
 from core.records import AuditRow, LeaseRow
 from core.services.engine import Engine, assemble
 from scheduler import Scheduler
-from tests.engine.house import SimGateway
+from tests.engine.gateway import SimGateway
 from tests.fakes.audit_keys import AUDIT_KEYS
 from tests.fakes.metrics import CountingMetrics
 from tests.simulation import chat

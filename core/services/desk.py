@@ -44,6 +44,8 @@ LATE_FILL_DAYS = 1
 TICKETS_A_QUERY = 500
 """Tickets looked up in one statement; more are asked for in several."""
 ACTIVE_JOB_STATES = ("countdown", "closing")
+ENDS_KNOWN = 2 * LATE_DEALS_MAX
+"""For so long it is remembered of which positions of closed trades the end was told."""
 OWN_ACTIVITY_GRACE = timedelta(seconds=5)
 """After a close of ours this long nothing that differs is an alarm: its deals may be late."""
 MUTED = "not told: the account is being closed, or locked"
@@ -213,7 +215,8 @@ class Desk:
             new = {d.position_id for d in deals if d.ticket not in memory.deal_tickets}
             unknown = sorted(new - {0, *memory.deals})
             await _load_deals_of(tx, memory, unknown)
-            await _load_ends(tx, memory, [i for i in unknown if i in memory.deals])
+            now, booked = self._clock.now(), [i for i in unknown if i in memory.deals]
+            await _load_ends(tx, memory, booked, now)
 
     def drop(self, account_id: int) -> None:
         """Make the account be loaded anew before its next cycle."""
@@ -278,7 +281,7 @@ async def load_memory(tx: Transaction, account_id: int, now: datetime) -> Accoun
     # A superseded job's last requests: what they did is still to be looked at (law 6).
     unsettled = await tx.find(CloseOrderRow, account_id=account_id, state=OPEN_STATES)
     memory.orders.extend(o for o in unsettled if o.job_id not in active)
-    await _load_deals(tx, memory)
+    await _load_deals(tx, memory, now)
     await _load_quiet(tx, memory, now)
     return memory
 
@@ -295,7 +298,7 @@ async def _load_trades(tx: Transaction, memory: AccountMemory, now: datetime) ->
     memory.trades = {t.id: t for t in (*active, *late)}
 
 
-async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
+async def _load_deals(tx: Transaction, memory: AccountMemory, now: datetime) -> None:
     account_id = memory.account.id
     cursor = memory.state.deals_cursor_at
     if cursor is not None:
@@ -307,7 +310,7 @@ async def _load_deals(tx: Transaction, memory: AccountMemory) -> None:
     left = [
         i for i, deals in memory.deals.items() if any(d.entry in DealEntry.EXITS for d in deals)
     ]
-    await _load_ends(tx, memory, left)
+    await _load_ends(tx, memory, left, now)
 
 
 async def _load_deals_of(
@@ -323,8 +326,13 @@ async def _load_deals_of(
             memory.deal_tickets[row.ticket] = row.executed_at
 
 
-async def _load_ends(tx: Transaction, memory: AccountMemory, position_ids: Sequence[int]) -> None:
-    """Remember which of these positions' ends were told, as a trade's or their own."""
+async def _load_ends(
+    tx: Transaction, memory: AccountMemory, position_ids: Sequence[int], now: datetime
+) -> None:
+    """Remember which of these positions' ends were told, as a trade's or their own.
+
+    Of what ended before ENDS_KNOWN no deal can be shown for the first time any more.
+    """
     if not position_ids:
         return
     account_id = memory.account.id
@@ -337,9 +345,8 @@ async def _load_ends(tx: Transaction, memory: AccountMemory, position_ids: Seque
             mt5_position_id=asked,
         )
         memory.ended.update(row.mt5_position_id for row in told if row.mt5_position_id)
-    opened = min(deal.executed_at for i in position_ids for deal in memory.deals[i])
     split = await tx.find(
-        TradeRow, account_id=account_id, status="closed", closed_at__ge=opened - OVERLAP
+        TradeRow, account_id=account_id, status="closed", closed_at__ge=now - ENDS_KNOWN
     )
     memory.ended.update(i for trade in split for i in identifiers(trade))
 

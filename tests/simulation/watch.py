@@ -63,7 +63,7 @@ class Watched:
         self.results_at: dict[int, Decimal] = {}
         """What the deals of one reading won or lost, by when it was."""
         self.waited_at: set[int] = set()
-        """Readings that something was still lacking of, so that their flows are judged later."""
+        """Readings that were not trusted, as something lacked, so that their flows are judged later."""
         self.hidden_long = False
         """Whether something was hidden for longer than it is waited for."""
         self.beliefs: list[Belief] = []
@@ -200,8 +200,6 @@ class Model:
         watched.charges_at[at_ms] = before + sum(charges.values(), ZERO)
         results = [amount(d) for d in cycle.shown if d.ticket not in cycle.flows]
         watched.results_at[at_ms] = watched.results_at.get(at_ms, ZERO) + sum(results, ZERO)
-        if cycle.readings[-1].gap:
-            watched.waited_at.add(at_ms)
         for identifier in cycle.gone_hidden:
             watched.hidden_readings[identifier] += 1
         watched.read_ms = at_ms
@@ -226,6 +224,8 @@ class Model:
             f"{watched.login}: peak {state.peak_equity}, drawdown {state.drawdown_percent} %; "
             f"the books allow {[_told(o) for o in allowed]} at {cycle.readings[-1]}",
         )
+        if not any(o.trusted for o in fitting):
+            watched.waited_at.add(cycle.readings[-1].at_ms)
         watched.beliefs = list(dict.fromkeys(o.belief for o in fitting))
         watched.hidden_long |= any(b.since_ms is not None for b in watched.beliefs)
 

@@ -63,7 +63,7 @@ class Watched:
         self.results_at: dict[int, Decimal] = {}
         """What the deals of one reading won or lost, by when it was."""
         self.waited_at: set[int] = set()
-        """Readings that were not trusted, as something lacked, so that their flows are judged later."""
+        """Readings that were not trusted, as something lacked, so flows are judged later."""
         self.hidden_long = False
         """Whether something was hidden for longer than it is waited for."""
         self.beliefs: list[Belief] = []

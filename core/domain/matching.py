@@ -270,20 +270,22 @@ class _Search:
     def _has_room(self, trade: TradeRow, position: Position) -> bool:
         """Whether it is the trade's first fill, or fits into what is still to be filled."""
         parts = self._parts.get(trade.id, ())
-        if trade.position_id is None and not parts:
-            gone = ZERO if self._world.netting else self._gone_before(trade, position)
-            return gone == 0 or gone + position.volume <= trade.volume
+        is_first = trade.position_id is None and not parts
         if self._world.netting:
-            return False
+            return is_first
+        known = {*identifiers(trade), *(p.identifier for p in parts)}
+        if trade.position_id is None:
+            known |= self._gone_before(position)
+        entered = self._entered(trade, known)
+        if is_first and entered == 0:
+            return True
         seen = max(sum((p.volume for p in parts), ZERO), trade.observed_volume or ZERO)
-        filled = max(seen, self._entered(trade, identifiers(trade)))
-        return filled + position.volume <= trade.volume
+        return max(seen, entered) + position.volume <= trade.volume
 
-    def _gone_before(self, trade: TradeRow, position: Position) -> Decimal:
-        """Lots of the trade that were filled before this position, and are gone, unseen."""
+    def _gone_before(self, position: Position) -> set[int]:
+        """Positions that were filled before this one and are gone; maybe nobody saw them."""
         there = {p.identifier for p in self._world.positions}
-        earlier = (i for i in self._world.deals if i < position.identifier and i not in there)
-        return self._entered(trade, earlier)
+        return {i for i in self._world.deals if i < position.identifier and i not in there}
 
     def _entered(self, trade: TradeRow, position_ids: Iterable[int]) -> Decimal:
         """Lots that deals say were filled of the trade, whatever was closed of them since."""

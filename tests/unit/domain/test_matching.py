@@ -274,6 +274,24 @@ def test_a_fill_counts_with_all_its_lots_where_most_were_closed_before_it_was_se
     assert (("duplicate_execution", "78") in kinds(result)) is bool(kind)
 
 
+@pytest.mark.parametrize(("volume", "kind"), [("0.10", "duplicate_execution"), ("0.04", "")])
+def test_both_first_read_at_once_the_first_counts_with_all_its_lots(volume: str, kind: str) -> None:
+    """The long run, seed 790: most was closed, and it was executed again, while nobody looked."""
+    deals = [entry(1, volume, position_id=77), deal(2, position_id=77, volume=D("0.03"))]
+    deals.append(entry(3, "0.05", position_id=78))
+    result = read([WAITING], part(77, "0.01"), part(78, "0.05"), deals=deals)
+    assert (("duplicate_execution", "78") in kinds(result)) is bool(kind)
+    assert [m.position.identifier for m in result.matches] == [77]
+
+
+def test_a_fill_that_came_and_went_takes_room_from_every_part_after_it() -> None:
+    """Of 0.10 lots 0.04 are gone, 0.03 are there: another 0.05 would be 0.12."""
+    deals = [entry(1, "0.04", position_id=77), deal(2, position_id=77, volume=D("0.04"))]
+    deals += [entry(3, "0.03", position_id=78), entry(4, "0.05", position_id=79)]
+    result = read([WAITING], part(78, "0.03"), part(79, "0.05"), deals=deals)
+    assert ("duplicate_execution", "79") in kinds(result)
+
+
 def test_the_rest_of_a_split_fill_is_the_trade_where_a_part_came_and_went() -> None:
     deals = [entry(1, "0.04", position_id=77), deal(2, position_id=77, volume=D("0.04"))]
     (match,) = read([WAITING], part(78, "0.06"), deals=deals).matches

@@ -57,7 +57,7 @@ def explain(
         return None
     entered = sum((d.volume for d in traded_deals if d.entry == DealEntry.IN), ZERO)
     left = sum((d.volume for d in exits), ZERO)
-    if left < max(entered, held) or (entered and _reversed_and_open(deals)):
+    if left < max(entered, held) or (entered and _was_turned(deals) and not is_square(deals)):
         return None
     last, parts = exits[-1], closing_parts(traded_deals)
     return Closure(
@@ -163,14 +163,24 @@ def judged(
     return replace(closure, slippage_pips=worse, note=note)
 
 
-def _reversed_and_open(deals: Sequence[Deal]) -> bool:
-    """Whether a netting reversal left a position the other way that no deal has closed yet."""
-    return any(d.entry == DealEntry.INOUT for d in deals) and not is_square(deals)
+def _was_turned(deals: Sequence[Deal]) -> bool:
+    """Whether the position was a buy and a sell in turn, though the deal that turned it may lack.
+
+    Such a position has ended when as many lots were bought as sold, and not before.
+    """
+    return len({held_side(d) for d in deals}) > 1 or any(d.entry == DealEntry.INOUT for d in deals)
 
 
 def is_square(deals: Sequence[Deal]) -> bool:
     """Whether as many lots were bought as sold."""
     return sum((d.volume * exit_side(d).sign for d in deals), ZERO) == 0
+
+
+def held_side(deal: Deal) -> Side:
+    """The side of the position that this deal opened, added to, closed or turned."""
+    if deal.entry in DealEntry.EXITS:
+        return exit_side(deal)
+    return Side.BUY if deal.deal_type == DealType.BUY else Side.SELL
 
 
 def exit_side(deal: Deal) -> Side:

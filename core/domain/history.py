@@ -9,8 +9,8 @@ from typing import TypeVar
 from msgspec import Struct
 
 from core.domain import audit_words as words
-from core.domain.broker import Deal, DealEntry, DealType, Side
-from core.domain.closures import close_reason, exit_side
+from core.domain.broker import Deal, DealEntry, DealType
+from core.domain.closures import close_reason, held_side
 from core.domain.divergences import DIVERGENCES, STORED_BEFORE, Role, row_of
 from core.domain.findings import Kind
 from core.records import AuditRow, CloseJobRow, ReconciliationLogRow
@@ -145,14 +145,13 @@ def of_deal(deal: Deal, *, ours: bool, signal_id: int | None) -> HistoryLine:
             amount=deal.amount,
         )
     is_exit = deal.entry in DealEntry.EXITS
-    entered = Side.BUY if deal.deal_type == DealType.BUY else Side.SELL
     return HistoryLine(
         at=deal.executed_at,
         order=order,
         kind=HistoryKind.CLOSED if is_exit else HistoryKind.OPENED,
         word=close_reason(deal, ours=ours).value if is_exit else "",
         symbol=deal.symbol,
-        side=(exit_side(deal) if is_exit else entered).value,
+        side=held_side(deal).value,
         volume=deal.volume,
         price=deal.price,
         amount=deal.amount,

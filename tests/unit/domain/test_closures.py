@@ -72,6 +72,32 @@ def test_a_reversal_is_no_end_until_its_other_way_is_closed() -> None:
     assert closure.volume == D("0.30")  # 0.10 at the reversal and 0.20 at the end, not 0.50
 
 
+def test_an_end_waits_for_the_deal_that_turned_the_position() -> None:
+    """The long run, seed 797: a part was closed, the rest turned by a deal that was late, then all.
+
+    0.44 bought, 0.10 sold, 1.34 sold through it (late), 1.00 bought back: 1.44 were closed.
+    """
+    deals = [
+        deal(1, entry=0, deal_type=0, volume=D("0.44")),
+        deal(2, entry=1, deal_type=1, volume=D("0.10")),
+        deal(4, entry=1, deal_type=0, volume=D("1.00")),
+    ]
+    assert explain(deals, held=D("0.44"), ours=False) is None
+    deals.append(deal(3, entry=2, deal_type=1, volume=D("1.34")))
+    closure = explain(deals, held=D("0.44"), ours=False)
+    assert closure is not None
+    assert closure.volume == D("1.44")
+
+
+def test_a_position_older_than_the_books_ends_by_its_exits() -> None:
+    """What was added to it is known, what it began with is not: exits of one side only."""
+    deals = [
+        deal(1, entry=0, deal_type=0, volume=D("0.10")),
+        deal(2, entry=1, deal_type=1, volume=D("0.50")),
+    ]
+    assert explain(deals, held=D("0.50"), ours=False) is not None
+
+
 def test_an_hour_put_back_between_two_exits_does_not_change_which_was_the_last() -> None:
     """The second exit is dated an hour early until the broker's new clock is believed."""
     deals = [

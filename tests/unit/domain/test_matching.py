@@ -263,25 +263,20 @@ def test_what_was_filled_again_after_it_came_and_went_is_a_duplicate(
     assert bool(result.matches) is not is_duplicate
 
 
-@pytest.mark.parametrize(("volume", "kind"), [("0.10", "duplicate_execution"), ("0.04", "")])
+@pytest.mark.parametrize("seen", [True, False])
+@pytest.mark.parametrize(("volume", "is_duplicate"), [("0.10", True), ("0.04", False)])
 def test_a_fill_counts_with_all_its_lots_where_most_were_closed_before_it_was_seen(
-    volume: str, kind: str
+    volume: str, *, is_duplicate: bool, seen: bool
 ) -> None:
-    """Of this fill a hundredth was left when it was first read; another of 0.05 comes."""
-    open_trade = trade(status="open", position_id=77, observed_volume=D("0.01"))
-    deals = [entry(1, volume, position_id=77), deal(2, position_id=77)]
-    result = read([open_trade], part(77, "0.01"), part(78, "0.05"), deals=deals)
-    assert (("duplicate_execution", "78") in kinds(result)) is bool(kind)
+    """Of this fill a hundredth was left when it was first read; another of 0.05 comes.
 
-
-@pytest.mark.parametrize(("volume", "kind"), [("0.10", "duplicate_execution"), ("0.04", "")])
-def test_both_first_read_at_once_the_first_counts_with_all_its_lots(volume: str, kind: str) -> None:
-    """The long run, seed 790: most was closed, and it was executed again, while nobody looked."""
+    The long run, seeds 740 and 790: between two readings, or both first read at once.
+    """
+    known = trade(status="open", position_id=77, observed_volume=D("0.01")) if seen else WAITING
     deals = [entry(1, volume, position_id=77), deal(2, position_id=77, volume=D("0.03"))]
     deals.append(entry(3, "0.05", position_id=78))
-    result = read([WAITING], part(77, "0.01"), part(78, "0.05"), deals=deals)
-    assert (("duplicate_execution", "78") in kinds(result)) is bool(kind)
-    assert [m.position.identifier for m in result.matches] == [77]
+    result = read([known], part(77, "0.01"), part(78, "0.05"), deals=deals)
+    assert (("duplicate_execution", "78") in kinds(result)) is is_duplicate
 
 
 def test_a_fill_that_came_and_went_takes_room_from_every_part_after_it() -> None:

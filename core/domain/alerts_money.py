@@ -26,7 +26,8 @@ class CashFlowSeen(AccountAlert, frozen=True, kw_only=True):
 class BalanceUnexplained(AccountAlert, frozen=True, kw_only=True):
     """A balance change that no deal explained in time; it counts as a result from now on.
 
-    `amount` is the whole of it; `again` where it was told before and changed, or lasts.
+    `amount` is the whole of it; `again` where it was told before and changed, or lasts. `foreseen`
+    is the part of a gain that gone positions had shown, which goes on counting; 0 or above.
     """
 
     amount: Decimal
@@ -34,6 +35,7 @@ class BalanceUnexplained(AccountAlert, frozen=True, kw_only=True):
     at: datetime
     episode_id: int = 0
     again: bool = False
+    foreseen: Decimal = Decimal(0)
 
 
 class MoneyItem(Struct, frozen=True, kw_only=True):

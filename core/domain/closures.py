@@ -59,7 +59,9 @@ def explain(
     left = sum((d.volume for d in exits), ZERO)
     if left < max(entered, held) or (entered and _was_turned(deals) and not is_square(deals)):
         return None
-    last, parts = exits[-1], closing_parts(traded_deals)
+    # All of it is gone: what no deal opened was there before them.
+    before = -sum((_signed(d) for d in traded_deals), ZERO)
+    last, parts = exits[-1], closing_parts(traded_deals, before)
     return Closure(
         position_id=last.position_id,
         reason=close_reason(last, ours=ours, traded=traded),
@@ -92,15 +94,16 @@ def _without_reopenings(deals: Sequence[Deal]) -> list[Deal]:
     return kept
 
 
-def closing_parts(deals: Sequence[Deal]) -> list[Deal]:
+def closing_parts(deals: Sequence[Deal], before: Decimal = ZERO) -> list[Deal]:
     """The exits, each with the lots that it closed: a reversal also opens the other way.
 
-    `deals` are a position's, in order.
+    `deals` are a position's, in order, `before` the lots that it held before them, sold ones
+    negative.
     """
     parts: list[Deal] = []
-    held = ZERO
+    held = before
     for deal in deals:
-        signed = deal.volume * -exit_side(deal).sign
+        signed = _signed(deal)
         if deal.entry == DealEntry.INOUT and held * signed < 0:
             parts.append(replace(deal, volume=min(abs(held), deal.volume)))
         elif deal.entry in DealEntry.EXITS:
@@ -173,7 +176,12 @@ def _was_turned(deals: Sequence[Deal]) -> bool:
 
 def is_square(deals: Sequence[Deal]) -> bool:
     """Whether as many lots were bought as sold."""
-    return sum((d.volume * exit_side(d).sign for d in deals), ZERO) == 0
+    return sum((_signed(d) for d in deals), ZERO) == 0
+
+
+def _signed(deal: Deal) -> Decimal:
+    """The lots of a deal, sold ones negative."""
+    return deal.volume * -exit_side(deal).sign
 
 
 def held_side(deal: Deal) -> Side:

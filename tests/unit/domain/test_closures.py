@@ -98,6 +98,17 @@ def test_a_position_older_than_the_books_ends_by_its_exits() -> None:
     assert explain(deals, held=D("0.50"), ours=False) is not None
 
 
+def test_a_position_older_than_the_books_that_was_turned_ends_with_the_lots_it_had() -> None:
+    """0.20 were held, as 0.50 were sold through them and 0.30 bought back: 0.20 + 0.30 closed."""
+    deals = [
+        deal(2, entry=2, deal_type=1, volume=D("0.50")),
+        deal(3, entry=1, deal_type=0, volume=D("0.30")),
+    ]
+    closure = explain(deals, held=D("0.30"), ours=False)
+    assert closure is not None
+    assert closure.volume == D("0.50")
+
+
 def test_an_hour_put_back_between_two_exits_does_not_change_which_was_the_last() -> None:
     """The second exit is dated an hour early until the broker's new clock is believed."""
     deals = [

@@ -225,15 +225,17 @@ class _Review:
         """The trade by what is left of it, where a part of it was none; else None."""
         if not trade.other_position_ids:
             return None
-        first, *others = own = without_repeats(trade, self._world.deals)
+        own = without_repeats(trade, self._world.deals)
         if len(own) == len(identifiers(trade)):
             return None
-        deals = [self._world.deals.get(i, ()) for i in (first, *others)]
+        trade = replace(trade, other_position_ids=list(own[1:]) or None)
+        deals = [self._world.deals.get(i, ()) for i in own]
+        if not all(entered(trade, each) for each in deals):
+            return trade  # a part was adopted: no deal of the trade's order says what it was
         fills = [d for each in deals for d in own_deals(trade, each) if d.entry == DealEntry.IN]
         return replace(
             trade,
-            other_position_ids=others or None,
-            observed_volume=sum((entered(trade, each) for each in deals), ZERO),
+            observed_volume=sum((d.volume for d in fills), ZERO),
             entry_price=mean_price(fills),
         )
 

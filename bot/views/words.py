@@ -156,6 +156,7 @@ ENDED = {
 }
 RESOLVED = {
     "as_expected": later("it is as expected again"),
+    "otherwise": later("it differs in another way now"),
     "closed": later("the position is closed"),
     "gone": later("it is gone"),
     "cancelled": later("cancelled by Reckoner"),

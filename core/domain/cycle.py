@@ -41,6 +41,7 @@ TOLD_BEFORE_AS = {
     Kind.UNKNOWN_POSITION: Kind.DUPLICATE_EXECUTION,
     Kind.NETTING_REVERSED: Kind.DIRECTION_MISMATCH,
     Kind.SCALED_IN: Kind.OVER_VOLUME,
+    Kind.PARTIAL_FILL: Kind.VOLUME_REDUCED,
 }
 """By another name the same difference: once told by the second, it is not told by the first."""
 

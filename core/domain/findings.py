@@ -1,8 +1,10 @@
 """What may differ between an account and its signals: a closed set of kinds and their figures."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -108,6 +110,24 @@ class Finding(Struct, frozen=True, kw_only=True, gc=False):
     def key(self) -> tuple[str, str]:
         """What makes it the same difference as in the last reading."""
         return (self.kind.value, self.subject)
+
+
+ASPECTS: Final = (
+    frozenset({Kind.PARTIAL_FILL, Kind.VOLUME_REDUCED, Kind.OVER_VOLUME, Kind.SCALED_IN}),
+    frozenset({Kind.SL_MOVED, Kind.SL_REMOVED, Kind.SL_MISSING}),
+    frozenset({Kind.TP_MOVED, Kind.TP_REMOVED, Kind.TP_MISSING}),
+    frozenset({Kind.UNKNOWN_POSITION, Kind.DUPLICATE_EXECUTION, Kind.SYMBOL_MISMATCH}),
+)
+"""Kinds of which a position shows one at a time."""
+TURNED: Final = frozenset({Kind.DIRECTION_MISMATCH, Kind.NETTING_REVERSED})
+"""While a position is on the other side, nothing else of it is compared."""
+
+
+def differs_otherwise(kind: str, subject: str, findings: Iterable[Finding]) -> bool:
+    """Whether what differed so differs in another way now: it is over, and nothing is in order."""
+    others = next((aspect for aspect in ASPECTS if kind in aspect), frozenset[Kind]())
+    names = (others | TURNED) - {kind}
+    return any(f.subject == subject and f.kind in names for f in findings)
 
 
 class Closure(Struct, frozen=True, kw_only=True, gc=False):

@@ -13,7 +13,7 @@ from core.domain.alert_parts import GroupItem
 from core.domain.cycle import Cycle
 from core.domain.divergences import Severity, reason_word, severity_of
 from core.domain.episodes import Changed, Key, Lasting, Opened, Resolved, detail_after
-from core.domain.findings import Finding, Kind
+from core.domain.findings import Finding, Kind, differs_otherwise
 from core.domain.matching import identifiers
 from core.domain.symbols import meaning
 from core.records import ApprovalRow, EpisodeRow, SignalRow
@@ -300,6 +300,8 @@ def _how(episode: EpisodeRow, cycle: Cycle) -> str:
     closure = closed.get(episode.subject) or cycle.closures.get(episode.subject)
     if closure is not None:
         return f"closed:{closure.reason.value}"
+    if differs_otherwise(episode.kind, episode.subject, cycle.reconciliation.findings):
+        return "otherwise"
     there = {str(p.identifier) for m in cycle.reconciliation.matches for p in m.parts}
     there |= {str(p.identifier) for p in cycle.reconciliation.unknown}
     return "as_expected" if episode.subject in there else "gone"

@@ -68,6 +68,7 @@ GROWING: Final[tuple[type[Record], ...]] = (
 
 
 REDUCED: Final = "volume_reduced"
+AGAIN: Final = " again"
 
 
 class Told:
@@ -157,7 +158,7 @@ class Opinion:
 
     def _hear(self, login: int, alert: Alert, row: OutboxRow) -> None:  # noqa: C901, PLR0912 - one arm per kind
         told, at_ms = self.told[login], _ms(row.created_at)
-        told.kinds[type(alert).__name__] += 1
+        told.kinds[_name(alert)] += 1
         match alert:
             case a.TradeOpened():
                 _once(login, told.opened, alert.trade_id, "opened")
@@ -305,6 +306,8 @@ class Opinion:
         total, said = sum(watched.charges.values(), ZERO), told.charges + _away(watched, told)
         must(said == total, f"{login}: told charges of {said}, were {total}")
         outages = told.kinds["AccountUnavailable"] - told.kinds["AccountRecovered"]
+        again = told.kinds[f"AccountUnavailable{AGAIN}"]
+        must(again <= told.kinds["AccountRecovered"], f"{login}: another reason told {again} times")
         must(outages == 0, f"{login}: read again and not told so")
 
     async def _trades(self, login: int, watched: Watched, told: Told) -> None:
@@ -384,6 +387,11 @@ class Opinion:
 
 def _ms(at: datetime) -> int:
     return round(at.timestamp() * 1000)
+
+
+def _name(alert: Alert) -> str:
+    """Its kind; what tells of a change (an outage's other reason) apart from what began."""
+    return type(alert).__name__ + (AGAIN if getattr(alert, "changed", False) else "")
 
 
 def _away(watched: Watched, told: Told) -> Decimal:

@@ -154,7 +154,7 @@ def think(
     limits = limits_in_force(known.account, rate.gbp_per_unit if rate else known.state.gbp_rate)
     swaps = sum((p.swap for p in snapshot.positions), ZERO)
     doubt = ledger.contradiction(snapshot.state, swaps)
-    was = with_foreseen(known.state, known.last, snapshot, new_deals, step.lacking)
+    was = with_foreseen(known.state, known.last, snapshot, new_deals, explained=step.explained)
     gain = unexplained_gain(step.memory.written_off, foreseen_of(was))
     reading = _reading(known, snapshot, step, doubt, gain)
     verdict = drawdown.judge(_guard_memory(known.state), reading, limits)

@@ -9,8 +9,7 @@ Invariants:
 1. Only what a reading not long before this one showed as floating profit is foreseen, never more:
    the equity that counts is one that was seen with the positions held.
 2. Each deal of an exit takes the share of its lots away: no lot counts twice.
-3. No more is foreseen than the balance has gained without a deal, and nothing where it has not:
-   what is left over can explain no deposit that comes later.
+3. Nothing is foreseen while deals explain the balance.
 4. What positions won and lost is foreseen together, and never below zero: a loss counts as it is.
 """
 
@@ -52,15 +51,11 @@ def foresee(
     last: AccountSnapshot | None,
     snapshot: AccountSnapshot,
     new_deals: Iterable[Deal],
-    gained: Decimal,
 ) -> ForeseenLots:
-    """What is gone without a deal after a reading.
+    """What is gone without a deal after a reading that deals do not explain.
 
-    `last` is the reading before it, None where there was none since the start. `gained` is what
-    balance and credit have more than deals say.
+    `last` is the reading before it, None where there was none since the start.
     """
-    if gained <= 0:
-        return {}
     found = dict(before)
     if last is not None and snapshot.began_at - last.observed_at <= SEEN_WITHIN:
         for position_id, lots in _left(last.positions, snapshot.positions):
@@ -70,7 +65,7 @@ def foresee(
         if waiting is not None and deal.entry in DealEntry.EXITS and waiting.volume > 0:
             found[deal.position_id] = _without(waiting, deal.volume)
     left = [(i, lots) for i, lots in sorted(found.items()) if lots.volume > 0]
-    return _at_most(gained, dict(left[:FORESEEN_MAX]))
+    return dict(left[:FORESEEN_MAX])
 
 
 def with_foreseen(
@@ -78,13 +73,14 @@ def with_foreseen(
     last: AccountSnapshot | None,
     snapshot: AccountSnapshot,
     new_deals: Iterable[Deal],
-    gained: Decimal,
+    *,
+    explained: bool,
 ) -> AccountStateRow:
-    """The state before a reading, with what is foreseen after it.
+    """The state before a reading, with what is foreseen after it: nothing where all is explained.
 
     The same state where nothing was foreseen and nothing is.
     """
-    lots = foresee(foreseen_of(state), last, snapshot, new_deals, gained)
+    lots = {} if explained else foresee(foreseen_of(state), last, snapshot, new_deals)
     if not lots and state.foreseen is None:
         return state
     return replace(state, foreseen=kept(lots))
@@ -92,7 +88,8 @@ def with_foreseen(
 
 def unexplained_gain(written_off: Decimal, lots: ForeseenLots) -> Decimal:
     """The part of balance and credit that is no gain yet, 0 or above (law 9)."""
-    return max(ZERO, written_off - max(ZERO, _shown(lots)))
+    shown = sum((f.result for f in lots.values()), ZERO)
+    return max(ZERO, written_off - max(ZERO, shown))
 
 
 def foreseen_of(state: AccountStateRow) -> ForeseenLots:
@@ -133,18 +130,6 @@ def _added(before: Foreseen | None, more: Foreseen) -> Foreseen:
 def _without(lots: Foreseen, volume: Decimal) -> Foreseen:
     left = max(ZERO, lots.volume - volume)
     return Foreseen(volume=left, result=_rounded(lots.result * left / lots.volume))
-
-
-def _at_most(gained: Decimal, lots: dict[int, Foreseen]) -> ForeseenLots:
-    """The same, each by the share that makes all of them no more than was gained."""
-    shown = _shown(lots)
-    if shown <= gained:
-        return lots
-    return {i: replace(f, result=_rounded(f.result * gained / shown)) for i, f in lots.items()}
-
-
-def _shown(lots: ForeseenLots) -> Decimal:
-    return sum((f.result for f in lots.values()), ZERO)
 
 
 def _rounded(amount: Decimal) -> Decimal:

@@ -51,11 +51,6 @@ class LedgerStep(Struct, frozen=True, kw_only=True, gc=False):
     lost: Decimal | None
 
     @property
-    def lacking(self) -> Decimal:
-        """What balance and credit have more (+) or less than deals say, written off or awaited."""
-        return self.memory.written_off + self.unexplained
-
-    @property
     def explained(self) -> bool:
         """Whether deals explain every penny: nothing is awaited and nothing written off."""
         return self.trusted and self.memory.written_off == 0

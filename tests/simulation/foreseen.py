@@ -67,15 +67,6 @@ def after(
     return {identifier: lots for identifier, lots in found.items() if lots.volume}
 
 
-def at_most(gained: Fraction, known: Mapping[int, Lots]) -> dict[int, Lots]:
-    """No more than the broker's books have without a shown deal; nothing where that is no gain."""
-    if gained <= 0:
-        return {}
-    shown = sum((lots.result for lots in known.values()), Fraction(0))
-    share = Fraction(1) if shown <= gained else gained / shown
-    return {identifier: Lots(v, result * share) for identifier, (v, result) in known.items()}
-
-
 def total(known: Mapping[int, Lots]) -> Fraction:
     """What goes on counting: all of it together, and no loss."""
     return max(Fraction(0), sum((lots.result for lots in known.values()), Fraction(0)))

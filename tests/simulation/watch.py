@@ -14,7 +14,7 @@ from core.records import AccountStateRow
 from core.sim.ledger import Deal
 from core.sim.simulation import Simulation
 from tests.simulation import money
-from tests.simulation.foreseen import NOTHING_SHOWN, Lots, after, at_most, showing, total
+from tests.simulation.foreseen import NOTHING_SHOWN, Lots, after, showing, total
 from tests.simulation.money import Belief, Outcome, Reading
 from tests.simulation.truth import (
     BALANCE,
@@ -174,8 +174,7 @@ class Model:
         gap = sum(map(amount, hidden), ZERO)
         now = showing(self._sim, login, now_ms)
         cycle.showing = now
-        gone = after(watched.foreseen, watched.showing, now, shown)
-        cycle.foreseen = at_most(Fraction(gap), gone)
+        cycle.foreseen = after(watched.foreseen, watched.showing, now, shown) if gap else {}
         reading = Reading(
             at_ms=now_ms,
             equity=self.truth.equity(login),

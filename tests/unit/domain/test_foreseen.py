@@ -1,6 +1,5 @@
 """What goes on counting of a profit whose deal is late, case by case (ADR 12)."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain import foreseen
-from core.domain.broker import AccountSnapshot, Deal, Position, Side
+from core.domain.broker import AccountSnapshot, Position, Side
 from core.domain.foreseen import FORESEEN_MAX, Foreseen, ForeseenLots, foresee, unexplained_gain
 from core.records import AccountStateRow
 from tests.unit.domain.make import D, deal, position, snapshot
@@ -21,21 +20,6 @@ FIRST, SECOND = 900001, 900002
 def held(volume: str = "1.00", profit: str = "300", **changes: Any) -> Position:
     """One position with a profit."""
     return position(**{"volume": D(volume), "profit": D(profit), **changes})
-
-
-PLENTY = D(10_000_000)
-"""More than anything here shows: it limits nothing."""
-
-
-def after(
-    before: ForeseenLots,
-    last: AccountSnapshot | None,
-    now: AccountSnapshot,
-    deals: Sequence[Deal] = (),
-    gained: Decimal = PLENTY,
-) -> ForeseenLots:
-    """What is foreseen after a reading."""
-    return foresee(before, last, now, deals, gained)
 
 
 def lots(volume: str, result: str) -> Foreseen:
@@ -54,7 +38,7 @@ def seen(*positions: Position) -> AccountSnapshot:
 
 
 def test_a_position_that_is_gone_goes_on_counting_with_what_it_showed() -> None:
-    assert after({}, seen(held(swap=D("-2.50"))), read()) == {FIRST: lots("1.00", "297.50")}
+    assert foresee({}, seen(held(swap=D("-2.50"))), read(), ()) == {FIRST: lots("1.00", "297.50")}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +51,7 @@ def test_a_position_that_is_gone_goes_on_counting_with_what_it_showed() -> None:
     ],
 )
 def test_only_what_is_gone_from_its_side(now: Position, expected: ForeseenLots) -> None:
-    assert after({}, seen(held()), read(now)) == expected
+    assert foresee({}, seen(held()), read(now), ()) == expected
 
 
 @pytest.mark.parametrize(
@@ -82,51 +66,33 @@ def test_only_what_is_gone_from_its_side(now: Position, expected: ForeseenLots) 
 )
 def test_a_deal_takes_its_share_away(entry: int, volume: str, left: ForeseenLots) -> None:
     exit_deal = deal(7, entry=entry, volume=D(volume), profit=D(-5000))
-    assert after({FIRST: lots("1.00", "300")}, read(), read(), [exit_deal]) == left
-    assert after({}, seen(held()), read(), [exit_deal]) == left, "in the reading that misses it"
+    assert foresee({FIRST: lots("1.00", "300")}, read(), read(), [exit_deal]) == left
+    assert foresee({}, seen(held()), read(), [exit_deal]) == left, "in the reading that misses it"
     stranger = deal(8, position_id=SECOND, volume=D("1.00"))
     known = {FIRST: lots("1.00", "300")}
-    assert after(known, read(), read(), [stranger]) == known
+    assert foresee(known, read(), read(), [stranger]) == known
 
 
 def test_two_parts_of_one_position_add_up() -> None:
     known = {FIRST: lots("0.60", "180")}
-    assert after(known, seen(held("0.40", "160")), read()) == {FIRST: lots("1.00", "340")}
+    assert foresee(known, seen(held("0.40", "160")), read(), ()) == {FIRST: lots("1.00", "340")}
     two = [deal(7, volume=D("0.60")), deal(8, volume=D("0.40"))]
-    assert after(known, seen(held("0.40", "160")), read(), two) == {}
+    assert foresee(known, seen(held("0.40", "160")), read(), two) == {}
 
 
 def test_what_nobody_read_is_not_foreseen() -> None:
     """Neither after a start nor after more than a minute; what is waited for already stays."""
     known = {SECOND: lots("1.00", "50")}
-    assert after(known, None, read()) == known
-    assert after(known, seen(held()), read(began=60)) == {**known, FIRST: lots("1.00", "300")}
-    assert after(known, seen(held()), read(began=60.5)) == known
-
-
-@pytest.mark.parametrize(
-    ("gained", "left"),
-    [
-        pytest.param("350", {FIRST: "300", SECOND: "50"}, id="all of it"),
-        pytest.param("70", {FIRST: "60", SECOND: "10"}, id="a fifth, of each"),
-        pytest.param("0", {}, id="nothing is lacking"),
-        pytest.param("-20", {}, id="a loss is lacking"),
-    ],
-)
-def test_no_more_is_foreseen_than_was_gained_without_a_deal(
-    gained: str, left: dict[int, str]
-) -> None:
-    """Else what is left over would explain a deposit that comes later (law 8)."""
-    known = {FIRST: lots("1.00", "300"), SECOND: lots("0.50", "50")}
-    found = after(known, read(), read(), gained=D(gained))
-    assert {i: f.result for i, f in found.items()} == {i: D(r) for i, r in left.items()}
+    assert foresee(known, None, read(), ()) == known
+    assert foresee(known, seen(held()), read(began=60), ()) == {**known, FIRST: lots("1.00", "300")}
+    assert foresee(known, seen(held()), read(began=60.5), ()) == known
 
 
 def test_no_more_positions_are_waited_for_than_the_bound() -> None:
     full = seen(*(held(ticket=i, identifier=i) for i in range(1, FORESEEN_MAX + 1)))
-    assert len(after({}, full, read())) == FORESEEN_MAX
+    assert len(foresee({}, full, read(), ())) == FORESEEN_MAX
     over = seen(*(held(ticket=i, identifier=i) for i in range(1, FORESEEN_MAX + 2)))
-    kept = after({}, over, read())
+    kept = foresee({}, over, read(), ())
     assert (len(kept), FORESEEN_MAX + 1 in kept) == (FORESEEN_MAX, False)
 
 

@@ -225,17 +225,15 @@ class _Review:
         """The trade by what is left of it, where a part of it was none; else None."""
         if not trade.other_position_ids:
             return None
-        own = without_repeats(trade, self._world.deals)
+        first, *others = own = without_repeats(trade, self._world.deals)
         if len(own) == len(identifiers(trade)):
             return None
-        trade = replace(trade, other_position_ids=list(own[1:]) or None)
-        deals = [self._world.deals.get(i, ()) for i in own]
-        if not all(entered(trade, each) for each in deals):
-            return trade  # a part was adopted: no deal of the trade's order says what it was
+        deals = [self._world.deals.get(i, ()) for i in (first, *others)]
         fills = [d for each in deals for d in own_deals(trade, each) if d.entry == DealEntry.IN]
         return replace(
             trade,
-            observed_volume=sum((d.volume for d in fills), ZERO),
+            other_position_ids=others or None,
+            observed_volume=sum((entered(trade, each) for each in deals), ZERO),
             entry_price=mean_price(fills),
         )
 

@@ -44,8 +44,7 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     `position` stands for all `parts` of a split fill together: the first one's numbers and levels,
     all lots, the mean price. `joined` are the identifiers this reading added, and `whole` is False
     while a part is absent that no deal explains. `shared` where the position, on a netting
-    account, is other trades' as well: then it is only this trade's share of it. `refilled` is the
-    trade's row where deals that came late show a part of it to be an execution once more.
+    account, is other trades' as well: then it is only this trade's share of it.
     """
 
     trade: TradeRow
@@ -57,7 +56,6 @@ class Match(Struct, frozen=True, kw_only=True, gc=False):
     joined: tuple[int, ...] = ()
     whole: bool = True
     shared: bool = False
-    refilled: TradeRow | None = None
     findings: tuple[Finding, ...] = ()
 
 

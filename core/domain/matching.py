@@ -84,22 +84,6 @@ def identifiers(trade: TradeRow) -> tuple[int, ...]:
     return (trade.position_id, *(trade.other_position_ids or ()))
 
 
-def without_repeats(trade: TradeRow, deals: Mapping[int, Sequence[Deal]]) -> tuple[int, ...]:
-    """The trade's positions without those that it has no room for, now that their deals are there.
-
-    A second execution passes for a part while it is not known with how many lots the first one was
-    filled. What somebody adopted has no deal of the trade's order, and stays.
-    """
-    kept: list[int] = []
-    filled = ZERO
-    for identifier in identifiers(trade):
-        lots = entered(trade, deals.get(identifier, ()))
-        if not kept or filled + lots <= trade.volume:
-            kept.append(identifier)
-            filled += lots
-    return tuple(kept)
-
-
 def match(trades: Sequence[TradeRow], world: World) -> Matching:
     """Say which position is which trade."""
     parts: dict[int, tuple[Position, ...]] = {}
@@ -113,8 +97,7 @@ def match(trades: Sequence[TradeRow], world: World) -> Matching:
             continue
         position = there(trade.position_id)
         if trade.other_position_ids:
-            own = without_repeats(trade, world.deals)
-            held = tuple(p for p in map(there, own) if p is not None)
+            held = tuple(p for p in map(there, identifiers(trade)) if p is not None)
             if held:
                 parts[trade.id] = held
                 taken.update(p.identifier for p in held)
@@ -293,27 +276,32 @@ class _Search:
         known = {*identifiers(trade), *(p.identifier for p in parts)}
         if trade.position_id is None:
             known |= self._gone_before(position)
-        deals = self._world.deals
-        filled = sum((entered(trade, deals.get(i, ())) for i in known), ZERO)
-        if is_first and filled == 0:
+        entered = self._entered(trade, known)
+        if is_first and entered == 0:
             return True
         seen = max(sum((p.volume for p in parts), ZERO), trade.observed_volume or ZERO)
-        return max(seen, filled) + position.volume <= trade.volume
+        return max(seen, entered) + position.volume <= trade.volume
 
     def _gone_before(self, position: Position) -> set[int]:
         """Positions that were filled before this one and are gone; maybe nobody saw them."""
         there = {p.identifier for p in self._world.positions}
         return {i for i in self._world.deals if i < position.identifier and i not in there}
 
+    def _entered(self, trade: TradeRow, position_ids: Iterable[int]) -> Decimal:
+        """Lots that deals say were filled of the trade, whatever was closed of them since."""
+        return sum(
+            (
+                deal.volume
+                for position_id in position_ids
+                for deal in own_deals(trade, self._world.deals.get(position_id, ()))
+                if deal.entry == DealEntry.IN
+            ),
+            ZERO,
+        )
+
     def _give(self, trade: TradeRow, position: Position) -> None:
         self._parts[trade.id] = (*self._parts.get(trade.id, ()), position)
         self._taken.add(position.identifier)
-
-
-def entered(trade: TradeRow, deals: Sequence[Deal]) -> Decimal:
-    """Lots that deals say were filled of the trade, whatever was closed of them since."""
-    own = own_deals(trade, deals)
-    return sum((deal.volume for deal in own if deal.entry == DealEntry.IN), ZERO)
 
 
 def same_symbol(trade: TradeRow, symbol: str, symbols: Symbols) -> bool:

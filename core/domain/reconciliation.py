@@ -22,7 +22,6 @@ from core.domain.broker import (
     ZERO,
     AccountSnapshot,
     Deal,
-    DealEntry,
     MarginMode,
     PendingOrder,
     Position,
@@ -30,16 +29,7 @@ from core.domain.broker import (
 from core.domain.closures import NO_MAGICS, explain, judged, mean_price, together
 from core.domain.findings import Closure, Finding, Kind
 from core.domain.judging import Match, Policy
-from core.domain.matching import (
-    OPEN,
-    PENDING,
-    World,
-    entered,
-    identifiers,
-    match,
-    own_deals,
-    without_repeats,
-)
+from core.domain.matching import OPEN, PENDING, World, identifiers, match, own_deals
 from core.domain.pips import pip_size
 from core.records import TradeRow
 
@@ -216,31 +206,14 @@ class _Review:
             else tuple(p.identifier for p in parts if p.identifier not in stored),
             whole=not trade.other_position_ids or self._is_whole(trade, parts),
             shared=shared,
-            refilled=self._refilled(trade),
         )
         newest = not shared or self._shared[identifier][-1] is trade
         return judging.judge(figures, deals, self._policy, levels=newest)
 
-    def _refilled(self, trade: TradeRow) -> TradeRow | None:
-        """The trade by what is left of it, where a part of it was none; else None."""
-        if not trade.other_position_ids:
-            return None
-        first, *others = own = without_repeats(trade, self._world.deals)
-        if len(own) == len(identifiers(trade)):
-            return None
-        deals = [self._world.deals.get(i, ()) for i in (first, *others)]
-        fills = [d for each in deals for d in own_deals(trade, each) if d.entry == DealEntry.IN]
-        return replace(
-            trade,
-            other_position_ids=others or None,
-            observed_volume=sum((entered(trade, each) for each in deals), ZERO),
-            entry_price=mean_price(fills),
-        )
-
     def _is_whole(self, trade: TradeRow, parts: tuple[Position, ...]) -> bool:
         """Whether each part of a split fill is there or its end explained; counts it otherwise."""
         there = {p.identifier for p in parts}
-        for identifier in without_repeats(trade, self._world.deals):
+        for identifier in identifiers(trade):
             if identifier in there:
                 continue
             deals = self._world.deals.get(identifier, ())
@@ -316,7 +289,7 @@ class _Review:
 
     def _closure(self, owners: list[TradeRow]) -> Closure | None:
         """The end of all positions that these trades name; None while one is unexplained."""
-        names = without_repeats(owners[0], self._world.deals)
+        names = identifiers(owners[0])
         lots = [t.observed_volume or t.volume for t in owners]
         held = max(lots) if len(names) == 1 else ZERO
         traded = frozenset(t.magic for t in self._trades) if self._world.netting else NO_MAGICS

@@ -1,7 +1,6 @@
 """Record what became of expected trades: found, grown, missing, closed, not placed."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -19,9 +18,6 @@ from core.domain.rates import to_gbp
 from core.domain.reconciliation import Gone, Match, Missing
 from core.records import TradeRow
 from core.services.recording import GROUP_ITEMS_MAX, TOLD_EACH_MAX, Recorder
-
-REFILLED: Final = ("other_position_ids", "observed_volume", "entry_price")
-"""What changes of a trade when a part of it turns out to be none."""
 
 
 async def matches(pen: Recorder, cycle: Cycle) -> None:
@@ -109,11 +105,8 @@ def seen(match: Match) -> dict[str, object]:
     changes: dict[str, object] = {}
     if trade.observed_volume is None or position.volume > trade.observed_volume:
         changes |= {"observed_volume": position.volume, "entry_price": position.price_open}
-    own = trade if match.refilled is None else match.refilled
-    if own is not trade:
-        changes |= {name: getattr(own, name) for name in REFILLED}
     if match.joined:
-        changes["other_position_ids"] = [*(own.other_position_ids or ()), *match.joined]
+        changes["other_position_ids"] = [*(trade.other_position_ids or ()), *match.joined]
     if trade.stop_seen is False and position.stop_loss is not None:
         changes["stop_seen"] = True
     if trade.target_seen is False and position.take_profit is not None:

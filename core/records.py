@@ -243,7 +243,6 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     Ledger memory: `ledger_balance` (balance and credit at the first read and all deals since),
     `written_off` (a change of them that no deal explained within its wait, counted as loss),
     `unexplained_since`, `pending_flow` (money moved by deals seen with untrusted readings),
-    `foreseen` (a `core.domain.foreseen.Foreseen` per position that is gone without a deal),
     `deals_cursor_at` (all deals executed before it are booked).
     Terminal memory: `terminal_blocked_*` (it answered for another account: nothing is traded until
     an operator clears it), `obstacles` (words of `core.domain.permissions`, None before the first
@@ -301,7 +300,6 @@ class AccountStateRow(Record, frozen=True, kw_only=True):
     trusted_balance: Decimal | None = None
     rule_memory: JsonObject | None = None
     blind_since: datetime | None = None
-    foreseen: JsonObject | None = None
 
     @property
     def known_positions(self) -> int | None:

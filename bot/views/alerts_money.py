@@ -111,24 +111,6 @@ def _cash_flow(alert: CashFlowSeen, voice: Voice, audience: Audience) -> Message
     return Message(html="\n".join(lines), silent=not alert.below_minimum)
 
 
-def _counted(alert: BalanceUnexplained) -> str:
-    """What the guard makes of it; what gone positions had shown was part of the equity before."""
-    if alert.amount < 0:
-        return t("From now on it counts as a trading result, so the guard sees it.")
-    if alert.foreseen <= 0:
-        return t("Until a deal explains it the guard does not count it as yours.")
-    if alert.foreseen >= alert.amount:
-        return t(
-            "Positions that are no longer open had shown this profit: the guard goes on counting it"
-            " as yours."
-        )
-    return t(
-        "Positions that are no longer open had shown {foreseen} of it: the guard goes on counting"
-        " that as yours, and the rest when a deal explains it.",
-        foreseen=gain(alert.foreseen, alert.currency),
-    )
-
-
 def _unexplained(alert: BalanceUnexplained, voice: Voice, audience: Audience) -> Message:
     """A balance change without a deal: a loss counts, a gain does not until it is explained."""
     amount = gain(alert.amount, alert.currency)
@@ -137,11 +119,16 @@ def _unexplained(alert: BalanceUnexplained, voice: Voice, audience: Audience) ->
         if alert.again
         else t("🟠 Unexplained {amount} on {login}", amount=amount, login=alert.login)
     )
+    count = (
+        t("From now on it counts as a trading result, so the guard sees it.")
+        if alert.amount < 0
+        else t("Until a deal explains it the guard does not count it as yours.")
+    )
     lines = [
         headline(voice, title),
         *who(alert, audience),
         t("The balance changed and no deal of the broker says why."),
-        _counted(alert),
+        count,
         t("Seen since {since}.", since=moment(alert.since, voice, today=alert.at)),
         at_line(alert.at, voice),
     ]

@@ -26,8 +26,7 @@ class CashFlowSeen(AccountAlert, frozen=True, kw_only=True):
 class BalanceUnexplained(AccountAlert, frozen=True, kw_only=True):
     """A balance change that no deal explained in time; it counts as a result from now on.
 
-    `amount` is the whole of it; `again` where it was told before and changed, or lasts. `foreseen`
-    is the part of a gain that gone positions had shown, which goes on counting; 0 or above.
+    `amount` is the whole of it; `again` where it was told before and changed, or lasts.
     """
 
     amount: Decimal
@@ -35,7 +34,6 @@ class BalanceUnexplained(AccountAlert, frozen=True, kw_only=True):
     at: datetime
     episode_id: int = 0
     again: bool = False
-    foreseen: Decimal = Decimal(0)
 
 
 class MoneyItem(Struct, frozen=True, kw_only=True):

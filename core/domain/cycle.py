@@ -26,7 +26,6 @@ from core.domain.conditions import (
 from core.domain.deal_window import next_cursor
 from core.domain.episodes import NOTHING, Event, Lasting, advance
 from core.domain.findings import Closure, Finding, Kind
-from core.domain.foreseen import foreseen_of, unexplained_gain, with_foreseen
 from core.domain.freshness import is_stale
 from core.domain.matching import identifiers
 from core.domain.permissions import ACCOUNTS, TERMINALS
@@ -54,7 +53,7 @@ class Known(Struct, frozen=True, kw_only=True):
     `deal_tickets` are those of all shown deals that were booked before. `doubt` is by how much the
     last reading's equity contradicted its other figures. `deals_awaited`: a close of our own is
     still to show its deals. `refused`: see `core.domain.matching.World`.
-    `ended` are positions whose end was told. `last` is the reading before, None after a start.
+    `ended` are positions whose end was told.
     `observed` is since when differences wait to be confirmed, `muted` which of them were kept quiet
     (`inhibited`, or of `quiet_symbols`: those that a close of one symbol owns) by the last reading.
     """
@@ -78,7 +77,6 @@ class Known(Struct, frozen=True, kw_only=True):
     rules: RuleSet = NO_RULES
     rule_memories: Memories = {}
     ended: Collection[int] = frozenset()
-    last: AccountSnapshot | None = None
 
 
 class Breach(Struct, frozen=True, kw_only=True):
@@ -154,11 +152,9 @@ def think(
     limits = limits_in_force(known.account, rate.gbp_per_unit if rate else known.state.gbp_rate)
     swaps = sum((p.swap for p in snapshot.positions), ZERO)
     doubt = ledger.contradiction(snapshot.state, swaps)
-    was = with_foreseen(known.state, known.last, snapshot, new_deals, explained=step.explained)
-    gain = unexplained_gain(step.memory.written_off, foreseen_of(was))
-    reading = _reading(known, snapshot, step, doubt, gain)
+    reading = _reading(known, snapshot, step, doubt)
     verdict = drawdown.judge(_guard_memory(known.state), reading, limits)
-    state = _next_state(was, snapshot, step, verdict, rate, now)
+    state = _next_state(known.state, snapshot, step, verdict, rate, now)
     state, rules = _rules(known, snapshot, step, reading, state)
     before = None if new_deals else known.opinion
     opinion = reconcile(
@@ -237,7 +233,7 @@ def _guard_memory(state: AccountStateRow) -> drawdown.GuardMemory:
 
 
 def _reading(
-    known: Known, snapshot: AccountSnapshot, step: ledger.LedgerStep, doubt: Decimal, gain: Decimal
+    known: Known, snapshot: AccountSnapshot, step: ledger.LedgerStep, doubt: Decimal
 ) -> drawdown.Reading:
     digits = snapshot.state.currency_digits
     return drawdown.Reading(
@@ -247,7 +243,7 @@ def _reading(
         consistent=ledger.is_confirmed(doubt, known.doubt, digits),
         margin_level_percent=snapshot.state.margin_level_percent,
         stop_out_level_percent=snapshot.state.stop_out_level_percent,
-        unexplained_gain=gain,
+        unexplained_gain=max(ZERO, step.memory.written_off),
         stale=is_stale(snapshot),
     )
 
@@ -379,7 +375,7 @@ def _rules(
     """The rules' verdict, and the state with what they go on from, after a restart too."""
     sound = step.trusted and judged.consistent
     reading = cycle_rules.rule_reading(
-        snapshot, step, judged.unexplained_gain, known.rules, doubtful=judged.stale or not sound
+        snapshot, step, known.rules, doubtful=judged.stale or not sound
     )
     last = cycle_rules.last_trusted(known.state)
     rules = rule_guard.judge(known.rules, known.rule_memories, last, reading)

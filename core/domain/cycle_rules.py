@@ -1,12 +1,10 @@
 """What rules need of a reading, and what of them is kept with the account's state."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 
 import msgspec
 
-from core.domain.broker import AccountSnapshot
-from core.domain.foreseen import gain_of
+from core.domain.broker import ZERO, AccountSnapshot
 from core.domain.headroom import exposure_of
 from core.domain.ledger import LedgerStep
 from core.domain.rule_floor import RuleMemory, RuleReading, Trusted
@@ -16,15 +14,10 @@ from core.records import AccountRow, AccountStateRow, JsonObject
 
 
 def rule_reading(
-    snapshot: AccountSnapshot,
-    step: LedgerStep,
-    gain: Decimal,
-    rules: RuleSet,
-    *,
-    doubtful: bool,
+    snapshot: AccountSnapshot, step: LedgerStep, rules: RuleSet, *, doubtful: bool
 ) -> RuleReading:
-    """A reading as rules take it; money that no deal explains, `gain`, is no gain (law 9)."""
-    state = snapshot.state
+    """A reading as rules take it; money that no deal explains is no gain (law 9)."""
+    state, gain = snapshot.state, max(ZERO, step.memory.written_off)
     return RuleReading(
         at=snapshot.observed_at,
         equity=state.equity - gain,
@@ -49,7 +42,7 @@ def of_state(state: AccountStateRow, snapshot: AccountSnapshot | None = None) ->
     """The last reading as it is known of the state; None before the first."""
     if state.observed_at is None or state.equity is None or state.balance is None:
         return None
-    gain = gain_of(state)
+    gain = max(ZERO, state.written_off)
     return RuleReading(
         at=state.observed_at,
         equity=state.equity - gain,

@@ -13,7 +13,6 @@ from core.domain.alert_parts import Appeared
 from core.domain.broker import ZERO, AccountSnapshot, PendingOrder, Position
 from core.domain.closing import ACCOUNT_SCOPE, FLAT_GAP_S
 from core.domain.flat import apart
-from core.domain.foreseen import gain_of
 from core.domain.ledger import is_consistent
 from core.domain.reappearing import closes_again
 from core.domain.rule_guard import restarted
@@ -112,7 +111,7 @@ class LatchWatch:
         """
         now = self._clock.now()
         equity = snapshot.state.equity
-        peak = equity - gain_of(memory.state)
+        peak = equity - max(ZERO, memory.state.written_off)
         reading = cycle_rules.of_state(memory.state, snapshot)
         memories = {} if reading is None else restarted(memory.guard_rules, reading)
         state = replace(

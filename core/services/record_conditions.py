@@ -17,7 +17,6 @@ from core.domain.conditions import (
     since_of,
 )
 from core.domain.cycle import Cycle
-from core.domain.foreseen import gain_of
 from core.records import EpisodeRow
 from core.services.recording import Recorder
 
@@ -91,16 +90,14 @@ async def _told(
     pen: Recorder, cycle: Cycle, row: EpisodeRow, condition: Condition, *, again: bool
 ) -> None:
     if condition.kind == PNL_MISMATCH:
-        amount = condition.amount or ZERO
         await pen.say(
             m.BalanceUnexplained(
                 **pen.who,
-                amount=amount,
+                amount=condition.amount or ZERO,
                 since=condition.since,
                 at=pen.now,
                 episode_id=row.id,
                 again=again,
-                foreseen=max(ZERO, amount - gain_of(cycle.state)) if amount > 0 else ZERO,
             )
         )
         return

@@ -176,7 +176,6 @@ class SyncAccount:
             rules=memory.guard_rules,
             rule_memories=memory.rule_memories,
             ended=memory.ended,
-            last=memory.snapshot,
         )
         return think(
             known,

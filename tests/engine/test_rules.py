@@ -91,24 +91,6 @@ async def test_a_daily_loss_closes_everything_and_says_so(house_with: Build) -> 
     assert D(link.detail["arithmetic"]["base"]) == D(12000)
 
 
-async def test_a_profit_whose_deal_is_late_is_no_daily_loss(house_with: Build) -> None:
-    """Once wrong: 1,000 won and closed, without a deal for a while, were 1,000 lost (ADR 12)."""
-    house = await house_with(profile="two-step")
-    ticket = house.open(USD, "buy", "1.00")
-    house.open(USD, "buy", "0.10")
-    await house.run(11)
-    house.price("1980.30", "1980.60")
-    await house.run(5)
-    house.close_position(USD, ticket)
-    late = house.sim.ledger.deals(USD)[-1].ticket
-    house.gateway.hide(lambda d: d.ticket == late)
-    await house.run(30)
-    state = await house.state(USD)
-    assert (state.written_off, state.latched_at) == (D(1000), None)
-    assert await told(house, a.GuardBreached) == []
-    assert state.trusted_balance == D(13000)
-
-
 async def test_a_release_lets_the_rules_begin_anew(house_with: Build) -> None:
     """Else the account would be locked again by the same floor the moment it is released."""
     house = await house_with(profile="two-step")

@@ -27,22 +27,6 @@ def moneys() -> list[a.Alert]:
             **ACCOUNT, amount=Decimal(-50), since=EARLIER, at=START, episode_id=3, again=True
         ),
         m.BalanceUnexplained(**ACCOUNT, amount=Decimal(50), since=EARLIER, at=START, episode_id=3),
-        m.BalanceUnexplained(
-            **ACCOUNT,
-            amount=Decimal(50),
-            since=EARLIER,
-            at=START,
-            episode_id=3,
-            foreseen=Decimal(40),
-        ),
-        m.BalanceUnexplained(
-            **ACCOUNT,
-            amount=Decimal(50),
-            since=EARLIER,
-            at=START,
-            episode_id=3,
-            foreseen=Decimal(50),
-        ),
         m.BalanceExplained(**ACCOUNT, episode_id=3, amount=Decimal(-50), since=EARLIER, at=START),
         m.PricesStill(**ACCOUNT, episode_id=4, positions_count=2, since=EARLIER, at=START),
         m.PricesMove(**ACCOUNT, episode_id=4, since=EARLIER, at=START),

@@ -25,17 +25,15 @@ class Reading(Struct, frozen=True, kw_only=True):
     """What one complete reading could show, by the broker's books.
 
     `flow`: money of deals seen for the first time that came in (+) or went out. `gap`: what deals
-    that are still hidden have done to balance and credit, `foreseen` what positions that are gone
-    without a deal had shown of it (`tests.simulation.foreseen`). `may_be_stale`: with an hour put
-    back prices seem old until the broker's new clock is believed; such a reading raises no peak
-    and lowers no drawdown.
+    that are still hidden have done to balance and credit. `may_be_stale`: with an hour put back
+    prices seem old until the broker's new clock is believed; such a reading raises no peak and
+    lowers no drawdown.
     """
 
     at_ms: int
     equity: Decimal
     flow: Decimal
     gap: Decimal
-    foreseen: Fraction = Fraction(0)
     may_be_stale: bool = False
 
 
@@ -84,7 +82,7 @@ def restarted(reading: Reading) -> Belief:
 
 def _explained(reading: Reading) -> Fraction:
     """The equity without what nothing explains."""
-    return Fraction(reading.equity) - max(Fraction(0), Fraction(reading.gap) - reading.foreseen)
+    return Fraction(reading.equity) - max(Fraction(0), Fraction(reading.gap))
 
 
 def _trusted(belief: Belief, reading: Reading, *, stale: bool) -> Outcome:

@@ -14,7 +14,6 @@ from core.records import AccountStateRow
 from core.sim.ledger import Deal
 from core.sim.simulation import Simulation
 from tests.simulation import money
-from tests.simulation.foreseen import NOTHING_SHOWN, Lots, after, showing, total
 from tests.simulation.money import Belief, Outcome, Reading
 from tests.simulation.truth import (
     BALANCE,
@@ -68,9 +67,6 @@ class Watched:
         self.hidden_long = False
         """Whether something was hidden for longer than it is waited for."""
         self.beliefs: list[Belief] = []
-        self.showing = NOTHING_SHOWN
-        """What the last committed reading showed; nothing since a restart."""
-        self.foreseen: dict[int, Lots] = {}
         self.latched = False
         self.latched_once = False
         self.clean = False
@@ -89,8 +85,6 @@ class _Cycle:
     def __init__(self) -> None:
         self.readings: list[Reading] = []
         self.outcomes: list[list[Outcome]] = []
-        self.showing = NOTHING_SHOWN
-        self.foreseen: dict[int, Lots] = {}
         self.seen: set[int] = set()
         self.shown: list[Deal] = []
         self.flows: dict[int, Decimal] = {}
@@ -171,16 +165,11 @@ class Model:
         flows = {
             d.ticket: d.profit + d.commission for d in shown if d.kind in (BALANCE, CREDIT, BONUS)
         }
-        gap = sum(map(amount, hidden), ZERO)
-        now = showing(self._sim, login, now_ms)
-        cycle.showing = now
-        cycle.foreseen = after(watched.foreseen, watched.showing, now, shown) if gap else {}
         reading = Reading(
             at_ms=now_ms,
             equity=self.truth.equity(login),
             flow=sum(flows.values(), ZERO),
-            gap=gap,
-            foreseen=total(cycle.foreseen),
+            gap=sum(map(amount, hidden), ZERO),
             may_be_stale=self._agents and not self.truth.is_dated(login, now_ms),
         )
         cycle.readings.append(reading)
@@ -201,7 +190,6 @@ class Model:
             return
         watched.failures = 0
         watched.seen |= cycle.seen
-        watched.showing, watched.foreseen = cycle.showing, cycle.foreseen
         at_ms = cycle.readings[-1].at_ms
         watched.booked |= {d.ticket for d in cycle.shown}
         watched.booked_at |= {d.ticket: at_ms for d in cycle.shown if d.position_id}
@@ -257,7 +245,6 @@ class Model:
         for watched in self.accounts.values():
             watched.pending = None
             watched.failures = 0
-            watched.showing = NOTHING_SHOWN
             watched.first_read_ms = {}
 
 

@@ -142,7 +142,6 @@ class AccountState(Base):
     trusted_balance: Mapped[Decimal | None]
     rule_memory: Mapped[dict[str, Any] | None]
     blind_since: Mapped[datetime | None]
-    foreseen: Mapped[dict[str, Any] | None]
 
 
 class Terminal(Base):

@@ -18,7 +18,7 @@ from core.adapters.sql.engine import one_connection
 from core.adapters.sql.models import metadata
 from core.ports import StoreUnavailable
 
-REVISIONS = [f"{number:04}" for number in range(1, 28)]
+REVISIONS = [f"{number:04}" for number in range(1, 27)]
 
 
 async def move(url: str, verb: str, revision: str) -> None:

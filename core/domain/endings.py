@@ -55,8 +55,8 @@ class Thing(Struct, frozen=True, gc=False):
     subject: str = ""
 
 
-TOLD_OTHERWISE: Final = frozenset({"closed:reckoner", "cancelled", "adopted", "otherwise"})
-"""Ends of a difference that another message tells, or a person has said themselves."""
+TOLD_OTHERWISE: Final = frozenset({"closed:reckoner", "cancelled", "adopted"})
+"""Ends of a difference that a close job's report tells, or a person has said themselves."""
 CLOSE_REPORT: Final = a.PositionClosed.__name__
 """The kind that tells in a message of its own how a position ended."""
 

@@ -64,7 +64,7 @@ def test_every_kind_that_ends_something_in_its_place_was_decided_about() -> None
         ("closed:reckoner", False),
         ("cancelled", False),
         ("adopted", False),
-        ("otherwise", False),
+        ("otherwise", True),  # what it has become is not told to everybody who heard of it
     ],
 )
 def test_a_difference_that_a_close_report_or_a_person_ends_needs_no_line(
